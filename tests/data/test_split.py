@@ -1,0 +1,52 @@
+"""Splits: the newest event of each user is asked for, everything else is there to learn from, nothing is lost."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xattn.data import Interactions, leave_last_out, leave_last_two_out
+
+EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=40)
+
+
+@given(EVENTS)
+def test_the_target_is_the_last_event_in_time(events):
+    data = Interactions.from_frame(pd.DataFrame(events, columns=["user", "item", "time"]))
+    split = leave_last_out(data)
+    own = {
+        str(user): [(time, n, str(item)) for n, (u, item, time) in enumerate(events) if u == user]
+        for user, _, _ in events
+    }
+    last = {user: max(lines)[2] for user, lines in own.items() if len(lines) > 1}  # ties: the later line
+    users = [data.user_ids[row] for row in split.user]
+    assert dict(zip(users, (data.items.ids[row] for row in split.item), strict=True)) == last
+    assert split.train.n_events + len(split) == data.n_events
+    assert split.train.items is data.items
+    assert split.train.user_ids == data.user_ids
+    mask = np.ones(data.n_events, dtype=bool)
+    mask[split.target_event_index] = False
+    assert split.train.checksum == data.select(mask).checksum
+    np.testing.assert_array_equal(data.item[split.target_event_index], split.item)
+    np.testing.assert_array_equal(data.user[split.target_event_index], split.user)
+
+
+@given(EVENTS)
+def test_no_future_event_is_in_training(events):
+    data = Interactions.from_frame(pd.DataFrame(events, columns=["user", "item", "time"]))
+    split = leave_last_out(data)
+    for row, target in zip(split.user, split.target_event_index, strict=True):
+        own = split.train.time[split.train.events_of(int(row))]
+        assert own.max() <= data.time[target]
+
+
+def test_twice_is_nested():
+    frame = pd.DataFrame({"user": list("uuuvvw"), "item": list("abcabc")})
+    data = Interactions.from_frame(frame)
+    nested = leave_last_two_out(data)
+    assert nested.test.user.tolist() == [0, 1]
+    assert [data.items.ids[row] for row in nested.test.item] == ["c", "b"]
+    assert nested.validation.user.tolist() == [0]
+    assert [data.items.ids[row] for row in nested.validation.item] == ["b"]
+    assert nested.validation.train.n_events == 3
+    assert leave_last_out(nested.test.train).train.checksum == nested.validation.train.checksum

@@ -1,0 +1,184 @@
+"""The catalogue is complete in both languages and in step with the code; a wrong use of it is told in one sentence."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from xattn.errors import InputError, MessageError, XattnError
+from xattn.i18n import LANGUAGES, _wording, keys, merge, placeholders, t
+
+PACKAGE = Path(__file__).parents[1] / "xattn"
+SPEAKERS = {"t"}  # names of the functions whose first argument is a key
+DYNAMIC = ("term.", "meaning.")  # groups of keys whose last part is computed: t(f"term.{name}")
+SAME_IN_BOTH: set[str] = set()  # texts that stay as they are in Chinese: names, symbols, formulas
+
+
+# --- the texts --------------------------------------------------------------------------------------------------------
+
+
+def is_chinese(text: str) -> bool:
+    """The text holds at least one Chinese character."""
+    return any("\u4e00" <= c <= "\u9fff" for c in text)
+
+
+@pytest.mark.parametrize("key", keys())
+def test_text_is_whole_in_both_languages(key: str) -> None:
+    wording = _wording(key)
+    assert set(wording) == set(LANGUAGES)
+    assert placeholders(key, "en") == placeholders(key, "zh")
+    assert all(name.isidentifier() and name != "lang" for name in placeholders(key)), "placeholders are plain names"
+    assert all(text == text.strip() for text in wording.values()), "no blanks around a text"
+    assert not is_chinese(wording["en"])
+    assert is_chinese(wording["zh"]) or key in SAME_IN_BOTH
+
+
+def test_each_word_is_explained() -> None:
+    words, meanings = ({k.split(".", 1)[1] for k in keys() if k.startswith(group)} for group in DYNAMIC[:2])
+    assert words == meanings
+    for word in words:
+        assert t(f"meaning.{word}", "en").endswith(".")
+        assert t(f"meaning.{word}", "zh").endswith("。")
+
+
+def test_exceptions_are_needed() -> None:
+    assert {key for key in SAME_IN_BOTH if not is_chinese(t(key, "zh"))} == SAME_IN_BOTH
+
+
+# --- the code that uses them ------------------------------------------------------------------------------------------
+
+
+def used(source: str) -> Iterator[tuple[str, str]]:
+    """The keys in one file's source: ("key", k) as t's literal argument, ("prefix", p) as the fixed beginning of an
+    f-string there, ("text", s) for any other string, which may reach t through a variable."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield "text", node.value
+        if isinstance(node, ast.Call) and node.args and speaker(node.func):
+            key = node.args[0]
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield "key", key.value
+            elif isinstance(key, ast.JoinedStr):
+                head = key.values[0]
+                yield "prefix", str(head.value) if isinstance(head, ast.Constant) else ""
+
+
+def speaker(function: ast.expr) -> bool:
+    """The called function takes a key first: t(...), i18n.t(...)."""
+    name = (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
+    return name in SPEAKERS
+
+
+def uses(kind: str) -> set[str]:
+    """All uses of one kind in the package, outside of the catalogue itself."""
+    files = (path for path in PACKAGE.rglob("*.py") if path.parent.name != "i18n")
+    return {text for path in files for found, text in used(path.read_text("utf-8")) if found == kind}
+
+
+def test_every_key_in_the_code_exists() -> None:
+    assert sorted(uses("key") - set(keys())) == []
+
+
+def test_every_computed_key_has_a_declared_prefix() -> None:
+    assert sorted(prefix for prefix in uses("prefix") if not prefix.startswith(DYNAMIC)) == []
+
+
+def test_every_declared_prefix_has_texts() -> None:
+    assert [prefix for prefix in DYNAMIC if not any(key.startswith(prefix) for key in keys())] == []
+
+
+def test_every_text_is_used() -> None:
+    assert sorted(key for key in set(keys()) - uses("text") if not key.startswith(DYNAMIC)) == []
+
+
+def test_uses_are_found_in_code() -> None:
+    source = 't("a.b"); i18n.t("c", lang); t(f"page.{n}.title", lang); t(f"{n}"); label = "d.e"; other(f"x.{n}")'
+    found = set(used(source))
+    assert {("key", "a.b"), ("key", "c"), ("prefix", "page."), ("prefix", ""), ("text", "d.e")} <= found
+    assert ("prefix", "x.") not in found
+
+
+# --- the function -----------------------------------------------------------------------------------------------------
+
+PLANTED = """
+[n.items]
+en = "{n} items, {share:.0%} of {{all}}"
+zh = "{n} 个物品，占{{全部}}的 {share:.0%}"
+"""
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue of one text with placeholders, a format and braces."""
+    texts = merge({"planted.toml": PLANTED})
+    monkeypatch.setattr("xattn.i18n._catalogue", lambda: texts)
+
+
+@pytest.mark.usefixtures("planted")
+def test_values_take_the_places_of_placeholders() -> None:
+    assert t("n.items", n=3, share=0.25) == "3 items, 25% of {all}"
+    assert t("n.items", "zh", n=3, share=0.25, unused=1) == "3 个物品，占{全部}的 25%"
+    assert placeholders("n.items", "zh") == {"n", "share"}
+
+
+@pytest.mark.usefixtures("planted")
+def test_values_are_not_read_as_texts() -> None:
+    assert t("n.items", n="{share} {0} {n.__class__}", share=0) == "{share} {0} {n.__class__} items, 0% of {all}"
+
+
+@pytest.mark.usefixtures("planted")
+def test_a_missing_value_is_named() -> None:
+    with pytest.raises(MessageError, match="text 'n.items' must be given a value for each placeholder; `share` is"):
+        t("n.items", n=3)
+
+
+@pytest.mark.usefixtures("planted")
+@pytest.mark.parametrize("share", ["much", None, [1]])
+def test_a_value_that_does_not_fit_is_told(share: object) -> None:
+    with pytest.raises(MessageError, match="text 'n.items' must be given values that fit its placeholders; got "):
+        t("n.items", n=3, share=share)
+
+
+@pytest.mark.parametrize("key", ["nosuch", "", "term", "term.event.en", "TERM.EVENT", "a" * 500])
+def test_an_unknown_key_is_refused(key: str) -> None:
+    with pytest.raises(MessageError, match="`key` must name a text of the catalogue; got ") as caught:
+        t(key)
+    assert isinstance(caught.value, KeyError)
+    assert isinstance(caught.value, XattnError)
+    assert len(str(caught.value)) < 150
+
+
+@pytest.mark.parametrize("lang", ["fr", "", "EN", "zh-CN", None, 1])
+def test_an_unknown_language_is_refused(lang: object) -> None:
+    with pytest.raises(InputError, match="`lang` must be one of en, zh; got "):
+        t("term.event", lang)  # type: ignore[arg-type]
+
+
+# --- the catalogue files ----------------------------------------------------------------------------------------------
+
+YES = "[word.yes]\nen = 'yes'\nzh = '是'\n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "sentence"),
+    [
+        ({"a.toml": YES, "b.toml": YES}, "'word.yes' of b.toml stands twice"),
+        ({"a.toml": YES + YES}, "catalogue file a.toml must be TOML with each key once; got: "),
+        ({"a.toml": "word"}, "catalogue file a.toml must be TOML"),
+        ({"a.toml": "[word.yes]\nen = 'yes'"}, "text 'word.yes' of a.toml must hold en and zh alone"),
+        ({"a.toml": YES + "fr = 'oui'"}, "text 'word.yes' of a.toml must hold en and zh alone"),
+        ({"a.toml": "[yes]\nen = 'yes'\nzh = ' '"}, "text 'yes' of a.toml must hold en and zh alone"),
+        ({"a.toml": "[yes]\nen = 'yes'\nzh = 1"}, "text 'yes' of a.toml must hold en and zh alone"),
+        ({"a.toml": "[yes]"}, "text 'yes' of a.toml must hold en and zh alone"),
+        ({"a.toml": "yes = 'yes'"}, "text 'yes' of a.toml must hold en and zh alone"),
+        ({"a.toml": YES + "[word.yes.more]\nen = 'y'\nzh = '是'"}, "text 'word.yes' of a.toml must hold"),
+    ],
+)
+def test_a_broken_catalogue_is_refused(sources: dict[str, str], sentence: str) -> None:
+    with pytest.raises(MessageError, match=sentence):
+        merge(sources)

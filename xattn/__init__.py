@@ -1,0 +1,113 @@
+"""xattn: a recommender whose explanations add up exactly. Every score is a ledger of events, heads and features.
+
+These are the public names. Each is loaded on first use (PEP 562), so that ``import xattn`` stays quick and pulls in
+neither Numba nor scikit-learn, pandas, Altair or Streamlit.
+
+>>> import xattn
+>>> "HybridAttention" in dir(xattn)
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xattn.data import (
+        History,
+        Interactions,
+        ItemTable,
+        datasets,
+        load_dataset,
+        read_interactions,
+        read_items,
+    )
+    from xattn.errors import (
+        DataError,
+        InputError,
+        MessageError,
+        ModelFileError,
+        NotFittedError,
+        UnknownIdError,
+        XattnError,
+    )
+    from xattn.explain import Counterfactual, Ledger
+    from xattn.model.attention import attend
+    from xattn.model.example import worked_example
+    from xattn.recommenders import (
+        CollaborativeAttention,
+        ContentAttention,
+        HybridAttention,
+        ItemKNN,
+        Popularity,
+        UserAttention,
+        load_model,
+    )
+
+    __version__: str
+
+__all__ = [
+    "CollaborativeAttention",
+    "ContentAttention",
+    "Counterfactual",
+    "DataError",
+    "History",
+    "HybridAttention",
+    "InputError",
+    "Interactions",
+    "ItemKNN",
+    "ItemTable",
+    "Ledger",
+    "MessageError",
+    "ModelFileError",
+    "NotFittedError",
+    "Popularity",
+    "UnknownIdError",
+    "UserAttention",
+    "XattnError",
+    "attend",
+    "datasets",
+    "load_dataset",
+    "load_model",
+    "read_interactions",
+    "read_items",
+    "worked_example",
+]
+
+_HOMES = {  # module: the public names that live there
+    "xattn.data": "History Interactions ItemTable datasets load_dataset read_interactions read_items",
+    "xattn.errors": "DataError InputError MessageError ModelFileError NotFittedError UnknownIdError XattnError",
+    "xattn.explain": "Counterfactual Ledger",
+    "xattn.model.attention": "attend",
+    "xattn.model.example": "worked_example",
+    "xattn.recommenders": (
+        "CollaborativeAttention ContentAttention HybridAttention ItemKNN Popularity UserAttention load_model"
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use and keep it."""
+    if name == "__version__":
+        found: Any = _version()
+    elif name in _HOME:
+        found = getattr(import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module 'xattn' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("xattn")
+    except PackageNotFoundError:  # run from a source folder that was never installed
+        return "0+uninstalled"

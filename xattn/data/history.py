@@ -1,0 +1,178 @@
+"""A history: the events of one person, oldest first, as rows of a data set; what a model attends to.
+
+n events, each with an age that counts back from the newest. Masking an event (`without`) takes it out of sight and
+leaves the others as old as they were:
+
+    item   12   7  12  40        item rows (n,)
+    age     3   2   1   0        positions, 0 is the newest (n,)
+    live    1   0   1   1        after without([1]) (n,)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xattn.data.columns import match_columns
+from xattn.data.interactions import Interactions
+from xattn.data.source import Source
+from xattn.data.values import MISSING, coded_ids, numbers, seconds
+from xattn.errors import (
+    InputError,
+    check_array,
+    check_id,
+    check_index_array,
+    check_mask,
+    check_number,
+    check_same_length,
+    shown,
+)
+
+__all__ = ["History", "events_of_frame"]
+
+HISTORY = Source("`history`")
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """n events of one person, oldest first: `item` rows, `rating` (or None), `age` ≥ 0, `live` (False where masked).
+
+    `user` is the user row when the events are a known user's own, else None. `unknown` holds the ids that were
+    given and are not in the data; they have no row and take no age. `kind` is the event type where the data has
+    one. Arrays are read-only.
+
+    >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
+    >>> history = History.given(data, ["b", "nowhere", "a"])
+    >>> history.item, history.age, history.unknown
+    (array([1, 0]), array([1., 0.]), ('nowhere',))
+    >>> history.without([0]).live
+    array([False,  True])
+    """
+
+    item: np.ndarray
+    rating: np.ndarray | None
+    age: np.ndarray
+    live: np.ndarray
+    user: int | None = None
+    unknown: tuple[str, ...] = ()
+    kind: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        item = check_index_array("item", self.item, size=2**62, what="item row")
+        age = check_array("age", self.age, ndim=1, dtype=np.float64)
+        arrays = {"item": item, "age": age, "live": check_mask("live", self.live, size=item.size)}
+        if self.rating is not None:
+            arrays["rating"] = check_array("rating", self.rating, ndim=1, dtype=np.float64)
+        if self.kind is not None:
+            arrays["kind"] = np.array([str(kind) for kind in self.kind], dtype=object)
+        check_same_length(**{name: array.size for name, array in arrays.items()})
+        if age.size and age.min() < 0:
+            raise InputError(f"`age` must hold numbers >= 0; got {age.min():g}.")
+        for name, array in arrays.items():
+            kept = array.copy()
+            kept.flags.writeable = False
+            object.__setattr__(self, name, kept)
+
+    def __len__(self) -> int:
+        return int(self.item.size)
+
+    def __repr__(self) -> str:
+        masked = f", {int((~self.live).sum())} masked" if not self.live.all() else ""
+        unknown = f", {len(self.unknown)} unknown" if self.unknown else ""
+        whose = "someone new" if self.user is None else f"user row {self.user}"
+        return f"History({len(self)} events of {whose}{masked}{unknown})"
+
+    @classmethod
+    def of(cls, data: Interactions, user_row: int) -> History:
+        """The events of a user row; a user without events has an empty history."""
+        own = data.events_of(user_row)
+        rating, kind = (None if vector is None else vector[own] for vector in (data.rating, data.kind))
+        n = own.stop - own.start
+        return cls(data.item[own], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), user=int(user_row), kind=kind)
+
+    @classmethod
+    def given(cls, data: Interactions, events: Any) -> History:
+        """Events that somebody names, oldest first: ids, (id, rating) pairs, a mapping id → rating, or a frame.
+
+        A frame has an item column, and perhaps a rating and a time column (then it is sorted by time, stably). Raises
+        InputError when there is no event, when no item is known, when a rating is not finite, or when only some
+        have one.
+        """
+        pairs = _pairs(events)
+        if not pairs:
+            raise InputError("`history` must hold at least one event; got none.")
+        ids = [item for item, _ in pairs]
+        rows = data.items.rows(ids)
+        known = rows != MISSING
+        unknown = tuple(dict.fromkeys(item for item, row in zip(ids, rows.tolist(), strict=True) if row == MISSING))
+        if not known.any():
+            more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+            got = ", ".join(shown(item) for item in unknown[:3]) + more
+            of = shown(data.name).strip("'")
+            raise InputError(f"`history` must hold at least one of the {data.n_items:,} items of {of}; got only {got}.")
+        rated = [rating for _, rating in pairs if rating is not None]
+        if rated and len(rated) < len(pairs):
+            got = f"{len(rated)} of {len(pairs)}"
+            raise InputError(f"`history` must hold a rating for every event or for none; got {got}.")
+        rating = np.array(rated, dtype=np.float64)[known] if rated else None
+        n = int(known.sum())
+        return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), unknown=unknown)
+
+    def without(self, positions: int | Iterable[int]) -> History:
+        """This history with the events at these positions (0 is the oldest) masked; the others keep their age."""
+        where = [positions] if isinstance(positions, (int, np.integer)) else positions
+        if not isinstance(where, (list, tuple, np.ndarray)):
+            where = list(where)
+        live = self.live.copy()
+        live[check_index_array("without", where, size=len(self))] = False
+        return replace(self, live=live)
+
+
+def _pairs(events: Any) -> list[tuple[str, float | None]]:
+    """Whatever `History.given` takes, as (id, rating or None)."""
+    if isinstance(events, pd.DataFrame):
+        return events_of_frame(events)
+    if isinstance(events, Mapping):
+        events = list(events.items())
+    if isinstance(events, (str, bytes)) or not isinstance(events, Iterable):
+        raise InputError(f"`history` must be a list of item ids or (id, rating) pairs; got {shown(events)}.")
+    return [_pair(event) for event in events]
+
+
+def _pair(event: Any) -> tuple[str, float | None]:
+    if not isinstance(event, (tuple, list)):
+        return check_id("history", event), None
+    if len(event) != 2:
+        raise InputError(f"`history` must hold item ids or (id, rating) pairs; got {shown(event)}.")
+    item, rating = event
+    return check_id("history", item), None if rating is None else check_number("rating in history", rating)
+
+
+def events_of_frame(frame: pd.DataFrame, source: Source = HISTORY) -> list[tuple[str, float | None]]:
+    """A frame of one person's events as (id, rating or None), oldest first; DataError when it is not that."""
+    names = [str(name) for name in frame.columns]
+    found = match_columns(names, ["user", "item", "rating", "time"], source, required=["item"])
+    if not len(frame):
+        raise source.error("it must hold at least one event", "none")
+    column = {role: frame.iloc[:, position] for role, position in found.items()}
+    if "user" in column:
+        users = len(coded_ids(column["user"], source, "user").ids)
+        if users > 1:
+            raise source.error("it must hold the events of one person", f"{users:,} users")
+    item = coded_ids(column["item"], source, "item")
+    blank = np.flatnonzero(item.codes == MISSING)
+    if blank.size:
+        raise source.error("every event must name an item", "an empty id", int(blank[0]))
+    ids = [item.ids[code] for code in item.codes.tolist()]
+    ratings: list[float] | list[None] = [None] * len(ids)
+    if "rating" in column:
+        ratings = numbers(column["rating"], source, f"column {shown(names[found['rating']])}").tolist()
+    events = list(zip(ids, ratings, strict=True))
+    if "time" in column:
+        order = np.argsort(seconds(column["time"], source, f"column {shown(names[found['time']])}"), kind="stable")
+        events = [events[i] for i in order.tolist()]
+    return events

@@ -1,0 +1,180 @@
+"""The item table: one row per item, with its id, its title and its feature columns.
+
+Row i of `ids`, of `titles` and of `frame` is the same item; arrays of items elsewhere in the package hold these rows.
+Feature columns are float64 (NaN where unknown) or text ("" where unknown). Titles are untrusted text on one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xattn.data.columns import SPELLINGS, match_columns, shown_names
+from xattn.data.source import Source
+from xattn.data.values import MISSING, coded_ids, numbers, plain_texts
+from xattn.errors import InputError, UnknownIdError, check_id, check_index_array, check_same_length, shown
+
+__all__ = ["ItemTable"]
+
+ITEMS = Source("`items`")
+ITEM_SPELLING_LAST = ("id",)  # a table of items may call its key just "id"; a table of events means the event by that
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTable:
+    """Items by row: `ids` (M texts, each once), `titles` (M texts), `frame` (M rows of features, not to be changed).
+
+    Raises InputError when lengths differ or an id stands twice.
+
+    >>> ItemTable(("a", "b"), ("Alien", "Brazil"), pd.DataFrame({"year": [1979.0, 1985.0]}))
+    ItemTable(2 items, features: year)
+    """
+
+    ids: tuple[str, ...]
+    titles: tuple[str, ...]
+    frame: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frame, pd.DataFrame):
+            raise InputError(f"`frame` must be a pandas DataFrame of item features; got {shown(self.frame)}.")
+        object.__setattr__(self, "ids", tuple(check_id("ids", value) for value in self.ids))
+        object.__setattr__(self, "titles", tuple(_one_line(value) for value in self.titles))
+        check_same_length(ids=len(self.ids), titles=len(self.titles), frame=len(self.frame))
+        if len(self._rows) < len(self.ids):
+            twice = next(value for row, value in enumerate(self.ids) if self._rows[value] != row)
+            raise InputError(f"`ids` must hold each item once; got {shown(twice)} twice.")
+        if not self.frame.columns.is_unique:
+            raise InputError(f"`frame` must name each column once; got {shown_names([str(c) for c in self.frame])}.")
+        object.__setattr__(self, "frame", self.frame.reset_index(drop=True))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        features = shown_names([str(name) for name in self.frame.columns]).replace("'", "") or "none"
+        return f"ItemTable({len(self):,} items, features: {features})"
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {value: row for row, value in enumerate(self.ids)}
+
+    def row(self, item: Any) -> int:
+        """The row of an item id; UnknownIdError when there is none."""
+        row = self._rows.get(check_id("item", item))
+        if row is None:
+            raise UnknownIdError(f"`item` must be one of the {len(self):,} items; got {shown(str(item))}.")
+        return row
+
+    def rows(self, items: Iterable[str]) -> np.ndarray:
+        """Rows (n,) int64 of many ids, −1 where an id is unknown."""
+        return np.fromiter((self._rows.get(item, MISSING) for item in items), dtype=np.int64)
+
+    def take(self, rows: Any) -> ItemTable:
+        """The items of these rows, in this order, as a new table."""
+        rows = check_index_array("rows", rows, size=len(self), what="item row")
+        ids, titles = (tuple(column[row] for row in rows.tolist()) for column in (self.ids, self.titles))
+        return ItemTable(ids, titles, self.frame.iloc[rows])
+
+    def extended(self, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
+        """This table with further items at its end: title from `titles` or else the id, no feature known."""
+        if not ids:
+            return self
+        names = tuple((titles or {}).get(value) or value for value in ids)
+        blank = {
+            name: np.full(len(ids), np.nan) if pd.api.types.is_numeric_dtype(column.dtype) else [""] * len(ids)
+            for name, column in self.frame.items()
+        }
+        added = pd.DataFrame(blank, index=range(len(ids)))
+        frame = pd.concat([self.frame, added], ignore_index=True) if len(self) else added
+        return ItemTable(self.ids + tuple(ids), self.titles + names, frame)
+
+    @classmethod
+    def bare(cls, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
+        """Items without features; title from `titles` or else the id."""
+        return cls((), (), pd.DataFrame(index=range(0))).extended(ids, titles)
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, *, columns: Mapping[str, str] | None = None, source: Source = ITEMS
+    ) -> ItemTable:
+        """A frame with an item column, perhaps a title column, and features in all others.
+
+        Columns of numbers become float64 (codes with leading zeros stay text). Where most titles end in a year, "Heat
+        (1995)", and no column is called year, it becomes one. An empty title is replaced by the id. Raises DataError.
+
+        >>> table = ItemTable.from_frame(pd.DataFrame({"movieId": [6], "title": ["Heat (1995)"], "genres": ["Crime"]}))
+        >>> table.titles, table.frame.to_dict("records")
+        (('Heat',), [{'genres': 'Crime', 'year': 1995.0}])
+        """
+        names = [str(name) for name in frame.columns]
+        spellings = {**SPELLINGS, "item": (*SPELLINGS["item"], *ITEM_SPELLING_LAST)}
+        found = match_columns(names, ["item", "title"], source, required=["item"], given=columns, spellings=spellings)
+        coded = coded_ids(frame.iloc[:, found["item"]], source, "item")
+        _refuse_bad_ids(coded.codes, coded.ids, source)
+        titles = plain_texts(frame.iloc[:, found["title"]]) if "title" in found else [""] * len(frame)
+        features = {
+            name: _feature(frame.iloc[:, position], source, name)
+            for position, name in enumerate(names)
+            if name.strip() and position not in found.values()
+        }
+        if not any(name.strip().casefold() == "year" for name in features):
+            titles = _split_years(titles, features)
+        titles = [_one_line(title) or item for title, item in zip(titles, coded.ids, strict=True)]
+        return cls(coded.ids, tuple(titles), pd.DataFrame(features, index=range(len(frame))))
+
+
+def _one_line(text: str) -> str:
+    """A title without control characters, line breaks or lone surrogates."""
+    return _UNPRINTABLE.sub(" ", str(text)).strip()
+
+
+def _refuse_bad_ids(codes: np.ndarray, ids: tuple[str, ...], source: Source) -> None:
+    if not codes.size:
+        raise source.error("it must hold at least one item", "none")
+    blank = np.flatnonzero(codes == MISSING)
+    if blank.size:
+        raise source.error("every item must have an id", "an empty one", int(blank[0]))
+    if len(ids) < codes.size:
+        first = np.unique(codes, return_index=True)[1]
+        row = int(np.setdiff1d(np.arange(codes.size), first)[0])
+        raise source.error("every item must stand once", f"{shown(ids[codes[row]])} again", row)
+
+
+def _feature(column: pd.Series[Any], source: Source, name: str) -> Any:
+    """A feature column as float64 when every value that is there is a plain number, else as text."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        infinite = np.flatnonzero(np.isinf(values))
+        if infinite.size:
+            row = int(infinite[0])
+            raise source.error(f"column {shown(name)} must hold finite numbers", f"{values[row]}", row)
+        return values
+    texts = plain_texts(column)
+    there = np.array([bool(text.strip()) for text in texts], dtype=bool)
+    if there.any() and all(_NUMBER.fullmatch(text.strip()) for text in texts if text.strip()):
+        values = np.full(len(texts), np.nan)
+        filled = pd.Series([text for text in texts if text.strip()])
+        values[there] = numbers(filled, source, f"column {shown(name)}", finite=False)
+        if not np.isinf(values).any():  # "1e999" is no number of this world: such a column stays text
+            return values
+    return texts
+
+
+def _split_years(titles: list[str], features: dict[str, Any]) -> list[str]:
+    """Move "(1995)" from the end of the titles to a new feature `year` when more than half of the titles have it."""
+    found = [_YEAR.fullmatch(title) for title in titles]
+    if 2 * sum(match is not None for match in found) <= len(titles):
+        return titles
+    features["year"] = np.array([float(match[2]) if match else np.nan for match in found])
+    return [match[1] if match else title for title, match in zip(titles, found, strict=True)]
+
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)  # "007" is a code
+_YEAR = re.compile(r"(.*\S)\s*\((\d{4})\)\s*", re.DOTALL)

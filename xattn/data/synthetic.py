@@ -1,0 +1,110 @@
+"""Synthetic data with a planted cause: for each user it is known which earlier event made the last one happen.
+
+Each user's last event is the target; `cause` marks the earlier events that it comes from. Everything else is noise,
+so an explanation that is right ranks the marked events first. Three kinds of cause:
+
+    genre        the user likes one genre: liked events are rated 4–5, others 1–2; target = another item of that genre
+    copurchase   item a leads to item b wherever a stands in the history; target = the b of the one a that occurs
+    recency      the newest event alone leads on: target = the successor of the last item before it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from xattn.data.interactions import Interactions
+from xattn.data.items import ItemTable
+from xattn.errors import check_choice, check_whole
+
+__all__ = ["KINDS", "Planted", "planted"]
+
+KINDS = ("genre", "copurchase", "recency")
+GENRES = ("action", "comedy", "drama", "romance")
+LENGTH = 8  # events of a user before the target
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """`data`, and the truth about it.
+
+    `target` (U,): the event index of each user's last event. `cause` (N,) bool: true for the events that the target of
+    their user comes from (at least one per user, never the target itself).
+    """
+
+    kind: str
+    data: Interactions
+    target: np.ndarray
+    cause: np.ndarray
+
+    def causes_of(self, user_row: int) -> np.ndarray:
+        """Positions in the user's history (0 is the oldest) of the events that caused the target."""
+        return np.flatnonzero(self.cause[self.data.events_of(user_row)])
+
+
+def planted(kind: str, n_users: int = 200, n_items: int = 40, seed: int = 0) -> Planted:
+    """Data of one of the `KINDS`: n_users users with nine events each; the same seed gives the same data.
+
+    Raises InputError for an unknown kind, n_users < 1, or n_items < 40 (each genre must have enough items to choose
+    from).
+
+    >>> truth = planted("recency", n_users=3, seed=1)
+    >>> truth.data.n_events, truth.causes_of(0)
+    (27, array([7]))
+    """
+    check_choice("kind", kind, KINDS)
+    U = check_whole("n_users", n_users, low=1)
+    M = check_whole("n_items", n_items, low=40)
+    rng = np.random.default_rng(check_whole("seed", seed))
+    make = {"genre": _genre, "copurchase": _copurchase, "recency": _recency}[kind]
+    histories = [make(rng, M) for _ in range(U)]
+    item = np.concatenate([items for items, _, _ in histories])
+    cause = np.concatenate([causes for _, causes, _ in histories])
+    rating = np.concatenate([ratings for _, _, ratings in histories]) if kind == "genre" else None
+    names = tuple(f"i{row}" for row in range(M))
+    titles = tuple(f"Item {row} ({_genre_name(row)})" for row in range(M))
+    table = ItemTable(names, titles, pd.DataFrame({"genres": [_genre_name(row) for row in range(M)]}))
+    indptr = np.arange(U + 1) * (LENGTH + 1)
+    time = np.tile(np.arange(LENGTH + 1.0), U)
+    data = Interactions(f"planted-{kind}", tuple(f"u{row}" for row in range(U)), table, indptr, item, rating, time)
+    target = indptr[1:] - 1
+    for array in (target, cause):
+        array.flags.writeable = False
+    return Planted(kind, data, target, cause)
+
+
+def _genre_name(row: int) -> str:
+    return GENRES[row % len(GENRES)]
+
+
+def _genre(rng: np.random.Generator, M: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    taste = rng.integers(len(GENRES))
+    genre = np.arange(M) % len(GENRES)
+    n_liked = int(rng.integers(2, LENGTH - 1))
+    liked = rng.choice(np.flatnonzero(genre == taste), n_liked + 1, replace=False)
+    other = rng.choice(np.flatnonzero(genre != taste), LENGTH - n_liked, replace=False)
+    history = rng.permutation(np.concatenate([liked[1:], other]))
+    items = np.append(history, liked[0])
+    cause = np.append(genre[history] == taste, False)
+    rating = np.where(genre[items] == taste, rng.integers(4, 6, items.size), rng.integers(1, 3, items.size))
+    return items, cause, rating.astype(np.float64)
+
+
+def _copurchase(rng: np.random.Generator, M: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A quarter of the items are causes a, the next quarter their effects b = a + M // 4, the rest noise."""
+    a = int(rng.integers(M // 4))
+    where = int(rng.integers(LENGTH))
+    items = np.append(rng.choice(np.arange(M // 2, M), LENGTH, replace=False), a + M // 4)
+    items[where] = a
+    return items, np.arange(LENGTH + 1) == where, np.ones(LENGTH + 1)
+
+
+def _recency(rng: np.random.Generator, M: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    items = rng.choice(M, LENGTH + 1, replace=False)
+    successor = (items[LENGTH - 1] + 1) % M
+    if successor in items[:LENGTH]:  # it stood in the history already: an item that nobody had takes its place there
+        items[:LENGTH][items[:LENGTH] == successor] = items[LENGTH]
+    items[LENGTH] = successor
+    return items, np.arange(LENGTH + 1) == LENGTH - 1, np.ones(LENGTH + 1)

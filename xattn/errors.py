@@ -1,0 +1,257 @@
+"""Every way in which xattn refuses input: the exception tree, with the `check_*` functions that raise it.
+
+All refusals have one sentence form: what must hold; what was got. Each class derives from the built-in exception that a
+caller would expect, so ``except ValueError`` works too. Nothing else in the package validates; kernels trust their arrays.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "DataError",
+    "InputError",
+    "MessageError",
+    "ModelFileError",
+    "NotFittedError",
+    "UnknownIdError",
+    "XattnError",
+    "check_array",
+    "check_choice",
+    "check_fitted",
+    "check_given",
+    "check_id",
+    "check_index_array",
+    "check_mask",
+    "check_no_overflow",
+    "check_number",
+    "check_offsets",
+    "check_probability",
+    "check_same_columns",
+    "check_same_length",
+    "check_whole",
+    "shown",
+]
+
+
+class XattnError(Exception):
+    """Base of all errors that xattn raises on purpose; its text is one sentence fit for an end user."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else self.__class__.__name__
+
+
+class InputError(XattnError, ValueError):
+    """An argument breaks a stated condition."""
+
+
+class UnknownIdError(InputError, KeyError):
+    """A user or item id that the data set does not hold."""
+
+
+class DataError(InputError):
+    """A file or table cannot be read as what it is meant to be."""
+
+
+class ModelFileError(DataError):
+    """A saved model cannot be read back."""
+
+
+class MessageError(XattnError, KeyError):
+    """The catalogue of texts lacks what is asked of it: a key, a language's wording, the value of a placeholder."""
+
+
+class NotFittedError(XattnError, ValueError, AttributeError):
+    """A method that needs a fitted model was called before `fit`."""
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A value as an error sentence quotes it: on one line, printable, never longer than `limit` characters.
+
+    >>> shown("a" * 100, limit=10)
+    "'aaaaaaaa…'"
+    """
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else " " for c in text)
+    if len(text) > limit:
+        text = text[: limit - 2] + "…"
+    return f"'{text}'" if isinstance(value, str) else text
+
+
+def check_number(
+    name: str, value: Any, *, low: float = -math.inf, high: float = math.inf, open_low: bool = False, finite: bool = True
+) -> float:
+    """`value` as a float within [low, high] (or (low, high] with `open_low`); +inf passes only with ``finite=False``."""
+    bounds = []
+    if low > -math.inf:
+        bounds.append(f"{'>' if open_low else '>='} {low:g}")
+    if high < math.inf:
+        bounds.append(f"<= {high:g}")
+    must = f"`{name}` must be a {'finite ' if finite else ''}number{' ' + ' and '.join(bounds) if bounds else ''}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise InputError(f"{must}; got {shown(value)}.")
+    number = float(value)
+    fits = low < number <= high if open_low else low <= number <= high  # false for nan
+    if not fits or (finite and math.isinf(number)):
+        raise InputError(f"{must}; got {number:g}.")
+    return number
+
+
+def check_probability(name: str, value: Any) -> float:
+    """`value` as a float from 0 to 1."""
+    return check_number(name, value, low=0.0, high=1.0)
+
+
+def check_whole(name: str, value: Any, *, low: int = 0, high: int | None = None) -> int:
+    """`value` as an int from `low` to `high` (both included)."""
+    span = f"from {low} to {high}" if high is not None else f">= {low}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise InputError(f"`{name}` must be a whole number {span}; got {shown(value)}.")
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise InputError(f"`{name}` must be a whole number {span}; got {number}.")
+    return number
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
+    """`value` if it is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise InputError(f"`{name}` must be one of {', '.join(choices)}; got {shown(value)}.")
+    return value
+
+
+def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype: Any = None) -> np.ndarray:
+    """`value` as a C-contiguous float array of `ndim` dimensions.
+
+    float32 stays float32; everything else real becomes float64 (or `dtype` when given). Masked arrays, objects, text, dates
+    and complex numbers are refused, and so are NaN and infinities unless ``finite=False``.
+    """
+    kind = {1: "a vector", 2: "a table (rows × columns)"}.get(ndim, f"an array of {ndim} dimensions")
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"`{name}` must be {kind} of plain numbers; got a masked array (pass `mask` instead).")
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"`{name}` must be {kind} of numbers with rows of one length; got {shown(value)}.") from None
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise InputError(f"`{name}` must be {kind} of real numbers; got values of type {array.dtype}.")
+    if array.ndim != ndim:
+        raise InputError(f"`{name}` must be {kind}; got {array.ndim} dimension{'s' * (array.ndim != 1)}.")
+    target = dtype or (np.float32 if array.dtype == np.float32 else np.float64)
+    array = np.ascontiguousarray(array, dtype=target)
+    if finite and not np.isfinite(array).all():
+        bad = array[~np.isfinite(array)].flat[0]
+        raise InputError(f"`{name}` must hold finite numbers only; got {bad}.")
+    return array
+
+
+def check_id(name: str, value: Any) -> str:
+    """A user or item id as text: text as it is, a whole number in decimal digits.
+
+    Refused: other types, fractions, floats of 2**53 and more (their digits are lost already), blank text, and text with
+    control characters or lone surrogates (it can be neither shown on one line nor written to a file).
+
+    >>> check_id("item", 7), check_id("item", "007")
+    ('7', '007')
+    """
+    if isinstance(value, str):
+        if not value.strip() or _NOT_IN_AN_ID.search(value):
+            raise InputError(f"`{name}` must be an id of visible text on one line; got {shown(value)}.")
+        return str(value)
+    if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
+        return str(int(value))
+    if isinstance(value, (float, np.floating)) and abs(float(value)) < 2**53 and float(value).is_integer():
+        return str(int(value))
+    raise InputError(f"`{name}` must be an id (text or a whole number); got {shown(value)}.")
+
+
+_NOT_IN_AN_ID = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def check_index_array(name: str, value: Any, *, size: int, what: str = "position") -> np.ndarray:
+    """`value` as a C-contiguous int64 vector whose entries lie in 0..size-1 (no wrapping from the end)."""
+    must = f"`{name}` must be a vector of whole {what} numbers"
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{must}; got a masked array.")
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"{must}; got {shown(value)}.") from None
+    if array.ndim != 1:
+        raise InputError(f"{must}; got {array.ndim} dimension{'s' * (array.ndim != 1)}.")
+    if array.size and array.dtype.kind not in "iu":
+        raise InputError(f"{must}; got values of type {array.dtype}.")
+    if array.size and (int(array.min()) < 0 or int(array.max()) >= size):
+        bad = next(int(v) for v in (array.min(), array.max()) if not 0 <= int(v) < size)
+        span = f"from 0 to {size - 1}" if size else "of an empty table (none)"
+        raise InputError(f"`{name}` must hold {what} numbers {span}; got {bad}.")
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def check_offsets(name: str, value: Any, *, parts: int, total: int) -> np.ndarray:
+    """`value` as the int64 offsets of `parts` runs in `total` entries: from 0, never falling, to `total`."""
+    array = check_index_array(name, value, size=total + 1, what="offset")
+    if array.size != parts + 1:
+        raise InputError(f"`{name}` must hold {parts + 1} offsets for {parts} parts; got {array.size}.")
+    if array[0] != 0 or array[-1] != total:
+        raise InputError(f"`{name}` must start at 0 and end at {total}; got {array[0]} and {array[-1]}.")
+    falls = np.flatnonzero(np.diff(array) < 0)
+    if falls.size:
+        i = int(falls[0])
+        raise InputError(f"`{name}` must never fall; got {array[i]} followed by {array[i + 1]}.")
+    return array
+
+
+def check_mask(name: str, value: Any, *, size: int) -> np.ndarray:
+    """`value` as a boolean vector of length `size`; numbers are not taken for truth values."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"`{name}` must be a vector of {size} true or false values; got {shown(value)}.") from None
+    if isinstance(value, np.ma.MaskedArray) or array.dtype != np.bool_ or array.shape != (size,):
+        got = f"values of type {array.dtype} and shape {array.shape}"
+        raise InputError(f"`{name}` must be a vector of {size} true or false values; got {got}.")
+    return np.ascontiguousarray(array)
+
+
+def check_same_length(**lengths: int) -> None:
+    """All lengths agree; names and lengths are quoted when they do not."""
+    _check_equal("the same length", lengths)
+
+
+def check_same_columns(**widths: int) -> None:
+    """Vectors that meet coordinate by coordinate have equally many; names and widths are quoted when they do not."""
+    _check_equal("equally many coordinates", widths)
+
+
+def _check_equal(what: str, sizes: dict[str, int]) -> None:
+    if len(set(sizes.values())) > 1:
+        got = ", ".join(f"{name} {n}" for name, n in sizes.items())
+        raise InputError(f"{' and '.join(f'`{name}`' for name in sizes)} must have {what}; got {got}.")
+
+
+def check_no_overflow(name: str, array: np.ndarray) -> None:
+    """A result of finite numbers is finite itself: nothing outgrew the range of floating point on the way."""
+    if not np.isfinite(array).all():
+        most = np.finfo(array.dtype).max
+        raise InputError(f"`{name}` must stay under {most:.2g} in size; got more: scale the input down.")
+
+
+def check_given(name: str, value: Any, *, wanted: bool, when: str) -> None:
+    """A parameter that only some choices have is there with those and absent with the others."""
+    if (value is None) == wanted:
+        must, got = ("be given", "none") if wanted else ("be left out", "one")
+        raise InputError(f"`{name}` must {must} with {when}; got {got}.")
+
+
+def check_fitted(estimator: Any, attribute: str) -> None:
+    """The estimator has been fitted (holds `attribute`)."""
+    if not hasattr(estimator, attribute):
+        name = type(estimator).__name__
+        raise NotFittedError(f"`{name}` must be fitted before it is used; call `fit` first.")

@@ -1,0 +1,95 @@
+"""The counterfactual: a smallest set of events without which the target is not in the list, and what takes its place.
+
+Sizes 1 (always) and 2 (for short histories) are searched through, so the answer is then exact: no smaller set does it. Beyond,
+events are masked in the order of their removal effects until the target is out, and what was not needed is put back; that set
+is small, not proven smallest, and says so. Every set that is returned was re-scored through the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from xattn.explain.question import Question, Scorer, rank_of
+from xattn.explain.removal import Removals
+from xattn.kernels.topk import top_k
+
+__all__ = ["Counterfactual", "counterfactual"]
+
+MOST_PAIRS = 120  # pairs of events that are all tried: histories of up to 16 events
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """`remove` (item ids) drops the target out of the top k; `replaced_by` then enters it.
+
+    `positions` are the events' places in the history. `exact`: no smaller set does it. `found` is False where the target was not
+    in the list to begin with, or stays whatever is removed (then it is there for its base); `remove` is empty in both cases.
+    """
+
+    remove: tuple[str, ...]
+    positions: tuple[int, ...]
+    exact: bool
+    found: bool
+    replaced_by: str | None
+    k: int
+    rank_after: int | None
+
+
+def counterfactual(scorer: Scorer, question: Question, single: Removals) -> Counterfactual:
+    """Search for the set; `single` are the removals of single events."""
+    history, k = question.history, question.k
+    before = scorer.scores_of(history)
+    rank = rank_of(before, question.target, question.allowed)
+    live = np.flatnonzero(history.live)
+
+    def rank_without(positions: tuple[int, ...]) -> int:
+        scores = scorer.scores_of(history.without(list(positions)))
+        return rank_of(scores, question.target, question.allowed) or 0
+
+    if rank is None or rank > k or not len(live):
+        return Counterfactual((), (), True, False, None, k, rank)
+    out = live[single.rank[live] > k]
+    if len(out):
+        best = int(out[np.argmin(single.score[out])])
+        return _answer(scorer, question, (best,), exact=True)
+    pairs_tried = len(live) * (len(live) - 1) // 2 <= MOST_PAIRS
+    if pairs_tried:
+        for pair in combinations(live.tolist(), 2):
+            if rank_without(pair) > k:
+                return _answer(scorer, question, pair, exact=True)
+    order = live[np.argsort(single.score[live], kind="stable")].tolist()  # the worst loss first
+    if rank_without(tuple(order)) <= k:
+        return Counterfactual((), (), True, False, None, k, rank)
+    low, high = 2, len(order)  # order[:low] is not known to do it, order[:high] does
+    while low < high:
+        middle = (low + high) // 2
+        if rank_without(tuple(order[:middle])) > k:
+            high = middle
+        else:
+            low = middle + 1
+    chosen = order[:high]
+    for position in reversed(order[:high]):
+        fewer = [p for p in chosen if p != position]
+        if fewer and rank_without(tuple(fewer)) > k:
+            chosen = fewer
+    return _answer(scorer, question, tuple(chosen), exact=len(chosen) == (3 if pairs_tried else 2))
+
+
+def _answer(scorer: Scorer, question: Question, positions: tuple[int, ...], exact: bool) -> Counterfactual:
+    history, k, ids = question.history, question.k, scorer.data_.items.ids
+    after = scorer.scores_of(history.without(list(positions)))
+    allowed = question.allowed[None, :]
+    old, new = (top_k(s[None, :], allowed, k).items[0] for s in (scorer.scores_of(history), after))
+    entered = [int(j) for j in new if j >= 0 and j not in old]
+    return Counterfactual(
+        remove=tuple(ids[history.item[p]] for p in positions),
+        positions=tuple(int(p) for p in positions),
+        exact=exact,
+        found=True,
+        replaced_by=ids[entered[0]] if entered else None,
+        k=k,
+        rank_after=rank_of(after, question.target, question.allowed),
+    )

@@ -1,0 +1,143 @@
+"""One decorator for compiled code: it owns every Numba flag, the serial and parallel twin, the threading layer.
+
+A kernel is one Python function over arrays, compiled twice from the same source:
+
+- the *serial twin* for small inputs: no thread pool, no lock, callable from any number of threads at once;
+- the *parallel twin* for large ones, in which each `prange` iteration writes only rows that it owns, so results are bitwise
+  equal at every thread count.
+
+Which twin runs depends on the amount of work alone, never on the number of threads.
+
+Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it deletes
+guards against NaN and empty rows); `cache` where a folder is writable. The twins carry different names because Numba's cache
+does not tell a parallel build of a function from a serial one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numba
+from numba import njit
+
+__all__ = ["Kernel", "compiled", "num_threads", "parallel_pool", "threading_layer"]
+
+SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
+
+
+def _jit(func: Callable[..., Any], parallel: bool) -> Any:
+    flags: dict[str, Any] = {"error_model": "numpy", "nogil": True, "parallel": parallel}
+    try:
+        return njit(cache=True, **flags)(func)
+    except RuntimeError:  # no writable cache folder anywhere: compile anew in each process
+        return njit(**flags)(func)
+
+
+def compiled(func: Callable[..., Any]) -> Any:
+    """Compile a helper that other functions of the same file call (a cached kernel must not call across files)."""
+    return _jit(func, parallel=False)
+
+
+def _twin(func: Callable[..., Any], suffix: str) -> Callable[..., Any]:
+    code = func.__code__.replace(co_name=func.__name__ + suffix)
+    twin = types.FunctionType(code, func.__globals__, func.__name__ + suffix, func.__defaults__, func.__closure__)
+    twin.__qualname__ = func.__qualname__ + suffix
+    twin.__module__ = func.__module__
+    return twin
+
+
+class Kernel:
+    """A function over arrays with a serial and a parallel twin; call it with `work`, the scalar operations to do.
+
+    >>> import numpy as np
+    >>> from numba import prange
+    >>> @Kernel
+    ... def double(x, out):
+    ...     for i in prange(x.shape[0]):
+    ...         out[i] = 2 * x[i]
+    >>> x, out = np.arange(3.0), np.empty(3)
+    >>> double(x, out, work=3)
+    >>> out
+    array([0., 2., 4.])
+    """
+
+    def __init__(self, func: Callable[..., Any]) -> None:
+        self.py_func = func
+        self.__name__ = func.__name__
+        self.__doc__ = func.__doc__
+        self.serial = _jit(_twin(func, "_serial"), parallel=False)
+        self.parallel = _jit(_twin(func, "_parallel"), parallel=True)
+
+    def __call__(self, *args: Any, work: float) -> Any:
+        if work < SMALL_WORK:
+            return self.serial(*args)
+        with parallel_pool():
+            return self.parallel(*args)
+
+
+# --- the thread pool ---------------------------------------------------------------------------------------------------------
+
+_start_lock = threading.Lock()
+_pool_lock: threading.RLock | None = None  # set when the layer is not thread-safe: one parallel kernel at a time
+_layer: str | None = None
+
+
+def _probe_layer() -> str:
+    """Start Numba's pool by a tiny parallel kernel; return the layer that it chose."""
+
+    def touch(out: Any) -> None:
+        for i in numba.prange(out.shape[0]):
+            out[i] = i
+
+    import numpy as np
+
+    njit(parallel=True)(touch)(np.empty(2))
+    return "none" if numba.config.DISABLE_JIT else str(numba.threading_layer())
+
+
+def threading_layer() -> str:
+    """The layer in use (``omp``, ``tbb`` or ``workqueue``); starts the pool on first use.
+
+    A thread-safe layer is asked for. Where none loads (no ``libgomp.so.1``, no TBB), ``workqueue`` is taken, which ends the
+    process when two threads enter it: then a process-wide lock admits one parallel kernel at a time.
+    """
+    global _layer, _pool_lock
+    if _layer is None:
+        with _start_lock:
+            if _layer is None:
+                if "NUMBA_THREADING_LAYER" not in os.environ:
+                    numba.config.THREADING_LAYER = "threadsafe"
+                try:
+                    layer = _probe_layer()
+                except ValueError:
+                    numba.config.THREADING_LAYER = "workqueue"
+                    layer = _probe_layer()
+                if layer == "workqueue":
+                    _pool_lock = threading.RLock()
+                _layer = layer
+    return _layer
+
+
+def num_threads() -> int:
+    """Threads that a parallel kernel uses: ``XATTN_NUM_THREADS`` where set and valid, else all that Numba has."""
+    limit = int(numba.config.NUMBA_NUM_THREADS)
+    wanted = os.environ.get("XATTN_NUM_THREADS", "")
+    return min(max(int(wanted), 1), limit) if wanted.isdigit() else limit
+
+
+@contextmanager
+def parallel_pool() -> Iterator[None]:
+    """Enter the thread pool safely: layer chosen, lock held where needed, thread count set for this thread and restored."""
+    threading_layer()
+    with _pool_lock or nullcontext():
+        before = numba.get_num_threads()
+        numba.set_num_threads(num_threads())
+        try:
+            yield
+        finally:
+            numba.set_num_threads(before)

@@ -1,0 +1,106 @@
+"""Target attention over sparse item features, one target a row (docs/model.md, eq. 6–7).
+
+    e_i(j) = ⟨F_i, F_j⟩ / (|F_i| |F_j| T) − g_i/τ,      E = exp(e − m),      X = gate_j w_i Σ_f θ_f F_if F_jf
+
+The target's few non-zero features drive the loops; the events' features lie feature by feature (d, n), so that the innermost loop
+runs along the events. Scores and fields go through the same row function and agree to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel, compiled
+
+__all__ = ["content_field", "content_scores"]
+
+
+@compiled
+def _row(index, value, norm, theta, unit, events, g, T, E, X):  # type: ignore[no-untyped-def]
+    """E and X of one target over n events; `unit`, `events` (d, n): features by length 1, and times strength."""
+    n = g.shape[0]
+    for i in range(n):
+        E[i] = 0.0
+        X[i] = 0.0
+    for z in range(index.shape[0]):
+        f = index[z]
+        a = value[z] / norm
+        b = value[z] * theta[f]
+        for i in range(n):
+            E[i] += a * unit[f, i]
+            X[i] += b * events[f, i]
+    m = -np.inf
+    for i in range(n):
+        E[i] = E[i] / T - g[i]
+        m = max(m, E[i])
+    for i in range(n):
+        E[i] = math.exp(E[i] - m)
+
+
+@Kernel
+def _field(ptr, index, value, norm, theta, gate, unit, events, g, T, E, X):  # type: ignore[no-untyped-def]
+    for j in prange(E.shape[0]):
+        lo, hi = ptr[j], ptr[j + 1]
+        _row(index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T, E[j], X[j])
+        for i in range(g.shape[0]):
+            X[j, i] *= gate[j]
+
+
+@Kernel
+def _scores(ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta, least, out):  # type: ignore[no-untyped-def]
+    n = g.shape[0]
+    for j in prange(out.shape[0]):
+        E = np.empty(n)
+        X = np.empty(n)
+        lo, hi = ptr[j], ptr[j + 1]
+        _row(index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T, E, X)
+        S = 0.0
+        for i in range(n):
+            if live[i]:
+                S += E[i]
+        s = 0.0
+        norm_S = S**beta if S > 0.0 else np.inf
+        for i in range(n):
+            if live[i] and E[i] / norm_S >= least:
+                s += E[i] * (X[i] * gate[j])
+        out[j] = s / norm_S
+
+
+def content_field(
+    targets: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    theta: np.ndarray,
+    gate: np.ndarray,
+    unit: np.ndarray,
+    events: np.ndarray,
+    g: np.ndarray,
+    T: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(E, X), both (J, n). `targets` = (ptr, index, value, norm): J sparse rows and their lengths; `gate` (J,); `unit` and
+    `events` (d, n); `g` (n,) ages over τ."""
+    shape = (len(gate), len(g))
+    E, X = np.empty(shape), np.empty(shape)
+    work = 4.0 * len(targets[1]) * shape[1] + 10.0 * E.size
+    _field(*targets, theta, gate, unit, events, g, T, E, X, work=work)
+    return E, X
+
+
+def content_scores(
+    targets: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    theta: np.ndarray,
+    gate: np.ndarray,
+    unit: np.ndarray,
+    events: np.ndarray,
+    g: np.ndarray,
+    T: float,
+    live: np.ndarray,
+    beta: float,
+    least: float,
+) -> np.ndarray:
+    """The head's scores (J,) without keeping E and X; weights under `least` count as 0."""
+    out = np.empty(len(gate))
+    work = 4.0 * len(targets[1]) * len(g) + 12.0 * len(g) * len(gate)
+    _scores(*targets, theta, gate, unit, events, g, T, live, beta, least, out, work=work)
+    return out

@@ -1,0 +1,113 @@
+"""A head seen from the targets: the *field* E, X over J targets × n events, and every score that follows from it.
+
+With E = exp(e − m) (unnormalised attention) and X = strength × value × gate, the head's part of the score of target j is
+
+    s_j = Σ_i a_ji X_ji,     a_ji = E_ji / S_j^β  (0 where a_ji < θ),     S_j = Σ_{live i} E_ji        (docs/model.md, eq. 2–3)
+
+Removing events only shrinks S_j, so the score without any event follows from E and X alone (eq. 13). Sums of what is left
+are taken directly or as prefix + suffix, never as total − part, which loses all digits where one weight is nearly 1.
+
+E has J rows, or one row shared by all targets when the head's attention does not look at the target. Each target's row is
+owned by one iteration. Sums run in float64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel
+
+__all__ = ["field_scores", "field_weights", "field_without_each"]
+
+
+@Kernel
+def _weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
+    """a[j, i] for every event; 0 where not live or under the threshold."""
+    for j in prange(E.shape[0]):
+        S = 0.0
+        for i in range(E.shape[1]):
+            if live[i]:
+                S += E[j, i]
+        norm = S**beta if S > 0.0 else np.inf
+        for i in range(E.shape[1]):
+            x = E[j, i] / norm if live[i] else 0.0
+            a[j, i] = x if x >= theta else 0.0
+
+
+@Kernel
+def _scores(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
+    """out[j] += Σ_i a_ji X_ji."""
+    shared = E.shape[0] == 1
+    for j in prange(X.shape[0]):
+        k = 0 if shared else np.int64(j)  # prange counts in uint64
+        S = 0.0
+        for i in range(X.shape[1]):
+            if live[i]:
+                S += E[k, i]
+        if S > 0.0:
+            norm = S**beta
+            s = 0.0
+            for i in range(X.shape[1]):
+                if live[i] and E[k, i] / norm >= theta:
+                    s += E[k, i] * X[j, i]
+            out[j] += s / norm
+
+
+@Kernel
+def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
+    """out[j, r] += the head's score of target j when event r is masked too.
+
+    Without a threshold: prefix + suffix sums, O(n) a target. With one, what passes θ changes as S shrinks: O(n²).
+    """
+    shared = E.shape[0] == 1
+    n = X.shape[1]
+    for j in prange(X.shape[0]):
+        k = 0 if shared else np.int64(j)  # prange counts in uint64
+        if theta > 0.0:
+            for r in range(n):
+                S = 0.0
+                for i in range(n):
+                    if live[i] and i != r:
+                        S += E[k, i]
+                if S > 0.0:
+                    norm = S**beta
+                    s = 0.0
+                    for i in range(n):
+                        if live[i] and i != r and E[k, i] / norm >= theta:
+                            s += E[k, i] * X[j, i]
+                    out[j, r] += s / norm
+        else:
+            S_after = np.zeros(n + 1)  # S_after[r] = Σ_{i ≥ r}
+            s_after = np.zeros(n + 1)
+            for i in range(n - 1, -1, -1):
+                S_after[i] = S_after[i + 1] + (E[k, i] if live[i] else 0.0)
+                s_after[i] = s_after[i + 1] + (E[k, i] * X[j, i] if live[i] else 0.0)
+            S_before = 0.0
+            s_before = 0.0
+            for r in range(n):
+                S = S_before + S_after[r + 1]
+                if S > 0.0:
+                    out[j, r] += (s_before + s_after[r + 1]) / S**beta
+                if live[r]:
+                    S_before += E[k, r]
+                    s_before += E[k, r] * X[j, r]
+
+
+def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) -> np.ndarray:
+    """a (J, n): attention weights of the live events (n,)."""
+    a = np.empty(E.shape)
+    _weights(E, live, beta, theta, a, work=3.0 * E.size)
+    return a
+
+
+def field_scores(E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float, out: np.ndarray) -> None:
+    """Add the head's scores to `out` (J,) float64."""
+    _scores(E, X, live, beta, theta, out, work=3.0 * X.size)
+
+
+def field_without_each(
+    E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float, out: np.ndarray
+) -> None:
+    """Add to `out` (J, n) float64 the head's scores with each event masked in turn."""
+    _without_each(E, X, live, beta, theta, out, work=6.0 * X.size)

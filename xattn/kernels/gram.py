@@ -1,0 +1,164 @@
+"""Normal equations of the closed-form heads: sums over all prefixes of all histories, in O(n²) per user.
+
+Head h pools the prefix before position t into ``z_t[x_i] += c_t ρ^(t−1−i) w_i`` with ``c_t = (Σ_{l<t} ρ^(t−1−l))^(−β)``. The
+ridge problem needs ``A = Σ_t z_t z_tᵀ`` and ``B = Σ_t z_t y_tᵀ`` (docs/model.md, eq. 9–11). Summing over t first leaves
+
+    A[(h,x_i),(g,x_j)] += w_hi w_gj ρ_*^|i−j| · tail_hg[max(i,j)],     tail_hg[p] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p),
+
+where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once.
+
+Rows are owned: row (h, item) gathers over the occurrences of its item, in a float64 buffer of its own, so that no update is
+lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads, M target items.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel
+
+__all__ = ["Occurrences", "accumulate_gram", "accumulate_targets", "normalisers", "occurrences", "tails"]
+
+NEGLIGIBLE = 1e-12  # powers of ρ below this change no digit of a float32 sum; the loops stop there
+
+
+class Occurrences(NamedTuple):
+    """Where each row's item occurs: events ``event[ptr[r]:ptr[r+1]]`` (global positions), oldest user first."""
+
+    ptr: np.ndarray  # (C+1,) int64
+    event: np.ndarray  # (occurrences,) int64
+    start: np.ndarray  # (N,) int64: first event of the same user
+    stop: np.ndarray  # (N,) int64: one past the last event of the same user
+    row: np.ndarray  # (N,) int64: row of the event's item, −1 where it has none
+
+
+def occurrences(indptr: np.ndarray, item: np.ndarray, row_of_item: np.ndarray, n_rows: int) -> Occurrences:
+    """Invert the histories: for each of `n_rows` rows, the events of its item (`row_of_item` (M,), −1: no row)."""
+    lengths = np.diff(indptr)
+    row = row_of_item[item]
+    kept = np.flatnonzero(row >= 0)
+    event = kept[np.argsort(row[kept], kind="stable")]
+    ptr = np.zeros(n_rows + 1, np.int64)
+    np.cumsum(np.bincount(row[kept], minlength=n_rows), out=ptr[1:])
+    return Occurrences(ptr, event, np.repeat(indptr[:-1], lengths), np.repeat(indptr[1:], lengths), row)
+
+
+@Kernel
+def _normalisers(indptr, rho, beta, c):  # type: ignore[no-untyped-def]
+    """c[h, e] = (Σ_{l<t} ρ_h^(t−1−l))^(−β_h) for the event e at position t of its user; 0 at t = 0."""
+    for u in prange(indptr.shape[0] - 1):
+        for h in range(rho.shape[0]):
+            S = 0.0
+            for e in range(indptr[u], indptr[u + 1]):
+                c[h, e] = S ** (-beta[h]) if S > 0.0 else 0.0
+                S = 1.0 + rho[h] * S
+
+
+@Kernel
+def _tails(indptr, rho, c, tail):  # type: ignore[no-untyped-def]
+    """tail[h, g, e] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p) for the event e at position p of its user."""
+    H = rho.shape[0]
+    for u in prange(indptr.shape[0] - 1):
+        for h in range(H):
+            for g in range(H):
+                T = 0.0
+                for e in range(indptr[u + 1] - 1, indptr[u] - 1, -1):
+                    tail[h, g, e] = T
+                    T = c[h, e] * c[g, e] + rho[h] * rho[g] * T
+
+
+@Kernel
+def _gram(ptr, event, start, stop, row, w, rho, tail, A):  # type: ignore[no-untyped-def]
+    """Upper block triangle of A (H·C, H·C): blocks g ≥ h of block row h."""
+    C = ptr.shape[0] - 1
+    H = rho.shape[0]
+    for hr in prange(H * C):
+        h = hr // C
+        r = hr - h * C
+        acc = np.zeros(H * C)
+        for o in range(ptr[r], ptr[r + 1]):
+            i = event[o]
+            for g in range(h, H):
+                at = g * C
+                if row[i] >= 0:
+                    acc[at + row[i]] += w[h, i] * w[g, i] * tail[h, g, i]
+                power = w[h, i]
+                for j in range(i + 1, stop[i]):  # j newer: this row's head decays over the gap
+                    power *= rho[h]
+                    if abs(power) < NEGLIGIBLE:
+                        break
+                    if row[j] >= 0:
+                        acc[at + row[j]] += power * w[g, j] * tail[h, g, j]
+                power = w[h, i] * tail[h, g, i]
+                for j in range(i - 1, start[i] - 1, -1):  # j older: the other head decays
+                    power *= rho[g]
+                    if abs(power) < NEGLIGIBLE:
+                        break
+                    if row[j] >= 0:
+                        acc[at + row[j]] += power * w[g, j]
+        for k in range(h * C, H * C):
+            A[hr, k] = acc[k]
+
+
+@Kernel
+def _targets(ptr, event, stop, item, w, rho, c, B, z):  # type: ignore[no-untyped-def]
+    """B[(h,r), y] = Σ of z_t over the prefixes whose next item is y, and z[(h,r)] = Σ_t z_t."""
+    C = ptr.shape[0] - 1
+    M = B.shape[1]
+    for hr in prange(B.shape[0]):
+        h = hr // C
+        r = hr - h * C
+        acc = np.zeros(M)
+        total = 0.0
+        for o in range(ptr[r], ptr[r + 1]):
+            i = event[o]
+            power = w[h, i]
+            for t in range(i + 1, stop[i]):
+                if abs(power) < NEGLIGIBLE:
+                    break
+                total += power * c[h, t]
+                if item[t] >= 0:
+                    acc[item[t]] += power * c[h, t]
+                power *= rho[h]
+        z[hr] = total
+        for y in range(M):
+            B[hr, y] = acc[y]
+
+
+def normalisers(indptr: np.ndarray, rho: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """c (H, N): what head h divides its prefix sum by at each event (eq. 9)."""
+    c = np.empty((len(rho), int(indptr[-1])))
+    _normalisers(indptr, rho, beta, c, work=4.0 * c.size)
+    return c
+
+
+def tails(indptr: np.ndarray, rho: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """tail (H, H, N): the backward sweep of eq. 10."""
+    H, N = c.shape
+    tail = np.empty((H, H, N))
+    _tails(indptr, rho, c, tail, work=3.0 * tail.size)
+    return tail
+
+
+def accumulate_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray, dtype: type) -> np.ndarray:
+    """A (H·C, H·C): Σ_t z_t z_tᵀ in its upper block triangle (the rest is zero); `w` (H, N) strengths."""
+    n = len(rho) * (len(occ.ptr) - 1)
+    A = np.zeros((n, n), dtype)
+    work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
+    _gram(occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail, A, work=work)
+    return A
+
+
+def accumulate_targets(
+    occ: Occurrences, target: np.ndarray, n_targets: int, w: np.ndarray, rho: np.ndarray, c: np.ndarray, dtype: type
+) -> tuple[np.ndarray, np.ndarray]:
+    """B (H·C, n_targets) = Σ_t z_t y_tᵀ and z (H·C,) = Σ_t z_t; `target` (N,) is each event's column, −1: none."""
+    n = len(rho) * (len(occ.ptr) - 1)
+    B = np.empty((n, n_targets), dtype)
+    z = np.empty(n)
+    work = float((occ.stop - occ.start).sum()) * len(rho) + B.size
+    _targets(occ.ptr, occ.event, occ.stop, target, w, rho, c, B, z, work=work)
+    return B, z

@@ -1,0 +1,308 @@
+"""Attention weights: the softmax over each history of its live logits, generalised by an exponent; with its gradient.
+
+    a_i = exp((e_i − m)/T) / (Σ_l exp((e_l − m)/T))^β     m: largest live logit, or a shift that the caller gives
+
+β = 1 is softmax; β < 1 keeps long histories from being averaged away (the idea of NAIS, He et al. 2018, without m).
+
+Shapes: the logits `e` are rows of histories, either a table (R, n) or ragged, one flat array cut by `indptr` (R + 1). A
+table is the ragged case with equal cuts, so one kernel serves both, bit for bit. `mask` marks live events; None: all.
+
+A masked event is never read: a row is first packed to its live logits, so masking equals deletion bit for bit, whatever
+garbage the masked places hold. A logit of −inf is a masked event. NaN or +inf make all live weights of the row NaN.
+An empty row has no weights: all are 0.
+
+float32 rows are computed in float64 and rounded twice (exponentials, weights): within 2 ulp of the float64 answer.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel, compiled
+
+__all__ = ["weights", "weights_backward", "weights_ragged", "weights_ragged_backward"]
+
+EXP_WORK = 12  # scalar operations that one exponential counts for when the serial or parallel twin is chosen
+ALL_LIVE = np.empty(0, dtype=np.bool_)  # the mask that masks nothing
+OWN_MAX = np.empty(0, dtype=np.float64)  # the shift that leaves each row to its own maximum
+
+
+# --- one row ----------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _is_live(e, mask, i):  # type: ignore[no-untyped-def]
+    return (mask.size == 0 or mask[i]) and e[i] != -np.inf  # NaN stays live: it must be seen
+
+
+@compiled
+def _pack(z, e, mask):  # type: ignore[no-untyped-def]
+    """Live logits to the front of z, their number returned.    e: 5 . 7 . 9   →   z: 5 7 9 _ _"""
+    if mask.size == 0:
+        dead = False
+        for i in range(e.shape[0]):
+            z[i] = e[i]
+            dead |= e[i] == -np.inf
+        if not dead:
+            return e.shape[0]
+    n = 0
+    for i in range(e.shape[0]):
+        if _is_live(e, mask, i):
+            z[n] = e[i]
+            n += 1
+    return n
+
+
+@compiled
+def _unpack(z, e, mask, n):  # type: ignore[no-untyped-def]
+    """The first n of z back to the live places, 0 elsewhere, from the end so that nothing is overwritten unread."""
+    if n == z.shape[0]:
+        return
+    for i in range(z.shape[0] - 1, -1, -1):
+        if _is_live(e, mask, i):
+            n -= 1
+            z[i] = z[n]
+        else:
+            z[i] = 0.0
+
+
+@compiled
+def _max(z):  # type: ignore[no-untyped-def]
+    """Largest number in z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
+    m0 = m1 = m2 = m3 = -np.inf  # four chains, which the compiler turns into one vector
+    whole = z.shape[0] - z.shape[0] % 4
+    for i in range(0, whole, 4):
+        m0 = z[i] if z[i] > m0 else m0
+        m1 = z[i + 1] if z[i + 1] > m1 else m1
+        m2 = z[i + 2] if z[i + 2] > m2 else m2
+        m3 = z[i + 3] if z[i + 3] > m3 else m3
+    for i in range(whole, z.shape[0]):
+        m0 = z[i] if z[i] > m0 else m0
+    return max(max(m0, m1), max(m2, m3))
+
+
+@compiled
+def _sum(z):  # type: ignore[no-untyped-def]
+    """Σ z in float64, in an order that depends on the length of z alone."""
+    s0 = s1 = s2 = s3 = 0.0
+    whole = z.shape[0] - z.shape[0] % 4
+    for i in range(0, whole, 4):
+        s0 += z[i]
+        s1 += z[i + 1]
+        s2 += z[i + 2]
+        s3 += z[i + 3]
+    for i in range(whole, z.shape[0]):
+        s0 += z[i]
+    return (s0 + s1) + (s2 + s3)
+
+
+@compiled
+def _exp_small(x):  # type: ignore[no-untyped-def]
+    """exp(x) for x ≤ 0 as (exp(x/4096))^4096: no branch, no library call, so a loop of it becomes vector code.
+
+    Taylor to the fifth power and twelve squarings: relative error under 4e-9 down to x = −120 and 1e-12 near 0, so a
+    sixteenth of a float32 rounding (2^-24) at worst. Below −120, exp(x) is under half the least float32: x stops there.
+    """
+    y = (-120.0 if x < -120.0 else x) / 4096.0
+    p = 1.0 + y * (1.0 + y * (1 / 2 + y * (1 / 6 + y * (1 / 24 + y * (1 / 120)))))
+    for _ in range(12):
+        p = p * p
+    return p
+
+
+@compiled
+def _exponentials(z, m, T):  # type: ignore[no-untyped-def]
+    """z ← exp((z − m)/T) in place. The difference comes first: z/T − m/T is inf − inf for a small T."""
+    if z.itemsize == 4:
+        if T == 1.0:
+            for i in range(z.shape[0]):
+                z[i] = _exp_small(np.float64(z[i]) - m)
+        else:
+            for i in range(z.shape[0]):
+                z[i] = _exp_small((np.float64(z[i]) - m) / T)
+    else:
+        for i in range(z.shape[0]):
+            z[i] = math.exp((z[i] - m) / T)
+
+
+@compiled
+def _denominator(s, m, T, beta, shift):  # type: ignore[no-untyped-def]
+    """(Σ exp((e − shift)/T))^β relative to numerators that are shifted by m: s^β · exp((1 − β)(shift − m)/T).
+
+    So a shift far above all that is left (the removed event was the largest) underflows nothing, and β = 1 ignores it.
+    """
+    if beta == 1.0:
+        return s
+    if shift == -np.inf:
+        return math.pow(s, beta)
+    return math.pow(s, beta) * math.exp((1.0 - beta) * ((shift - m) / T))
+
+
+@compiled
+def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
+    n = _pack(a, e, mask)
+    z = a[:n]
+    m = _max(z)
+    _exponentials(z, m, T)
+    d = _denominator(_sum(z), m, T, beta, shift)
+    if z.itemsize == 4:
+        inverse = 1.0 / d  # float64: its rounding is lost in that of the float32 weight, and vectors multiply faster
+        for i in range(n):
+            z[i] = z[i] * inverse
+    else:
+        for i in range(n):
+            z[i] = z[i] / d
+    if theta > 0.0:
+        for i in range(n):
+            if z[i] < theta:
+                z[i] = 0.0
+    _unpack(a, e, mask, n)
+
+
+@compiled
+def _row_backward(de, da, a, e, mask, T, beta, shift):  # type: ignore[no-untyped-def]
+    """de_j += [a_j da_j − G (β p_j + (1 − β) t_j)] / T,  G = Σ_i a_i da_i,  p the softmax,  t uniform on the arg max.
+
+    The term in t is the path through m: absent when m was given, shared by all logits that equal the maximum.
+    """
+    p = np.empty_like(e)
+    n = _pack(p, e, mask)
+    if n == 0:
+        return
+    z = p[:n]
+    m = _max(z)
+    _exponentials(z, m, T)
+    s = _sum(z)
+    _unpack(p, e, mask, n)
+    G = 0.0
+    ties = 0
+    for i in range(e.shape[0]):
+        if _is_live(e, mask, i):
+            if a[i] != 0.0:
+                G += np.float64(a[i]) * da[i]
+            ties += e[i] == m
+    for j in range(e.shape[0]):
+        if _is_live(e, mask, j):
+            own = np.float64(a[j]) * da[j] if a[j] != 0.0 else 0.0
+            share = beta * (p[j] / s)
+            if beta != 1.0 and shift == -np.inf and e[j] == m:
+                share += (1.0 - beta) / ties
+            de[j] += (own - G * share) / T
+
+
+# --- all rows ---------------------------------------------------------------------------------------------------------
+
+
+@Kernel
+def _weights(a, e, indptr, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
+    for r in prange(indptr.shape[0] - 1):
+        lo, hi = indptr[r], indptr[r + 1]
+        _row(a[lo:hi], e[lo:hi], mask[lo:hi], T, beta, theta, shift[r] if shift.size else -np.inf)
+
+
+@Kernel
+def _weights_backward(de, da, a, e, indptr, mask, T, beta, shift):  # type: ignore[no-untyped-def]
+    for r in prange(indptr.shape[0] - 1):
+        lo, hi = indptr[r], indptr[r + 1]
+        c = shift[r] if shift.size else -np.inf
+        _row_backward(de[lo:hi], da[lo:hi], a[lo:hi], e[lo:hi], mask[lo:hi], T, beta, c)
+
+
+# --- the functions that others call -----------------------------------------------------------------------------------
+
+
+def _cuts(e: np.ndarray) -> np.ndarray:
+    cuts: np.ndarray = np.arange(e.shape[0] + 1, dtype=np.int64) * e.shape[1]
+    return cuts
+
+
+def _flat(mask: np.ndarray | None) -> np.ndarray:
+    return ALL_LIVE if mask is None else mask.reshape(-1)
+
+
+def weights_ragged(
+    e: np.ndarray,
+    indptr: np.ndarray,
+    mask: np.ndarray | None = None,
+    temperature: float = 1.0,
+    beta: float = 1.0,
+    threshold: float = 0.0,
+    shift: np.ndarray | None = None,
+) -> np.ndarray:
+    """Weights a (N,) of ragged rows: row r is e[indptr[r] : indptr[r + 1]]; `mask` (N,) bool, the rest as in `weights`.
+
+    >>> import numpy as np
+    >>> weights_ragged(np.zeros(3), np.array([0, 2, 2, 3])).tolist()
+    [0.5, 0.5, 1.0]
+    """
+    a = np.empty_like(e)
+    c = OWN_MAX if shift is None else shift
+    _weights(a, e, indptr, _flat(mask), float(temperature), float(beta), float(threshold), c, work=EXP_WORK * e.size)
+    return a
+
+
+def weights_ragged_backward(
+    da: np.ndarray,
+    a: np.ndarray,
+    e: np.ndarray,
+    indptr: np.ndarray,
+    mask: np.ndarray | None = None,
+    temperature: float = 1.0,
+    beta: float = 1.0,
+    shift: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gradient de (N,) of ragged rows; the arguments as in `weights_ragged` and `weights_backward`."""
+    de = np.zeros_like(e)
+    c = OWN_MAX if shift is None else shift
+    _weights_backward(de, da, a, e, indptr, _flat(mask), float(temperature), float(beta), c, work=EXP_WORK * e.size)
+    return de
+
+
+def weights(
+    e: np.ndarray,
+    mask: np.ndarray | None = None,
+    temperature: float = 1.0,
+    beta: float = 1.0,
+    threshold: float = 0.0,
+    shift: np.ndarray | None = None,
+) -> np.ndarray:
+    """Weights a (R, n), of e's type, for the logits e (R, n); see the top of this file for the equation.
+
+    `mask` (R, n) bool: True where an event is live; the others are never read and weigh 0. Weights under `threshold`
+    become 0 after normalising, and the rest is not scaled up again. `shift` (R,) float64 takes the place of each row's
+    maximum m: a history with events removed keeps the m of the full one. It matters for β < 1 only; −inf: own maximum.
+
+    >>> import numpy as np
+    >>> weights(np.array([[2.0, 1.0, 3.0]])).round(5).tolist()
+    [[0.24473, 0.09003, 0.66524]]
+    """
+    flat = weights_ragged(e.reshape(-1), _cuts(e), mask, temperature, beta, threshold, shift)
+    return flat.reshape(e.shape)
+
+
+def weights_backward(
+    da: np.ndarray,
+    a: np.ndarray,
+    e: np.ndarray,
+    mask: np.ndarray | None = None,
+    temperature: float = 1.0,
+    beta: float = 1.0,
+    shift: np.ndarray | None = None,
+) -> np.ndarray:
+    """Gradient de (R, n) from da (R, n), for the weights a that `weights` gave for the same e and options.
+
+    A weight that the threshold set to 0 passes nothing on, but its logit still moves the others, in the denominator.
+    Masked events get 0. Without `shift` the rows of the Jacobian add up to 0, and the gradient of T is −Σ e·de / T.
+
+    >>> import numpy as np
+    >>> e = np.array([[0.0, 0.0]])
+    >>> weights_backward(np.array([[1.0, 0.0]]), weights(e), e).tolist()
+    [[0.25, -0.25]]
+    """
+    flat = weights_ragged_backward(
+        da.reshape(-1), a.reshape(-1), e.reshape(-1), _cuts(e), mask, temperature, beta, shift
+    )
+    return flat.reshape(e.shape)

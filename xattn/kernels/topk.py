@@ -1,0 +1,123 @@
+"""The k best scores of each row, under a rule that leaves nothing to chance.
+
+Higher score first; equal scores, lower index first (the rule of ONNX TopK; −0 equals 0). NaN is never chosen, nor is an
+item that is not allowed or is excluded; −inf may be. So a row yields min(k, items left), maybe fewer than k: the other
+places hold −1, never an item.
+
+A row is scanned once from the left, past a heap of the k best so far whose root is the worst of them: an item that does
+not beat the root costs one comparison. Equal to the root is not better: what came earlier has the lower index.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel, compiled
+
+__all__ = ["TopK", "top_k"]
+
+
+class TopK(NamedTuple):
+    """Chosen items per row, `items` (R, min(k, M)) int64, best first, −1 after the last; `counts` (R,) how many."""
+
+    items: np.ndarray
+    counts: np.ndarray
+
+
+@compiled
+def _worse(score, i, j):  # type: ignore[no-untyped-def]
+    """Item i ranks after item j."""
+    return score[i] < score[j] or (score[i] == score[j] and i > j)
+
+
+@compiled
+def _sift_down(heap, score, n):  # type: ignore[no-untyped-def]
+    """Restore, from the root, that no item of heap[:n] ranks before its children, which sit at 2p + 1 and 2p + 2."""
+    p = 0
+    while True:
+        worst = p
+        for child in range(2 * p + 1, min(2 * p + 3, n)):
+            if _worse(score, heap[child], heap[worst]):
+                worst = child
+        if worst == p:
+            return
+        heap[p], heap[worst] = heap[worst], heap[p]
+        p = worst
+
+
+@compiled
+def _sift_up(heap, score, p):  # type: ignore[no-untyped-def]
+    while p > 0 and _worse(score, heap[p], heap[(p - 1) // 2]):
+        heap[p], heap[(p - 1) // 2] = heap[(p - 1) // 2], heap[p]
+        p = (p - 1) // 2
+
+
+@compiled
+def _row(heap, score, allowed, marked):  # type: ignore[no-untyped-def]
+    """Best items of one row into `heap`, best first; returns how many."""
+    k = heap.shape[0]
+    n = 0
+    for i in range(score.shape[0]):
+        s = score[i]
+        if n == k:
+            if not s > score[heap[0]]:  # also NaN
+                continue
+        elif s != s:
+            continue
+        if (marked.size > 0 and marked[i]) or (allowed.size > 0 and not allowed[i]):
+            continue
+        if n < k:
+            heap[n] = i
+            _sift_up(heap, score, n)
+            n += 1
+        else:
+            heap[0] = i
+            _sift_down(heap, score, n)
+    for last in range(n - 1, 0, -1):  # heap: worst at the root → take it to the end, and so on: best first
+        heap[0], heap[last] = heap[last], heap[0]
+        _sift_down(heap, score, last)
+    for i in range(n, k):
+        heap[i] = -1
+    return n
+
+
+@Kernel
+def _top_k(items, counts, scores, allowed, ptr, excluded):  # type: ignore[no-untyped-def]
+    R, M = scores.shape
+    for r in prange(R):
+        marked = np.zeros(M if ptr.size > 0 else 0, np.bool_)
+        if ptr.size > 0:
+            for x in range(ptr[r], ptr[r + 1]):
+                marked[excluded[x]] = True
+        counts[r] = _row(items[r], scores[r], allowed[r % allowed.shape[0]], marked)
+
+
+def top_k(
+    scores: np.ndarray,
+    allowed: np.ndarray | None,
+    k: int,
+    excluded: np.ndarray | None = None,
+    indptr: np.ndarray | None = None,
+) -> TopK:
+    """The `k` best items of each row of scores (R, M); ties, NaN and short rows by the rule at the top of this file.
+
+    `allowed` (M,) for all rows or (R, M), bool; None allows all. `excluded` holds items (int64, any order, repeats are
+    fine) that a row may not have: those of row r are excluded[indptr[r] : indptr[r + 1]], such as what a user has seen.
+
+    >>> import numpy as np
+    >>> best = top_k(np.array([[1.0, 3.0, np.nan, 3.0]]), None, 2)
+    >>> best.items.tolist(), best.counts.tolist()
+    ([[1, 3]], [2])
+    """
+    R, M = scores.shape
+    k = min(k, M)
+    best = TopK(np.empty((R, k), dtype=np.int64), np.zeros(R, dtype=np.int64))
+    if k > 0:
+        rows = np.empty((1, 0), dtype=np.bool_) if allowed is None else np.atleast_2d(allowed)
+        nothing = np.empty(0, dtype=np.int64)
+        ptr, seen = (nothing, nothing) if excluded is None or indptr is None else (indptr, excluded)
+        _top_k(*best, scores, rows, ptr, seen, work=2 * scores.size)
+    return best

@@ -1,0 +1,108 @@
+"""Closed-form heads: the value table V as the solution of one ridge problem over all prefixes of all histories.
+
+    min_V Σ_t ‖z_t V − (y_t − b)‖² + λ‖V‖²      ⇒      V = (A + λI)⁻¹ (B − z bᵀ),     A = Σ z_tᵀz_t, B = Σ z_tᵀy_t, z = Σ z_t
+
+z_t stacks the H pooled prefixes (docs/model.md, eq. 9–12), y_t is the next item one-hot, b the base (how often each item is
+the next one at all). So V explains only what the base does not, and shrinks to nothing where evidence is thin.
+
+Only *warm* items, those with enough events, have rows in V; the rest are left to the base and to content heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg
+
+from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
+
+__all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
+
+Progress = Callable[[str, float], None]  # (what is being done, share done from 0 to 1)
+
+RESIDUAL = 1e-3  # relative residual of the float32 solve above which float64 is used instead
+
+
+class ClosedForm(NamedTuple):
+    """Fitted closed-form heads over C warm items."""
+
+    warm: np.ndarray  # (C,) int64: item row of each row of V
+    row_of_item: np.ndarray  # (M,) int64: row of V of each item, −1 where it has none
+    V: np.ndarray  # (H, C, C): value of event row for target column
+
+
+def warm_items(counts: np.ndarray, min_count: int, max_rows: int) -> np.ndarray:
+    """Rows of the items with at least `min_count` events, the `max_rows` most frequent of them, in item order."""
+    warm = np.flatnonzero(counts >= min_count)
+    if len(warm) > max_rows:
+        warm = np.sort(warm[np.argsort(-counts[warm], kind="stable")[:max_rows]])
+    return warm
+
+
+def fit_closed_form(
+    indptr: np.ndarray,
+    item: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray,
+    warm: np.ndarray,
+    *,
+    tau: np.ndarray,
+    beta: np.ndarray,
+    lam: float,
+    dtype: type = np.float32,
+    progress: Progress | None = None,
+) -> ClosedForm:
+    """Solve for V. Histories in `indptr` (U+1,), `item` (N,); strengths `w` (H, N); base `b` (M,); scales `tau`, `beta` (H,)."""
+    tell = progress or (lambda what, share: None)
+    C = len(warm)
+    row_of_item = np.full(len(b), -1, np.int64)
+    row_of_item[warm] = np.arange(C)
+    rho = np.exp(-1.0 / tau)
+
+    tell("accumulate", 0.0)
+    occ = occurrences(indptr, item, row_of_item, C)
+    c = normalisers(indptr, rho, beta)
+    A = accumulate_gram(occ, w, rho, tails(indptr, rho, c), dtype)
+    tell("accumulate", 0.2)
+    B, z = accumulate_targets(occ, occ.row, C, w, rho, c, dtype)
+    for r in range(len(z)):
+        B[r] -= (z[r] * b[warm]).astype(dtype)
+    tell("solve", 0.3)
+    V = _solve(A, B, lam)
+    tell("solve", 1.0)
+    return ClosedForm(warm, row_of_item, V.reshape(len(rho), C, C))
+
+
+def _solve(A: np.ndarray, B: np.ndarray, lam: float) -> np.ndarray:
+    """(A + λI)⁻¹ B by Cholesky in A's type; in float64 where float32 does not reach the residual bound. `A`: upper triangle."""
+    if not A.size:
+        return B
+    diagonal = np.arange(len(A))
+    A[diagonal, diagonal] += lam
+    if A.dtype == np.float64:
+        return _cholesky_solve(A, B)
+    probe = np.linspace(0, B.shape[1] - 1, min(8, B.shape[1])).astype(int)
+    upper = A.copy()
+    try:
+        V = _cholesky_solve(A, B)
+    except linalg.LinAlgError:
+        V = np.full_like(B, np.nan)
+    x = V[:, probe]
+    gap = np.linalg.norm(_symmetric_product(upper, x) - B[:, probe]) / max(np.linalg.norm(B[:, probe]), np.finfo(np.float32).tiny)
+    if gap <= RESIDUAL:  # false for nan
+        return V
+    return _cholesky_solve(upper.astype(np.float64), B.astype(np.float64)).astype(A.dtype)
+
+
+def _symmetric_product(upper: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """(symmetric matrix given by its upper triangle) @ x."""
+    symm = linalg.blas.ssymm
+    return np.asarray(symm(1.0, upper.T, np.asfortranarray(x), lower=1))  # .T: the same memory, column by column
+
+
+def _cholesky_solve(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    # A.T is the same memory in Fortran order, its lower triangle is A's upper one: LAPACK works in place, no copy is made
+    factor = linalg.cho_factor(A.T, lower=True, overwrite_a=True, check_finite=False)
+    return np.ascontiguousarray(linalg.cho_solve(factor, B, check_finite=False))

@@ -1,0 +1,18 @@
+"""Scikit-learn-style recommenders; all keep one contract (`Recommender`)."""
+
+from xattn.recommenders.attention import CollaborativeAttention, ContentAttention, HybridAttention
+from xattn.recommenders.base import Recommender
+from xattn.recommenders.baselines import ItemKNN, Popularity
+from xattn.recommenders.neighbours import UserAttention
+from xattn.recommenders.persist import load_model
+
+__all__ = [
+    "CollaborativeAttention",
+    "ContentAttention",
+    "HybridAttention",
+    "ItemKNN",
+    "Popularity",
+    "Recommender",
+    "UserAttention",
+    "load_model",
+]

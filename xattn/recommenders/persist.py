@@ -1,0 +1,165 @@
+"""A fitted model in one file: an .npz (plain arrays, no pickle) with a JSON manifest, written atomically, read with suspicion.
+
+The manifest holds the format's version, the class, its parameters, and the SHA-256 of every array; text goes in as UTF-8 bytes.
+The file carries the events, ids and titles too, so a loaded model answers for known users without the data set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from xattn.data import Interactions, ItemTable
+from xattn.errors import InputError, ModelFileError, check_fitted, shown
+from xattn.model.strength import RatingScale
+
+if TYPE_CHECKING:
+    from xattn.recommenders.base import Recommender
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = 1
+MOST_BYTES = 8 * 2**30
+MOST_ARRAYS = 64
+MANIFEST = "manifest"
+
+
+def _text_array(lines: Any) -> np.ndarray:
+    return np.frombuffer(json.dumps(lines, ensure_ascii=False).encode(), np.uint8)
+
+
+def _text(array: np.ndarray) -> Any:
+    return json.loads(array.astype(np.uint8).tobytes().decode())
+
+
+def save_model(model: Recommender, path: str | Path) -> None:
+    """Write `model` to `path`; on any failure the file that stood there stays as it was. Raises InputError, OSError as InputError."""
+    check_fitted(model, "base_")
+    data = model.data_
+    arrays = {f"model.{name}": array for name, array in model._state().items()}
+    arrays |= {"data.indptr": data.indptr, "data.item": data.item}
+    arrays |= {f"data.{name}": getattr(data, name) for name in ("rating", "time") if getattr(data, name) is not None}
+    arrays |= {
+        "data.user_ids": _text_array(data.user_ids),
+        "data.item_ids": _text_array(data.items.ids),
+        "data.titles": _text_array(data.items.titles),
+    }
+    if data.kind is not None:
+        arrays["data.kind"] = _text_array(data.kind.tolist())
+    manifest = {
+        "format": FORMAT,
+        "class": type(model).__name__,
+        "params": model.get_params(deep=False),
+        "data": data.name,
+        "arrays": {name: _digest(array) for name, array in arrays.items()},
+    }
+    path = Path(path)
+    try:
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, allow_pickle=False, **{MANIFEST: _text_array(manifest)}, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as problem:
+        raise InputError(f"`path` must be a file that can be written; got {shown(str(path))} ({problem.strerror}).") from None
+
+
+def _digest(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def load_model(path: str | Path) -> Recommender:
+    """The model that `Recommender.save` wrote to `path`; it scores exactly as it did.
+
+    Raises ModelFileError where the file is missing, is no such file, was cut or changed, or has been made by a newer format.
+    """
+    arrays = _arrays(Path(path))
+    try:
+        manifest = _text(arrays.pop(MANIFEST))
+        if manifest["format"] > FORMAT:
+            raise ModelFileError(f"a model file must have format {FORMAT} or older; got {shown(manifest['format'])}.")
+        digests = manifest["arrays"]
+        if digests.keys() != arrays.keys() or any(_digest(a) != digests[name] for name, a in arrays.items()):
+            raise ModelFileError(f"{shown(Path(path).name)} must hold the arrays that its manifest lists; got others.")
+        return _model(manifest, arrays)
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
+        got = f"one that breaks: {shown(str(problem))}"
+        raise ModelFileError(f"{shown(Path(path).name)} must be a saved xattn model; got {got}.") from None
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every array of the file, sizes checked before anything is unpacked."""
+    name = shown(path.name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            odd = [e.filename for e in entries if not re.fullmatch(r"[A-Za-z_.]+\.npy", e.filename)]
+            if odd or len(entries) > MOST_ARRAYS or f"{MANIFEST}.npy" not in archive.namelist():
+                raise ModelFileError(f"{name} must be a saved xattn model; got another kind of archive.")
+            if sum(e.file_size for e in entries) > MOST_BYTES:
+                raise ModelFileError(f"{name} must unpack to at most {MOST_BYTES:,} bytes; got more.")
+            return {e.filename[:-4]: _array(archive, e) for e in entries}
+    except OSError as problem:
+        raise ModelFileError(f"a model file must be readable; got {name} ({problem.strerror}).") from None
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as problem:
+        if isinstance(problem, ModelFileError):
+            raise
+        raise ModelFileError(f"{name} must be a saved xattn model; got a file that is none or was cut short.") from None
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
+    """One .npy whose header promises no more than the entry holds (else a few bytes could ask for all memory)."""
+    with archive.open(entry) as file:
+        raw = file.read(entry.file_size + 1)
+    stream = io.BytesIO(raw)
+    version = np.lib.format.read_magic(stream)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(stream)
+    promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if dtype.hasobject or promised != len(raw) - stream.tell():
+        raise ModelFileError(f"{shown(entry.filename)} must hold as many bytes as its header says; got others.")
+    stream.seek(0)
+    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
+def _model(manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
+    from xattn import recommenders
+
+    kind = manifest["class"]
+    if kind not in recommenders.__all__ or kind in ("Recommender", "load_model"):
+        raise ModelFileError(f"a model file must name a recommender of xattn; got {shown(kind)}.")
+    params = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
+    model: Recommender = getattr(recommenders, kind)(**params)
+    model._check_params()
+    of = {name[5:]: array for name, array in arrays.items() if name.startswith("data.")}
+    ids = tuple(_text(of["item_ids"]))
+    model.data_ = Interactions(
+        name=str(manifest["data"]),
+        user_ids=tuple(_text(of["user_ids"])),
+        items=ItemTable(ids, tuple(_text(of["titles"])), pd.DataFrame(index=range(len(ids)))),
+        indptr=of["indptr"],
+        item=of["item"],
+        rating=of.get("rating"),
+        time=of.get("time"),
+        kind=np.array(_text(of["kind"]), dtype=object) if "kind" in of else None,
+    )
+    model.scale_ = RatingScale.of(model.data_.rating)
+    model._restore({name[6:]: array for name, array in arrays.items() if name.startswith("model.")})
+    return model
