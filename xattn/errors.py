@@ -1,7 +1,8 @@
 """Every way in which xattn refuses input: the exception tree, with the `check_*` functions that raise it.
 
 All refusals have one sentence form: what must hold; what was got. Each class derives from the built-in exception that a
-caller would expect, so ``except ValueError`` works too. Nothing else in the package validates; kernels trust their arrays.
+caller would expect, so ``except ValueError`` works too. Nothing else in the package validates; kernels trust their
+arrays.
 """
 
 from __future__ import annotations
@@ -85,9 +86,15 @@ def shown(value: Any, limit: int = 60) -> str:
 
 
 def check_number(
-    name: str, value: Any, *, low: float = -math.inf, high: float = math.inf, open_low: bool = False, finite: bool = True
+    name: str,
+    value: Any,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    open_low: bool = False,
+    finite: bool = True,
 ) -> float:
-    """`value` as a float within [low, high] (or (low, high] with `open_low`); +inf passes only with ``finite=False``."""
+    """`value` as a float within [low, high], or (low, high] with `open_low`; +inf passes only with ``finite=False``."""
     bounds = []
     if low > -math.inf:
         bounds.append(f"{'>' if open_low else '>='} {low:g}")
@@ -96,7 +103,10 @@ def check_number(
     must = f"`{name}` must be a {'finite ' if finite else ''}number{' ' + ' and '.join(bounds) if bounds else ''}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise InputError(f"{must}; got {shown(value)}.")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number or a fraction of over 300 digits
+        number = math.copysign(math.inf, value)
     fits = low < number <= high if open_low else low <= number <= high  # false for nan
     if not fits or (finite and math.isinf(number)):
         raise InputError(f"{must}; got {number:g}.")
@@ -129,8 +139,8 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
 def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype: Any = None) -> np.ndarray:
     """`value` as a C-contiguous float array of `ndim` dimensions.
 
-    float32 stays float32; everything else real becomes float64 (or `dtype` when given). Masked arrays, objects, text, dates
-    and complex numbers are refused, and so are NaN and infinities unless ``finite=False``.
+    float32 stays float32; everything else real becomes float64 (or `dtype` when given). Masked arrays, objects, text,
+    dates and complex numbers are refused, and so are NaN and infinities unless ``finite=False``.
     """
     kind = {1: "a vector", 2: "a table (rows × columns)"}.get(ndim, f"an array of {ndim} dimensions")
     if isinstance(value, np.ma.MaskedArray):

@@ -1,9 +1,10 @@
 """Ranking metrics from ranks, and intervals by bootstrap over users.
 
-A rank is 1 + the number of candidates that score at least as high (ties count against the model), and `inf` where the target's
-score is NaN. With one target a user: HR@k = recall@k = 1[rank ≤ k], NDCG@k = 1[rank ≤ k]/log₂(1 + rank), MRR = 1/rank.
-Beyond accuracy, over the top-k lists: coverage (share of the catalogue that is in any list), novelty (mean −log₂ of the share of
-training events an item has), diversity (mean 1 − cosine of item features over the pairs of a list).
+A rank is 1 + the number of candidates that score at least as high (ties count against the model), and `inf` where the
+target's score is NaN. With one target a user: HR@k = recall@k = 1[rank ≤ k], NDCG@k = 1[rank ≤ k]/log₂(1 + rank), MRR
+= 1/rank. Beyond accuracy, over the top-k lists: coverage (share of the catalogue that is in any list), novelty (mean
+−log₂ of the share of training events an item has), diversity (mean 1 − cosine of item features over the pairs of a
+list).
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def novelty(lists: list[np.ndarray], counts: np.ndarray) -> float:
 
 
 def diversity(lists: list[np.ndarray], F: np.ndarray) -> float:
-    """Mean of 1 − cosine over the pairs of each list, averaged over lists; `F` (M, d) features; NaN without features."""
+    """Mean of 1 − cosine over the pairs of each list, averaged over lists; `F` (M, d) features; NaN without
+    features."""
     norm = np.sqrt((F**2).sum(axis=1))
     if not F.size or not norm.any():
         return float("nan")

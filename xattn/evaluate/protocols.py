@@ -1,7 +1,7 @@
 """Protocols: how a model is put to the test, and the tidy result.
 
-*next-item*: the last event of every user (stable by time) is held out; a model fitted on the rest ranks it among all items that
-the user has not met before. The whole catalogue is ranked; nothing is sampled.
+*next-item*: the last event of every user (stable by time) is held out; a model fitted on the rest ranks it among all
+items that the user has not met before. The whole catalogue is ranked; nothing is sampled.
 """
 
 from __future__ import annotations
@@ -53,10 +53,12 @@ def evaluate(
     min_events: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Fit and test unfitted models; returns ``{"protocol", "dataset", "users", "items", "events", "k", "rows": [...]}``.
+    """Fit and test unfitted models; returns ``{"protocol", "dataset", "users", "items", "events", "k", "rows":
+    [...]}``.
 
-    A row holds model, ndcg@k, hr@k, recall@k, mrr, coverage, diversity, novelty, ci95 (metric → [low, high], bootstrap over
-    users), fit_s, score_s (seconds for all users) and peak_mb (of the process so far). `min_events` keeps the N-core.
+    A row holds model, ndcg@k, hr@k, recall@k, mrr, coverage, diversity, novelty, ci95 (metric → [low, high],
+    bootstrap over users), fit_s, score_s (seconds for all users) and peak_mb (of the process so far). `min_events`
+    keeps the N-core.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import Popularity

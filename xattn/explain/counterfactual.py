@@ -1,8 +1,9 @@
 """The counterfactual: a smallest set of events without which the target is not in the list, and what takes its place.
 
-Sizes 1 (always) and 2 (for short histories) are searched through, so the answer is then exact: no smaller set does it. Beyond,
-events are masked in the order of their removal effects until the target is out, and what was not needed is put back; that set
-is small, not proven smallest, and says so. Every set that is returned was re-scored through the model.
+Sizes 1 (always) and 2 (for short histories) are searched through, so the answer is then exact: no smaller set does
+it. Beyond, ever more events are masked in the order of their removal effects, all of them at last, until the target
+is out, and what was not needed is put back; that set is small, not proven smallest, and says so. Every set that is
+returned was re-scored through the model.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from xattn.kernels.topk import top_k
 
 __all__ = ["Counterfactual", "counterfactual"]
 
+ALL_TRIED = 3  # of so few events, singles, pairs and all together are all the sets there are
 MOST_PAIRS = 120  # pairs of events that are all tried: histories of up to 16 events
 
 
@@ -25,8 +27,9 @@ MOST_PAIRS = 120  # pairs of events that are all tried: histories of up to 16 ev
 class Counterfactual:
     """`remove` (item ids) drops the target out of the top k; `replaced_by` then enters it.
 
-    `positions` are the events' places in the history. `exact`: no smaller set does it. `found` is False where the target was not
-    in the list to begin with, or stays whatever is removed (then it is there for its base); `remove` is empty in both cases.
+    `positions` are the events' places in the history. `exact`: no smaller set does it. `found` is False where the
+    target was not in the list to begin with, or stayed in it with every set that was tried, the whole history among
+    them (`exact`: every set was tried); `remove` is empty in both cases.
     """
 
     remove: tuple[str, ...]
@@ -41,8 +44,7 @@ class Counterfactual:
 def counterfactual(scorer: Scorer, question: Question, single: Removals) -> Counterfactual:
     """Search for the set; `single` are the removals of single events."""
     history, k = question.history, question.k
-    before = scorer.scores_of(history)
-    rank = rank_of(before, question.target, question.allowed)
+    rank = rank_of(scorer.scores_of(history), question.target, question.allowed)
     live = np.flatnonzero(history.live)
 
     def rank_without(positions: tuple[int, ...]) -> int:
@@ -61,20 +63,17 @@ def counterfactual(scorer: Scorer, question: Question, single: Removals) -> Coun
             if rank_without(pair) > k:
                 return _answer(scorer, question, pair, exact=True)
     order = live[np.argsort(single.score[live], kind="stable")].tolist()  # the worst loss first
-    if rank_without(tuple(order)) <= k:
-        return Counterfactual((), (), True, False, None, k, rank)
-    low, high = 2, len(order)  # order[:low] is not known to do it, order[:high] does
-    while low < high:
-        middle = (low + high) // 2
-        if rank_without(tuple(order[:middle])) > k:
-            high = middle
-        else:
-            low = middle + 1
-    chosen = order[:high]
-    for position in reversed(order[:high]):
-        fewer = [p for p in chosen if p != position]
-        if fewer and rank_without(tuple(fewer)) > k:
-            chosen = fewer
+    sizes = [*sorted({round(2 * 1.25 ** step) for step in range(60)} & set(range(2, len(order)))), len(order)]
+    high = next((size for size in sizes if rank_without(tuple(order[:size])) > k), None)
+    if high is None:
+        return Counterfactual((), (), len(order) <= ALL_TRIED, False, None, k, rank)
+    chosen, before = order[:high], 0
+    while len(chosen) != before:  # an event that was needed may be idle once another is back, so until nothing changes
+        before = len(chosen)
+        for position in reversed(chosen):
+            fewer = [p for p in chosen if p != position]
+            if fewer and rank_without(tuple(fewer)) > k:
+                chosen = fewer
     return _answer(scorer, question, tuple(chosen), exact=len(chosen) == (3 if pairs_tried else 2))
 
 

@@ -1,6 +1,6 @@
 """The ledger: one score as a table of cells that adds up, and what follows from masking each event.
 
-    score = base + Σ cells,      cell = gate · weight · strength · value      (one per event × head, × feature for content)
+    score = base + Σ cells,      cell = gate · weight · strength · value      (per event × head [× feature])
 
 It is built from the model's own terms, not from a model of the model; there is no remainder to hide.
 """
@@ -33,10 +33,10 @@ CELL_COLUMNS = [
 class Ledger:
     """Why one item has its score for one history. Comes from `Recommender.explain`; does not change afterwards.
 
-    `user` (id or None), `item`, `title`, `score` (as served), `base`, `rank` (None where the item may not be recommended, as
-    when it was seen), `k` (length of the list). `cells` is a frame with the columns head, event (item id), title, position
-    (0: oldest), feature ("" where a value does not split), weight, strength, value, gate, contribution; its contributions
-    sum to score − base.
+    `user` (id or None), `item`, `title`, `score` (as served), `base`, `rank` (None where the item may not be
+    recommended, as when it was seen), `k` (length of the list). `cells` is a frame with the columns head, event (item
+    id), title, position (0: oldest), feature ("" where a value does not split), weight, strength, value, gate,
+    contribution; its contributions sum to score − base.
     """
 
     def __init__(self, scorer: Scorer, question: Question) -> None:
@@ -83,8 +83,9 @@ class Ledger:
     def events(self) -> pd.DataFrame:
         """One row per live event, largest contribution first.
 
-        Columns: event, title, position, rating (NaN where there is none), weight (the event's share of the attention of all
-        heads together), contribution (its cells' sum), effect (score without it − score), score_without, rank_without.
+        Columns: event, title, position, rating (NaN where there is none), weight (the event's share of the attention
+        of all heads together), contribution (its cells' sum), effect (score without it − score), score_without,
+        rank_without.
         """
         history = self._question.history
         table = self._scorer.data_.items
@@ -113,8 +114,8 @@ class Ledger:
     def removals(self) -> pd.DataFrame:
         """What masking each event does, worst loss first: event, title, position, effect, score_without, rank_without.
 
-        The other events keep their ages; the event's item stays out of the list. Exactly what
-        ``recommend(…, without=[event])`` then serves.
+        The other events keep their ages; the event's item stays out of the list. Exactly what ``recommend`` then
+        serves: with ``without=[event]`` where the item occurs once, else for ``history(…).without([position])``.
         """
         frame = self.events()[["event", "title", "position", "effect", "score_without", "rank_without"]]
         return frame.sort_values("effect", kind="stable").reset_index(drop=True)
@@ -163,7 +164,7 @@ class Ledger:
 
 
 def _cells_frame(heads: list[HeadCells], question: Question, scorer: Scorer) -> pd.DataFrame:
-    """The cells of all heads over the live events; zero features of a content cell are left out, one row always stays."""
+    """The cells of all heads over the live events; features of value 0 are left out, one row an event stays."""
     history, table = question.history, scorer.data_.items
     live = np.flatnonzero(history.live)
     parts = []
@@ -195,4 +196,4 @@ def _cells_frame(heads: list[HeadCells], question: Question, scorer: Scorer) -> 
             )
         )
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=CELL_COLUMNS)
-    return frame[CELL_COLUMNS].astype({c: float for c in CELL_COLUMNS[5:]})
+    return frame[CELL_COLUMNS].astype(dict.fromkeys(CELL_COLUMNS[5:], float))

@@ -1,7 +1,7 @@
 """What an explanation is asked about, and what it may ask of a model.
 
-A `Question` is one target for one history, with the list that ranks refer to. A `Scorer` is any model that can score a history,
-score it with each event masked, and name the terms of one score. The ledger knows models only through this.
+A `Question` is one target for one history, with the list that ranks refer to. A `Scorer` is any model that can score
+a history, score it with each event masked, and name the terms of one score. The ledger knows models only through this.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Scorer(Protocol):
 
 
 def rank_of(scores: np.ndarray, target: int, allowed: np.ndarray) -> int | None:
-    """Rank (1 is best) of `target` among the allowed items, equal scores in item order; None where it is not allowed."""
+    """Rank (1 is best) of `target` among the allowed items, ties in item order; None where not allowed."""
     if not allowed[target]:
         return None
     ahead = (scores > scores[target]) | ((scores == scores[target]) & (np.arange(len(scores)) < target))

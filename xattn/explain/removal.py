@@ -1,7 +1,7 @@
 """Removal effects: what the score and the rank of a target become when one event is masked (docs/model.md, eq. 13).
 
-The announced numbers come from the closed form over the fields of the heads; re-scoring the masked history through the model is
-another way through the code, and the tests hold the two against each other.
+The announced numbers come from the closed form over the fields of the heads; re-scoring the masked history through
+the model is another way through the code, and the tests hold the two against each other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BLOCK = 2_000_000  # scores (targets × events) held at a time: 16 MB
 
 
 class Removals(NamedTuple):
-    """Per event of the history (n,): the target's score and rank without it (rank 0 where it may not be recommended)."""
+    """Per event of the history (n,): the target's score and rank without it; rank 0 where it is not allowed."""
 
     score: np.ndarray
     rank: np.ndarray

@@ -1,7 +1,7 @@
 """The ledger in words: sentences from the catalogue, filled with the ledger's own numbers and titles, and nothing else.
 
-Order: what the score is made of, what speaks for it, what against, what a removal does, what would drop it, then the honest
-cases: mostly popularity, too short a history, weight and effect in disagreement.
+Order: what the score is made of, what speaks for it, what against, what a removal does, what would drop it, then the
+honest cases: mostly popularity, too short a history, weight and effect in disagreement.
 """
 
 from __future__ import annotations
@@ -12,25 +12,16 @@ import numpy as np
 import pandas as pd
 
 from xattn.i18n import t
+from xattn.i18n.numbers import figure
 
 if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
-__all__ = ["SHORT_HISTORY", "figure", "sentences", "short_title", "weight_and_effect_disagree"]
+__all__ = ["SHORT_HISTORY", "sentences", "short_title", "weight_and_effect_disagree"]
 
 SHORT_HISTORY = 5  # events under which a history is called short
 MOST_NAMES = 3
 LONGEST_TITLE = 80
-
-
-def figure(x: float, sign: bool = False) -> str:
-    """A number as the words print it: four significant digits, no exponent.
-
-    >>> figure(0.0123456), figure(-0.5, sign=True), figure(0.25, sign=True)
-    ('0.01235', '−0.5', '+0.25')
-    """
-    text = np.format_float_positional(abs(x), precision=4, fractional=False, trim="-")
-    return ("−" if x < 0 else "+" if sign else "") + text
 
 
 def short_title(title: str) -> str:
@@ -58,7 +49,9 @@ def sentences(ledger: Ledger, lang: str) -> str:
     """The whole text of a ledger in one language."""
     events = ledger.events()
     space = " " if lang == "en" else ""
-    return space.join([*_made_of(ledger, events, lang), *_what_if(ledger, events, lang), *_honesty(ledger, events, lang)])
+    return space.join(
+        [*_made_of(ledger, events, lang), *_what_if(ledger, events, lang), *_honesty(ledger, events, lang)]
+    )
 
 
 def _made_of(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Step 1 of the article for items: any table of item columns as named features in blocks.
 
-A *block* is what one column turned into: its categories (multi-hot), its numbers (soft bins), or its words (TF-IDF). Each
-item's row within a block has length 1 (or 0 where the column says nothing), so blocks weigh alike whatever their width:
+A *block* is what one column turned into: its categories (multi-hot), its numbers (soft bins), or its words (TF-IDF).
+Each item's row within a block has length 1 (or 0 where the column says nothing), so blocks weigh alike whatever their
+width:
 
     F (M items × d features),  Σ_{f in block} F_jf² ∈ {0, 1}
 

@@ -3,14 +3,14 @@
 A kernel is one Python function over arrays, compiled twice from the same source:
 
 - the *serial twin* for small inputs: no thread pool, no lock, callable from any number of threads at once;
-- the *parallel twin* for large ones, in which each `prange` iteration writes only rows that it owns, so results are bitwise
-  equal at every thread count.
+- the *parallel twin* for large ones, in which each `prange` iteration writes only rows that it owns, so results are
+  bitwise equal at every thread count.
 
 Which twin runs depends on the amount of work alone, never on the number of threads.
 
-Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it deletes
-guards against NaN and empty rows); `cache` where a folder is writable. The twins carry different names because Numba's cache
-does not tell a parallel build of a function from a serial one.
+Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it
+deletes guards against NaN and empty rows); `cache` where a folder is writable. The twins carry different names because
+Numba's cache does not tell a parallel build of a function from a serial one.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Kernel:
             return self.parallel(*args)
 
 
-# --- the thread pool ---------------------------------------------------------------------------------------------------------
+# --- the thread pool --------------------------------------------------------------------------------------------------
 
 _start_lock = threading.Lock()
 _pool_lock: threading.RLock | None = None  # set when the layer is not thread-safe: one parallel kernel at a time
@@ -103,8 +103,8 @@ def _probe_layer() -> str:
 def threading_layer() -> str:
     """The layer in use (``omp``, ``tbb`` or ``workqueue``); starts the pool on first use.
 
-    A thread-safe layer is asked for. Where none loads (no ``libgomp.so.1``, no TBB), ``workqueue`` is taken, which ends the
-    process when two threads enter it: then a process-wide lock admits one parallel kernel at a time.
+    A thread-safe layer is asked for. Where none loads (no ``libgomp.so.1``, no TBB), ``workqueue`` is taken, which ends
+    the process when two threads enter it: then a process-wide lock admits one parallel kernel at a time.
     """
     global _layer, _pool_lock
     if _layer is None:
@@ -127,12 +127,12 @@ def num_threads() -> int:
     """Threads that a parallel kernel uses: ``XATTN_NUM_THREADS`` where set and valid, else all that Numba has."""
     limit = int(numba.config.NUMBA_NUM_THREADS)
     wanted = os.environ.get("XATTN_NUM_THREADS", "")
-    return min(max(int(wanted), 1), limit) if wanted.isdigit() else limit
+    return min(max(int(wanted), 1), limit) if wanted.isdecimal() else limit
 
 
 @contextmanager
 def parallel_pool() -> Iterator[None]:
-    """Enter the thread pool safely: layer chosen, lock held where needed, thread count set for this thread and restored."""
+    """Enter the thread pool safely: layer chosen, lock held where needed, this thread's count set, then restored."""
     threading_layer()
     with _pool_lock or nullcontext():
         before = numba.get_num_threads()

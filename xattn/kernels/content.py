@@ -2,8 +2,9 @@
 
     e_i(j) = ⟨F_i, F_j⟩ / (|F_i| |F_j| T) − g_i/τ,      E = exp(e − m),      X = gate_j w_i Σ_f θ_f F_if F_jf
 
-The target's few non-zero features drive the loops; the events' features lie feature by feature (d, n), so that the innermost loop
-runs along the events. Scores and fields go through the same row function and agree to the last bit.
+The target's few non-zero features drive the loops; the events' features lie feature by feature (d, n), so that the
+innermost loop runs along the events. Scores and fields go through the same row function: from its E and X on they take
+the same steps.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ def _row(index, value, norm, theta, unit, events, g, T, E, X):  # type: ignore[n
             E[i] += a * unit[f, i]
             X[i] += b * events[f, i]
     m = -np.inf
+    s = min(T, 1.0)  # logits times s, so that a tiny T overflows nothing: cos/T − m/T would be inf − inf
     for i in range(n):
-        E[i] = E[i] / T - g[i]
+        E[i] = E[i] * (s / T) - g[i] * s
         m = max(m, E[i])
     for i in range(n):
-        E[i] = math.exp(E[i] - m)
+        E[i] = math.exp((E[i] - m) / s)
 
 
 @Kernel
@@ -50,7 +52,9 @@ def _field(ptr, index, value, norm, theta, gate, unit, events, g, T, E, X):  # t
 
 
 @Kernel
-def _scores(ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta, least, out):  # type: ignore[no-untyped-def]
+def _scores(  # type: ignore[no-untyped-def]
+    ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta, least, out
+):
     n = g.shape[0]
     for j in prange(out.shape[0]):
         E = np.empty(n)
@@ -62,9 +66,9 @@ def _scores(ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta
             if live[i]:
                 S += E[i]
         s = 0.0
-        norm_S = S**beta if S > 0.0 else np.inf
+        norm_S = np.inf if S == 0.0 else S**beta
         for i in range(n):
-            if live[i] and E[i] / norm_S >= least:
+            if live[i] and not E[i] / norm_S < least:  # NaN passes: it must be seen
                 s += E[i] * (X[i] * gate[j])
         out[j] = s / norm_S
 
@@ -78,8 +82,10 @@ def content_field(
     g: np.ndarray,
     T: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(E, X), both (J, n). `targets` = (ptr, index, value, norm): J sparse rows and their lengths; `gate` (J,); `unit` and
-    `events` (d, n); `g` (n,) ages over τ."""
+    """(E, X), both (J, n), for J sparse targets = (ptr, index, value, norm) with their lengths `norm` and `gate` (J,).
+
+    The n events come as `unit` and `events` (d, n), features by length 1 and times strength, and `g` (n,), age over τ.
+    """
     shape = (len(gate), len(g))
     E, X = np.empty(shape), np.empty(shape)
     work = 4.0 * len(targets[1]) * shape[1] + 10.0 * E.size

@@ -1,14 +1,16 @@
 """A head seen from the targets: the *field* E, X over J targets × n events, and every score that follows from it.
 
-With E = exp(e − m) (unnormalised attention) and X = strength × value × gate, the head's part of the score of target j is
+With E = exp(e − m) (unnormalised attention) and X = strength × value × gate, the head's part of the score of target j
+is (docs/model.md, eq. 2–3)
 
-    s_j = Σ_i a_ji X_ji,     a_ji = E_ji / S_j^β  (0 where a_ji < θ),     S_j = Σ_{live i} E_ji        (docs/model.md, eq. 2–3)
+    s_j = Σ_i a_ji X_ji,     a_ji = E_ji / S_j^β  (0 where a_ji < θ),     S_j = Σ_{live i} E_ji
 
-Removing events only shrinks S_j, so the score without any event follows from E and X alone (eq. 13). Sums of what is left
-are taken directly or as prefix + suffix, never as total − part, which loses all digits where one weight is nearly 1.
+Removing events only shrinks S_j, so the score without any event follows from E and X alone (eq. 13). Sums of what is
+left are taken directly or as prefix + suffix, never as total − part, which loses all digits where one weight is nearly
+1. The maximum m stays that of the full history: an event 745 or more below it has E = 0, whatever is removed.
 
-E has J rows, or one row shared by all targets when the head's attention does not look at the target. Each target's row is
-owned by one iteration. Sums run in float64.
+E has J rows, or one row shared by all targets when the head's attention does not look at the target. Each target's row
+is owned by one iteration. Sums run in float64. A masked event is never read; NaN in a live one makes the score NaN.
 """
 
 from __future__ import annotations
@@ -29,10 +31,10 @@ def _weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
         for i in range(E.shape[1]):
             if live[i]:
                 S += E[j, i]
-        norm = S**beta if S > 0.0 else np.inf
+        norm = np.inf if S == 0.0 else S**beta
         for i in range(E.shape[1]):
             x = E[j, i] / norm if live[i] else 0.0
-            a[j, i] = x if x >= theta else 0.0
+            a[j, i] = 0.0 if x < theta else x
 
 
 @Kernel
@@ -45,11 +47,11 @@ def _scores(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
         for i in range(X.shape[1]):
             if live[i]:
                 S += E[k, i]
-        if S > 0.0:
+        if S != 0.0:
             norm = S**beta
             s = 0.0
             for i in range(X.shape[1]):
-                if live[i] and E[k, i] / norm >= theta:
+                if live[i] and not E[k, i] / norm < theta:  # NaN passes: it must be seen
                     s += E[k, i] * X[j, i]
             out[j] += s / norm
 
@@ -70,11 +72,11 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
                 for i in range(n):
                     if live[i] and i != r:
                         S += E[k, i]
-                if S > 0.0:
+                if S != 0.0:
                     norm = S**beta
                     s = 0.0
                     for i in range(n):
-                        if live[i] and i != r and E[k, i] / norm >= theta:
+                        if live[i] and i != r and not E[k, i] / norm < theta:
                             s += E[k, i] * X[j, i]
                     out[j, r] += s / norm
         else:
@@ -87,7 +89,7 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
             s_before = 0.0
             for r in range(n):
                 S = S_before + S_after[r + 1]
-                if S > 0.0:
+                if S != 0.0:
                     out[j, r] += (s_before + s_after[r + 1]) / S**beta
                 if live[r]:
                     S_before += E[k, r]

@@ -4,8 +4,8 @@
     add        y = (1/N) Σ_i (x_i + a_i 1)         contribution of event i:  (x_i + a_i 1)/N,   N live events
 
 Weights a (R, n), one row per way of attending; vectors x (n, d), shared by the rows; fused y (R, d). Ragged: a (N,)
-and x (N, d), cut by `indptr` (R + 1), each row with vectors of its own. `mask` marks live events as in softmax.py: the others
-are never read. Contributions add up to y: they are its terms. An empty history fuses to 0.
+and x (N, d), cut by `indptr` (R + 1), each row with vectors of its own. `mask` marks live events as in softmax.py: the
+others are never read. Contributions add up to y: they are its terms. An empty history fuses to 0.
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 """Normal equations of the closed-form heads: sums over all prefixes of all histories, in O(n²) per user.
 
-Head h pools the prefix before position t into ``z_t[x_i] += c_t ρ^(t−1−i) w_i`` with ``c_t = (Σ_{l<t} ρ^(t−1−l))^(−β)``. The
-ridge problem needs ``A = Σ_t z_t z_tᵀ`` and ``B = Σ_t z_t y_tᵀ`` (docs/model.md, eq. 9–11). Summing over t first leaves
+Head h pools the prefix before position t into ``z_t[x_i] += c_t ρ^(t−1−i) w_i``, ``c_t = (Σ_{l<t} ρ^(t−1−l))^(−β)``.
+The ridge problem needs ``A = Σ_t z_t z_tᵀ`` and ``B = Σ_t z_t y_tᵀ`` (docs/model.md, eq. 9–11). Summing over t first
+leaves
 
-    A[(h,x_i),(g,x_j)] += w_hi w_gj ρ_*^|i−j| · tail_hg[max(i,j)],     tail_hg[p] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p),
+    A[(h,x_i),(g,x_j)] += w_hi w_gj ρ_*^|i−j| · tail_hg[max(i,j)],    tail_hg[p] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p)
 
 where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once.
 
-Rows are owned: row (h, item) gathers over the occurrences of its item, in a float64 buffer of its own, so that no update is
-lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads, M target items.
+Rows are owned: row (h, item) gathers over the occurrences of its item, in a float64 buffer of its own, so that no
+update is lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads, M
+target items.
 """
 
 from __future__ import annotations
@@ -146,7 +148,7 @@ def tails(indptr: np.ndarray, rho: np.ndarray, c: np.ndarray) -> np.ndarray:
 def accumulate_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray, dtype: type) -> np.ndarray:
     """A (H·C, H·C): Σ_t z_t z_tᵀ in its upper block triangle (the rest is zero); `w` (H, N) strengths."""
     n = len(rho) * (len(occ.ptr) - 1)
-    A = np.zeros((n, n), dtype)
+    A: np.ndarray = np.zeros((n, n), dtype)
     work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
     _gram(occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail, A, work=work)
     return A
@@ -157,7 +159,7 @@ def accumulate_targets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """B (H·C, n_targets) = Σ_t z_t y_tᵀ and z (H·C,) = Σ_t z_t; `target` (N,) is each event's column, −1: none."""
     n = len(rho) * (len(occ.ptr) - 1)
-    B = np.empty((n, n_targets), dtype)
+    B: np.ndarray = np.empty((n, n_targets), dtype)
     z = np.empty(n)
     work = float((occ.stop - occ.start).sum()) * len(rho) + B.size
     _targets(occ.ptr, occ.event, occ.stop, target, w, rho, c, B, z, work=work)

@@ -1,8 +1,9 @@
 """Scores of a whole catalogue from pooled histories: out[u, j] = Σ_h Σ_i coef[h, i] · V[h, row_i, j].
 
-For heads whose attention does not look at the target, coef = weight × strength is known before any target is; the score is
-then a sum of rows of the value table V (H, C, C), read in order. A row of `out` is owned by one iteration (many users) or a
-stripe of columns is (one user); the order of the additions is the same in both, so batch and single agree bitwise.
+For heads whose attention does not look at the target, coef = weight × strength is known before any target is; the
+score is then a sum of rows of the value table V (H, C, C), read in order. An iteration owns a stripe of columns of one
+row of `out`, and each cell is summed in the order of heads and events: batch and single agree to the last bit. An event
+without a row, or with a coefficient of 0, is skipped.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Closed-form heads: the value table V as the solution of one ridge problem over all prefixes of all histories.
 
-    min_V Σ_t ‖z_t V − (y_t − b)‖² + λ‖V‖²      ⇒      V = (A + λI)⁻¹ (B − z bᵀ),     A = Σ z_tᵀz_t, B = Σ z_tᵀy_t, z = Σ z_t
+    min_V Σ_t ‖z_t V − (y_t − b)‖² + λ‖V‖²      ⇒      V = (A + λI)⁻¹ (B − z bᵀ)
 
-z_t stacks the H pooled prefixes (docs/model.md, eq. 9–12), y_t is the next item one-hot, b the base (how often each item is
-the next one at all). So V explains only what the base does not, and shrinks to nothing where evidence is thin.
+with A = Σ z_tᵀz_t, B = Σ z_tᵀy_t, z = Σ z_tᵀ: z_t stacks the H pooled prefixes (docs/model.md, eq. 9–12), y_t is the
+next item one-hot, b the base (how often each item is the next one at all). So V explains only what the base does not,
+and shrinks to nothing where evidence is thin.
 
 Only *warm* items, those with enough events, have rows in V; the rest are left to the base and to content heads.
 """
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg
 
+from xattn.errors import InputError
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
 
 __all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
@@ -54,7 +56,12 @@ def fit_closed_form(
     dtype: type = np.float32,
     progress: Progress | None = None,
 ) -> ClosedForm:
-    """Solve for V. Histories in `indptr` (U+1,), `item` (N,); strengths `w` (H, N); base `b` (M,); scales `tau`, `beta` (H,)."""
+    """Solve for V, the heads' values over the items `warm` (C,), in `dtype`.
+
+    Histories `indptr` (U+1,), `item` (N,); strengths `w` (H, N); base `b` (M,); of each head the scale `tau` > 0 in
+    events and the exponent `beta` (H,); λ `lam` > 0. Raises InputError when λ is too small for the problem to be solved
+    in float64. Source: Steck's EASE (2019), which is the case H = 1, ρ = 1, β = 0 without order.
+    """
     tell = progress or (lambda what, share: None)
     C = len(warm)
     row_of_item = np.full(len(b), -1, np.int64)
@@ -76,13 +83,16 @@ def fit_closed_form(
 
 
 def _solve(A: np.ndarray, B: np.ndarray, lam: float) -> np.ndarray:
-    """(A + λI)⁻¹ B by Cholesky in A's type; in float64 where float32 does not reach the residual bound. `A`: upper triangle."""
+    """(A + λI)⁻¹ B by Cholesky in A's type; in float64 where float32 does not reach the residual bound.
+
+    Only the upper triangle of `A` is read; `A` is lost.
+    """
     if not A.size:
         return B
     diagonal = np.arange(len(A))
     A[diagonal, diagonal] += lam
     if A.dtype == np.float64:
-        return _cholesky_solve(A, B)
+        return _solve_surely(A, B, lam)
     probe = np.linspace(0, B.shape[1] - 1, min(8, B.shape[1])).astype(int)
     upper = A.copy()
     try:
@@ -90,10 +100,20 @@ def _solve(A: np.ndarray, B: np.ndarray, lam: float) -> np.ndarray:
     except linalg.LinAlgError:
         V = np.full_like(B, np.nan)
     x = V[:, probe]
-    gap = np.linalg.norm(_symmetric_product(upper, x) - B[:, probe]) / max(np.linalg.norm(B[:, probe]), np.finfo(np.float32).tiny)
-    if gap <= RESIDUAL:  # false for nan
+    gap = np.linalg.norm(_symmetric_product(upper, x) - B[:, probe])
+    if gap <= RESIDUAL * np.linalg.norm(B[:, probe]):  # false for nan
         return V
-    return _cholesky_solve(upper.astype(np.float64), B.astype(np.float64)).astype(A.dtype)
+    return _solve_surely(upper.astype(np.float64), B.astype(np.float64), lam).astype(A.dtype)
+
+
+def _solve_surely(A: np.ndarray, B: np.ndarray, lam: float) -> np.ndarray:
+    """A⁻¹ B in float64; A, with λ on its diagonal, is positive definite unless λ drowns in the rounding of A."""
+    try:
+        return _cholesky_solve(A, B)
+    except linalg.LinAlgError:
+        raise InputError(
+            f"`regularization` must be large enough for the values to be found in float64; got {lam:g}."
+        ) from None
 
 
 def _symmetric_product(upper: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -103,6 +123,6 @@ def _symmetric_product(upper: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def _cholesky_solve(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    # A.T is the same memory in Fortran order, its lower triangle is A's upper one: LAPACK works in place, no copy is made
+    # A.T is the same memory in Fortran order, its lower triangle A's upper one: LAPACK works in place, without a copy
     factor = linalg.cho_factor(A.T, lower=True, overwrite_a=True, check_finite=False)
     return np.ascontiguousarray(linalg.cho_solve(factor, B, check_finite=False))

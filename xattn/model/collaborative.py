@@ -1,7 +1,7 @@
 """Collaborative heads: recency attention over the history, values from the closed form (docs/model.md, eq. 5 and 9–12).
 
-Head h weighs events by age alone, E_i = exp(−g_i/τ_h), so the weights are known before any target is, and the score of the
-whole catalogue is a sum of rows of V.
+Head h weighs events by age alone, E_i = exp(−g_i/τ_h), so the weights are known before any target is, and the score of
+the whole catalogue is a sum of rows of V.
 """
 
 from __future__ import annotations
@@ -37,10 +37,7 @@ class CollaborativePart(NamedTuple):
         """The heads' part of the score of every item (M,)."""
         out = np.zeros(len(self.gate))
         coef = np.array(
-            [
-                field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w
-                for h in range(len(self.tau))
-            ]
+            [field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w for h in range(len(self.tau))]
         )
         rows = self.form.row_of_item[events.item]
         pooled = pool_scores(np.array([0, len(rows)]), rows, coef, self.form.V)[0]
@@ -62,7 +59,9 @@ class CollaborativePart(NamedTuple):
         """One field a head over `targets` (J,) item rows."""
         factor = self.gate[targets][:, None] * w
         return [
-            HeadField(self.name(h), self._E(events, h), self._values(h, events, targets) * factor, self.beta, self.theta)
+            HeadField(
+                self.name(h), self._E(events, h), self._values(h, events, targets) * factor, self.beta, self.theta
+            )
             for h in range(len(self.tau))
         ]
 

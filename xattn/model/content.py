@@ -2,9 +2,9 @@
 
     e_i(j) = cos(F_{x_i}, F_j)/T − g_i/τ,      v(x_i, j) = b_j Σ_f θ_f F_{x_i f} F_{j f}
 
-An event is looked at the more, the more it resembles the target; what it then says is by how much each feature that both have
-lifts the target above its base b_j: θ_f = 0.5 means half as likely again. θ solves a ridge problem over sampled prefixes: predict
-the next item's share, relative to the base, from the pooled history.
+An event is looked at the more, the more it resembles the target; what it then says is by how much each feature that
+both have lifts the target above its base b_j: θ_f = 0.5 means half as likely again. θ solves a ridge problem over
+sampled prefixes: predict the next item's share, relative to the base, from the pooled history.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ItemFeatures(NamedTuple):
 
 
 class ContentPart(NamedTuple):
-    """A fitted content head; `gate` (M,) multiplies each target's values (the base and, in a hybrid, the gate of evidence)."""
+    """A fitted content head; `gate` (M,) multiplies each target's values: the base, in a hybrid times 1 − γ."""
 
     features: ItemFeatures
     worth: np.ndarray  # (d,) θ

@@ -1,8 +1,8 @@
 """A head over targets, and what a score is: base plus the heads' sums over events (docs/model.md, eq. 1–3, 13).
 
-`HeadField` is one head seen from J targets: unnormalised attention E and X = strength × value × gate. Scores, and scores with
-any event masked, follow from it. `HeadCells` is the same for one target, factor by factor, as the ledger prints it; its
-products are the terms of the same sum, so they add up to the score.
+`HeadField` is one head seen from J targets: unnormalised attention E and X = strength × value × gate. Scores, and
+scores with any event masked, follow from it. `HeadCells` is the same for one target, factor by factor, as the ledger
+prints it; its products are the terms of the same sum, so they add up to the score.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class HeadCells(NamedTuple):
     @property
     def contribution(self) -> np.ndarray:
         """(n, F) cells of the ledger."""
-        return (self.weight * self.strength * self.gate)[:, None] * self.value
+        share: np.ndarray = self.weight * self.strength * self.gate
+        cells: np.ndarray = share[:, None] * self.value
+        return cells
 
 
 def fields_scores(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarray) -> np.ndarray:

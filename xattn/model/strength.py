@@ -1,8 +1,8 @@
 """Strength w: how much, and with which sign, an event counts (docs/model.md, eq. 4).
 
 On a rating scale from `low` to `high` the *signed* strength is the centred rating, −1 at the bottom, +1 at the top. The
-*presence* strength counts that the event happened at all (1), except for a clear dislike (signed strength ≤ −½), which counts
-as `dislike`. Without a rating scale every event has strength 1.
+*presence* strength counts that the event happened at all (1), except for a clear dislike (signed strength ≤ −½), which
+counts as `dislike`. Without a rating scale every event has strength 1.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
     >>> signed(np.array([0.5, 2.75, 5.0]), 3, RatingScale(0.5, 5.0))
     array([-1.,  0.,  1.])
     """
-    half = (scale.high - scale.low) / 2
+    half = scale.high / 2 - scale.low / 2  # halved first: the span of a scale may be past the largest number
     if rating is None or half <= 0:
         return np.ones(n)
     return np.clip((rating - (scale.low + half)) / half, -1.0, 1.0)

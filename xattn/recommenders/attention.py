@@ -1,9 +1,10 @@
 """Attention recommenders: content, collaborative, and the hybrid of the two behind a gate of evidence.
 
-    s(u, j) = b_j + γ_j · collaborative_j + (1 − γ_j) · content_j,      γ_j = n_j / (n_j + κ)      (docs/model.md, eq. 3)
+    s(u, j) = b_j + γ_j · collaborative_j + (1 − γ_j) · content_j,      γ_j = n_j / (n_j + κ)      (model.md, eq. 3)
 
-Each is a base plus *parts*; a part yields fields (for scores and removals) and cells (for the ledger). With one part, its gate
-is 1. The base is the share of all events that an item has: how often it comes next for no reason that the history gives.
+Each is a base plus *parts*; a part yields fields (for scores and removals) and cells (for the ledger). With one part,
+its gate is 1. The base is the share of all events that an item has: how often it comes next for no reason that the
+history gives.
 """
 
 from __future__ import annotations
@@ -82,25 +83,25 @@ class _AttentionRecommender(Recommender):
     def _collaborative(
         self, data: Interactions, counts: np.ndarray, gate: np.ndarray, progress: Progress | None
     ) -> CollaborativePart:
-        tau = tuple(float(t) for t in self.recency)  # type: ignore[attr-defined]
+        tau = tuple(float(t) for t in self.recency)
         form = fit_closed_form(
             data.indptr,
             data.item,
             np.ones((len(tau), data.n_events)),
             self.base_,
-            warm_items(counts, self.min_events, MOST_UNKNOWNS // len(tau)),  # type: ignore[attr-defined]
+            warm_items(counts, self.min_events, MOST_UNKNOWNS // len(tau)),
             tau=np.array(tau),
-            beta=np.full(len(tau), float(self.beta)),  # type: ignore[attr-defined]
-            lam=float(self.regularization),  # type: ignore[attr-defined]
-            dtype=np.dtype(self.dtype).type,  # type: ignore[attr-defined]
+            beta=np.full(len(tau), float(self.beta)),
+            lam=float(self.regularization),
+            dtype=np.dtype(self.dtype).type,
             progress=progress,
         )
         return self._collaborative_part(form, gate)
 
     def _collaborative_part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
-        tau = tuple(float(t) for t in self.recency)  # type: ignore[attr-defined]
+        tau = tuple(float(t) for t in self.recency)
         gate = np.where(form.row_of_item >= 0, gate, 0.0)
-        return CollaborativePart(form, tau, float(self.beta), float(self.threshold), gate)  # type: ignore[attr-defined]
+        return CollaborativePart(form, tau, float(self.beta), float(self.threshold), gate)
 
     def _content(self, data: Interactions, gate: np.ndarray) -> ContentPart:
         blocks = item_features(data.items)
@@ -111,10 +112,10 @@ class _AttentionRecommender(Recommender):
             data.item,
             signed(data.rating, data.n_events, self.scale_),
             self.base_,
-            temperature=float(self.temperature),  # type: ignore[attr-defined]
-            tau=float(self.content_recency),  # type: ignore[attr-defined]
-            beta=float(self.beta),  # type: ignore[attr-defined]
-            rng=np.random.default_rng(self.random_state),  # type: ignore[attr-defined]
+            temperature=float(self.temperature),
+            tau=float(self.content_recency),
+            beta=float(self.beta),
+            rng=np.random.default_rng(self.random_state),
         )
         return self._content_part(features, worth, gate)
 
@@ -122,10 +123,10 @@ class _AttentionRecommender(Recommender):
         return ContentPart(
             features,
             worth,
-            float(self.temperature),  # type: ignore[attr-defined]
-            float(self.content_recency),  # type: ignore[attr-defined]
-            float(self.beta),  # type: ignore[attr-defined]
-            float(self.threshold),  # type: ignore[attr-defined]
+            float(self.temperature),
+            float(self.content_recency),
+            float(self.beta),
+            float(self.threshold),
             gate * self.base_,
         )
 
@@ -133,7 +134,7 @@ class _AttentionRecommender(Recommender):
         """Strengths (n,): content asks for likes and dislikes, behaviour for what happened."""
         if isinstance(part, ContentPart):
             return signed(history.rating, len(history), self.scale_)
-        return presence(history.rating, len(history), self.scale_, float(self.dislike))  # type: ignore[attr-defined]
+        return presence(history.rating, len(history), self.scale_, float(self.dislike))
 
     def _scores(self, history: History) -> np.ndarray:
         out = self.base_.copy()
@@ -172,7 +173,7 @@ class _AttentionRecommender(Recommender):
         if "collaborative" in self._kinds:
             warm = check_index_array("warm", state["warm"], size=M)
             V = check_array("V", state["V"], ndim=3)
-            if V.shape != (len(self.recency), len(warm), len(warm)):  # type: ignore[attr-defined]
+            if V.shape != (len(self.recency), len(warm), len(warm)):
                 raise InputError(f"`V` must hold heads × items × items; got {V.shape}.")
             row_of_item = np.full(M, -1, np.int64)
             row_of_item[warm] = np.arange(len(warm))
@@ -186,9 +187,9 @@ class _AttentionRecommender(Recommender):
 class ContentAttention(_AttentionRecommender):
     """Target attention over item features (genre, year, …): what resembles what you liked.
 
-    Parameters: `temperature` > 0 of the attention; `recency` of the events in positions (`content_recency`, larger = longer
-    memory); `beta` in [0, 1], 1 is softmax; `threshold` in [0, 1] under which a weight counts as 0, in the score too;
-    `random_state` seeds the sampling of the fit.
+    Parameters: `temperature` > 0 of the attention; `recency` of the events in positions (`content_recency`, larger =
+    longer memory); `beta` in [0, 1], 1 is softmax; `threshold` in [0, 1] under which a weight counts as 0, in the
+    score too; `random_state` seeds the sampling of the fit.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -201,8 +202,8 @@ class ContentAttention(_AttentionRecommender):
     def __init__(
         self,
         *,
-        temperature: float = 0.25,
-        content_recency: float = 50.0,
+        temperature: float = 1.0,
+        content_recency: float = 5.0,
         beta: float = 1.0,
         threshold: float = 0.0,
         random_state: int | None = 0,
@@ -217,12 +218,13 @@ class ContentAttention(_AttentionRecommender):
 class CollaborativeAttention(_AttentionRecommender):
     """Closed-form heads over behaviour: what people go on to after what you did, on several time scales at once.
 
-    Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge; `min_events`
-    an item needs to get values; `threshold` in [0, 1]; `dislike` in [−1, 1], the strength of an event rated in the bottom
-    quarter of the scale (1: it counts like any other); `dtype` of the value table, "float32" or "float64".
+    Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge;
+    `min_events` an item needs to get values; `threshold` in [0, 1]; `dislike` in [−1, 1], the strength of an event
+    rated in the bottom quarter of the scale (1: it counts like any other); `dtype` of the value table, "float32" or
+    "float64".
 
-    Values: Steck's EASE (WWW 2019) is the case of one head, β = 0 and an endless recency; the exponent β is from NAIS (He et
-    al., TKDE 2018).
+    Values: Steck's EASE (WWW 2019) is the case of one head, β = 0 and an endless recency; the exponent β is from NAIS
+    (He et al., TKDE 2018).
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
@@ -257,8 +259,8 @@ class CollaborativeAttention(_AttentionRecommender):
 class HybridAttention(_AttentionRecommender):
     """The default model: collaborative heads where an item has been seen often, the content head where it has not.
 
-    The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that nobody
-    has met by content alone. The other parameters are those of CollaborativeAttention and ContentAttention.
+    The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that
+    nobody has met by content alone. The other parameters are those of CollaborativeAttention and ContentAttention.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -276,8 +278,8 @@ class HybridAttention(_AttentionRecommender):
         regularization: float = 80.0,
         min_events: int = 5,
         kappa: float = 1.0,
-        temperature: float = 0.25,
-        content_recency: float = 50.0,
+        temperature: float = 1.0,
+        content_recency: float = 5.0,
         threshold: float = 0.0,
         dislike: float = -0.5,
         dtype: str = "float32",

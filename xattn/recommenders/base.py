@@ -19,7 +19,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_fitted, check_id, check_number, check_whole, shown
+from xattn.errors import InputError, check_fitted, check_id, check_index_array, check_number, check_whole, shown
 from xattn.explain import Ledger, Question
 from xattn.kernels.topk import top_k
 from xattn.model.closed_form import Progress
@@ -27,6 +27,8 @@ from xattn.model.head import HeadCells
 from xattn.model.strength import RatingScale
 
 __all__ = ["Recommender"]
+
+DEFAULT_K = 10
 
 
 class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
@@ -81,20 +83,23 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         self._fit(data, progress)
         return self
 
-    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] | int = ()) -> History:
+    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
         """The events that a call is about: those of `user` (an id), or `history` as given, less those `without`.
 
-        `history` is a History, or a list of item ids or (id, rating) pairs, oldest first. `without` names item ids (every
-        event of them is masked) or, as ints within a list for a History, is passed as positions through
-        ``History.without``.
+        `history` is a list of item ids or (id, rating) pairs, oldest first, or a History (which this method returns,
+        and whose own ``without`` masks events by position). `without` names items: every event of them is masked.
+        Raises InputError (UnknownIdError for ids) where one of these does not hold.
         """
         check_fitted(self, "base_")
         if (user is None) == (history is None):
-            raise InputError(f"exactly one of `user` and `history` must be given; got {'none' if user is None else 'both'}.")
+            raise InputError(
+                f"exactly one of `user` and `history` must be given; got {'none' if user is None else 'both'}."
+            )
         if user is not None:
             events = History.of(self.data_, self.data_.user_row(user))
         else:
             events = history if isinstance(history, History) else History.given(self.data_, history)
+            check_index_array("history", events.item, size=self.data_.n_items, what="item row")
             self._check_ratings(events)
         masked = [self._position(events, item) for item in _listed("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
@@ -120,12 +125,12 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         user: Any = None,
         *,
         history: Any = None,
-        k: int = 10,
+        k: int | None = None,
         exclude: Iterable[Any] = (),
         candidates: Iterable[Any] | None = None,
         without: Iterable[Any] = (),
     ) -> pd.DataFrame:
-        """The k best items that the history does not hold: a frame of rank, item, title, score, base.
+        """The `k` (default 10) best items that the history does not hold: a frame of rank, item, title, score, base.
 
         `user` is a known user's id; for someone new give `history` instead (see `history`), no re-fit needed. `exclude`
         lists item ids to leave out, `candidates` the only ones to consider, `without` events to mask (their items stay
@@ -133,7 +138,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         candidates are left. Raises InputError (UnknownIdError for ids) on wrong arguments.
         """
         events = self.history(user, history, without)
-        k = check_whole("k", k, low=1, high=self.data_.n_items)
+        k = self._length(k)
         scores = self._scores(events)
         best = top_k(scores[None, :], self._allowed(events, exclude, candidates)[None, :], k).items[0]
         best = best[best >= 0]
@@ -154,7 +159,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         item: Any = None,
         *,
         history: Any = None,
-        k: int = 10,
+        k: int | None = None,
         exclude: Iterable[Any] = (),
         candidates: Iterable[Any] | None = None,
         without: Iterable[Any] = (),
@@ -164,7 +169,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         The other arguments are those of `recommend`; ranks and the counterfactual refer to that list.
         """
         events = self.history(user, history, without)
-        k = check_whole("k", k, low=1, high=self.data_.n_items)
+        k = self._length(k)
         target = self.data_.item_row(check_id("item", item))
         question = Question(
             user=None if events.user is None else self.data_.user_ids[events.user],
@@ -174,6 +179,11 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
             allowed=self._allowed(events, exclude, candidates),
         )
         return Ledger(self, question)
+
+    def _length(self, k: int | None) -> int:
+        """The length of the list: `k` as given, else ten or the whole of a smaller catalogue."""
+        M = self.data_.n_items
+        return min(DEFAULT_K, M) if k is None else check_whole("k", k, low=1, high=M)
 
     def _allowed(self, events: History, exclude: Iterable[Any], candidates: Iterable[Any] | None) -> np.ndarray:
         """(M,) bool: what may be recommended."""

@@ -1,4 +1,4 @@
-"""Baselines with ledgers: popularity (all base) and item-based nearest neighbours (attention with β = 0, all weights 1)."""
+"""Baselines with ledgers: popularity (all base) and item-based nearest neighbours (attention with β = 0)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Popularity(Recommender):
 class ItemKNN(Recommender):
     """Cosine similarity between items by the users they share, the `neighbours` nearest of each item kept.
 
-    s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001); `shrink` ≥ 0 damps similarities that few users support. The base is 0.
+    s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001); `shrink` ≥ 0 damps similarities that few users support.
+    The base is 0.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -54,7 +55,7 @@ class ItemKNN(Recommender):
     [0.0]
     """
 
-    def __init__(self, *, neighbours: int = 100, shrink: float = 10.0) -> None:
+    def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:
         self.neighbours = neighbours
         self.shrink = shrink
 

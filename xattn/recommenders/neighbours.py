@@ -1,12 +1,14 @@
 """User attention: other users are the attended set, what they did are the values (docs/model.md, eq. 14–16).
 
-    l_v = Σ_{i shared} k_vi / (√n_v · √n · T),    a = softmax(l) over users who share a live event,    s_j = b_j + Σ_v a_v (R_vj − b_j)
+    l_v = Σ_{i shared} k_vi / (√n_v · √n · T),    a = softmax(l) over users who share a live event
+    s_j = b_j + Σ_v a_v (R_vj − b_j)
 
-k_vi ∈ [−1, 1] is how well v agrees about the event i (1: the same rating, or no ratings), R_vj the strength with which v acted
-on j, b_j its average over all users. The logit is a plain sum over the events that are shared, so masking one is exact.
+k_vi ∈ [−1, 1] is how well v agrees about the event i (1: the same rating, or no ratings), R_vj the strength with
+which v acted on j, b_j its average over all users. The logit is a plain sum over the events that are shared, so
+masking one is exact.
 
-In the ledger a neighbour is never named: each neighbour's part is spread over the events shared with them, by their part of the
-logit, and a cell is the sum over the neighbours who come through that event.
+In the ledger a neighbour is never named: each neighbour's part is spread over the events shared with them, by their
+part of the logit, and a cell is the sum over the neighbours who come through that event.
 """
 
 from __future__ import annotations
@@ -30,17 +32,18 @@ BLOCK = 4_000_000  # attention weights (events × users) held at a time: 32 MB
 class UserAttention(Recommender):
     """Softmax attention over users with shared events: what people like you did.
 
-    Parameters: `temperature` > 0 (smaller: fewer, closer neighbours); `threshold` in [0, 1] under which a neighbour's weight counts
-    as 0; `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale. A known user is never
-    their own neighbour.
+    Parameters: `temperature` > 0 (smaller: fewer, closer neighbours); `threshold` in [0, 1] under which a neighbour's
+    weight counts as 0; `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale. A
+    known user is never their own neighbour.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
-    >>> bool((UserAttention().fit(data).explain(user=data.user_ids[0], item=data.items.ids[1]).cells["weight"] >= 0).all())
+    >>> why = UserAttention().fit(data).explain(user=data.user_ids[0], item=data.items.ids[1])
+    >>> bool((why.cells["weight"] >= 0).all())
     True
     """
 
-    def __init__(self, *, temperature: float = 0.03, threshold: float = 0.0, dislike: float = -0.5) -> None:
+    def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:
         self.temperature = temperature
         self.threshold = threshold
         self.dislike = dislike
@@ -85,19 +88,22 @@ class UserAttention(Recommender):
 
     def _attention(self, logits: np.ndarray, shared: np.ndarray) -> np.ndarray:
         """Weights over users (R, U) for rows of summed logits; a row without neighbours is zero."""
-        return weights(np.ascontiguousarray(logits), mask=shared, threshold=float(self.threshold))
+        a: np.ndarray = weights(np.ascontiguousarray(logits), mask=shared, threshold=float(self.threshold))
+        return a
 
     def _lift(self, a: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Σ_v a_v (R_vj − b_j) as (R, J)."""
         pulled = (self.strengths_[:, targets].T @ a.T).T
-        return np.asarray(pulled) - a.sum(axis=1)[:, None] * self.base_[targets]
+        lift: np.ndarray = pulled - a.sum(axis=1)[:, None] * self.base_[targets]
+        return lift
 
     def _scores(self, history: History) -> np.ndarray:
         if not len(history):
             return self.base_.copy()
         part, shared = self._logits(history)
         a = self._attention(part[history.live].sum(axis=0)[None, :], shared[history.live].any(axis=0)[None, :])
-        return self.base_ + self._lift(a, np.arange(self.data_.n_items))[0]
+        lift = self._lift(a, np.arange(self.data_.n_items))[0]
+        return np.asarray(self.base_ + lift)
 
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
         n = len(history)

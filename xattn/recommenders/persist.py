@@ -1,7 +1,8 @@
-"""A fitted model in one file: an .npz (plain arrays, no pickle) with a JSON manifest, written atomically, read with suspicion.
+"""A fitted model in one file: an .npz (no pickle) with a JSON manifest, written atomically, read with suspicion.
 
-The manifest holds the format's version, the class, its parameters, and the SHA-256 of every array; text goes in as UTF-8 bytes.
-The file carries the events, ids and titles too, so a loaded model answers for known users without the data set.
+The manifest holds the format's version, the class, its parameters, and the SHA-256 of every array; text goes in as
+UTF-8 bytes. The file carries the events, ids and titles too, so a loaded model answers for known users without the
+data set.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def _text(array: np.ndarray) -> Any:
 
 
 def save_model(model: Recommender, path: str | Path) -> None:
-    """Write `model` to `path`; on any failure the file that stood there stays as it was. Raises InputError, OSError as InputError."""
+    """Write `model` to `path`; on any failure the file that stood there stays as it was. Raises InputError."""
     check_fitted(model, "base_")
     data = model.data_
     arrays = {f"model.{name}": array for name, array in model._state().items()}
@@ -76,7 +77,9 @@ def save_model(model: Recommender, path: str | Path) -> None:
             os.unlink(draft)
             raise
     except OSError as problem:
-        raise InputError(f"`path` must be a file that can be written; got {shown(str(path))} ({problem.strerror}).") from None
+        raise InputError(
+            f"`path` must be a file that can be written; got {shown(str(path))} ({problem.strerror})."
+        ) from None
 
 
 def _digest(array: np.ndarray) -> str:
@@ -86,7 +89,8 @@ def _digest(array: np.ndarray) -> str:
 def load_model(path: str | Path) -> Recommender:
     """The model that `Recommender.save` wrote to `path`; it scores exactly as it did.
 
-    Raises ModelFileError where the file is missing, is no such file, was cut or changed, or has been made by a newer format.
+    Raises ModelFileError where the file is missing, is no such file, was cut or changed, or has been made by a newer
+    format.
     """
     arrays = _arrays(Path(path))
     try:

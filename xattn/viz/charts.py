@@ -1,7 +1,9 @@
 """Tidy frames → Altair charts. Pure: a chart is returned, nothing is drawn, no global theme is set.
 
-One sequential scale for weights, one diverging scale centred on 0 for contributions; signs are told by position and text, never
-by colour alone.
+Blue speaks for, orange against, grey is the base; violet is for weights, so that a weight never looks like a
+contribution. The colours of zero are transparent: scales fade into whatever background the page has. Signs are told by
+place and by text, never by colour alone. Amounts stand in a column of their own, as in a ledger; as axis labels they
+take the page's text colour, light or dark.
 """
 
 from __future__ import annotations
@@ -15,12 +17,28 @@ from xattn.errors import check_choice
 from xattn.i18n import t
 from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
 
-__all__ = ["CHARTS", "Chart", "ledger_chart"]
+__all__ = [
+    "AGAINST",
+    "BASE",
+    "CHARTS",
+    "FOR",
+    "WEIGHT",
+    "Chart",
+    "heat_chart",
+    "ledger_chart",
+    "waterfall_chart",
+    "weight_chart",
+]
 
-Chart = Any  # an Altair chart: alt.Chart, alt.LayerChart or alt.HConcatChart
+Chart = Any  # an Altair chart: alt.Chart or alt.LayerChart
 CHARTS = ("waterfall", "heatmap", "weights")
-AGAINST, FOR, BASE = "#b35806", "#2166ac", "#7f7f7f"  # colour-blind safe; the ends of the diverging scale, and neutral
-BAR = 22  # pixels per row
+FOR, AGAINST, BASE, WEIGHT = "#2f7bc0", "#c0651a", "#8a8f98", "#7a63b8"  # 4:1 or more on white and on black
+INK = "#7c8088"  # text on faint cells: readable on both grounds
+DIVERGING = ["rgba(192,101,26,1)", "rgba(128,128,128,0)", "rgba(47,123,192,1)"]  # AGAINST, nothing, FOR
+SEQUENTIAL = ["rgba(122,99,184,0.25)", "rgba(122,99,184,1)"]
+BAR, THICK = 24, 14  # pixels of a row, of the bar in it
+TITLES = 170  # pixels for the titles of rows; the rest of a phone's width is for the bars
+WIDE_ENOUGH = 6  # columns up to which a cell has room for its number
 
 
 def ledger_chart(
@@ -29,17 +47,19 @@ def ledger_chart(
     """The chart `kind` ("waterfall", "heatmap", "weights") of a ledger's cells and events; InputError for others."""
     check_choice("kind", kind, CHARTS)
     if kind == "waterfall":
-        return _waterfall(waterfall_frame(events, base, score, lang), lang)
+        return waterfall_chart(waterfall_frame(events, base, score, lang), lang)
     if kind == "heatmap":
-        return _heatmap(heat_frame(cells, events, lang), lang)
-    return _weights(weight_frame(events), lang)
+        return heat_chart(heat_frame(cells, events, lang), lang)
+    return weight_chart(weight_frame(events), lang)
 
 
-def _waterfall(frame: pd.DataFrame, lang: str) -> Chart:
-    rows = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
-    plot = alt.Chart(frame).encode(y=rows, tooltip=["title:N", alt.Tooltip("amount:Q", format="+.5f")])
-    bars = plot.mark_bar(height=14).encode(
-        x=alt.X("start:Q", title=t("chart.score", lang)),
+def waterfall_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
+    """Bars from 0 over the base and the events to the score; see `waterfall_frame`."""
+    frame = _with_amounts(frame)
+    frame["next"] = [*frame["label"][1:], None]
+    plot = alt.Chart(frame).encode(y=_rows(frame), tooltip=_tips(lang, title="chart.event", text="chart.amount"))
+    bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(
+        x=alt.X("start:Q", title=t("chart.score", lang), axis=alt.Axis(tickCount=5, grid=True)),
         x2="end:Q",
         color=alt.Color(
             "role:N",
@@ -47,40 +67,88 @@ def _waterfall(frame: pd.DataFrame, lang: str) -> Chart:
             legend=None,
         ),
     )
-    labels = plot.mark_text(align="left", dx=4).encode(x="right:Q", text="text:N")
-    return (bars + labels).properties(
-        height=alt.Step(BAR), width=420, description=t("chart.waterfall_alt", lang, n=len(frame))
+    steps = (
+        alt.Chart(frame.iloc[:-1])
+        .mark_rule(color=BASE, opacity=0.6)
+        .encode(x="end:Q", y=alt.Y("label:N", sort=None), y2="next:N")
+    )
+    return _beside_amounts(frame, steps, bars).properties(
+        height=BAR * len(frame), width=420, description=t("chart.waterfall_alt", lang, n=len(frame))
     )
 
 
-def _heatmap(frame: pd.DataFrame, lang: str) -> Chart:
+def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
+    """Cells coloured by contribution, 0 without colour; see `heat_frame`."""
     most = float(frame["contribution"].abs().max()) if len(frame) else 0.0
-    return (
-        alt.Chart(frame)
-        .mark_rect()
-        .encode(
-            x=alt.X("column:N", sort=None, title=None, axis=alt.Axis(labelAngle=-40, labelLimit=160)),
-            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
-            color=alt.Color(
-                "contribution:Q",
-                scale=alt.Scale(range=[AGAINST, "#f7f7f7", FOR], domain=[-(most or 1.0), 0.0, most or 1.0]),
-                title=t("chart.contribution", lang),
-            ),
-            tooltip=["title:N", "column:N", alt.Tooltip("contribution:Q", format="+.5f")],
+    most = most if most > 0 else 1.0
+    columns = frame["column"].nunique()
+    strong, told = abs(alt.datum.contribution) > 0.55 * most, abs(alt.datum.contribution) > 0.02 * most
+    frame = frame.assign(sign=frame["text"] if columns <= WIDE_ENOUGH else frame["text"].str[:1])
+    plot = alt.Chart(frame).encode(
+        x=alt.X(
+            "column:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelAngle=0 if columns <= 3 else -40, labelLimit=150, orient="top", labelOverlap=False),
+        ),
+        y=_rows(frame),
+        tooltip=_tips(lang, title="chart.event", column="chart.column", text="chart.contribution"),
+    )
+    cells = plot.mark_rect(cornerRadius=2, stroke=BASE, strokeOpacity=0.25).encode(
+        color=alt.Color(
+            "contribution:Q",
+            scale=alt.Scale(range=DIVERGING, domain=[-most, 0.0, most]),
+            legend=alt.Legend(title=t("chart.contribution", lang), orient="bottom", gradientLength=200, tickCount=3),
         )
-        .properties(height=alt.Step(BAR), width=alt.Step(34), description=t("chart.heatmap_alt", lang))
+    )
+    signs = (
+        plot.transform_filter(told)
+        .mark_text(fontSize=11, fontWeight="bold")
+        .encode(text="sign:N", color=alt.when(strong).then(alt.value("#ffffff")).otherwise(alt.value(INK)))
+    )
+    return (cells + signs).properties(
+        height=alt.Step(BAR), width=alt.Step(max(30, 420 // max(columns, 1))), description=t("chart.heatmap_alt", lang)
     )
 
 
-def _weights(frame: pd.DataFrame, lang: str) -> Chart:
-    return (
+def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
+    """Bars of the largest weights; see `weight_frame`."""
+    frame = _with_amounts(frame)
+    bars = (
         alt.Chart(frame)
-        .mark_bar(height=14)
+        .mark_bar(height=THICK, cornerRadius=2)
         .encode(
-            x=alt.X("weight:Q", title=t("chart.weight", lang), axis=alt.Axis(format="%")),
-            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
-            color=alt.Color("weight:Q", scale=alt.Scale(scheme="viridis", domainMin=0), legend=None),
-            tooltip=["title:N", alt.Tooltip("weight:Q", format=".2%")],
+            x=alt.X("weight:Q", title=t("chart.weight", lang), axis=alt.Axis(format="%", tickCount=5, grid=True)),
+            y=_rows(frame),
+            color=alt.Color("weight:Q", scale=alt.Scale(range=SEQUENTIAL, domainMin=0), legend=None),
+            tooltip=_tips(lang, title="chart.event", text="chart.weight"),
         )
-        .properties(height=alt.Step(BAR), width=420, description=t("chart.weights_alt", lang, n=len(frame)))
     )
+    return _beside_amounts(frame, bars).properties(
+        height=BAR * len(frame), width=420, description=t("chart.weights_alt", lang, n=len(frame))
+    )
+
+
+def _rows(frame: pd.DataFrame) -> alt.Y:
+    axis = alt.Axis(labelLimit=TITLES, labelOverlap=False, grid=False)
+    return alt.Y("label:N", sort=list(frame["label"].drop_duplicates()), title=None, axis=axis)
+
+
+def _tips(lang: str, **fields: str) -> list[alt.Tooltip]:
+    return [alt.Tooltip(f"{field}:N", title=t(key, lang)) for field, key in fields.items()]
+
+
+def _with_amounts(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with `amount_key`: the printed amounts made distinct by the row's number, which the axis cuts off."""
+    return frame.assign(amount_key=[f"{i:04d}{text}" for i, text in enumerate(frame["text"])])
+
+
+def _beside_amounts(frame: pd.DataFrame, *layers: Chart) -> Chart:
+    """The layers with the rows' printed amounts down the right side, as the labels of a second axis."""
+    axis = alt.Axis(orient="right", labelExpr="slice(datum.value, 4)", labelOverlap=False, labelLimit=90, grid=False)
+    amounts = (
+        alt.Chart(frame)
+        .mark_point(opacity=0)
+        .encode(y=alt.Y("amount_key:N", sort=list(frame["amount_key"]), title=None, axis=axis))
+    )
+    return alt.layer(alt.layer(*layers), amounts).resolve_scale(y="independent")

@@ -1,71 +1,122 @@
 """A ledger → the tidy frames that charts draw and that their text twins list.
 
-Long histories are cut to the events that matter most; what was left out is added up in one row and said, so every waterfall still
-ends at the score.
+Long histories are cut to the events that matter most, wide explanations to the columns that do; what was left out is
+added up and said, so every waterfall still ends at the score and every heat map at score − base.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from xattn.i18n import t
+from xattn.i18n.numbers import figure
+from xattn.viz.names import column_name
 
-__all__ = ["MOST_EVENTS", "heat_frame", "waterfall_frame", "weight_frame"]
+__all__ = ["MOST_COLUMNS", "MOST_EVENTS", "heat_frame", "waterfall_frame", "weight_frame"]
 
 MOST_EVENTS = 15  # rows of a ledger's chart; more are read by nobody
-
-
-def _labels(frame: pd.DataFrame) -> list[str]:
-    """Titles made distinct (an axis would merge equal ones), at most 60 characters each."""
-    return [f"{str(title)[:60]} · {p + 1}" for title, p in zip(frame["title"], frame["position"], strict=True)]
-
-
-def _largest(events: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(shown, left out): the `most` events of largest |contribution|, in the order they came."""
-    order = np.argsort(-events["contribution"].abs().to_numpy(), kind="stable")
-    return events.iloc[np.sort(order[:most])], events.iloc[np.sort(order[most:])]
+MOST_COLUMNS = 16
+LONGEST_LABEL = 60
 
 
 def waterfall_frame(
     events: pd.DataFrame, base: float, score: float, lang: str = "en", most: int = MOST_EVENTS
 ) -> pd.DataFrame:
-    """Rows of a waterfall from 0 over the base and the events to the score: label, title, role, amount, start, end, text.
+    """Rows of a waterfall from 0 over the base and the events to the score.
 
-    `amount` of all rows but the last adds up to the last one's.
+    Columns: label (distinct), title, role (base, for, against, score), amount, start, end, text (the amount with its
+    sign, four digits). The amounts of all rows but the last add up to the last one's.
     """
     shown, rest = _largest(events, most)
-    base_words = t("chart.base", lang)
-    rows = [(base_words, base_words, "base", base)]
-    rows += [
-        (label, title, "for" if amount >= 0 else "against", amount)
-        for label, title, amount in zip(_labels(shown), shown["title"], shown["contribution"], strict=True)
-    ]
+    titles = [t("chart.base", lang), *map(str, shown["title"])]
+    amounts = [base, *shown["contribution"]]
     if len(rest):
-        amount = float(rest["contribution"].sum())
-        words = t("chart.rest", lang, n=len(rest))
-        rows.append((words, words, "for" if amount >= 0 else "against", amount))
-    frame = pd.DataFrame(rows, columns=["label", "title", "role", "amount"])
-    end = frame["amount"].cumsum()
-    frame["start"], frame["end"] = end - frame["amount"], end
-    words = t("chart.score", lang)
-    frame.loc[len(frame)] = [words, words, "score", score, 0.0, score]
-    frame["right"] = frame[["start", "end"]].max(axis=1)
-    frame["text"] = [f"{x:+.4f}" for x in frame["amount"]]
-    return frame
+        titles.append(t("chart.rest", lang, n=len(rest)))
+        amounts.append(float(rest["contribution"].sum()))
+    end = np.cumsum(amounts)
+    return pd.DataFrame(
+        {
+            "label": distinct([*titles, t("chart.score", lang)]),
+            "title": [*titles, t("chart.score", lang)],
+            "role": ["base", *("for" if amount >= 0 else "against" for amount in amounts[1:]), "score"],
+            "amount": [*amounts, score],
+            "start": [*(end - amounts), 0.0],
+            "end": [*end, score],
+            "text": [figure(base), *(figure(amount, sign=True) for amount in amounts[1:]), figure(score)],
+        }
+    )
 
 
 def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most: int = MOST_EVENTS) -> pd.DataFrame:
-    """The cells of the largest events: label, title, column (head, or head and feature), weight, value, contribution."""
-    shown, _ = _largest(events, most)
-    frame = cells[cells["position"].isin(shown["position"])].copy()
-    frame["label"] = _labels(frame)
-    frame["column"] = [f"{h} · {f}" if f else h for h, f in zip(frame["head"], frame["feature"], strict=True)]
-    return frame.sort_values(["position", "head", "feature"], kind="stable").reset_index(drop=True)
+    """Event × column (a head, or a feature of a head that splits): label, title, column, contribution, text.
+
+    One row per pair that has a cell. Events beyond the `most` largest share one row, columns beyond the
+    `MOST_COLUMNS` largest one column; the contributions add up to score − base.
+    """
+    shown, rest = _largest(events, most)
+    other = t("chart.rest", lang, n=len(rest))
+    titles = list(map(str, shown["title"]))
+    label_at = dict(zip(shown["position"], distinct(titles), strict=True))
+    title_at = dict(zip(shown["position"], titles, strict=True))
+    names = {
+        pair: column_name(*pair, lang) for pair in dict.fromkeys(zip(cells["head"], cells["feature"], strict=True))
+    }
+    frame = pd.DataFrame(
+        {
+            "row": [label_at.get(p, other) for p in cells["position"]],
+            "title": [title_at.get(p, other) for p in cells["position"]],
+            "column": [names[pair] for pair in zip(cells["head"], cells["feature"], strict=True)],
+            "contribution": cells["contribution"].to_numpy(dtype=float),
+        }
+    ).rename(columns={"row": "label"})
+    size = frame.groupby("column", sort=False)["contribution"].apply(lambda c: c.abs().sum())
+    kept = list(size.sort_values(ascending=False, kind="stable").index[:MOST_COLUMNS])
+    others = t("chart.rest_columns", lang, n=len(size) - len(kept))
+    frame["column"] = [name if name in kept else others for name in frame["column"]]
+    rows = {label: i for i, label in enumerate([*label_at.values(), other])}
+    columns = {name: i for i, name in enumerate([*kept, others])}
+    frame = pd.DataFrame(frame.groupby(["label", "title", "column"], sort=False)["contribution"].sum()).reset_index()
+    order = np.lexsort((frame["column"].map(columns), frame["label"].map(rows)))
+    frame = frame.iloc[order].reset_index(drop=True)
+    frame["text"] = [figure(amount, sign=True) for amount in frame["contribution"]]
+    return frame
 
 
 def weight_frame(events: pd.DataFrame, most: int = MOST_EVENTS) -> pd.DataFrame:
-    """The events with the largest weights, largest first: label, title, weight."""
-    frame = events.sort_values("weight", ascending=False, kind="stable").head(most).copy()
-    frame["label"] = _labels(frame)
-    return frame[["label", "title", "position", "weight"]].reset_index(drop=True)
+    """The events with the largest weights, largest first: label, title, weight, text (in percent)."""
+    frame = events.sort_values("weight", ascending=False, kind="stable").head(most)
+    titles = list(map(str, frame["title"]))
+    weights = frame["weight"].to_numpy(dtype=float)
+    return pd.DataFrame(
+        {"label": distinct(titles), "title": titles, "weight": weights, "text": [f"{w:.1%}" for w in weights]}
+    )
+
+
+def distinct(titles: Sequence[str]) -> list[str]:
+    """Short labels that differ (an axis would merge equal ones): the second of equal ones ends in (2), and so on.
+
+    >>> distinct(["Solaris", "Solaris", "Alien"])
+    ['Solaris', 'Solaris (2)', 'Alien']
+    """
+    taken: set[str] = set()
+    labels = []
+    for title in titles:
+        short = " ".join(title[:LONGEST_LABEL].split()) + ("…" if len(title) > LONGEST_LABEL else "")
+        label, n = short, 1
+        while label in taken:
+            n += 1
+            label = f"{short} ({n})"
+        taken.add(label)
+        labels.append(label)
+    return labels
+
+
+def _largest(events: pd.DataFrame, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(shown, left out): the `most` events of largest |contribution|, in the order they came."""
+    order = np.argsort(-events["contribution"].abs().to_numpy(), kind="stable")
+    if len(order) == most + 1:  # a row for one left out would take its place
+        most += 1
+    return events.iloc[np.sort(order[:most])], events.iloc[np.sort(order[most:])]

@@ -1,0 +1,90 @@
+"""Counterfactuals: the set does what it says, nothing smaller does where that is claimed, and it is compared with
+brute force."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.models import MODELS, fitted
+from xattn import Counterfactual
+from xattn.recommenders import Recommender
+
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def rank_without(model: Recommender, user: str, positions: tuple[int, ...], item: str) -> int:
+    history = model.history(user).without(list(positions))
+    ranked = model.recommend(history=history, k=model.data_.n_items)
+    return int(ranked.loc[ranked["item"] == item, "rank"].item())
+
+
+def smallest(model: Recommender, user: str, item: str, k: int) -> int | None:
+    """Size of the smallest set that drops the item, by trying all of them."""
+    n = len(model.history(user))
+    for size in range(1, n + 1):
+        if any(rank_without(model, user, set_, item) > k for set_ in combinations(range(n), size)):
+            return size
+    return None
+
+
+@every_model
+@given(user=st.integers(0, 119), place=st.integers(0, 4), k=st.integers(5, 8))
+@settings(max_examples=15)
+def test_the_set_does_what_it_says(name: str, user: int, place: int, k: int) -> None:
+    model, user_id = fitted(name), f"u{user}"
+    recs = model.recommend(user=user_id, k=k)
+    item = recs["item"][place]
+    found: Counterfactual = model.explain(user=user_id, item=item, k=k).counterfactual()
+    if not found.found:
+        everything = tuple(range(len(model.history(user_id))))
+        assert found.remove == ()
+        assert rank_without(model, user_id, everything, item) <= k
+        return
+    assert rank_without(model, user_id, found.positions, item) == found.rank_after
+    assert found.rank_after is not None
+    assert found.rank_after > k
+    after = model.recommend(history=model.history(user_id).without(list(found.positions)), k=k)
+    assert item not in set(after["item"])
+    assert found.replaced_by in set(after["item"]) - set(recs["item"])
+    for left_in in found.positions:  # no event of the set is idle
+        fewer = tuple(p for p in found.positions if p != left_in)
+        assert not fewer or rank_without(model, user_id, fewer, item) <= k
+
+
+@pytest.mark.parametrize("name", ["hybrid", "content", "users"])
+def test_exact_means_smallest(name: str) -> None:
+    model = fitted(name)
+    claimed = 0
+    for user in range(0, 24, 3):
+        item = model.recommend(user=f"u{user}", k=5)["item"][2]
+        found = model.explain(user=f"u{user}", item=item, k=5).counterfactual()
+        if found.found and found.exact:
+            claimed += 1
+            assert smallest(model, f"u{user}", item, 5) == len(found.remove)
+    assert claimed > 0
+
+
+def test_an_item_outside_the_list_needs_no_removal() -> None:
+    model = fitted("hybrid")
+    last = model.recommend(user="u3", k=40)["item"].iloc[-1]
+    found = model.explain(user="u3", item=last, k=5).counterfactual()
+    assert (found.found, found.remove, found.replaced_by) == (False, (), None)
+
+
+def test_popularity_stays_whatever_is_removed() -> None:
+    found = fitted("popularity").explain(user="u3", item="i1", k=40).counterfactual()
+    assert not found.found
+    assert not found.exact, "only some of all sets were tried"
+
+
+def test_the_order_of_the_search_does_not_depend_on_chance() -> None:
+    model = fitted("hybrid")
+    item = model.recommend(user="u8")["item"][1]
+    first, second = (model.explain(user="u8", item=item).counterfactual() for _ in range(2))
+    assert first == second
+    assert np.all(np.diff(sorted(first.positions)) > 0)

@@ -1,0 +1,64 @@
+"""Every recommender with parameters that suit small planted data, and the checks that all of them must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from xattn import (
+    CollaborativeAttention,
+    ContentAttention,
+    History,
+    HybridAttention,
+    ItemKNN,
+    Ledger,
+    Popularity,
+    UserAttention,
+)
+from xattn.data.synthetic import planted
+from xattn.recommenders import Recommender
+
+MODELS: dict[str, Callable[[], Recommender]] = {
+    "content": lambda: ContentAttention(),
+    "content sharp": lambda: ContentAttention(temperature=0.1, content_recency=2.0, threshold=0.05),
+    "collaborative": lambda: CollaborativeAttention(min_events=2, regularization=1.0),
+    "collaborative one head": lambda: CollaborativeAttention(recency=(4.0,), beta=1.0, min_events=2, threshold=0.1),
+    "collaborative f64": lambda: CollaborativeAttention(min_events=2, regularization=1.0, dtype="float64"),
+    "hybrid": lambda: HybridAttention(min_events=2, regularization=1.0),
+    "hybrid cold": lambda: HybridAttention(min_events=40, kappa=20.0, regularization=1.0, beta=0.7, dtype="float64"),
+    "users": lambda: UserAttention(temperature=0.1),
+    "users threshold": lambda: UserAttention(temperature=0.3, threshold=0.02),
+    "item knn": lambda: ItemKNN(neighbours=8),
+    "popularity": lambda: Popularity(),
+}
+SINGLE = {"collaborative", "collaborative one head", "hybrid"}  # value tables in float32
+
+
+@cache
+def fitted(name: str, kind: str = "genre") -> Recommender:
+    """A model on planted data, fitted once a process and never changed."""
+    return MODELS[name]().fit(planted(kind, n_users=120, seed=0).data)
+
+
+def tolerance(score: float, single: bool) -> float:
+    """The promise: 1e-5 relative to max(1, |score|) where values are float32, 1e-10 where they are float64."""
+    return (1e-5 if single else 1e-10) * max(1.0, abs(score))
+
+
+def assert_adds_up(ledger: Ledger, served: float, single: bool) -> None:
+    """Base and cells sum to the served score."""
+    total = ledger.base + ledger.cells["contribution"].sum()
+    assert abs(total - served) <= tolerance(served, single), f"cells and base give {total}, served {served}"
+    factors = ledger.cells[["gate", "weight", "strength", "value"]].prod(axis=1)
+    np.testing.assert_allclose(ledger.cells["contribution"], factors, rtol=1e-9, atol=1e-300)
+
+
+def assert_removals_hold(model: Recommender, history: History, target: int, single: bool) -> None:
+    """The announced score without each event is what the model serves for the masked history."""
+    announced = model.scores_without_each(history, np.array([target]))[0]
+    for position in range(len(history)):
+        served = model.scores_of(history.without([position]))[target]
+        gap = abs(announced[position] - served)
+        assert gap <= tolerance(served, single), f"event {position}: announced {announced[position]}, served {served}"

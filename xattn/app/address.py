@@ -1,0 +1,59 @@
+"""The address of a page and the state of a session, kept in step both ways: a link opens a state, a state has a link.
+
+Three things can make the address differ from what the session last showed:
+
+    a link was opened, or Back was pressed    → the address wins
+    a widget was touched; the address is late → the session wins
+    the visitor came back from another page   → the session wins, unless the address brings a link
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any
+
+import streamlit as st
+
+__all__ = ["arrived", "is_new_here", "show", "stay"]
+
+
+def is_new_here(param: str) -> bool:
+    """The page was not on screen in the last run of this session: Streamlit has dropped the state of its widgets."""
+    touched = _kept(param)
+    return touched is None or any(key not in st.session_state for key in touched)
+
+
+def arrived(param: str) -> str | None:
+    """The link in `param` of the address, if it is news to this session; "" when the address has lost its link."""
+    link: str | None = st.query_params.get(param)
+    seen: str | None = st.session_state.get(f"{param}.seen")
+    if link == seen:
+        return None
+    if is_new_here(param):
+        return link
+    untouched = all(st.session_state[key] == value for key, value in (_kept(param) or {}).items())
+    return (link or "") if untouched else None
+
+
+def show(param: str, link: str | None, widgets: Iterable[str]) -> None:
+    """Put `link` into the address (None: take it out), and remember the state of the `widgets` that it describes."""
+    if link != st.query_params.get(param):
+        if link is None:
+            del st.query_params[param]
+        else:
+            st.query_params[param] = link
+    st.session_state[f"{param}.seen"] = link
+    stay(param, widgets)
+
+
+def stay(param: str, widgets: Iterable[str]) -> None:
+    """Leave the address as it is; remember the state of the `widgets` alone."""
+    st.session_state[f"{param}.widgets"] = {
+        key: deepcopy(st.session_state[key]) for key in widgets if key in st.session_state
+    }
+
+
+def _kept(param: str) -> dict[str, Any] | None:
+    kept: dict[str, Any] | None = st.session_state.get(f"{param}.widgets")
+    return kept

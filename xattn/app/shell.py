@@ -1,0 +1,147 @@
+"""The frame around every page: navigation, language, errors told in one sentence, charts with their text twins.
+
+Item titles, user ids and messages that quote them come from data that nobody vetted. They reach Markdown only through
+`safe`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from xattn.errors import XattnError
+from xattn.i18n import LANGUAGES, t
+
+__all__ = ["figures", "lang", "reporting", "run", "safe"]
+
+log = logging.getLogger(__name__)
+
+LONGEST = 120  # characters of a title on a page
+NAMES = {"en": "English", "zh": "中文"}
+
+
+def run() -> None:
+    """Draw the sidebar and the page of the current address."""
+    st.set_page_config(page_title="xattn", page_icon=":material/account_tree:", layout="wide")
+    language = _choose_language()
+    pages = [
+        st.Page(
+            _recommendations,
+            title=t("app.recommendations", language),
+            icon=":material/recommend:",
+            url_path="recommendations",
+            default=True,
+        ),
+        st.Page(_worked, title=t("app.worked", language), icon=":material/function:", url_path="worked"),
+        st.Page(_behaviour, title=t("app.behaviour", language), icon=":material/tune:", url_path="behaviour"),
+    ]
+    page = st.navigation(pages)
+    with reporting():
+        page.run()
+
+
+def _recommendations() -> None:
+    from xattn.app import recommendations
+
+    recommendations.render()
+
+
+def _worked() -> None:
+    from xattn.app import worked
+
+    worked.render()
+
+
+def _behaviour() -> None:
+    from xattn.app import behaviour
+
+    behaviour.render()
+
+
+# --- language ---------------------------------------------------------------------------------------------------------
+
+
+def lang() -> str:
+    """The language of this session: "en" or "zh"; the sidebar's choice, else the address's, else the browser's."""
+    for asked in (st.session_state.get("lang"), st.query_params.get("lang")):
+        if asked in LANGUAGES:
+            return str(asked)
+    return "zh" if str(st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def _choose_language() -> str:
+    if "lang" not in st.session_state and st.query_params.get("lang", "en") not in LANGUAGES:
+        st.toast(t("app.bad_language", "en", got=safe(st.query_params["lang"], 20)))
+    with st.sidebar:
+        st.segmented_control(
+            t("app.language", lang()),
+            LANGUAGES,
+            default=lang(),
+            required=True,
+            format_func=NAMES.__getitem__,
+            key="lang",
+            bind="query-params",
+        )
+    return lang()
+
+
+# --- untrusted text ---------------------------------------------------------------------------------------------------
+
+
+def safe(text: Any, limit: int = LONGEST) -> str:
+    """Any text as Markdown that shows it literally, on one line, with at most `limit` characters.
+
+    Every ASCII punctuation mark is escaped. Directives, emoji codes and bare addresses are recognised in text that was
+    already unescaped, so a word joiner (which shows nothing) breaks those. Control and direction characters become
+    blanks.
+
+    >>> safe("*a* <b>")
+    '\\\\*a\\\\* \\\\<b\\\\>'
+    """
+    plain = str(text)[: 8 * limit]
+    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in plain)
+    plain = " ".join(plain.split())
+    if len(plain) > limit:
+        plain = plain[: limit - 1] + "…"
+    joined = _RECOGNISED.sub(lambda found: found[0] + "\u2060", plain)
+    return _PUNCTUATION.sub(r"\\\g<0>", joined)
+
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_RECOGNISED = re.compile(r":(?=\S)|@|www(?=\.)", re.IGNORECASE)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Tell what goes wrong inside: the sentence of an XattnError, one neutral sentence for anything else (logged)."""
+    try:
+        yield
+    except XattnError as refusal:
+        st.error(safe(refusal, 400), icon=":material/error:")
+    except Exception:  # Streamlit's own signals to stop or rerun are no Exception
+        log.exception("a page failed")
+        st.error(t("app.failed", lang()), icon=":material/error:")
+
+
+# --- charts -----------------------------------------------------------------------------------------------------------
+
+
+def figures(chart: Any, frame: pd.DataFrame, *, alt: str = "", key: str | None = None) -> None:
+    """Show an Altair chart with its text twin: a table of the same numbers that opens below it.
+
+    `alt` is what a screen reader says of the chart; by default the chart's own description.
+    """
+    says = alt or str(getattr(chart, "description", "") or t("app.chart", lang()))
+    st.altair_chart(chart, width="stretch", theme="streamlit", alt=says, key=key)
+    with st.expander(t("app.as_table", lang()), icon=":material/table_rows:"):
+        st.dataframe(frame, hide_index=True, alt=says)

@@ -1,0 +1,57 @@
+"""What all sessions of a server share: data sets and fitted models, made once and never changed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from xattn.app import shell
+from xattn.data import Interactions, load_dataset
+from xattn.errors import check_choice
+from xattn.i18n import t
+from xattn.recommenders import (
+    CollaborativeAttention,
+    ContentAttention,
+    HybridAttention,
+    ItemKNN,
+    Popularity,
+    Recommender,
+    UserAttention,
+)
+
+__all__ = ["DATASET", "MODELS", "dataset", "model", "warm"]
+
+DATASET = "movielens-small"
+MODELS: dict[str, type[Recommender]] = {  # the first is the default
+    kind.__name__: kind
+    for kind in (HybridAttention, ContentAttention, CollaborativeAttention, UserAttention, ItemKNN, Popularity)
+}
+
+
+def dataset(name: str = DATASET) -> Interactions:
+    """A bundled data set (cached by the library, frozen). Raises InputError for an unknown name."""
+    return load_dataset(name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2 * len(MODELS))
+def _fitted(kind: str, name: str) -> Recommender:
+    return MODELS[kind]().fit(dataset(name))
+
+
+def model(kind: str = "HybridAttention", name: str = DATASET) -> Recommender:
+    """The model of this class with default parameters, fitted to this data set: one for all sessions, so never fit or
+    change it. The first call takes seconds and shows a spinner. Raises InputError for an unknown name.
+    """
+    check_choice("model", kind, MODELS)
+    with st.spinner(t("app.fitting", shell.lang())):
+        return _fitted(kind, name)
+
+
+def warm() -> None:
+    """Fit the default model and take one explanation from it, so that no visitor waits for either."""
+    fitted = _fitted("HybridAttention", DATASET)
+    user = fitted.data_.user_ids[0]
+    best = fitted.recommend(user=user, k=1)["item"].iloc[0]
+    why = fitted.explain(user=user, item=best)
+    why.text("en")
+    for kind in ("waterfall", "heatmap", "weights"):
+        why.chart(kind)

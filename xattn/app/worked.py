@@ -1,0 +1,309 @@
+"""The worked example as a page: the article's numbers to start with, every step again for any numbers that are typed.
+
+Top to bottom: what the address asks for → a Sheet from the editors and widgets → the four steps → where the article's
+numbers part from the exact ones. All mathematics is `xattn.attend` and `xattn.worked_example`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from xattn import worked_example
+from xattn.app import address, article
+from xattn.app.refusals import refusals
+from xattn.app.shell import lang
+from xattn.app.steps import STEPS, draw
+from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
+from xattn.errors import InputError, check_whole
+from xattn.i18n import t
+from xattn.model.attention import FUSIONS, SCORERS
+
+__all__ = ["render"]
+
+PARAM = "vectors"  # of the address
+BASE, NOW, VERSION = "worked.base", "worked.now", "worked.version"
+SETTINGS = ("scorer", "temperature", "beta", "threshold", "fusion")
+SIZES = ("n", "d", "m")
+STEP = "step"
+
+
+def render() -> None:
+    """Draw the page."""
+    language = lang()
+    st.title(t("worked.title", language))
+    st.markdown(t("worked.intro", language))
+    _open(language)
+    with st.container(border=True):
+        sheet = _inputs(language)
+    _publish(sheet)
+    step = _step(language)
+    with refusals():
+        draw(sheet, step, language)
+    _turn_pages(step, language)
+    article.errata(language, open_=article.is_its_own(sheet))
+
+
+# --- state ------------------------------------------------------------------------------------------------------------
+
+
+def article_sheet() -> Sheet:
+    """The article's numbers."""
+    example = worked_example()
+    return Sheet(example.query, example.keys, example.items)
+
+
+def _open(language: str) -> None:
+    """Take over what the address brings; else go on with what was typed; else begin with the article's numbers."""
+    link = address.arrived(PARAM)
+    if link:
+        try:
+            _load(decode(link, aligned=True))
+        except InputError:
+            st.warning(t("worked.bad_link", language), icon=":material/link_off:")
+            _load(article_sheet())
+    elif link == "":
+        _load(article_sheet())
+    elif address.is_new_here(PARAM):
+        _load(st.session_state.get(NOW) or article_sheet())
+
+
+def _load(sheet: Sheet) -> None:
+    """Make `sheet` what the editors and widgets start from; a new version makes them forget earlier edits."""
+    st.session_state[BASE] = sheet
+    st.session_state[NOW] = sheet
+    st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
+    for name in SETTINGS:
+        st.session_state[f"worked_{name}"] = getattr(sheet, name)
+    for name, size in zip(SIZES, (len(sheet.keys), len(sheet.query), len(sheet.items[0])), strict=True):
+        st.session_state[f"worked_{name}"] = size
+
+
+def _link(sheet: Sheet) -> str | None:
+    """The link of a sheet; None where no link can carry it (an empty cell, too long)."""
+    if not is_whole(sheet):
+        return None
+    link = encode(sheet)
+    try:
+        decode(link, aligned=True)
+    except InputError:
+        return None
+    return link
+
+
+def _publish(sheet: Sheet) -> None:
+    """Put the sheet into the address; one that no link can carry leaves the last one there."""
+    version = st.session_state[VERSION]
+    editors = [f"worked_{part}_{version}" for part in ("query", "keys", "items")]
+    widgets = [*(f"worked_{name}" for name in (*SETTINGS, *SIZES)), *editors]
+    link = _link(sheet)
+    if link is None:
+        address.stay(PARAM, widgets)
+    else:
+        address.show(PARAM, None if sheet == article_sheet() else link, widgets)
+
+
+def _resize() -> None:
+    """Grow (with zeros) or cut the tables of what is typed now, to the sizes that the widgets ask for."""
+    limits = {"n": MOST_ROWS, "d": MOST_COLUMNS, "m": MOST_COLUMNS}
+    try:
+        n, d, m = (check_whole(name, st.session_state[f"worked_{name}"], low=1, high=limits[name]) for name in SIZES)
+    except InputError:  # a client that ignores the limits of the widgets
+        _load(st.session_state[NOW])
+        return
+    now: Sheet = st.session_state[NOW]
+    _load(
+        replace(
+            now,
+            query=_fitted([now.query], 1, d)[0],
+            keys=_fitted(now.keys, n, d),
+            items=_fitted(now.items, n, m),
+            W=_fitted(now.W, d, d) if now.W else (),
+            Wq=_fitted(now.Wq, len(now.v), d) if now.v else (),
+            Wk=_fitted(now.Wk, len(now.v), d) if now.v else (),
+        )
+    )
+
+
+def _fitted(table: Sequence[Sequence[float]], n: int, d: int) -> tuple[tuple[float, ...], ...]:
+    """`table` cut, or grown with zeros, to n × d."""
+    rows = [[*row[:d], *[0.0] * (d - len(row))] for row in table[:n]]
+    rows += [[0.0] * d for _ in range(n - len(rows))]
+    return tuple(map(tuple, rows))
+
+
+# --- inputs -----------------------------------------------------------------------------------------------------------
+
+
+def _inputs(language: str) -> Sheet:
+    base: Sheet = st.session_state[BASE]
+    left, right = st.columns(2)
+    with left:
+        query = _editor("query", [base.query], ["q"], t("worked.query", language))[0]
+        keys = _editor("keys", base.keys, _named("k", len(base.keys)), t("worked.keys", language))
+    with right:
+        items = _editor("items", base.items, _named("y", len(base.items)), t("worked.items", language))
+        with st.container(horizontal=True):
+            for name, most in zip(SIZES, (MOST_ROWS, MOST_COLUMNS, MOST_COLUMNS), strict=True):
+                label = {"n": t("worked.n", language), "d": t("worked.d", language), "m": t("worked.m", language)}[name]
+                st.number_input(
+                    label, min_value=1, max_value=most, step=1, key=f"worked_{name}", on_change=_resize, width=112
+                )
+    sheet = _settings(Sheet(query, keys, items), language)
+    with st.container(horizontal=True):
+        st.button(
+            t("worked.reset", language),
+            icon=":material/restart_alt:",
+            on_click=lambda: _load(article_sheet()),
+            key="worked_reset",
+        )
+        with st.popover(t("worked.link", language), icon=":material/link:"):
+            link = _link(sheet)
+            if link is None:
+                st.caption(t("worked.no_link", language))
+            else:
+                st.caption(t("worked.link_help", language))
+                st.code(_full_address(link, language), language=None, wrap_lines=True)
+    st.session_state[NOW] = sheet
+    return sheet
+
+
+def _settings(sheet: Sheet, language: str) -> Sheet:
+
+    def named(name: str) -> str:
+        word = t(f"term.{name}", language)
+        return word[:1].upper() + word[1:]
+
+    with st.container(horizontal=True):
+        scorer = st.selectbox(
+            named("scorer"), SCORERS, format_func=named, key="worked_scorer", help=_meanings(SCORERS, language), width=190
+        )
+        temperature = st.number_input(
+            named("temperature"),
+            step=0.1,
+            format="%.2f",
+            key="worked_temperature",
+            help=t("meaning.temperature", language),
+            width=130,
+        )
+        beta = st.number_input(
+            named("beta"), step=0.05, format="%.2f", key="worked_beta", help=t("meaning.beta", language), width=130
+        )
+        threshold = st.number_input(
+            named("threshold"),
+            step=0.01,
+            format="%.2f",
+            key="worked_threshold",
+            help=t("meaning.threshold", language),
+            width=130,
+        )
+        fusion = st.selectbox(
+            named("fusion"), FUSIONS, format_func=named, key="worked_fusion", help=_meanings(FUSIONS, language), width=150
+        )
+    sheet = replace(
+        sheet, scorer=scorer, temperature=temperature, beta=beta, threshold=threshold, fusion=fusion
+    )
+    return _parameters(sheet, language)
+
+
+def _parameters(sheet: Sheet, language: str) -> Sheet:
+    """Editors for the scorer's own matrices; at first they leave the vectors as they are."""
+    base: Sheet = st.session_state[BASE]
+    d = len(sheet.query)
+    same = tuple(map(tuple, np.eye(d).tolist()))
+    if sheet.scorer == "bilinear":
+        names = _named("", d)
+        return replace(sheet, W=_editor("W", base.W or same, names, t("worked.matrix", language, name="W")))
+    if sheet.scorer == "additive":
+        v = base.v or (1.0,) * d
+        names = _named("", len(v))
+        left, middle, right = st.columns(3)
+        with left:
+            Wq = _editor("Wq", base.Wq or same, names, t("worked.matrix", language, name="Wq"))
+        with middle:
+            Wk = _editor("Wk", base.Wk or same, names, t("worked.matrix", language, name="Wk"))
+        with right:
+            v = _editor("v", [v], ["v"], t("worked.vector", language, name="v"))[0]
+        return replace(sheet, Wq=Wq, Wk=Wk, v=v)
+    return sheet
+
+
+def _editor(
+    part: str, table: Sequence[Sequence[float]], names: Sequence[str], label: str
+) -> tuple[tuple[float, ...], ...]:
+    """An editable table that starts from `table`; what it holds now, NaN where a cell is empty."""
+    frame = pd.DataFrame(table, index=list(names), columns=_named("", len(table[0])), dtype=float)
+    st.markdown(f"**{label}**")
+    edited = st.data_editor(
+        frame,
+        key=f"worked_{part}_{st.session_state[VERSION]}",
+        disabled=["_index"],
+        column_config={name: st.column_config.NumberColumn(name, required=True) for name in frame.columns},
+        alt=label,
+    )
+    numbers = edited.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return tuple(map(tuple, numbers.tolist()))
+
+
+def _named(letter: str, n: int) -> list[str]:
+    return [f"{letter}{i + 1}" for i in range(n)]
+
+
+def _meanings(names: Sequence[str], language: str) -> str:
+    return "\n".join(f"- **{t(f'term.{name}', language)}**: {t(f'meaning.{name}', language)}" for name in names)
+
+
+def _full_address(link: str, language: str) -> str:
+    parts = urlsplit(str(st.context.url or ""))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}?lang={language}&{PARAM}={quote(link, safe='*~')}"
+
+
+# --- one step or all --------------------------------------------------------------------------------------------------
+
+
+def _step(language: str) -> str:
+    step = st.segmented_control(
+        t("worked.show", language),
+        STEPS,
+        default=STEPS[0],
+        required=True,
+        format_func=lambda name: t(f"worked.step.{name}", language),
+        key=STEP,
+        bind="query-params",
+        wrap=True,
+    )
+    return step if step in STEPS else STEPS[0]
+
+
+def _turn_pages(step: str, language: str) -> None:
+    """Back and next, where one step is shown alone."""
+    if step == STEPS[0]:
+        return
+    at = STEPS.index(step)
+    with st.container(horizontal=True):
+        if at > 1:
+            st.button(
+                t("worked.back", language),
+                icon=":material/arrow_back:",
+                key="worked_back",
+                on_click=_go,
+                args=(STEPS[at - 1],),
+            )
+        if at < len(STEPS) - 1:
+            st.button(
+                t("worked.next", language),
+                icon=":material/arrow_forward:",
+                type="primary",
+                key="worked_next",
+                on_click=_go,
+                args=(STEPS[at + 1],),
+            )
+
+
+def _go(step: str) -> None:
+    st.session_state[STEP] = step

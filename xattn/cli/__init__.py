@@ -1,0 +1,18 @@
+"""The command line: one group `main` with a command per job; what a command needs is imported when it runs."""
+
+from xattn.cli import app, data, doctor, evaluate, example, explain, fit, recommend
+from xattn.cli.root import main
+
+__all__ = ["main"]
+
+for command in (
+    app.app,
+    data.data,
+    doctor.doctor,
+    evaluate.evaluate,
+    example.example,
+    explain.explain,
+    fit.fit,
+    recommend.recommend,
+):
+    main.add_command(command)

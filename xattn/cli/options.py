@@ -1,0 +1,188 @@
+"""The options that several commands share, grouped into what they are about: data, model, person, list.
+
+Each decorator adds its options and hands the command one frozen value in place of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import click
+
+from xattn.errors import InputError, check_choice, check_whole, shown
+
+__all__ = [
+    "DataChoice",
+    "ListChoice",
+    "ModelChoice",
+    "PersonChoice",
+    "as_json",
+    "data_options",
+    "language",
+    "list_options",
+    "model_options",
+    "person_options",
+]
+
+Command = Callable[..., None]
+DTYPES = ("float32", "float64")
+
+
+def check_one_of(**given: Any) -> None:
+    """Exactly one of the named options is given."""
+    names = [f"--{name}" for name, value in given.items() if value is not None]
+    if len(names) != 1:
+        must = " and ".join(f"--{name}" for name in given)
+        raise InputError(f"exactly one of {must} must be given; got {' and '.join(names) or 'none'}.")
+
+
+def check_left_out(when: str, **given: Any) -> None:
+    """None of the named options is given."""
+    for name, value in given.items():
+        if value not in (None, ()):
+            raise InputError(f"--{name} must be left out {when}; got {shown(str(value))}.")
+
+
+def _grouped(
+    name: str, make: Callable[..., Any], fields: tuple[str, ...], *options: Any
+) -> Callable[[Command], Command]:
+    """A decorator that adds `options` and passes `make(**fields)` to the command under `name`."""
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def with_group(*args: Any, **given: Any) -> None:
+            command(*args, **{name: make(**{field: given.pop(field) for field in fields})}, **given)
+
+        decorated: Command = with_group
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """A bundled set by name, or files of ratings and perhaps items."""
+
+    data: str | None
+    ratings: str | None
+    items: str | None
+
+    @property
+    def given(self) -> bool:
+        return not self.data == self.ratings == self.items
+
+    def check(self) -> None:
+        """Raise InputError unless exactly one source is named."""
+        check_one_of(data=self.data, ratings=self.ratings)
+        if self.ratings is None:
+            check_left_out("with --data", items=self.items)
+
+
+data_options = _grouped(
+    "source",
+    DataChoice,
+    ("data", "ratings", "items"),
+    click.option("--data", metavar="NAME", help="A data set at hand (`xattn data list`)."),
+    click.option("--ratings", metavar="FILE", help="Your events: CSV, TSV or Parquet with user, item, …"),
+    click.option("--items", metavar="FILE", help="Your items, with --ratings: item, title and feature columns."),
+)
+
+
+# --- model ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A recommender by name with its settings, or the file of a saved one."""
+
+    model: str | None
+    settings: tuple[str, ...]
+    seed: int | None
+    dtype: str | None
+
+    def check(self) -> None:
+        """Raise InputError for a seed or type out of bounds, or a setting that is no NAME=VALUE."""
+        if self.seed is not None:
+            check_whole("seed", self.seed, low=0)
+        if self.dtype is not None:
+            check_choice("dtype", self.dtype, DTYPES)
+        for setting in self.settings:
+            if not setting.partition("=")[0].strip() or "=" not in setting:
+                raise InputError(f"--set must be NAME=VALUE, such as beta=0.5; got {shown(setting)}.")
+
+
+SEED = click.option("--seed", type=int, metavar="N", help="Seed of whatever is random in the fit.  [default: 0]")
+DTYPE = click.option("--dtype", metavar="TYPE", help="float32 or float64, for models that solve equations in it.")
+
+model_options = _grouped(
+    "choice",
+    ModelChoice,
+    ("model", "settings", "seed", "dtype"),
+    click.option("--model", metavar="NAME|FILE", help="A recommender, or a file of `xattn fit`.  [HybridAttention]"),
+    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the model; repeatable."),
+    SEED,
+    DTYPE,
+)
+
+
+# --- person, list -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PersonChoice:
+    """A known user, or the events of someone new."""
+
+    user: str | None
+    history: str | None
+
+    def check(self) -> None:
+        """Raise InputError unless exactly one is named."""
+        check_one_of(user=self.user, history=self.history)
+
+
+person_options = _grouped(
+    "person",
+    PersonChoice,
+    ("user", "history"),
+    click.option("--user", metavar="ID", help="A user of the data."),
+    click.option("--history", metavar="FILE", help="Events of someone new, item[,rating], oldest first; - is stdin."),
+)
+
+
+@dataclass(frozen=True)
+class ListChoice:
+    """How long the list is and what may be in it."""
+
+    k: int | None
+    exclude: tuple[str, ...]
+    candidates: str | None
+    without: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raise InputError for a list of no items."""
+        if self.k is not None:
+            check_whole("k", self.k, low=1)
+
+
+LENGTH = click.option("-k", "k", type=int, metavar="N", help="Length of the list.  [10, or all items if fewer]")
+
+list_options = _grouped(
+    "listing",
+    ListChoice,
+    ("k", "exclude", "candidates", "without"),
+    LENGTH,
+    click.option("--exclude", multiple=True, metavar="ITEM", help="Leave this item out; repeatable."),
+    click.option("--candidates", metavar="FILE", help="Consider only the items in this file, one a line."),
+    click.option("--without", multiple=True, metavar="ITEM", help="Mask this event of the history; repeatable."),
+)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+language = click.option("--lang", type=click.Choice(("en", "zh")), default="en", show_default=True, help="Language.")

@@ -1,0 +1,67 @@
+"""`xattn recommend`: the best items for a user of the data or for someone new."""
+
+from __future__ import annotations
+
+import click
+
+from xattn.cli.inputs import question, subject
+from xattn.cli.options import (
+    DataChoice,
+    ListChoice,
+    ModelChoice,
+    PersonChoice,
+    as_json,
+    data_options,
+    language,
+    list_options,
+    model_options,
+    person_options,
+)
+from xattn.cli.screen import Column, note, print_json, print_table, short
+
+__all__ = ["recommend"]
+
+
+@click.command()
+@data_options
+@person_options
+@model_options
+@list_options
+@language
+@as_json
+def recommend(
+    source: DataChoice, person: PersonChoice, choice: ModelChoice, listing: ListChoice, lang: str, as_json: bool
+) -> None:
+    """Recommend items to a user or to someone new.
+
+    Rank, item, title, score, and the base in it (what the score would be without any history).
+
+    \b
+    xattn recommend --data movielens-small --user 42
+    xattn recommend --model my.npz --history mine.csv -k 5 --json
+    """
+    from xattn.i18n import t
+    from xattn.i18n.numbers import figure
+
+    person.check()
+    listing.check()
+    about = subject(source, choice)
+    asked = question(about.data, person, listing)
+    found = about.ready().recommend(**asked)
+    if as_json:
+        print_json({"user": person.user, "items": found.to_dict(orient="records")})
+        return
+    if not len(found):
+        note("Note: no item is left to recommend.")
+    heads = [
+        Column(t("cli.rank", lang), right=True),
+        Column(t("cli.item", lang)),
+        Column(t("cli.title", lang), cut=True),
+        Column(t("cli.score", lang), right=True),
+        Column(t("term.base", lang), right=True),
+    ]
+    rows = [
+        [str(row["rank"]), short(row["item"]), short(row["title"]), figure(row["score"]), figure(row["base"])]
+        for row in found.to_dict(orient="records")
+    ]
+    print_table(heads, rows)

@@ -1,0 +1,154 @@
+"""One query's attention as charts: keys → scores → weights → contributions. Tables in, frames and Altair charts out; pure.
+
+    matrix         n × d cells, signed: the query above the keys     diverging, centred on 0
+    bars           n scores (bare) or n weights (coloured)           sequential viridis for weights alone
+    contributions  n × d cells and their sum                         diverging, centred on 0
+
+Numbers stand in the cells and beside the bars, so no chart is told by colour alone; a frame is also the text twin.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from xattn.i18n import t
+from xattn.viz.charts import AGAINST, BAR, FOR, Chart
+from xattn.viz.digits import digits
+
+__all__ = [
+    "bar_frame",
+    "cell_frame",
+    "contribution_chart",
+    "contribution_table",
+    "matrix_chart",
+    "score_chart",
+    "table",
+    "weight_chart",
+]
+
+MIDDLE = "#f7f7f7"
+DARK_TEXT, LIGHT_TEXT = "#000000", "#ffffff"
+MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
+MOST_NAME = 40  # characters of a name on an axis
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names cut to size and made distinct by their number where two are equal: an axis would merge them.
+
+    >>> distinct(["a", "b", "a"])
+    ['a', 'b', 'a · 3']
+    """
+    short = [name if len(name) <= MOST_NAME else name[: MOST_NAME - 1] + "…" for name in map(str, names)]
+    return [name if name not in short[:i] else f"{name} · {i + 1}" for i, name in enumerate(short)]
+
+
+def table(rows: Sequence[str], columns: Sequence[str], values: Any) -> pd.DataFrame:
+    """Rows × columns as they are read: one row a name, one column a name, values (n, d)."""
+    return pd.DataFrame(np.asarray(values, dtype=float), index=distinct(rows), columns=distinct(columns))
+
+
+def contribution_table(rows: Sequence[str], columns: Sequence[str], contributions: Any, total: Any) -> pd.DataFrame:
+    """Contributions (n, d) with their sum `total` (d,) as the last row, named Σ."""
+    return table([*rows, "Σ"], columns, np.vstack([contributions, total]))
+
+
+def cell_frame(wide: pd.DataFrame) -> pd.DataFrame:
+    """A table as one row a cell: row, column, value, text, and dark (whether dark text reads on the cell's colour)."""
+    values = wide.to_numpy(dtype=float)
+    n, d = values.shape
+    most = float(np.abs(values).max()) if values.size else 0.0
+    flat = values.ravel()
+    return pd.DataFrame(
+        {
+            "row": np.repeat(np.asarray(wide.index, dtype=object), d),
+            "column": np.tile(np.asarray(wide.columns, dtype=object), n),
+            "value": flat,
+            "text": [digits(v) if d <= 8 else f"{v:.3g}" for v in flat],
+            "dark": np.abs(flat) <= 0.87 * most,
+        }
+    )
+
+
+def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
+    """One row a bar, in the order given: name, value, text."""
+    flat = np.asarray(values, dtype=float)
+    return pd.DataFrame({"name": distinct(names), "value": flat, "text": [digits(v) for v in flat]})
+
+
+# --- charts -----------------------------------------------------------------------------------------------------------
+
+
+def matrix_chart(wide: pd.DataFrame, lang: str = "en") -> Chart:
+    """Heat map of a table of signed numbers; the title of its colours is "value"."""
+    return _cells(wide, t("chart.cell", lang), t("chart.matrix_alt", lang, n=len(wide), d=wide.shape[1]))
+
+
+def contribution_chart(wide: pd.DataFrame, lang: str = "en") -> Chart:
+    """Heat map event × feature of contributions; the last row is their sum (see `contribution_table`)."""
+    description = t("chart.contributions_alt", lang, n=len(wide) - 1, d=wide.shape[1])
+    return _cells(wide, t("chart.contribution", lang), description)
+
+
+def score_chart(names: Sequence[str], scores: Any, lang: str = "en") -> Chart:
+    """Bars of attention scores around 0, neutral in colour: a score is neither a weight nor a contribution."""
+    frame = bar_frame(names, scores)
+    return _bars(
+        frame, t("chart.attention_score", lang), t("chart.scores_alt", lang, n=len(frame)), alt.value("#7f7f7f")
+    )
+
+
+def weight_chart(names: Sequence[str], weights: Any, lang: str = "en") -> Chart:
+    """Bars of attention weights from 0, coloured on the one sequential scale of weights (0 to 1, or to the largest)."""
+    frame = bar_frame(names, weights)
+    most = max(1.0, float(frame["value"].max())) if len(frame) else 1.0
+    color = alt.Color("value:Q", scale=alt.Scale(scheme="viridis", domain=[0.0, most]), legend=None)
+    return _bars(frame, t("chart.attention_weight", lang), t("chart.all_weights_alt", lang, n=len(frame)), color)
+
+
+def _bars(frame: pd.DataFrame, title: str, description: str, color: Any) -> Chart:
+    """Bars with their numbers as the labels of a second axis: axes take the theme's ink, marks would not."""
+    name = {"shorthand": "name:N", "sort": None, "title": None}
+    quiet = {"domain": False, "ticks": False}
+    plot = alt.Chart(frame).encode(
+        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
+        tooltip=[alt.Tooltip("name:N", title=""), alt.Tooltip("value:Q", format=".6~g", title=title)],
+    )
+    bars = plot.mark_bar(height=BAR - 6).encode(
+        y=alt.Y(**name, axis=alt.Axis(labelLimit=170, **quiet)),
+        color=color,
+    )
+    texts = json.dumps(frame["text"].tolist())
+    numbers = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
+    beside = plot.mark_bar(opacity=0).encode(
+        y=alt.Y(**name, axis=alt.Axis(orient="right", labelExpr=numbers, labelLimit=90, **quiet)),
+    )
+    chart = alt.layer(bars, beside).resolve_axis(y="independent")
+    return chart.properties(height=(BAR + 6) * max(len(frame), 1), description=description)
+
+
+def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
+    frame = cell_frame(wide)
+    most = float(frame["value"].abs().max()) if len(frame) else 0.0
+    most = most or 1.0
+    plot = alt.Chart(frame).encode(
+        x=alt.X("column:N", sort=None, title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=110)),
+        y=alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=180)),
+        tooltip=[alt.Tooltip("row:N", title=""), alt.Tooltip("column:N", title=" "), alt.Tooltip("value:Q", format=".6~g", title=title)],
+    )
+    scale = alt.Scale(range=[AGAINST, MIDDLE, FOR], domain=[-most, 0.0, most])
+    cells = plot.mark_rect().encode(color=alt.Color("value:Q", scale=scale, title=title, legend=None))
+    numbers = plot.mark_text(fontSize=12).encode(
+        text="text:N",
+        color=alt.when("datum.dark").then(alt.value(DARK_TEXT)).otherwise(alt.value(LIGHT_TEXT)),
+    )
+    chart = cells + numbers if len(frame) <= MOST_CELLS else cells
+    return chart.properties(height=(BAR + 10) * max(len(wide), 1), description=description)

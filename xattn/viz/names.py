@@ -1,0 +1,44 @@
+"""What heads and features are called on charts and in tables, per language; unknown names stay as they are."""
+
+from __future__ import annotations
+
+from xattn.i18n import keys, t
+
+__all__ = ["column_name", "feature_name", "head_name"]
+
+
+def head_name(head: str, lang: str = "en") -> str:
+    """A head as people read it.
+
+    >>> head_name("recency 20", "zh")
+    '近期（20）'
+    """
+    word, _, number = head.partition(" ")
+    if word == "recency" and number:
+        return t("chart.head_recency", lang, n=number)
+    return _known(f"head.{head.replace(' ', '_')}", head, lang)
+
+
+def feature_name(feature: str, lang: str = "en") -> str:
+    """A feature as people read it: its block and what it is within the block.
+
+    >>> feature_name("genres: Drama", "zh"), feature_name("colour: red")
+    ('类型：剧情', 'colour: red')
+    """
+    block, mark, label = feature.partition(": ")
+    if not mark:
+        return feature
+    if block == "genres":
+        return t("chart.genre", lang, name=_known(f"genre.{label}", label, lang))
+    if block == "year":
+        return t("chart.year", lang, year=label.removeprefix("~"))
+    return feature
+
+
+def column_name(head: str, feature: str, lang: str = "en") -> str:
+    """A column of the heat map: the head, or the feature where the head's value splits into features."""
+    return feature_name(feature, lang) if feature else head_name(head, lang)
+
+
+def _known(key: str, name: str, lang: str) -> str:
+    return t(key, lang) if key in keys() else name
