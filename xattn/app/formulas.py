@@ -16,6 +16,7 @@ __all__ = ["fusion", "scores", "tex", "weights"]
 
 MOST_LINES = 5  # events that get a line of their own; of more, the first ones and the last
 MOST_TERMS = 6  # coordinates written out in a sum or a column
+VERTICAL = r"&\;\;\vdots"
 
 
 def tex(x: float) -> str:
@@ -50,6 +51,12 @@ def _told(n: int, most: int = MOST_LINES) -> list[int | None]:
     return [*range(n)] if n <= most else [*range(most - 2), None, n - 1]
 
 
+def _wrapped(head: str, terms: Sequence[str]) -> list[str]:
+    """head = a sum, two terms a line: narrow enough for a phone."""
+    pairs = [" + ".join(terms[i : i + 2]) for i in range(0, len(terms), 2)]
+    return [rf"{head} &= {pairs[0]}", *(rf"&\quad + {pair}" for pair in pairs[1:])]
+
+
 def _sum(terms: Sequence[str], most: int = MOST_TERMS) -> str:
     return " + ".join(r"\cdots" if i is None else terms[i] for i in _told(len(terms), most))
 
@@ -61,45 +68,54 @@ def _column(values: Sequence[float]) -> str:
 
 # --- step 1 -----------------------------------------------------------------------------------------------------------
 
+DEFINITIONS = {
+    "scaled_dot": r"e_i &= \frac{q \cdot k_i}{\sqrt{d}}",
+    "cosine": r"e_i &= \frac{q \cdot k_i}{\lVert q \rVert \, \lVert k_i \rVert}",
+    "additive": r"e_i &= v^{\top} \tanh(W_q\, q + W_k\, k_i)",
+    "bilinear": r"e_i &= q^{\top} W\, k_i",
+}
+
 
 def scores(sheet: Sheet, result: Attended) -> str:
-    """e_i of each event, by the sheet's scorer."""
-    lines = []
+    """e_i of each event, by the sheet's scorer; first its definition, where that is more than a dot product."""
+    lines = [DEFINITIONS[sheet.scorer]] if sheet.scorer in DEFINITIONS else []
     for i in _told(len(sheet.keys)):
-        lines.append(r"&\;\;\vdots" if i is None else f"e_{{{i + 1}}} &= {_score(sheet, i)} = {tex(result.scores[i])}")
+        lines.append(VERTICAL if i is None else f"e_{{{i + 1}}} &= {_score(sheet, i)}{tex(result.scores[i])}")
     return _lines(lines)
 
 
 def _score(sheet: Sheet, i: int) -> str:
-    k, key = f"k_{{{i + 1}}}", sheet.keys[i]
-    if sheet.scorer == "additive":
-        return rf"v^{{\top}} \tanh(W_q\, q + W_k\, {k})"
-    if sheet.scorer == "bilinear":
-        return rf"q^{{\top}} W\, {k}"
+    """What stands between e_i = and its value."""
+    if sheet.scorer in ("additive", "bilinear"):
+        return ""
+    key = sheet.keys[i]
     dot = _sum([rf"{_factor(a)} \cdot {_factor(b)}" for a, b in zip(sheet.query, key, strict=True)])
     if sheet.scorer == "scaled_dot":
-        root = rf"\sqrt{{{len(key)}}}"
-        return rf"\frac{{q \cdot {k}}}{{\sqrt{{d}}}} = \frac{{{dot}}}{{{root}}}"
+        return rf"\frac{{{dot}}}{{\sqrt{{{len(key)}}}}} = "
     if sheet.scorer == "cosine":
         lengths = r" \, ".join(rf"\sqrt{{{_sum([f'{_factor(x)}^2' for x in vector])}}}" for vector in (sheet.query, key))
-        return rf"\frac{{q \cdot {k}}}{{\lVert q \rVert \, \lVert {k} \rVert}} = \frac{{{dot}}}{{{lengths}}}"
-    return rf"q \cdot {k} = {dot}"
+        return rf"\frac{{{dot}}}{{{lengths}}} = "
+    return rf"q \cdot k_{{{i + 1}}} = {dot} = "
 
 
 # --- step 2 -----------------------------------------------------------------------------------------------------------
 
 
 def weights(sheet: Sheet, result: Attended, untouched: Sequence[float]) -> str:
-    """a_i of each event; `untouched` are the weights before the threshold set small ones to 0."""
+    """a_i of each event; `untouched` are the weights before the threshold set small ones to 0.
+
+    Short sums stand in every denominator; longer ones are written once and called Z.
+    """
     most = max(result.scores)
     terms = [_exponential(e, most, sheet) for e in result.scores]
-    below = _sum(terms)
-    if sheet.beta != 1.0:
-        below = rf"\left({below}\right)^{{{tex(sheet.beta)}}}"
-    lines = []
+    power = "" if sheet.beta == 1.0 else f"^{{{tex(sheet.beta)}}}"
+    if len(terms) <= 3 and not power and sheet.temperature == 1.0:
+        lines, below = [], _sum(terms)
+    else:
+        lines, below = _wrapped("Z", [r"\cdots" if i is None else terms[i] for i in _told(len(terms))]), f"Z{power}"
     for i in _told(len(terms)):
         if i is None:
-            lines.append(r"&\;\;\vdots")
+            lines.append(VERTICAL)
             continue
         line = rf"a_{{{i + 1}}} &= \frac{{{terms[i]}}}{{{below}}} = {tex(untouched[i])}"
         if untouched[i] != result.weights[i]:
@@ -123,14 +139,13 @@ def _exponential(e: float, most: float, sheet: Sheet) -> str:
 
 def fusion(sheet: Sheet, result: Attended, rows: Sequence[Sequence[float]], symbol: str) -> str:
     """The weighted sum (or, for fusion "add", the mean of value + weight) of `rows`, which are called `symbol`."""
-    n = len(rows)
-    told = _told(n, 3)
+    n, told = len(rows), _told(len(rows), 4)
     if sheet.fusion == "add":
         head = rf"\frac{{1}}{{{n}}} \sum_i \left({symbol}_i + a_i\right)"
-        parts = [r"\cdots" if i is None else rf"{_column(rows[i])} + {tex(result.weights[i])}" for i in told]
-        body = rf"\frac{{1}}{{{n}}} \left[{' + '.join(parts)}\right]"
+        parts = [_column(rows[i]) + f" + {tex(result.weights[i])}" if i is not None else r"\cdots" for i in told]
+        parts = [rf"\frac{{1}}{{{n}}} \Big[ {parts[0]}", *parts[1:]]
+        parts[-1] += r" \Big]"
     else:
         head = rf"\sum_i a_i\, {symbol}_i"
-        parts = [r"\cdots" if i is None else rf"{tex(result.weights[i])} {_column(rows[i])}" for i in told]
-        body = " + ".join(parts)
-    return _lines([f"{head} &= {body}", rf"&= {_column(list(result.fused))}"])
+        parts = [f"{tex(result.weights[i])} {_column(rows[i])}" if i is not None else r"\cdots" for i in told]
+    return _lines([*_wrapped(head, parts), rf"&= {_column(list(result.fused))}"])

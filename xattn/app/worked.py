@@ -30,7 +30,7 @@ PARAM = "vectors"  # of the address
 BASE, NOW, VERSION = "worked.base", "worked.now", "worked.version"
 SETTINGS = ("scorer", "temperature", "beta", "threshold", "fusion")
 SIZES = ("n", "d", "m")
-STEP = "step"
+STEP = "step"  # of the address
 
 
 def render() -> None:
@@ -267,17 +267,24 @@ def _full_address(link: str, language: str) -> str:
 
 
 def _step(language: str) -> str:
-    step = st.segmented_control(
+    """The step to show: the choice, kept in the address too."""
+    link = address.arrived(STEP)
+    if link is not None:
+        st.session_state["worked_step"] = link if link in STEPS else STEPS[0]
+    elif address.is_new_here(STEP):
+        st.session_state["worked_step"] = st.session_state.get("worked.step", STEPS[0])
+    chosen = st.segmented_control(
         t("worked.show", language),
         STEPS,
-        default=STEPS[0],
         required=True,
         format_func=lambda name: t(f"worked.step.{name}", language),
-        key=STEP,
-        bind="query-params",
+        key="worked_step",
         wrap=True,
     )
-    return step if step in STEPS else STEPS[0]
+    step = chosen if chosen in STEPS else STEPS[0]
+    st.session_state["worked.step"] = step
+    address.show(STEP, None if step == STEPS[0] else step, ["worked_step"])
+    return step
 
 
 def _turn_pages(step: str, language: str) -> None:
@@ -306,4 +313,4 @@ def _turn_pages(step: str, language: str) -> None:
 
 
 def _go(step: str) -> None:
-    st.session_state[STEP] = step
+    st.session_state["worked_step"] = step

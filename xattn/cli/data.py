@@ -33,7 +33,7 @@ def list_data(as_json: bool) -> None:
     rows = [[info.name, f"{info.users:,}", f"{info.items:,}", f"{info.events:,}", info.title] for info in found]
     print_table(heads, rows)
     for info in found:
-        echo(plain(f"\n{info.name}: {info.licence}"))
+        echo("\n" + plain(f"{info.name}: {info.licence}"))
         echo(plain(f"  from {info.source}; cite: {info.citation}"))
 
 

@@ -93,4 +93,4 @@ def _print_rows(result: dict[str, Any]) -> None:
 
 
 def _figure(name: str, value: float) -> str:
-    return f"{value:.1f}" if name.endswith("_s") else f"{value:,.0f}" if name.endswith("_mb") else f"{value:.4f}"
+    return f"{value:.2f}" if name.endswith("_s") else f"{value:,.0f}" if name.endswith("_mb") else f"{value:.4f}"

@@ -44,7 +44,7 @@ def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> Non
         print_json({**facts, "out": out, "bytes": size, "fit_s": seconds})
         return
     read = f"{data.n_users:,} users, {data.n_items:,} items, {data.n_events:,} events"
-    echo(plain(f"{name} fitted on {data.name} ({read}) in {seconds:.1f} s; saved to {out} ({size / 1e6:,.1f} MB)."))
+    echo(plain(f"{name} fitted on {data.name} ({read}) in {seconds:.1f} s; saved to {out} ({size:,} bytes)."))
 
 
 def _writable(out: str, source: DataChoice) -> Path:
@@ -53,7 +53,9 @@ def _writable(out: str, source: DataChoice) -> Path:
         path = Path(out).resolve()
         mode = path.stat().st_mode if path.exists() else None
         if not out or (mode is not None and not stat.S_ISREG(mode)):
-            raise InputError(f"--out must be a file; got {'a folder' if path.is_dir() else 'none'}, {shown(out)}.")
+            raise InputError(
+                f"--out must be a file; got {'a folder' if path.is_dir() else 'a device or pipe'}, {shown(out)}."
+            )
         if any(
             name and os.path.exists(name) and path.samefile(name) for name in (source.ratings, source.items) if mode
         ):

@@ -45,14 +45,13 @@ def model_names() -> list[str]:
     return [name for name, kind in kinds.items() if isinstance(kind, type) and kind is not recommenders.Recommender]
 
 
-def named_model(name: str, choice: ModelChoice) -> Recommender:
+def named_model(name: str, choice: ModelChoice, must: str = "--models must be among") -> Recommender:
     """An unfitted recommender with the settings of `choice`. Raises InputError for what it does not have."""
     from xattn import recommenders
 
     by_spelling = {known.casefold(): known for known in model_names()}
     if name.casefold() not in by_spelling:
-        must = f"--model must be one of {', '.join(by_spelling.values())}, or a file of `xattn fit`"
-        raise InputError(f"{must}; got {shown(name)}.")
+        raise InputError(f"{must} {', '.join(by_spelling.values())}; got {shown(name)}.")
     name = by_spelling[name.casefold()]
     model: Recommender = getattr(recommenders, name)()
     own = model.get_params(deep=False)
@@ -107,7 +106,7 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     name = choice.model if choice.model is not None else DEFAULT_MODEL
     if not _is_file(name):
         source.check()
-        model = named_model(name, choice)
+        model = named_model(name, choice, "--model must be a file of `xattn fit`, or one of")
         return Subject(load_data(source), model, fitted=False)
     from xattn import load_model
 

@@ -43,7 +43,8 @@ def check_left_out(when: str, **given: Any) -> None:
     """None of the named options is given."""
     for name, value in given.items():
         if value not in (None, ()):
-            raise InputError(f"--{name} must be left out {when}; got {shown(str(value))}.")
+            got = ", ".join(value) if isinstance(value, tuple) else str(value)
+            raise InputError(f"--{name} must be left out {when}; got {shown(got)}.")
 
 
 def _grouped(

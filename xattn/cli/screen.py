@@ -25,7 +25,9 @@ Progress = Callable[[str, float], None]
 
 LONGEST = 60  # characters of a title in a table
 UNBOUNDED = 10_000  # columns of a page that is no terminal: nothing is cut or wrapped there
-PLAINER = str.maketrans({"−": "-", "…": "...", "×": "x", "·": "-", "“": '"', "”": '"', "±": "+-", "–": "-"})
+PLAINER = str.maketrans(
+    {"−": "-", "…": "...", "×": "x", "·": "-", "“": '"', "”": '"', "±": "+-", "–": "-", "Σ": "sum of"}
+)
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -69,8 +71,8 @@ def note(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """One line on stderr that begins with "Error: "."""
-    note(f"Error: {text}")
+    """One line on stderr that begins with "Error: ", at most 500 characters long."""
+    note("Error: " + short(text, 500))
 
 
 def _fitting(text: str, encoding: str | None) -> str:
@@ -153,7 +155,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], captio
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
     """A bar on stderr while the work inside goes on, fed by the yielded function; none where stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda step, share: None
         return
     from rich.console import Console

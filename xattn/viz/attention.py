@@ -34,6 +34,7 @@ __all__ = [
 
 MIDDLE = "#f7f7f7"
 DARK_TEXT, LIGHT_TEXT = "#000000", "#ffffff"
+HEAD, FOOT = 30, 56  # pixels of the axis above or below: a height is that of the whole picture
 MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
 MOST_NAME = 40  # characters of a name on an axis
 
@@ -132,7 +133,7 @@ def _bars(frame: pd.DataFrame, title: str, description: str, color: Any) -> Char
         y=alt.Y(**name, axis=alt.Axis(orient="right", labelExpr=numbers, labelLimit=90, **quiet)),
     )
     chart = alt.layer(bars, beside).resolve_axis(y="independent")
-    return chart.properties(height=(BAR + 6) * max(len(frame), 1), description=description)
+    return chart.properties(height=(BAR + 4) * max(len(frame), 1) + FOOT, description=description)
 
 
 def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
@@ -142,7 +143,11 @@ def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
     plot = alt.Chart(frame).encode(
         x=alt.X("column:N", sort=None, title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=110)),
         y=alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=180)),
-        tooltip=[alt.Tooltip("row:N", title=""), alt.Tooltip("column:N", title=" "), alt.Tooltip("value:Q", format=".6~g", title=title)],
+        tooltip=[
+            alt.Tooltip("row:N", title=""),
+            alt.Tooltip("column:N", title=" "),
+            alt.Tooltip("value:Q", format=".6~g", title=title),
+        ],
     )
     scale = alt.Scale(range=[AGAINST, MIDDLE, FOR], domain=[-most, 0.0, most])
     cells = plot.mark_rect().encode(color=alt.Color("value:Q", scale=scale, title=title, legend=None))
@@ -151,4 +156,4 @@ def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
         color=alt.when("datum.dark").then(alt.value(DARK_TEXT)).otherwise(alt.value(LIGHT_TEXT)),
     )
     chart = cells + numbers if len(frame) <= MOST_CELLS else cells
-    return chart.properties(height=(BAR + 10) * max(len(wide), 1), description=description)
+    return chart.properties(height=(BAR + 8) * max(len(wide), 1) + HEAD, description=description)

@@ -73,6 +73,9 @@ def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most
         }
     ).rename(columns={"row": "label"})
     size = frame.groupby("column", sort=False)["contribution"].apply(lambda c: c.abs().sum())
+    if size.any():
+        size = size[size > 0]  # columns that say nothing at all
+        frame = frame[frame["column"].isin(size.index)]
     kept = list(size.sort_values(ascending=False, kind="stable").index[:MOST_COLUMNS])
     others = t("chart.rest_columns", lang, n=len(size) - len(kept))
     frame["column"] = [name if name in kept else others for name in frame["column"]]

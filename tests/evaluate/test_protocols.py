@@ -1,0 +1,132 @@
+"""The next-item protocol on data where the right answer is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xattn import CollaborativeAttention, InputError, Interactions, ItemKNN, Popularity
+from xattn.data.split import leave_last_out
+from xattn.evaluate import PROTOCOLS, evaluate
+from xattn.evaluate.protocols import target_ranks
+
+KEYS = [
+    "model",
+    "ndcg@10",
+    "hr@10",
+    "recall@10",
+    "mrr",
+    "coverage",
+    "diversity",
+    "novelty",
+    "ci95",
+    "fit_s",
+    "score_s",
+    "peak_mb",
+]
+
+
+def chain() -> Interactions:
+    """Item i leads to item i + 1, and item 39 to item 0; each user takes nine steps from a place of their own."""
+    steps = [(f"u{u}", f"i{((u * 2654435761 >> 16) + t) % 40}") for u in range(200) for t in range(9)]
+    return Interactions.from_frame(pd.DataFrame(steps, columns=["user", "item"]), name="chain")
+
+
+def test_the_shape_of_a_result() -> None:
+    data = chain()
+    result = evaluate(data, [Popularity(), ItemKNN()])
+    assert list(result) == ["protocol", "dataset", "users", "items", "events", "k", "rows"]
+    assert (result["users"], result["items"], result["events"]) == (data.n_users, data.n_items, data.n_events)
+    assert [row["model"] for row in result["rows"]] == ["Popularity", "ItemKNN"]
+    for row in result["rows"]:
+        assert list(row) == KEYS
+        assert row["hr@10"] == row["recall@10"] >= row["ndcg@10"] >= 0
+        for metric, (low, high) in row["ci95"].items():
+            assert low <= row[metric] <= high
+        assert row["fit_s"] >= 0 < row["peak_mb"]
+
+
+def test_a_model_that_knows_wins() -> None:
+    models = {"chain": lambda: CollaborativeAttention(recency=(0.5,), min_events=1, regularization=1.0)}
+    rows = evaluate(chain(), models | {"Popularity": Popularity})["rows"]
+    assert rows[0]["hr@10"] > 0.95
+    assert rows[1]["hr@10"] < rows[0]["hr@10"] - 0.1
+
+
+def test_nothing_of_the_test_reaches_the_fit() -> None:
+    """Changing every target leaves the fitted model, and so every score, bit for bit as it was."""
+    data = chain()
+    split = leave_last_out(data)
+    changed = data.item.copy()
+    changed[split.target_event_index] = 0
+    other = Interactions(data.name, data.user_ids, data.items, data.indptr, changed, data.rating, data.time)
+    first, second = (ItemKNN().fit(leave_last_out(d).train) for d in (data, other))
+    np.testing.assert_array_equal(first.score("u3"), second.score("u3"))
+
+
+def test_seen_items_are_no_candidates_and_a_repeated_target_is() -> None:
+    rows = [("u", item) for item in ["a", "b", "c", "a"]] + [("v", item) for item in ["a", "b", "d"]]
+    data = Interactions.from_frame(pd.DataFrame(rows, columns=["user", "item"]), name="tiny")
+    split = leave_last_out(data)
+    ranks, lists = target_ranks(Popularity().fit(split.train), split, k=4)
+    seen = [{"a", "b", "c"}, {"a", "b"}]
+    for row, known in zip(lists, seen, strict=True):
+        assert not {data.items.ids[j] for j in row} & known
+    assert ranks[0] <= 2  # candidates: a, which is the target, and d
+    assert len(lists[0]) == 1
+
+
+def test_the_seed_sets_the_intervals_alone() -> None:
+    one, two, again = (evaluate(chain(), [Popularity()], seed=seed)["rows"][0] for seed in (1, 2, 1))
+    assert one["ci95"] == again["ci95"] != two["ci95"]
+    assert one["ndcg@10"] == two["ndcg@10"]
+
+
+def test_the_core_keeps_what_has_enough_events() -> None:
+    result = evaluate(chain(), [Popularity()], min_events=9)
+    assert result["events"] <= chain().n_events
+    with pytest.raises(InputError, match="must"):
+        evaluate(chain(), [Popularity()], min_events=10**6)
+
+
+def test_lists_are_cut_at_k() -> None:
+    row = evaluate(chain(), [Popularity()], k=3)["rows"][0]
+    assert "ndcg@3" in row
+    assert row["coverage"] < 1
+
+
+def test_progress_is_told() -> None:
+    told: list[tuple[str, float]] = []
+    evaluate(chain(), [Popularity(), ItemKNN()], progress=lambda what, share: told.append((what, share)))
+    assert told[0] == ("Popularity", 0.0)
+    assert told[-1][1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"protocol": "nosuch"}, f"`protocol` must be one of {', '.join(PROTOCOLS)}"),
+        ({"models": []}, "`models` must hold at least one model; got none."),
+        ({"k": 0}, "`k` must be"),
+        ({"k": 41}, "`k` must be"),
+        ({"min_events": 0}, "`min_events` must be"),
+    ],
+)
+def test_wrong_arguments_get_one_sentence(arguments: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        evaluate(chain(), **({"models": [Popularity()]} | arguments))  # type: ignore[arg-type]
+
+
+def test_data_without_a_second_event_is_refused() -> None:
+    data = Interactions.from_frame(pd.DataFrame({"user": ["u", "v"], "item": ["a", "b"]}), name="short")
+    with pytest.raises(InputError, match="a user with at least two events; got none"):
+        evaluate(data, [Popularity()], k=1)
+
+
+def test_diversity_is_nan_without_features_and_says_so() -> None:
+    frame = pd.DataFrame({"user": ["u", "u", "v", "v"], "item": ["a", "b", "b", "a"]})
+    row = evaluate(Interactions.from_frame(frame, name="bare"), [Popularity()], k=1)["rows"][0]
+    assert math.isnan(row["diversity"])

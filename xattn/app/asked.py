@@ -1,0 +1,90 @@
+"""What the recommendations page asks of a model, as a plain key, and the answers, kept for all sessions.
+
+Answers depend on the key alone: the data's checksum, the model's class (with its default parameters), the history,
+the length of the list. So they are shared between visitors, up to a fixed number; nobody changes them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from xattn.data import History, Interactions
+from xattn.explain import Ledger
+from xattn.recommenders import Recommender
+
+__all__ = ["Asked", "about", "history_of", "labels", "ledger", "listed"]
+
+
+class Asked(NamedTuple):
+    """One question. `user` is an id, or None with `picks` (id, rating), oldest first; `without` are positions."""
+
+    data: str
+    kind: str
+    user: str | None
+    picks: tuple[tuple[str, float | None], ...]
+    k: int
+    without: tuple[int, ...] = ()
+
+    def leaving_out(self, positions: list[int]) -> Asked:
+        """The same question with these events masked."""
+        return self._replace(without=tuple(sorted(positions)))
+
+
+def history_of(fitted: Recommender, asked: Asked) -> History:
+    """The events that the question is about, those of `without` masked. Raises InputError as `Recommender.history`."""
+    events = fitted.history(asked.user, None if asked.user is not None else list(asked.picks))
+    return events.without(list(asked.without)) if asked.without else events
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def listed(_fitted: Recommender, asked: Asked) -> pd.DataFrame:
+    """The list with one reason each: rank, item, title, score, base, because (a title or ""), amount (its contribution).
+
+    `because` is the event of the largest positive contribution; "" where the base outweighs the events together.
+    """
+    events = history_of(_fitted, asked)
+    frame = _fitted.recommend(history=events, k=asked.k)
+    reasons = [_reason(_fitted.explain(history=events, item=item, k=asked.k)) for item in frame["item"]]
+    frame["because"] = [title for title, _ in reasons]
+    frame["amount"] = [amount for _, amount in reasons]
+    return frame
+
+
+def _reason(why: Ledger) -> tuple[str, float]:
+    by_event = why.cells.groupby("position")["contribution"].sum()
+    if not len(by_event) or why.base >= why.score - why.base or by_event.max() <= 0:
+        return "", 0.0
+    position = by_event.idxmax()
+    title = why.cells.loc[why.cells["position"] == position, "title"].iloc[0]
+    return str(title), float(by_event.max())
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def ledger(_fitted: Recommender, asked: Asked, item: str) -> Ledger:
+    """The ledger of one item for one question; its removals and counterfactual are worked out on first use."""
+    return _fitted.explain(history=history_of(_fitted, asked), item=item, k=asked.k)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def labels(_data: Interactions, checksum: str) -> dict[str, str]:
+    """Item id → a short label that no other item has, the items with most events first: for pickers."""
+    table = _data.items
+    order = np.argsort(-_data.counts(), kind="stable")
+    named = {table.ids[row]: " · ".join([table.titles[row][:80], *about(_data, int(row))[:1]]) for row in order}
+    times = pd.Series(list(named.values())).value_counts()
+    return {item: label if times[label] == 1 else f"{label} · {item}" for item, label in named.items()}
+
+
+def about(data: Interactions, row: int) -> list[str]:
+    """Small facts of an item, where its table has them: the year, the genres."""
+    facts = data.items.frame.iloc[row]
+    said = []
+    if pd.api.types.is_number(facts.get("year")) and np.isfinite(facts["year"]):
+        said.append(f"{facts['year']:.0f}")
+    if isinstance(facts.get("genres"), str):
+        said.append(", ".join(facts["genres"].split("|"))[:80])
+    return said
