@@ -93,7 +93,9 @@ def _score(sheet: Sheet, i: int) -> str:
     if sheet.scorer == "scaled_dot":
         return rf"\frac{{{dot}}}{{\sqrt{{{len(key)}}}}} = "
     if sheet.scorer == "cosine":
-        lengths = r" \, ".join(rf"\sqrt{{{_sum([f'{_factor(x)}^2' for x in vector])}}}" for vector in (sheet.query, key))
+        lengths = r" \, ".join(
+            rf"\sqrt{{{_sum([f'{_factor(x)}^2' for x in vector])}}}" for vector in (sheet.query, key)
+        )
         return rf"\frac{{{dot}}}{{{lengths}}} = "
     return rf"q \cdot k_{{{i + 1}}} = {dot} = "
 
@@ -148,4 +150,4 @@ def fusion(sheet: Sheet, result: Attended, rows: Sequence[Sequence[float]], symb
     else:
         head = rf"\sum_i a_i\, {symbol}_i"
         parts = [f"{tex(result.weights[i])} {_column(rows[i])}" if i is not None else r"\cdots" for i in told]
-    return _lines([*_wrapped(head, parts), rf"&= {_column(list(result.fused))}"])
+    return _lines([f"& {head}", *_wrapped("", parts), rf"&= {_column(list(result.fused))}"])

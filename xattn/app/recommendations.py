@@ -41,6 +41,7 @@ def render() -> None:
         _resolve(fitted, asked)
         _history(fitted, asked, language)
         _results(fitted, asked)
+        _other(fitted, language)
 
 
 # --- the choice -------------------------------------------------------------------------------------------------------
@@ -222,7 +223,6 @@ def _results(fitted: Recommender, asked: Asked) -> None:
                     why.show(fitted, asked, opened, shared)
         if frame.empty:
             st.info(t("recommendations.nothing", language))
-        _other(fitted, language)
 
 
 def _card(fitted: Recommender, row: object, moved: float | None, language: str) -> None:
@@ -242,10 +242,10 @@ def _card(fitted: Recommender, row: object, moved: float | None, language: str) 
         reason = t("recommendations.because", language, title=safe(because, 80), amount=figure(amount, sign=True))
     else:
         reason = t("recommendations.popular", language)
-    left, right = st.columns([7, 3], vertical_alignment="center")
+    left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
-        st.markdown(f"**{rank} · {safe(row.title)}**{badge}")  # type: ignore[attr-defined]
-        st.caption(" · ".join([reason, *map(safe, facts)]))
+        about_it = " · ".join([reason, *map(safe, facts)])
+        st.markdown(f"**{rank} · {safe(row.title)}**{badge}  \n:small[:gray[{about_it}]]")  # type: ignore[attr-defined]
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.markdown(t("recommendations.score", language, score=figure(score)), width="content")
         _why_button(item, language)
@@ -289,13 +289,12 @@ def _outside(fitted: Recommender, asked: Asked, item: str, shared: link.Link, la
     title = fitted.data_.items.titles[fitted.data_.item_row(item)]
     rank = why.now(fitted, asked, item).rank
     with st.container(border=True):
-        left, right = st.columns([7, 3], vertical_alignment="center")
-        with left:
-            st.markdown(f"**{safe(title)}**")
-            if rank is None:
-                st.caption(t("recommendations.seen", language))
-            else:
-                st.caption(t("recommendations.outside", language, k=asked.k, rank=rank))
+        if rank is None:
+            place = t("recommendations.seen", language)
+        else:
+            place = t("recommendations.outside", language, k=asked.k, rank=rank)
+        left, right = st.columns([3, 2], vertical_alignment="center")
+        left.markdown(f"**{safe(title)}**  \n:small[:gray[{place}]]")
         with right, st.container(horizontal=True, horizontal_alignment="right"):
             _why_button(item, language)
         why.show(fitted, asked, item, shared)

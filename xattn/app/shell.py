@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,13 +24,16 @@ __all__ = ["figures", "lang", "reporting", "run", "safe"]
 
 log = logging.getLogger(__name__)
 
+ICON = Path(__file__).with_name("icon.svg")  # a :material: icon would be fetched from a foreign host
 LONGEST = 120  # characters of a title on a page
 NAMES = {"en": "English", "zh": "中文"}
 
 
 def run() -> None:
     """Draw the sidebar and the page of the current address."""
-    st.set_page_config(page_title="xattn", page_icon=":material/account_tree:", layout="wide")
+    st.set_page_config(
+        page_title="xattn", page_icon=str(ICON), layout="wide", initial_sidebar_state=250
+    )
     language = _choose_language()
     pages = [
         st.Page(
@@ -139,9 +143,9 @@ def reporting() -> Iterator[None]:
 def figures(chart: Any, frame: pd.DataFrame, *, alt: str = "", key: str | None = None) -> None:
     """Show an Altair chart with its text twin: a table of the same numbers that opens below it.
 
-    `alt` is what a screen reader says of the chart; by default the chart's own description.
+    A screen reader says the chart's own description, or `alt` in its place.
     """
-    says = alt or str(getattr(chart, "description", "") or t("app.chart", lang()))
-    st.altair_chart(chart, width="stretch", theme="streamlit", alt=says, key=key)
+    says = alt or (chart.description if isinstance(chart.description, str) else t("app.chart", lang()))
+    st.altair_chart(chart.properties(description=says), width="stretch", theme="streamlit", key=key)
     with st.expander(t("app.as_table", lang()), icon=":material/table_rows:"):
         st.dataframe(frame, hide_index=True, alt=says)

@@ -1,6 +1,6 @@
 """The four steps of one attention, drawn: a sentence, the formula with its numbers, charts, the article beside the exact.
 
-    1 scores e   2 weights a   3 fusion Σ a_i k_i   4 recommendation Σ a_i y_i and the item closest to it
+1 scores e   2 weights a   3 fusion Σ a_i k_i   4 recommendation Σ a_i y_i and the item closest to it
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _scores(sheet: Sheet, found: Results, language: str) -> None:
     left, right = st.columns(2)
     with left:
         matrix = charts.table(["q", *names], _names("", len(sheet.query)), [sheet.query, *sheet.keys])
-        figures(charts.matrix_chart(matrix, language), twin(matrix, t("worked.row", language)), key="worked_matrix_chart")
+        figures(
+            charts.matrix_chart(matrix, language), twin(matrix, t("worked.row", language)), key="worked_matrix_chart"
+        )
     with right:
         frame = charts.table(names, [t("chart.attention_score", language)], found.profile.scores[:, None])
         figures(
@@ -116,7 +118,9 @@ def _weights(sheet: Sheet, found: Results, language: str) -> None:
         st.caption(t("worked.cut", language, kept=found.profile.attended, n=len(names)))
     frame = charts.table(names, [t("chart.attention_weight", language)], weights[:, None])
     figures(
-        charts.weight_chart(names, weights, language), twin(frame, t("worked.event", language)), key="worked_weights_chart"
+        charts.weight_chart(names, weights, language),
+        twin(frame, t("worked.event", language)),
+        key="worked_weights_chart",
     )
     article.beside(sheet, "weights", language)
 
@@ -156,9 +160,7 @@ def _recommendation(sheet: Sheet, found: Results, language: str) -> None:
     article.beside(sheet, "recommendation", language)
 
 
-def _fused(
-    sheet: Sheet, result: Attended, rows: tuple[tuple[float, ...], ...], letter: str, language: str
-) -> None:
+def _fused(sheet: Sheet, result: Attended, rows: tuple[tuple[float, ...], ...], letter: str, language: str) -> None:
     """Formula and heat map of one fusion."""
     st.latex(formulas.fusion(sheet, result, rows, letter))
     names = _names(letter, len(rows))

@@ -46,11 +46,11 @@ def show(fitted: Recommender, asked: Asked, item: str, shared: link.Link) -> Non
     st.markdown(safe(text, 5000))
     _badges(why, events, language)
     _check(fitted, asked, item, why, language)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([8, 5], gap="medium")
     with left:
         st.markdown(f"##### {t('why.sum', language)}")
         frame = waterfall_frame(events, why.base, why.score, language)
-        figures(waterfall_chart(frame, language), _table_of(frame, language), key="rec_waterfall")
+        figures(waterfall_chart(frame, language), _table_of(frame, language))
     with right:
         st.markdown(f"##### {t('why.untick', language)}")
         _tick_boxes(fitted, asked, item, why, language)
@@ -128,7 +128,9 @@ def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, langu
             says = t("why.then" if why.rank is not None else "why.then_score", language, **facts)
         else:
             says = t("why.is_out", language)
-        st.checkbox(f"{safe(title, 60)}  \n:gray[{says}]", key=key, on_change=_tick, args=(position,))
+        st.checkbox(
+            f"{safe(title, 60)}  \n:small[:gray[{says}]]", key=key, on_change=_tick, args=(position,), wrap=True
+        )
     if len(full) > len(shown):
         st.button(
             t("why.more", language, n=min(MORE_EVENTS, len(full) - len(shown))),
@@ -195,13 +197,13 @@ def _details(why: Ledger, events: pd.DataFrame, language: str) -> None:
         else:
             frame = heat_frame(why.cells, events, language)
             st.caption(t("why.heat_help", language))
-            figures(heat_chart(frame, language), _table_of(frame, language), key="rec_heat")
+            figures(heat_chart(frame, language), _table_of(frame, language))
     with table:
         _compare(events, why, language)
     with weight:
         frame = weight_frame(events)
         st.caption(t("meaning.weight", language))
-        figures(weight_chart(frame, language), _table_of(frame, language), key="rec_weights")
+        figures(weight_chart(frame, language), _table_of(frame, language))
 
 
 def comparison(events: pd.DataFrame, ranked: bool, language: str) -> pd.DataFrame:

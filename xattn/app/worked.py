@@ -11,15 +11,15 @@ from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from xattn import worked_example
 from xattn.app import address, article
+from xattn.app.editors import number_table, numbered
 from xattn.app.refusals import refusals
 from xattn.app.shell import lang
 from xattn.app.steps import STEPS, draw
-from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
+from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
 from xattn.errors import InputError, check_whole
 from xattn.i18n import t
 from xattn.model.attention import FUSIONS, SCORERS
@@ -30,6 +30,7 @@ PARAM = "vectors"  # of the address
 BASE, NOW, VERSION = "worked.base", "worked.now", "worked.version"
 SETTINGS = ("scorer", "temperature", "beta", "threshold", "fusion")
 SIZES = ("n", "d", "m")
+WIDE = 135  # pixels of a number field: less hides its plus and minus
 STEP = "step"  # of the address
 
 
@@ -145,15 +146,9 @@ def _inputs(language: str) -> Sheet:
     left, right = st.columns(2)
     with left:
         query = _editor("query", [base.query], ["q"], t("worked.query", language))[0]
-        keys = _editor("keys", base.keys, _named("k", len(base.keys)), t("worked.keys", language))
+        keys = _editor("keys", base.keys, numbered("k", len(base.keys)), t("worked.keys", language))
     with right:
-        items = _editor("items", base.items, _named("y", len(base.items)), t("worked.items", language))
-        with st.container(horizontal=True):
-            for name, most in zip(SIZES, (MOST_ROWS, MOST_COLUMNS, MOST_COLUMNS), strict=True):
-                label = {"n": t("worked.n", language), "d": t("worked.d", language), "m": t("worked.m", language)}[name]
-                st.number_input(
-                    label, min_value=1, max_value=most, step=1, key=f"worked_{name}", on_change=_resize, width=112
-                )
+        items = _editor("items", base.items, numbered("y", len(base.items)), t("worked.items", language))
     sheet = _settings(Sheet(query, keys, items), language)
     with st.container(horizontal=True):
         st.button(
@@ -174,40 +169,52 @@ def _inputs(language: str) -> Sheet:
 
 
 def _settings(sheet: Sheet, language: str) -> Sheet:
+    """The sheet with what the widgets say: settings, and the sizes of its tables (which take effect by `_resize`)."""
 
     def named(name: str) -> str:
         word = t(f"term.{name}", language)
         return word[:1].upper() + word[1:]
 
+    def choice(name: str, options: Sequence[str], width: int) -> str:
+        chosen: str = st.selectbox(
+            named(name),
+            options,
+            format_func=named,
+            key=f"worked_{name}",
+            help=_meanings(options, language),
+            width=width,
+        )
+        return chosen
+
+    def number(name: str, step: float) -> float:
+        typed: float = st.number_input(
+            named(name),
+            step=step,
+            format="%.2f",
+            key=f"worked_{name}",
+            help=t(f"meaning.{name}", language),
+            width=WIDE,
+        )
+        return typed
+
+    sizes = {
+        "n": (t("worked.n", language), MOST_ROWS),
+        "d": (t("worked.d", language), MOST_COLUMNS),
+        "m": (t("worked.m", language), MOST_COLUMNS),
+    }
     with st.container(horizontal=True):
-        scorer = st.selectbox(
-            named("scorer"), SCORERS, format_func=named, key="worked_scorer", help=_meanings(SCORERS, language), width=190
+        sheet = replace(
+            sheet,
+            scorer=choice("scorer", SCORERS, 190),
+            temperature=number("temperature", 0.1),
+            beta=number("beta", 0.05),
+            threshold=number("threshold", 0.01),
+            fusion=choice("fusion", FUSIONS, 150),
         )
-        temperature = st.number_input(
-            named("temperature"),
-            step=0.1,
-            format="%.2f",
-            key="worked_temperature",
-            help=t("meaning.temperature", language),
-            width=130,
-        )
-        beta = st.number_input(
-            named("beta"), step=0.05, format="%.2f", key="worked_beta", help=t("meaning.beta", language), width=130
-        )
-        threshold = st.number_input(
-            named("threshold"),
-            step=0.01,
-            format="%.2f",
-            key="worked_threshold",
-            help=t("meaning.threshold", language),
-            width=130,
-        )
-        fusion = st.selectbox(
-            named("fusion"), FUSIONS, format_func=named, key="worked_fusion", help=_meanings(FUSIONS, language), width=150
-        )
-    sheet = replace(
-        sheet, scorer=scorer, temperature=temperature, beta=beta, threshold=threshold, fusion=fusion
-    )
+        for name, (label, most) in sizes.items():
+            st.number_input(
+                label, min_value=1, max_value=most, step=1, key=f"worked_{name}", on_change=_resize, width=WIDE
+            )
     return _parameters(sheet, language)
 
 
@@ -217,11 +224,11 @@ def _parameters(sheet: Sheet, language: str) -> Sheet:
     d = len(sheet.query)
     same = tuple(map(tuple, np.eye(d).tolist()))
     if sheet.scorer == "bilinear":
-        names = _named("", d)
+        names = numbered("", d)
         return replace(sheet, W=_editor("W", base.W or same, names, t("worked.matrix", language, name="W")))
     if sheet.scorer == "additive":
         v = base.v or (1.0,) * d
-        names = _named("", len(v))
+        names = numbered("", len(v))
         left, middle, right = st.columns(3)
         with left:
             Wq = _editor("Wq", base.Wq or same, names, t("worked.matrix", language, name="Wq"))
@@ -233,25 +240,8 @@ def _parameters(sheet: Sheet, language: str) -> Sheet:
     return sheet
 
 
-def _editor(
-    part: str, table: Sequence[Sequence[float]], names: Sequence[str], label: str
-) -> tuple[tuple[float, ...], ...]:
-    """An editable table that starts from `table`; what it holds now, NaN where a cell is empty."""
-    frame = pd.DataFrame(table, index=list(names), columns=_named("", len(table[0])), dtype=float)
-    st.markdown(f"**{label}**")
-    edited = st.data_editor(
-        frame,
-        key=f"worked_{part}_{st.session_state[VERSION]}",
-        disabled=["_index"],
-        column_config={name: st.column_config.NumberColumn(name, required=True) for name in frame.columns},
-        alt=label,
-    )
-    numbers = edited.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    return tuple(map(tuple, numbers.tolist()))
-
-
-def _named(letter: str, n: int) -> list[str]:
-    return [f"{letter}{i + 1}" for i in range(n)]
+def _editor(part: str, table: Sequence[Sequence[float]], rows: Sequence[str], label: str) -> Table:
+    return number_table(f"worked_{part}_{st.session_state[VERSION]}", table, rows, label)
 
 
 def _meanings(names: Sequence[str], language: str) -> str:

@@ -12,12 +12,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from xattn.cli.options import as_json
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
 from xattn.errors import XattnError
+
+if TYPE_CHECKING:
+    from xattn import Interactions
 
 __all__ = ["Check", "checks", "doctor", "warm"]
 
@@ -170,21 +174,44 @@ def warm() -> dict[str, float]:
 
     Two sizes: the kernels of small work and those of large work are compiled apart (`xattn.kernels.compile`).
     """
-    from xattn import recommenders
+    from xattn import recommenders, worked_example
     from xattn.cli.inputs import model_names
     from xattn.data import planted
 
-    small, large = planted("genre", n_users=40).data, planted("genre", n_users=1_500, n_items=600).data
+    small = planted("genre", n_users=40).data
+    sizes = (small, _long_histories(small))
+    worked_example()
     seconds = {}
     with progress("compiling") as tell:
         names = model_names()
         for done, name in enumerate(names):
             tell(name, done / len(names))
             start = time.perf_counter()
-            for data in (small, large):
+            for data in sizes:
                 model = getattr(recommenders, name)().fit(data)
                 user = data.user_ids[0]
                 item = model.recommend(user=user, k=1).item[0]
                 model.explain(user=user, item=item).counterfactual()
             seconds[name] = time.perf_counter() - start
     return seconds
+
+
+def _long_histories(like: Interactions) -> Interactions:
+    """100 users with 300 events each over 800 items, of the genres of `like`: enough work for every parallel twin."""
+    import numpy as np
+    import pandas as pd
+
+    from xattn import Interactions, ItemTable
+
+    rng = np.random.default_rng(0)
+    events = pd.DataFrame(
+        {
+            "user": np.repeat(np.arange(100), 300),
+            "item": np.concatenate([rng.permutation(800)[:300] for _ in range(100)]),
+            "rating": rng.integers(1, 6, 30_000),
+        }
+    )
+    genres = np.resize(like.items.frame["genres"].to_numpy(), 800)
+    return Interactions.from_frame(
+        events, ItemTable.from_frame(pd.DataFrame({"item": np.arange(800), "genres": genres}))
+    )

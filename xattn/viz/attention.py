@@ -1,10 +1,10 @@
 """One query's attention as charts: keys → scores → weights → contributions. Tables in, frames and Altair charts out; pure.
 
     matrix         n × d cells, signed: the query above the keys     diverging, centred on 0
-    bars           n scores (bare) or n weights (coloured)           sequential viridis for weights alone
+    bars           n scores (neutral), weights, or signed amounts    sequential for weights; two ends for signs
     contributions  n × d cells and their sum                         diverging, centred on 0
 
-Numbers stand in the cells and beside the bars, so no chart is told by colour alone; a frame is also the text twin.
+The colours are those of `charts.py`. Numbers stand in the cells and beside the bars, so nothing is told by colour alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.i18n import t
-from xattn.viz.charts import AGAINST, BAR, FOR, Chart
+from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, Chart
 from xattn.viz.digits import digits
 
 __all__ = [
@@ -27,13 +27,13 @@ __all__ = [
     "contribution_chart",
     "contribution_table",
     "matrix_chart",
+    "profile_chart",
     "score_chart",
     "table",
     "weight_chart",
 ]
 
-MIDDLE = "#f7f7f7"
-DARK_TEXT, LIGHT_TEXT = "#000000", "#ffffff"
+MIDDLE, INK = "#f7f7f7", "#000000"  # of cells: black reads at 4.7:1 or better on every colour from AGAINST to FOR
 HEAD, FOOT = 30, 56  # pixels of the axis above or below: a height is that of the whole picture
 MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
 MOST_NAME = 40  # characters of a name on an axis
@@ -63,10 +63,9 @@ def contribution_table(rows: Sequence[str], columns: Sequence[str], contribution
 
 
 def cell_frame(wide: pd.DataFrame) -> pd.DataFrame:
-    """A table as one row a cell: row, column, value, text, and dark (whether dark text reads on the cell's colour)."""
+    """A table as one row a cell: row, column, value, text."""
     values = wide.to_numpy(dtype=float)
     n, d = values.shape
-    most = float(np.abs(values).max()) if values.size else 0.0
     flat = values.ravel()
     return pd.DataFrame(
         {
@@ -74,7 +73,6 @@ def cell_frame(wide: pd.DataFrame) -> pd.DataFrame:
             "column": np.tile(np.asarray(wide.columns, dtype=object), n),
             "value": flat,
             "text": [digits(v) if d <= 8 else f"{v:.3g}" for v in flat],
-            "dark": np.abs(flat) <= 0.87 * most,
         }
     )
 
@@ -108,11 +106,18 @@ def score_chart(names: Sequence[str], scores: Any, lang: str = "en") -> Chart:
 
 
 def weight_chart(names: Sequence[str], weights: Any, lang: str = "en") -> Chart:
-    """Bars of attention weights from 0, coloured on the one sequential scale of weights (0 to 1, or to the largest)."""
+    """Bars of attention weights from 0, on the one sequential scale of weights (0 to 1, or to the largest)."""
     frame = bar_frame(names, weights)
     most = max(1.0, float(frame["value"].max())) if len(frame) else 1.0
-    color = alt.Color("value:Q", scale=alt.Scale(scheme="viridis", domain=[0.0, most]), legend=None)
+    color = alt.Color("value:Q", scale=alt.Scale(range=SEQUENTIAL, domain=[0.0, most]), legend=None)
     return _bars(frame, t("chart.attention_weight", lang), t("chart.all_weights_alt", lang, n=len(frame)), color)
+
+
+def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Chart:
+    """Bars of a fused profile, feature by feature around 0: to the right what is liked, to the left what is not."""
+    frame = bar_frame(features, fused)
+    color = alt.when("datum.value < 0").then(alt.value(AGAINST)).otherwise(alt.value(FOR))
+    return _bars(frame, t("chart.profile", lang), t("chart.profile_alt", lang, n=len(frame)), color)
 
 
 def _bars(frame: pd.DataFrame, title: str, description: str, color: Any) -> Chart:
@@ -151,9 +156,6 @@ def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
     )
     scale = alt.Scale(range=[AGAINST, MIDDLE, FOR], domain=[-most, 0.0, most])
     cells = plot.mark_rect().encode(color=alt.Color("value:Q", scale=scale, title=title, legend=None))
-    numbers = plot.mark_text(fontSize=12).encode(
-        text="text:N",
-        color=alt.when("datum.dark").then(alt.value(DARK_TEXT)).otherwise(alt.value(LIGHT_TEXT)),
-    )
+    numbers = plot.mark_text(fontSize=12, color=INK).encode(text="text:N")
     chart = cells + numbers if len(frame) <= MOST_CELLS else cells
     return chart.properties(height=(BAR + 8) * max(len(wide), 1) + HEAD, description=description)

@@ -37,7 +37,8 @@ INK = "#7c8088"  # text on faint cells: readable on both grounds
 DIVERGING = ["rgba(192,101,26,1)", "rgba(128,128,128,0)", "rgba(47,123,192,1)"]  # AGAINST, nothing, FOR
 SEQUENTIAL = ["rgba(122,99,184,0.25)", "rgba(122,99,184,1)"]
 BAR, THICK = 24, 14  # pixels of a row, of the bar in it
-TITLES = 170  # pixels for the titles of rows; the rest of a phone's width is for the bars
+AXIS = 60  # pixels for the axis below, which a page counts as part of the height
+TITLES = 150  # pixels for the titles of rows; the rest of a phone's width is for the bars
 WIDE_ENOUGH = 6  # columns up to which a cell has room for its number
 
 
@@ -73,7 +74,7 @@ def waterfall_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
         .encode(x="end:Q", y=alt.Y("label:N", sort=None), y2="next:N")
     )
     return _beside_amounts(frame, steps, bars).properties(
-        height=BAR * len(frame), width=420, description=t("chart.waterfall_alt", lang, n=len(frame))
+        height=BAR * len(frame) + AXIS, width=420, description=t("chart.waterfall_alt", lang, n=len(frame))
     )
 
 
@@ -125,12 +126,12 @@ def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
         )
     )
     return _beside_amounts(frame, bars).properties(
-        height=BAR * len(frame), width=420, description=t("chart.weights_alt", lang, n=len(frame))
+        height=BAR * len(frame) + AXIS, width=420, description=t("chart.weights_alt", lang, n=len(frame))
     )
 
 
 def _rows(frame: pd.DataFrame) -> alt.Y:
-    axis = alt.Axis(labelLimit=TITLES, labelOverlap=False, grid=False)
+    axis = alt.Axis(labelLimit=TITLES, labelPadding=6, labelOverlap=False, grid=False)
     return alt.Y("label:N", sort=list(frame["label"].drop_duplicates()), title=None, axis=axis)
 
 
@@ -145,7 +146,9 @@ def _with_amounts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _beside_amounts(frame: pd.DataFrame, *layers: Chart) -> Chart:
     """The layers with the rows' printed amounts down the right side, as the labels of a second axis."""
-    axis = alt.Axis(orient="right", labelExpr="slice(datum.value, 4)", labelOverlap=False, labelLimit=90, grid=False)
+    axis = alt.Axis(
+        orient="right", labelExpr="slice(datum.value, 4)", labelOverlap=False, labelLimit=90, labelPadding=6, grid=False
+    )
     amounts = (
         alt.Chart(frame)
         .mark_point(opacity=0)

@@ -18,7 +18,7 @@ from xattn.viz.names import column_name
 __all__ = ["MOST_COLUMNS", "MOST_EVENTS", "heat_frame", "waterfall_frame", "weight_frame"]
 
 MOST_EVENTS = 15  # rows of a ledger's chart; more are read by nobody
-MOST_COLUMNS = 16
+MOST_COLUMNS = 9
 LONGEST_LABEL = 60
 
 
