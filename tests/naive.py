@@ -6,7 +6,8 @@ Fast code is compared with these. They take the arguments of the public function
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,6 +109,103 @@ def top_k(scores: Array, allowed: Any, k: int, excluded: Any = None, indptr: Any
         left = [i for i in range(row.size) if ok[i] and not np.isnan(row[i])]
         best.append(sorted(left, key=lambda i: (-row[i], i))[:k])
     return best
+
+
+# --- heads over targets -----------------------------------------------------------------------------------------------
+
+
+def field_weights(E: Array, live: Array, beta: float, theta: float) -> Array:
+    """a = E / (Σ live E)^β, row by row; 0 where not live, under θ, or where no live E is over 0."""
+    a = np.zeros(E.shape)
+    for j, row in enumerate(E):
+        S = sum(row[live].tolist())
+        if S > 0:
+            a[j, live] = row[live] / S**beta
+    a[a < theta] = 0.0
+    return a
+
+
+def field_scores(E: Array, X: Array, live: Array, beta: float, theta: float) -> Array:
+    """Σ_i a_ji X_ji over the live events, the others left out; E may have one row for all."""
+    a = field_weights(np.broadcast_to(E, X.shape)[:, live], np.ones(live.sum(), bool), beta, theta)
+    return (a * X[:, live]).sum(axis=1)
+
+
+def field_without_each(E: Array, X: Array, live: Array, beta: float, theta: float) -> Array:
+    """Scores (J, n) with each event masked in turn: scored anew."""
+    n = live.size
+    scores = [field_scores(E, X, live & (np.arange(n) != r), beta, theta) for r in range(n)]
+    return np.array(scores).reshape(n, X.shape[0]).T
+
+
+def content_field(
+    F: Array, norm: Array, theta: Array, gate: Array, unit: Array, events: Array, g: Array, T: float
+) -> tuple[Array, Array]:
+    """(E, X) of dense targets F (J, d), lengths `norm`:
+
+    E = exp(e − max e), e = (F_j/|F_j|)·unit_i/T − g_i, X = gate_j Σ_f F_jf θ_f events_fi.
+    """
+    e = (F / norm[:, None]) @ unit / T - g
+    E = np.exp(e - e.max(axis=1, keepdims=True, initial=-np.inf)) if g.size else np.zeros(e.shape)
+    return E, gate[:, None] * ((F * theta) @ events)
+
+
+def pool_scores(ptr: Array, row: Array, coef: Array, V: Array) -> Array:
+    """Σ_h Σ_i coef[h, i] V[h, row_i] per user; events without a row left out."""
+    out = np.zeros((ptr.size - 1, V.shape[2]))
+    for u in range(ptr.size - 1):
+        for i in range(ptr[u], ptr[u + 1]):
+            if row[i] >= 0:
+                out[u] += sum(coef[h, i] * V[h, row[i]].astype(float) for h in range(V.shape[0]))
+    return out
+
+
+# --- the closed form --------------------------------------------------------------------------------------------------
+
+
+class Prefixes(NamedTuple):
+    """All prefixes of all histories: pooled (T, H·C), and the row of the event that comes next (T,), −1: none."""
+
+    Z: Array
+    y: Array
+
+    def targets(self, C: int) -> Array:
+        """The next items one-hot (T, C)."""
+        return np.array([[float(y == j) for j in range(C)] for y in self.y]).reshape(-1, C)
+
+
+def prefixes(indptr: Array, row: Array, C: int, w: Array, tau: Array, beta: Array) -> Prefixes:
+    """Each prefix pooled anew: z[h, row_i] += w_hi ρ_h^(t−1−i) / (Σ_{l<t} ρ_h^(t−1−l))^β_h, ρ = e^(−1/τ)."""
+    Z, y = [], []
+    for start, stop in pairwise(indptr):
+        for t in range(start + 1, stop):
+            z = np.zeros((tau.size, C))
+            for h in range(tau.size):
+                decay = np.array([np.exp(-(t - 1 - i) / tau[h]) for i in range(start, t)])
+                a = decay / decay.sum() ** beta[h]
+                for i in range(start, t):
+                    if row[i] >= 0:
+                        z[h, row[i]] += w[h, i] * a[i - start]
+            Z.append(z.ravel())
+            y.append(row[t])
+    return Prefixes(np.array(Z).reshape(-1, tau.size * C), np.array(y, dtype=int))
+
+
+def ridge_loss(p: Prefixes, V: Array, b: Array, lam: float) -> float:
+    """Σ_t ‖z_t V − (y_t − b)‖² + λ‖V‖², V as (H·C, C)."""
+    gap = p.Z @ V - (p.targets(V.shape[1]) - b)
+    return float((gap**2).sum() + lam * (V**2).sum())
+
+
+def ridge(p: Prefixes, b: Array, lam: float) -> Array:
+    """The V (H·C, C) of the least loss, as plain least squares: √λ times each unknown is one more row, wanted 0."""
+    n = p.Z.shape[1]
+    equations = np.vstack([p.Z, np.sqrt(lam) * np.eye(n)])
+    wanted = np.vstack([p.targets(b.size) - b, np.zeros((n, b.size))])
+    return np.linalg.lstsq(equations, wanted, rcond=None)[0]
+
+
+# --- gradients --------------------------------------------------------------------------------------------------------
 
 
 def gradient(f: Callable[[Array], float], x: Array) -> Array:

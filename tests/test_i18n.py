@@ -13,7 +13,15 @@ from xattn.i18n import LANGUAGES, _wording, keys, merge, placeholders, t
 
 PACKAGE = Path(__file__).parents[1] / "xattn"
 SPEAKERS = {"t"}  # names of the functions whose first argument is a key
-DYNAMIC = ("term.", "meaning.")  # groups of keys whose last part is computed: t(f"term.{name}")
+DYNAMIC = (
+    "term.",
+    "meaning.",
+    "behaviour.way_",
+    "refusal.",
+    "worked.erratum.",
+    "worked.says.",
+    "worked.step.",
+)  # groups of keys whose last part is computed: t(f"term.{name}")
 SAME_IN_BOTH: set[str] = set()  # texts that stay as they are in Chinese: names, symbols, formulas
 
 

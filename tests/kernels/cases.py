@@ -1,7 +1,7 @@
-"""One call of every attention kernel, on arrays with masked, thresholded, empty and tied places.
+"""One call of every kernel, on arrays with masked, thresholded, empty and tied places.
 
 `CASES` serves all tests that hold for each kernel alike: twins, thread counts, bounds, inputs left alone, many callers.
-By the rule of the kernels the arrays that are written come first.
+The arrays that are written come first in the attention kernels and last in those of the heads.
 """
 
 from __future__ import annotations
@@ -11,32 +11,43 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.kernels import fusion, logsum, scorers, softmax, topk
+from xattn.kernels import content, fields, fusion, gram, logsum, pool, scorers, softmax, topk
 from xattn.kernels.compile import Kernel
 
-MODULES = (softmax, logsum, scorers, fusion, topk)
+MODULES = (softmax, logsum, scorers, fusion, topk, fields, content, pool, gram)
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
 
 
+def name_of(kernel: Kernel) -> str:
+    """Module and function: softmax._weights."""
+    return f"{kernel.py_func.__module__.rsplit('.', 1)[-1]}.{kernel.__name__}"
+
+
 class Case(NamedTuple):
-    """A kernel with its arguments; the first `outputs` of them are written."""
+    """A kernel with its arguments; the first `outputs` of them are written, or the last −`outputs`."""
 
     kernel: Kernel
     outputs: int
     args: tuple[Any, ...]
 
+    @property
+    def places(self) -> range:
+        """Of the arguments that are written."""
+        n = len(self.args)
+        return range(self.outputs) if self.outputs > 0 else range(n + self.outputs, n)
+
     def run(self, twin: Callable[..., Any]) -> tuple[np.ndarray, ...]:
         """What `twin` writes, into copies of the output arrays."""
-        written = tuple(x.copy() for x in self.args[: self.outputs])
-        twin(*written, *self.args[self.outputs :])
-        return written
+        args = [x.copy() if i in self.places else x for i, x in enumerate(self.args)]
+        twin(*args)
+        return tuple(args[i] for i in self.places)
 
     @property
     def inputs(self) -> list[np.ndarray]:
-        return [x for x in self.args[self.outputs :] if isinstance(x, np.ndarray)]
+        return [x for i, x in enumerate(self.args) if i not in self.places and isinstance(x, np.ndarray)]
 
 
-def _cases() -> dict[str, Case]:
+def _attention() -> list[Case]:
     rng = np.random.default_rng(0)
 
     def table(*shape: int) -> np.ndarray:
@@ -62,7 +73,7 @@ def _cases() -> dict[str, Case]:
     seen, ptr = rng.integers(0, 211, 3 * R), np.arange(R + 1) * 3
     long = table(R * N, D)
 
-    cases = [
+    return [
         Case(softmax._weights, 1, (room(R * N), flat, cuts, live, 2.0, 0.5, 0.05, shift)),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
@@ -85,7 +96,41 @@ def _cases() -> dict[str, Case]:
             (np.zeros((R, 7), np.int64), np.zeros(R, np.int64), big, rng.random((1, 211)) < 0.9, ptr, seen),
         ),
     ]
-    return {case.kernel.__name__: case for case in cases}
 
 
-CASES = _cases()
+def _heads() -> list[Case]:
+    rng = np.random.default_rng(1)
+    E, X, live = rng.random((R, N)) ** 9, rng.normal(size=(R, N)), rng.random(N) < 0.8
+    E[3], E[:, ~live], X[:, ~live] = 0.0, np.nan, np.nan
+    F, d, n = (rng.random((R, 8)) < 0.3) * rng.normal(size=(R, 8)), 8, N
+    ptr = np.concatenate([[0], np.cumsum((F != 0).sum(axis=1))])
+    sparse = (ptr, np.nonzero(F)[1], F[F != 0], np.linalg.norm(F, axis=1) + 0.1)
+    head = (*sparse, rng.normal(size=d), rng.random(R), rng.normal(size=(d, n)), rng.normal(size=(d, n)))
+    g = np.arange(n)[::-1] / 5
+
+    users, C, H = 9, 7, 2
+    indptr = np.concatenate([[0, 0], np.sort(rng.integers(0, 150, users - 2)), [150]])
+    row_of_item = np.array([-1, 0, 1, 2, -1, 3, 4, 5, 6])
+    item = rng.integers(0, 9, 150)
+    occ = gram.occurrences(indptr, item, row_of_item, C)
+    w, rho, beta = rng.normal(size=(H, 150)), np.exp(-1 / np.array([0.5, 20.0])), np.array([0.5, 1.0])
+    w[:, ::10] = 0.0
+    c = gram.normalisers(indptr, rho, beta)
+    tail = gram.tails(indptr, rho, c)
+    wide = 2 * pool.STRIPE + 77
+    V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
+    return [
+        Case(fields._weights, -1, (E, live, 0.5, 0.05, np.zeros((R, N)))),
+        Case(fields._scores, -1, (E, X, live, 0.5, 0.05, np.zeros(R))),
+        Case(fields._without_each, -1, (E, X, live, 0.5, 0.05, np.zeros((R, N)))),
+        Case(content._field, -2, (*head, g, 0.3, np.zeros((R, N)), np.zeros((R, N)))),
+        Case(content._scores, -1, (*head, g, 0.3, live, 0.5, 0.05, np.zeros(R))),
+        Case(pool._pool, -1, (indptr, row, w, V, np.zeros((users, wide)))),
+        Case(gram._normalisers, -1, (indptr, rho, beta, np.zeros((H, 150)))),
+        Case(gram._tails, -1, (indptr, rho, c, np.zeros((H, H, 150)))),
+        Case(gram._gram, -1, (*occ, w, rho, tail, np.zeros((H * C, H * C)))),
+        Case(gram._targets, -2, (*occ[:2], occ.stop, occ.row, w, rho, c, np.zeros((H * C, C)), np.zeros(H * C))),
+    ]
+
+
+CASES = {name_of(case.kernel): case for case in (*_attention(), *_heads())}

@@ -1,18 +1,18 @@
-"""For every attention kernel: twins agree to the last bit, indices keep to their arrays, inputs stay as they are."""
+"""For every kernel: twins agree to the last bit, indices keep to their arrays, inputs stay as they are."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.checks import assert_bitwise, bounds_checked, unchanged
-from tests.kernels.cases import CASES, MODULES
+from tests.kernels.cases import CASES, MODULES, name_of
 from xattn.kernels.compile import Kernel, parallel_pool
 
 EVERY = pytest.mark.parametrize("name", CASES)
 
 
 def test_every_kernel_has_a_case() -> None:
-    kernels = {value.__name__ for module in MODULES for value in vars(module).values() if isinstance(value, Kernel)}
+    kernels = {name_of(value) for module in MODULES for value in vars(module).values() if isinstance(value, Kernel)}
     assert kernels == set(CASES)
 
 

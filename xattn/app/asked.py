@@ -14,7 +14,9 @@ import streamlit as st
 
 from xattn.data import History, Interactions
 from xattn.explain import Ledger
+from xattn.i18n import t
 from xattn.recommenders import Recommender
+from xattn.viz.names import genre_name
 
 __all__ = ["Asked", "about", "history_of", "labels", "ledger", "listed"]
 
@@ -42,7 +44,7 @@ def history_of(fitted: Recommender, asked: Asked) -> History:
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def listed(_fitted: Recommender, asked: Asked) -> pd.DataFrame:
-    """The list with one reason each: rank, item, title, score, base, because (a title or ""), amount (its contribution).
+    """The list with one reason each: rank, item, title, score, base, because (a title or ""), amount of contribution.
 
     `because` is the event of the largest positive contribution; "" where the base outweighs the events together.
     """
@@ -79,12 +81,12 @@ def labels(_data: Interactions, checksum: str) -> dict[str, str]:
     return {item: label if times[label] == 1 else f"{label} · {item}" for item, label in named.items()}
 
 
-def about(data: Interactions, row: int) -> list[str]:
+def about(data: Interactions, row: int, lang: str = "en") -> list[str]:
     """Small facts of an item, where its table has them: the year, the genres."""
     facts = data.items.frame.iloc[row]
     said = []
     if pd.api.types.is_number(facts.get("year")) and np.isfinite(facts["year"]):
         said.append(f"{facts['year']:.0f}")
     if isinstance(facts.get("genres"), str):
-        said.append(", ".join(facts["genres"].split("|"))[:80])
+        said.append(t("words.and", lang).join(genre_name(genre, lang) for genre in facts["genres"][:80].split("|")))
     return said

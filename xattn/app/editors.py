@@ -1,4 +1,4 @@
-"""Editable tables of numbers. Each starts from a fixed frame under a versioned key, so that edits are never fed back into it.
+"""Editable tables of numbers. Each starts from a fixed frame under a versioned key: edits are never fed back into it.
 
 What comes back is what stands in the cells now: NaN where a cell is empty or holds no number. Whether that will do, the
 library says.
@@ -7,6 +7,7 @@ library says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ def named_table(
     frame = pd.DataFrame(np.reshape(table, (len(names), len(columns))), columns=letters, dtype=float)
     frame.insert(0, NAME, pd.Series(names, dtype="str"))
     config = _feature_columns(letters, columns)
-    config[NAME] = st.column_config.TextColumn(name, default=new, max_chars=60, width="medium", pinned=True)
+    config[NAME] = st.column_config.TextColumn(name, default=new, max_chars=60, width=150, pinned=True)
     st.markdown(f"**{label}**")
     edited = st.data_editor(frame, key=key, num_rows="dynamic", hide_index=True, column_config=config, alt=label)
     called = tuple(str(text)[:60] if pd.notna(text) else new for text in edited[NAME])
@@ -56,7 +57,7 @@ def feature_row(key: str, row: Sequence[float], columns: Names, label: str) -> t
     return _numbers(st.data_editor(frame, key=key, hide_index=True, column_config=config, alt=label))[0]
 
 
-def _feature_columns(letters: list[str], labels: Names) -> dict[str, object]:
+def _feature_columns(letters: list[str], labels: Names) -> dict[str, Any]:
     return {
         letter: st.column_config.NumberColumn(label, default=0.0, required=True)
         for letter, label in zip(letters, labels, strict=True)

@@ -10,11 +10,13 @@ import math
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from xattn.app import link, state, why
 from xattn.app.asked import Asked, about, history_of, labels, listed
 from xattn.app.shell import lang, reporting, safe
 from xattn.data import Interactions
+from xattn.errors import shown
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
@@ -31,14 +33,14 @@ def render() -> None:
         data = state.dataset()
         if "rec_ready" not in st.session_state:
             _seed(data)
-        for complaint in st.session_state["rec_complaints"]:
-            must = t(complaint.must, language)
-            st.warning(t("link.bad", language, name=complaint.name, must=must, got=safe(complaint.got, 80)))
+        notes = st.container()
         asked = _choose(data, language)
         if asked is None:
+            _complain(notes, language)
             return
         fitted = state.model(asked.kind)
         _resolve(fitted, asked)
+        _complain(notes, language)
         _history(fitted, asked, language)
         _results(fitted, asked)
         _other(fitted, language)
@@ -91,6 +93,7 @@ def _choose(data: Interactions, language: str) -> Asked | None:
             list(state.MODELS),
             key="rec_model",
             persist_state="session",
+            on_change=_settle,
             help=t("recommendations.model_help", language),
             width=230,
         )
@@ -101,6 +104,7 @@ def _choose(data: Interactions, language: str) -> Asked | None:
             step=1,
             key="rec_k",
             persist_state="session",
+            on_change=_settle,
             width=130,
         )
     if who == "user":
@@ -120,7 +124,7 @@ def _picks(data: Interactions, language: str) -> tuple[tuple[str, float | None],
     names = labels(data, data.checksum)
     low, high = (None, None) if data.rating is None else (float(data.rating.min()), float(data.rating.max()))
     chosen = {}
-    for key, column, rating in (("liked", 0, high), ("disliked", 1, low)):
+    for key, rating in (("liked", high), ("disliked", low)):
         if key == "disliked" and low == high:
             continue  # without a scale nothing can be disliked
         text = t("recommendations.liked" if key == "liked" else "recommendations.disliked", language)
@@ -143,9 +147,15 @@ def _picks(data: Interactions, language: str) -> tuple[tuple[str, float | None],
     )
 
 
+def _settle() -> None:
+    """A choice was made: what the address got wrong is no longer of interest."""
+    st.session_state["rec_complaints"] = []
+
+
 def _start_over() -> None:
     """Another history: what was left out and what was open belong to the old one."""
-    st.session_state.update(rec_without=[], rec_tokens=(), rec_item=None, rec_events=why.FEW_EVENTS, rec_complaints=[])
+    st.session_state.update(rec_without=[], rec_tokens=(), rec_item=None, rec_events=why.FEW_EVENTS)
+    _settle()
 
 
 def _resolve(fitted: Recommender, asked: Asked) -> None:
@@ -156,15 +166,23 @@ def _resolve(fitted: Recommender, asked: Asked) -> None:
         session["rec_without"], strange = link.without_positions(fitted.data_, events, session["rec_tokens"])
         session["rec_tokens"] = ()
         if strange:
-            language = lang()
-            must, got = t("link.must_without", language), safe(strange[0], 80)
-            st.warning(t("link.bad", language, name="without", must=must, got=got))
+            session["rec_complaints"].append(link.Complaint("without", "link.must_without", shown(strange[0])))
+
+
+def _complain(notes: DeltaGenerator, language: str) -> None:
+    """Say, above the choice, which parameters of the address were not followed."""
+    said = [
+        t("link.bad", language, name=name, must=t(must, language), got=safe(got, 80))
+        for name, must, got in st.session_state["rec_complaints"]
+    ]
+    if said:
+        notes.warning("  \n".join(said), icon=":material/link_off:")
 
 
 def _publish(asked: Asked, fitted: Recommender) -> link.Link:
     """Put the view into the address; the link is returned."""
     session = st.session_state
-    shown = link.Link(
+    view = link.Link(
         user=link.YOU if asked.user is None else asked.user,
         model=asked.kind,
         k=asked.k,
@@ -173,14 +191,14 @@ def _publish(asked: Asked, fitted: Recommender) -> link.Link:
         without=link.without_tokens(fitted.data_, history_of(fitted, asked), session["rec_without"]),
         item=session["rec_item"],
     )
-    params = link.write(shown)
+    params = link.write(view)
     for name in link.PARAMETERS:
         if name not in params:
             if name in st.query_params:
                 del st.query_params[name]
         elif st.query_params.get(name) != params[name]:
             st.query_params[name] = params[name]
-    return shown
+    return view
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------
@@ -190,11 +208,11 @@ def _history(fitted: Recommender, asked: Asked, language: str) -> None:
     events = history_of(fitted, asked)
     table = fitted.data_.items
     with st.expander(t("recommendations.history", language, n=len(events)), icon=":material/history:"):
-        rows = events.item[::-1]
+        rows = events.item[::-1].tolist()
         frame = pd.DataFrame(
             {
                 t("recommendations.film", language): [table.titles[row][:200] for row in rows],
-                t("recommendations.about", language): [" · ".join(about(fitted.data_, int(row))) for row in rows],
+                t("recommendations.about", language): [" · ".join(about(fitted.data_, row, language)) for row in rows],
             }
         )
         if events.rating is not None:
@@ -228,7 +246,7 @@ def _results(fitted: Recommender, asked: Asked) -> None:
 def _card(fitted: Recommender, row: object, moved: float | None, language: str) -> None:
     """One line of the list. `moved` is the rank before events were left out (inf: not in the list), or None."""
     item, rank, score = str(row.item), int(row.rank), float(row.score)  # type: ignore[attr-defined]
-    facts = about(fitted.data_, fitted.data_.item_row(item))
+    facts = about(fitted.data_, fitted.data_.item_row(item), language)
     badge = ""
     if moved is not None and moved != rank:
         words = (
@@ -244,8 +262,8 @@ def _card(fitted: Recommender, row: object, moved: float | None, language: str) 
         reason = t("recommendations.popular", language)
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
-        about_it = " · ".join([reason, *map(safe, facts)])
-        st.markdown(f"**{rank} · {safe(row.title)}**{badge}  \n:small[:gray[{about_it}]]")  # type: ignore[attr-defined]
+        head = f"**{rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, facts))}]]"  # type: ignore[attr-defined]
+        st.markdown(f"{head}{badge}  \n:small[{reason}]")
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.markdown(t("recommendations.score", language, score=figure(score)), width="content")
         _why_button(item, language)

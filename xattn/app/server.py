@@ -41,11 +41,14 @@ def serve(port: int, address: str) -> None:
     """See `xattn.app.serve`."""
     check_whole("port", port, low=1, high=65535)
     _check_free(port, address)
-    print("Getting the model ready …", flush=True)
-    state.warm()
-    app = st.App(HERE / "script.py")
-    print(f"xattn is at http://{address}:{port}  (Ctrl-C ends it)", flush=True)
-    app.run(config=settings(port, address))
+    try:
+        print("Getting the model ready …", flush=True)
+        state.warm()
+        app = st.App(HERE / "script.py")
+        print(f"xattn is at http://{address}:{port}  (Ctrl-C ends it)", flush=True)
+        app.run(config=settings(port, address))
+    except KeyboardInterrupt:
+        print("Stopped.", flush=True)
 
 
 def _check_free(port: int, address: str) -> None:

@@ -10,7 +10,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,7 @@ NAMES = {"en": "English", "zh": "中文"}
 
 def run() -> None:
     """Draw the sidebar and the page of the current address."""
-    st.set_page_config(
-        page_title="xattn", page_icon=str(ICON), layout="wide", initial_sidebar_state=250
-    )
+    st.set_page_config(page_title="xattn", page_icon=str(ICON), layout="wide", initial_sidebar_state=250)
     language = _choose_language()
     pages = [
         st.Page(
@@ -140,12 +138,21 @@ def reporting() -> Iterator[None]:
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def figures(chart: Any, frame: pd.DataFrame, *, alt: str = "", key: str | None = None) -> None:
+def figures(
+    chart: Any,
+    frame: pd.DataFrame,
+    *,
+    alt: str = "",
+    key: str | None = None,
+    width: int | None = None,
+) -> None:
     """Show an Altair chart with its text twin: a table of the same numbers that opens below it.
 
-    A screen reader says the chart's own description, or `alt` in its place.
+    A screen reader says the chart's own description, or `alt` in its place. Where the page is narrower than `width`
+    pixels, the chart scrolls sideways.
     """
     says = alt or (chart.description if isinstance(chart.description, str) else t("app.chart", lang()))
-    st.altair_chart(chart.properties(description=says), width="stretch", theme="streamlit", key=key)
+    with st.grid(1, min_column_width=width, wrap=False) if width else nullcontext():
+        st.altair_chart(chart.properties(description=says), width="stretch", theme="streamlit", key=key)
     with st.expander(t("app.as_table", lang()), icon=":material/table_rows:"):
         st.dataframe(frame, hide_index=True, alt=says)

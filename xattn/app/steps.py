@@ -1,4 +1,4 @@
-"""The four steps of one attention, drawn: a sentence, the formula with its numbers, charts, the article beside the exact.
+"""The four steps of one attention, drawn: a sentence, the formula with its numbers, charts, the article beside it.
 
 1 scores e   2 weights a   3 fusion Σ a_i k_i   4 recommendation Σ a_i y_i and the item closest to it
 """
@@ -98,7 +98,10 @@ def _scores(sheet: Sheet, found: Results, language: str) -> None:
     with left:
         matrix = charts.table(["q", *names], _names("", len(sheet.query)), [sheet.query, *sheet.keys])
         figures(
-            charts.matrix_chart(matrix, language), twin(matrix, t("worked.row", language)), key="worked_matrix_chart"
+            charts.matrix_chart(matrix, language),
+            twin(matrix, t("worked.row", language)),
+            key="worked_matrix_chart",
+            width=charts.cell_width(matrix.shape[1]),
         )
     with right:
         frame = charts.table(names, [t("chart.attention_score", language)], found.profile.scores[:, None])
@@ -169,4 +172,5 @@ def _fused(sheet: Sheet, result: Attended, rows: tuple[tuple[float, ...], ...], 
         charts.contribution_chart(wide, language),
         twin(wide, t("worked.event", language)),
         key=f"worked_{letter}_contributions_chart",
+        width=charts.cell_width(wide.shape[1]),
     )

@@ -21,7 +21,7 @@ from xattn.explain.words import SHORT_HISTORY, weight_and_effect_disagree
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
-from xattn.viz.charts import heat_chart, waterfall_chart, weight_chart
+from xattn.viz.charts import heat_chart, heat_width, waterfall_chart, weight_chart
 from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
 
 __all__ = ["FEW_EVENTS", "now", "show"]
@@ -83,7 +83,8 @@ def _check(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: 
         return
     *earlier, last = without
     before = ledger(fitted, asked.leaving_out(earlier), item)
-    row = before.events().set_index("position").loc[last]
+    table = before.events()
+    row = table[table["position"] == last].iloc[0].to_dict()
     rank = None if before.rank is None else int(row["rank_without"])
     announced, scored = float(row["score_without"]), why.score
     same = rank == why.rank and abs(announced - scored) <= SAME * max(1.0, abs(scored))
@@ -115,15 +116,15 @@ def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, langu
     session = st.session_state
     full = ledger(fitted, asked, item).events()
     order = np.argsort(-full["contribution"].abs().to_numpy(), kind="stable")
-    live = why.events().set_index("position")
+    live = {int(row["position"]): row for row in why.events().to_dict(orient="records")}
     shown = full.iloc[order[: session["rec_events"]]]
     st.caption(t("why.untick_help", language))
     for position, title in zip(shown["position"], shown["title"], strict=True):
         position = int(position)
         key = f"rec_keep_{position}"
         session[key] = position not in session["rec_without"]
-        if position in live.index:
-            row = live.loc[position]
+        if position in live:
+            row = live[position]
             facts = {"score": figure(row["score_without"]), "rank": _rank(int(row["rank_without"]) or None)}
             says = t("why.then" if why.rank is not None else "why.then_score", language, **facts)
         else:
@@ -197,7 +198,7 @@ def _details(why: Ledger, events: pd.DataFrame, language: str) -> None:
         else:
             frame = heat_frame(why.cells, events, language)
             st.caption(t("why.heat_help", language))
-            figures(heat_chart(frame, language), _table_of(frame, language))
+            figures(heat_chart(frame, language), _table_of(frame, language), width=heat_width(frame))
     with table:
         _compare(events, why, language)
     with weight:
@@ -232,6 +233,12 @@ def comparison(events: pd.DataFrame, ranked: bool, language: str) -> pd.DataFram
 
 def _compare(events: pd.DataFrame, why: Ledger, language: str) -> None:
     st.caption(t("why.compare_help", language))
+    apart = weight_and_effect_disagree(events)
+    if apart:
+        looked, moving = (events.iloc[row].to_dict() for row in apart)
+        share, effect = f"{looked['weight']:.1%}", figure(moving["effect"], sign=True)
+        most = f":violet-badge[{t('why.most_looked', language)}] {safe(looked['title'], 60)} ({share})"
+        st.markdown(f"{most}  \n:violet-badge[{t('why.most_moving', language)}] {safe(moving['title'], 60)} ({effect})")
     frame = comparison(events, why.rank is not None, language)
     signed = st.column_config.NumberColumn(format="%+.4g")
     st.dataframe(

@@ -6,6 +6,7 @@ numbers part from the exact ones. All mathematics is `xattn.attend` and `xattn.w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
@@ -187,7 +188,7 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
         return chosen
 
     def number(name: str, step: float) -> float:
-        typed: float = st.number_input(
+        typed: float | None = st.number_input(
             named(name),
             step=step,
             format="%.2f",
@@ -195,7 +196,7 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
             help=t(f"meaning.{name}", language),
             width=WIDE,
         )
-        return typed
+        return math.nan if typed is None else typed
 
     sizes = {
         "n": (t("worked.n", language), MOST_ROWS),

@@ -25,6 +25,7 @@ __all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
 Progress = Callable[[str, float], None]  # (what is being done, share done from 0 to 1)
 
 RESIDUAL = 1e-3  # relative residual of the float32 solve above which float64 is used instead
+DROWNED = 1e3  # roundings of A's largest entry: a λ of less would be lost in them to one part in a thousand or more
 
 
 class ClosedForm(NamedTuple):
@@ -60,7 +61,7 @@ def fit_closed_form(
 
     Histories `indptr` (U+1,), `item` (N,); strengths `w` (H, N); base `b` (M,); of each head the scale `tau` > 0 in
     events and the exponent `beta` (H,); λ `lam` > 0. Raises InputError when λ is too small for the problem to be solved
-    in float64. Source: Steck's EASE (2019), which is the case H = 1, ρ = 1, β = 0 without order.
+    in float64. Source: a linear autoencoder in closed form, as Steck's EASE (2019), over ordered prefixes.
     """
     tell = progress or (lambda what, share: None)
     C = len(warm)
@@ -71,13 +72,16 @@ def fit_closed_form(
     tell("accumulate", 0.0)
     occ = occurrences(indptr, item, row_of_item, C)
     c = normalisers(indptr, rho, beta)
-    A = accumulate_gram(occ, w, rho, tails(indptr, rho, c), dtype)
+    tail = tails(indptr, rho, c)
+    A = accumulate_gram(occ, w, rho, tail, dtype)
+    if A.dtype == np.float32 and lam < DROWNED * np.finfo(np.float32).eps * A.diagonal().max(initial=0.0):
+        A = accumulate_gram(occ, w, rho, tail, np.float64)
     tell("accumulate", 0.2)
-    B, z = accumulate_targets(occ, occ.row, C, w, rho, c, dtype)
+    B, z = accumulate_targets(occ, occ.row, C, w, rho, c, A.dtype.type)
     for r in range(len(z)):
-        B[r] -= (z[r] * b[warm]).astype(dtype)
+        B[r] -= (z[r] * b[warm]).astype(B.dtype)
     tell("solve", 0.3)
-    V = _solve(A, B, lam)
+    V: np.ndarray = _solve(A, B, lam).astype(dtype, copy=False)
     tell("solve", 1.0)
     return ClosedForm(warm, row_of_item, V.reshape(len(rho), C, C))
 

@@ -1,16 +1,17 @@
-"""One query's attention as charts: keys → scores → weights → contributions. Tables in, frames and Altair charts out; pure.
+"""One query's attention as charts: keys → scores → weights → contributions. Tables in, Altair charts out; pure.
 
     matrix         n × d cells, signed: the query above the keys     diverging, centred on 0
     bars           n scores (neutral), weights, or signed amounts    sequential for weights; two ends for signs
     contributions  n × d cells and their sum                         diverging, centred on 0
 
-The colours are those of `charts.py`. Numbers stand in the cells and beside the bars, so nothing is told by colour alone.
+The colours are those of `charts.py`. Numbers stand in cells and beside bars, so nothing is told by colour alone.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import altair as alt
@@ -18,12 +19,13 @@ import numpy as np
 import pandas as pd
 
 from xattn.i18n import t
-from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, Chart
+from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, THICK, Chart
 from xattn.viz.digits import digits
 
 __all__ = [
     "bar_frame",
     "cell_frame",
+    "cell_width",
     "contribution_chart",
     "contribution_table",
     "matrix_chart",
@@ -43,13 +45,19 @@ MOST_NAME = 40  # characters of a name on an axis
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names cut to size and made distinct by their number where two are equal: an axis would merge them.
+    """Names cut to size and made distinct by a number where two are equal: an axis would merge them.
 
     >>> distinct(["a", "b", "a"])
-    ['a', 'b', 'a · 3']
+    ['a', 'b', 'a · 2']
     """
-    short = [name if len(name) <= MOST_NAME else name[: MOST_NAME - 1] + "…" for name in map(str, names)]
-    return [name if name not in short[:i] else f"{name} · {i + 1}" for i, name in enumerate(short)]
+    found: dict[str, None] = {}
+    for name in map(str, names):
+        short = name if len(name) <= MOST_NAME else name[: MOST_NAME - 1] + "…"
+        numbered = (f"{name[:MOST_NAME]} · {n}" for n in count(2))
+        while short in found:
+            short = next(numbered)
+        found[short] = None
+    return list(found)
 
 
 def table(rows: Sequence[str], columns: Sequence[str], values: Any) -> pd.DataFrame:
@@ -77,6 +85,11 @@ def cell_frame(wide: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def cell_width(columns: int) -> int | None:
+    """Pixels that a heat map of so many columns needs for its numbers to be read; None where a phone has as many."""
+    return None if columns <= 4 else 150 + 56 * columns
+
+
 def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
     """One row a bar, in the order given: name, value, text."""
     flat = np.asarray(values, dtype=float)
@@ -100,16 +113,13 @@ def contribution_chart(wide: pd.DataFrame, lang: str = "en") -> Chart:
 def score_chart(names: Sequence[str], scores: Any, lang: str = "en") -> Chart:
     """Bars of attention scores around 0, neutral in colour: a score is neither a weight nor a contribution."""
     frame = bar_frame(names, scores)
-    return _bars(
-        frame, t("chart.attention_score", lang), t("chart.scores_alt", lang, n=len(frame)), alt.value("#7f7f7f")
-    )
+    return _bars(frame, t("chart.attention_score", lang), t("chart.scores_alt", lang, n=len(frame)), alt.value(BASE))
 
 
 def weight_chart(names: Sequence[str], weights: Any, lang: str = "en") -> Chart:
-    """Bars of attention weights from 0, on the one sequential scale of weights (0 to 1, or to the largest)."""
+    """Bars of attention weights from 0, on the one sequential scale of weights: full colour for the largest."""
     frame = bar_frame(names, weights)
-    most = max(1.0, float(frame["value"].max())) if len(frame) else 1.0
-    color = alt.Color("value:Q", scale=alt.Scale(range=SEQUENTIAL, domain=[0.0, most]), legend=None)
+    color = alt.Color("value:Q", scale=alt.Scale(range=SEQUENTIAL, domainMin=0), legend=None)
     return _bars(frame, t("chart.attention_weight", lang), t("chart.all_weights_alt", lang, n=len(frame)), color)
 
 
@@ -121,24 +131,26 @@ def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Char
 
 
 def _bars(frame: pd.DataFrame, title: str, description: str, color: Any) -> Chart:
-    """Bars with their numbers as the labels of a second axis: axes take the theme's ink, marks would not."""
-    name = {"shorthand": "name:N", "sort": None, "title": None}
-    quiet = {"domain": False, "ticks": False}
+    """Bars with their numbers as the labels of a second axis: axes take the page's ink, marks would not."""
     plot = alt.Chart(frame).encode(
         x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
-        tooltip=[alt.Tooltip("name:N", title=""), alt.Tooltip("value:Q", format=".6~g", title=title)],
+        tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".6~g", title=title)],
     )
-    bars = plot.mark_bar(height=BAR - 6).encode(
-        y=alt.Y(**name, axis=alt.Axis(labelLimit=170, **quiet)),
-        color=color,
-    )
+    bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(y=_rows("name", labelLimit=170), color=color)
     texts = json.dumps(frame["text"].tolist())
-    numbers = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
-    beside = plot.mark_bar(opacity=0).encode(
-        y=alt.Y(**name, axis=alt.Axis(orient="right", labelExpr=numbers, labelLimit=90, **quiet)),
-    )
+    number = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
+    beside = plot.mark_bar(opacity=0).encode(y=_rows("name", labelLimit=90, orient="right", labelExpr=number))
     chart = alt.layer(bars, beside).resolve_axis(y="independent")
-    return chart.properties(height=(BAR + 4) * max(len(frame), 1) + FOOT, description=description)
+    return chart.properties(height=BAR * max(len(frame), 1) + FOOT, description=description)
+
+
+def _rows(field: str, **axis: Any) -> alt.Y:
+    return alt.Y(
+        f"{field}:N",
+        sort=None,
+        title=None,
+        axis=alt.Axis(domain=False, ticks=False, labelOverlap=False, labelFlush=False, **axis),
+    )
 
 
 def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
@@ -146,10 +158,15 @@ def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
     most = float(frame["value"].abs().max()) if len(frame) else 0.0
     most = most or 1.0
     plot = alt.Chart(frame).encode(
-        x=alt.X("column:N", sort=None, title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=110)),
-        y=alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=180)),
+        x=alt.X(
+            "column:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=110, labelFlush=False, labelOverlap=False),
+        ),
+        y=_rows("row", labelLimit=170),
         tooltip=[
-            alt.Tooltip("row:N", title=""),
+            alt.Tooltip("row:N", title="  "),
             alt.Tooltip("column:N", title=" "),
             alt.Tooltip("value:Q", format=".6~g", title=title),
         ],

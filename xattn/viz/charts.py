@@ -25,6 +25,7 @@ __all__ = [
     "WEIGHT",
     "Chart",
     "heat_chart",
+    "heat_width",
     "ledger_chart",
     "waterfall_chart",
     "weight_chart",
@@ -38,7 +39,7 @@ DIVERGING = ["rgba(192,101,26,1)", "rgba(128,128,128,0)", "rgba(47,123,192,1)"] 
 SEQUENTIAL = ["rgba(122,99,184,0.25)", "rgba(122,99,184,1)"]
 BAR, THICK = 24, 14  # pixels of a row, of the bar in it
 AXIS = 60  # pixels for the axis below, which a page counts as part of the height
-TITLES = 150  # pixels for the titles of rows; the rest of a phone's width is for the bars
+TITLES = 140  # pixels for the titles of rows; the rest of a phone's width is for the bars
 WIDE_ENOUGH = 6  # columns up to which a cell has room for its number
 
 
@@ -88,7 +89,7 @@ def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
     plot = alt.Chart(frame).encode(
         x=alt.X(
             "column:N",
-            sort=None,
+            sort=list(frame["column"].cat.categories),
             title=None,
             axis=alt.Axis(labelAngle=0 if columns <= 3 else -40, labelLimit=150, orient="top", labelOverlap=False),
         ),
@@ -99,7 +100,7 @@ def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
         color=alt.Color(
             "contribution:Q",
             scale=alt.Scale(range=DIVERGING, domain=[-most, 0.0, most]),
-            legend=alt.Legend(title=t("chart.contribution", lang), orient="bottom", gradientLength=200, tickCount=3),
+            legend=alt.Legend(title=t("chart.contribution", lang), orient="bottom", gradientLength=160, tickCount=3),
         )
     )
     signs = (
@@ -108,8 +109,18 @@ def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
         .encode(text="sign:N", color=alt.when(strong).then(alt.value("#ffffff")).otherwise(alt.value(INK)))
     )
     return (cells + signs).properties(
-        height=alt.Step(BAR), width=alt.Step(max(30, 420 // max(columns, 1))), description=t("chart.heatmap_alt", lang)
+        height=alt.Step(BAR), width=alt.Step(_cell(columns)), description=t("chart.heatmap_alt", lang)
     )
+
+
+def heat_width(frame: pd.DataFrame) -> int:
+    """Pixels that a heat map needs for its cells to be told apart; less makes it unreadable."""
+    columns = frame["column"].nunique()
+    return TITLES + 60 + columns * _cell(columns)
+
+
+def _cell(columns: int) -> int:
+    return max(44, 420 // max(columns, 1))
 
 
 def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
@@ -131,7 +142,7 @@ def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
 
 
 def _rows(frame: pd.DataFrame) -> alt.Y:
-    axis = alt.Axis(labelLimit=TITLES, labelPadding=6, labelOverlap=False, grid=False)
+    axis = alt.Axis(labelLimit=TITLES, labelPadding=6, labelFlush=False, labelOverlap=False, grid=False)
     return alt.Y("label:N", sort=list(frame["label"].drop_duplicates()), title=None, axis=axis)
 
 
@@ -147,7 +158,13 @@ def _with_amounts(frame: pd.DataFrame) -> pd.DataFrame:
 def _beside_amounts(frame: pd.DataFrame, *layers: Chart) -> Chart:
     """The layers with the rows' printed amounts down the right side, as the labels of a second axis."""
     axis = alt.Axis(
-        orient="right", labelExpr="slice(datum.value, 4)", labelOverlap=False, labelLimit=90, labelPadding=6, grid=False
+        orient="right",
+        labelExpr="slice(datum.value, 4)",
+        labelOverlap=False,
+        labelLimit=110,
+        labelPadding=6,
+        labelFlush=False,
+        grid=False,
     )
     amounts = (
         alt.Chart(frame)

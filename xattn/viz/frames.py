@@ -19,7 +19,7 @@ __all__ = ["MOST_COLUMNS", "MOST_EVENTS", "heat_frame", "waterfall_frame", "weig
 
 MOST_EVENTS = 15  # rows of a ledger's chart; more are read by nobody
 MOST_COLUMNS = 9
-LONGEST_LABEL = 60
+LONGEST_TITLE, LONGEST_LABEL = 200, 60
 
 
 def waterfall_frame(
@@ -31,7 +31,7 @@ def waterfall_frame(
     sign, four digits). The amounts of all rows but the last add up to the last one's.
     """
     shown, rest = _largest(events, most)
-    titles = [t("chart.base", lang), *map(str, shown["title"])]
+    titles = [t("chart.base", lang), *_titles(shown)]
     amounts = [base, *shown["contribution"]]
     if len(rest):
         titles.append(t("chart.rest", lang, n=len(rest)))
@@ -53,12 +53,12 @@ def waterfall_frame(
 def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most: int = MOST_EVENTS) -> pd.DataFrame:
     """Event × column (a head, or a feature of a head that splits): label, title, column, contribution, text.
 
-    One row per pair that has a cell. Events beyond the `most` largest share one row, columns beyond the
-    `MOST_COLUMNS` largest one column; the contributions add up to score − base.
+    One row per pair that has a cell; `column` is categorical, the largest first. Events beyond the `most` largest share
+    one row, columns beyond the `MOST_COLUMNS` largest one column; the contributions add up to score − base.
     """
     shown, rest = _largest(events, most)
     other = t("chart.rest", lang, n=len(rest))
-    titles = list(map(str, shown["title"]))
+    titles = _titles(shown)
     label_at = dict(zip(shown["position"], distinct(titles), strict=True))
     title_at = dict(zip(shown["position"], titles, strict=True))
     names = {
@@ -76,13 +76,16 @@ def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most
     if size.any():
         size = size[size > 0]  # columns that say nothing at all
         frame = frame[frame["column"].isin(size.index)]
-    kept = list(size.sort_values(ascending=False, kind="stable").index[:MOST_COLUMNS])
+    most_columns = MOST_COLUMNS if len(size) > MOST_COLUMNS + 1 else len(size)
+    kept = list(size.sort_values(ascending=False, kind="stable").index[:most_columns])
     others = t("chart.rest_columns", lang, n=len(size) - len(kept))
-    frame["column"] = [name if name in kept else others for name in frame["column"]]
-    rows = {label: i for i, label in enumerate([*label_at.values(), other])}
-    columns = {name: i for i, name in enumerate([*kept, others])}
+    if len(kept) < len(size):
+        frame["column"] = frame["column"].where(frame["column"].isin(kept), others)
+        kept.append(others)
     frame = pd.DataFrame(frame.groupby(["label", "title", "column"], sort=False)["contribution"].sum()).reset_index()
-    order = np.lexsort((frame["column"].map(columns), frame["label"].map(rows)))
+    frame["column"] = pd.Categorical(frame["column"], kept, ordered=True)
+    row = {label: i for i, label in enumerate([*label_at.values(), other])}
+    order = np.lexsort((frame["column"].cat.codes, frame["label"].map(row)))
     frame = frame.iloc[order].reset_index(drop=True)
     frame["text"] = [figure(amount, sign=True) for amount in frame["contribution"]]
     return frame
@@ -91,11 +94,16 @@ def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most
 def weight_frame(events: pd.DataFrame, most: int = MOST_EVENTS) -> pd.DataFrame:
     """The events with the largest weights, largest first: label, title, weight, text (in percent)."""
     frame = events.sort_values("weight", ascending=False, kind="stable").head(most)
-    titles = list(map(str, frame["title"]))
+    titles = _titles(frame)
     weights = frame["weight"].to_numpy(dtype=float)
     return pd.DataFrame(
         {"label": distinct(titles), "title": titles, "weight": weights, "text": [f"{w:.1%}" for w in weights]}
     )
+
+
+def _titles(events: pd.DataFrame) -> list[str]:
+    """The events' titles, none longer than a tooltip can show."""
+    return [title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…" for title in events["title"]]
 
 
 def distinct(titles: Sequence[str]) -> list[str]:

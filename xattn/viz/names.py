@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xattn.i18n import keys, t
 
-__all__ = ["column_name", "feature_name", "head_name"]
+__all__ = ["column_name", "feature_name", "genre_name", "head_name"]
 
 
 def head_name(head: str, lang: str = "en") -> str:
@@ -29,10 +29,19 @@ def feature_name(feature: str, lang: str = "en") -> str:
     if not mark:
         return feature
     if block == "genres":
-        return t("chart.genre", lang, name=_known(f"genre.{label}", label, lang))
+        return t("chart.genre", lang, name=genre_name(label, lang))
     if block == "year":
         return t("chart.year", lang, year=label.removeprefix("~"))
     return feature
+
+
+def genre_name(genre: str, lang: str = "en") -> str:
+    """A genre as people read it.
+
+    >>> genre_name("Sci-Fi"), genre_name("Sci-Fi", "zh"), genre_name("Polka", "zh")
+    ('Science fiction', '科幻', 'Polka')
+    """
+    return _known(f"genre.{genre}", genre, lang)
 
 
 def column_name(head: str, feature: str, lang: str = "en") -> str:

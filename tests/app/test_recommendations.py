@@ -1,0 +1,320 @@
+"""The recommendations page shows the library's own numbers, and what it announces is what happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import PAGE, SMALL, Opener, address, shown_text, small
+from xattn import History, ItemKNN
+from xattn.app import state
+from xattn.app.shell import safe
+from xattn.i18n import t
+from xattn.i18n.numbers import figure
+
+EVENTFUL = [kind for kind in SMALL if kind != "Popularity"]
+
+
+def cards(page: AppTest) -> list[tuple[int, str]]:
+    """(rank, rest of the first line) of each card, in order."""
+    found = (re.match(r"\*\*(\d+) · (.*)\*\* ", element.value) for element in page.markdown)
+    return [(int(card[1]), card[2]) for card in found if card]
+
+
+def scores(page: AppTest) -> list[str]:
+    found = (re.fullmatch(r"score \*\*(.*)\*\*", element.value) for element in page.markdown)
+    return [score[1] for score in found if score]
+
+
+def checked(page: AppTest) -> list[list[str]]:
+    """The rows (score, rank) of the check: with it, announced without it, re-scored without it."""
+    (table,) = page.table
+    return [[str(value) for value in row[1:]] for row in table.value.to_numpy()]
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click().run()
+    assert not page.exception
+    return page
+
+
+def untick(page: AppTest, position: int) -> AppTest:
+    page.checkbox(key=f"rec_keep_{position}").uncheck().run()
+    assert not page.exception
+    return page
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_the_list_is_the_models(open_page: Opener, kind: str) -> None:
+    page = open_page(user="u3", model=kind, k="7")
+    served = small(kind).recommend(user="u3", k=7)
+    assert cards(page) == [(rank, safe(title)) for rank, title in zip(served["rank"], served["title"], strict=True)]
+    assert scores(page) == [figure(score) for score in served["score"]]
+    assert not page.error
+    assert not page.warning
+
+
+def test_a_card_names_its_largest_contribution_or_popularity(open_page: Opener) -> None:
+    page = open_page(user="u3", model="ItemKNN")
+    top = small("ItemKNN").recommend(user="u3")["item"].iloc[0]
+    best = small("ItemKNN").explain(user="u3", item=top).events().iloc[0]
+    amount = figure(best["contribution"], sign=True)
+    assert t("recommendations.because", title=safe(best["title"]), amount=amount) in shown_text(page)
+    assert t("recommendations.popular") in shown_text(open_page(user="u3", model="Popularity"))
+
+
+def test_the_first_view_needs_no_parameters(open_page: Opener) -> None:
+    page = open_page()
+    assert address(page) == {"user": "u0", "model": "HybridAttention", "k": "10"}
+    assert len(cards(page)) == 10
+
+
+def test_you_get_a_list_from_what_you_pick(open_page: Opener) -> None:
+    page = open_page(user="you")
+    assert page.info[0].value == t("recommendations.no_picks")
+    page.multiselect(key="rec_liked").set_value(["i3", "i7"]).run()
+    page.multiselect(key="rec_disliked").set_value(["i4"]).run()
+    served = small().recommend(history=[("i4", 1.0), ("i3", 5.0), ("i7", 5.0)])
+    assert cards(page) == [(rank, safe(title)) for rank, title in zip(served["rank"], served["title"], strict=True)]
+    assert address(page)["liked"] == "i3,i7"
+    assert address(page)["disliked"] == "i4"
+    again = open_page(**address(page))
+    assert cards(again) == cards(page)
+
+
+# --- why this? --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_why_this_opens_the_ledger(open_page: Opener, kind: str) -> None:
+    page = open_page(user="u3", model=kind)
+    item = small(kind).recommend(user="u3")["item"].iloc[0]
+    press(page, f"rec_why_{item}")
+    why = small(kind).explain(user="u3", item=item)
+    assert safe(why.text("en"), 5000) in [element.value for element in page.markdown]
+    assert address(page)["item"] == item
+    assert not page.error
+    waterfall = page.dataframe[1].value
+    assert waterfall["amount"].iloc[0] == figure(why.base)
+    assert waterfall["amount"].iloc[-1] == figure(why.score)
+    press(page, f"rec_why_{item}")
+    assert "item" not in address(page)
+    assert not page.checkbox
+
+
+def test_the_table_is_the_ledgers_events(open_page: Opener) -> None:
+    page = open_page(user="u3", item="i12")
+    events = small().explain(user="u3", item="i12").events()
+    (table,) = [frame.value for frame in page.dataframe if "removal effect" in frame.value]
+    for shown, own in [("weight", "weight"), ("contribution", "contribution"), ("removal effect", "effect")]:
+        assert table[shown].tolist() == events[own].tolist()
+    assert table["score without"].tolist() == events["score_without"].tolist()
+
+
+@pytest.mark.parametrize("kind", EVENTFUL)
+def test_announced_is_what_happens(open_page: Opener, kind: str) -> None:
+    model = small(kind)
+    item = model.recommend(user="u3")["item"].iloc[0]
+    page = open_page(user="u3", model=kind, item=item)
+    announced = {box.key: box.label for box in page.checkbox}
+    position = int(model.explain(user="u3", item=item).events()["position"].iloc[0])
+    untick(page, position)
+    _, told, scored = checked(page)
+    assert told == scored
+    assert f"without it: {told[0]}, rank {told[1]}" in announced[f"rec_keep_{position}"]
+    assert t("why.equal") in shown_text(page)
+    assert not page.error
+    left = History.of(model.data_, model.data_.user_row("u3")).without(position)
+    served = model.recommend(history=left)
+    assert [rank for rank, _ in cards(page)] == served["rank"].tolist()
+    assert scores(page)[-1] == figure(served["score"].iloc[-1])
+    assert scored[0] == figure(model.score(history=left)[model.data_.item_row(item)])
+
+
+def test_several_events_can_be_left_out_and_put_back(open_page: Opener) -> None:
+    page = open_page(user="u3", item="i12")
+    before = cards(page)
+    for position in (2, 5, 7):
+        untick(page, position)
+        _, told, scored = checked(page)
+        assert told == scored
+    assert len(address(page)["without"].split(",")) == 3
+    page.checkbox(key="rec_keep_5").check().run()
+    assert len(address(page)["without"].split(",")) == 2
+    press(page, "rec_put_back")
+    assert "without" not in address(page)
+    assert cards(page) == before
+    assert all(box.value for box in page.checkbox)
+
+
+def test_the_counterfactual_can_be_applied(open_page: Opener) -> None:
+    model = small("ItemKNN")
+    item, what_if = next(
+        (item, found)
+        for item in model.recommend(user="u3")["item"].iloc[::-1]
+        if (found := model.explain(user="u3", item=item).counterfactual()).found and found.replaced_by
+    )
+    page = open_page(user="u3", model="ItemKNN", item=item)
+    press(page, "rec_apply")
+    titles = dict(zip(model.data_.items.ids, map(safe, model.data_.items.titles), strict=True))
+    shown = [title for _, title in cards(page)]
+    assert titles[item] not in shown
+    assert titles[what_if.replaced_by] in shown
+    assert t("recommendations.outside", k=10, rank=what_if.rank_after) in shown_text(page)
+
+
+def test_any_item_can_be_asked_about(open_page: Opener) -> None:
+    page = open_page(user="u3")
+    seen = small().data_.items.ids[small().history(user="u3").item[0]]
+    page.selectbox(key="rec_other").set_value(seen).run()
+    assert t("recommendations.seen") in shown_text(page)
+    assert address(page)["item"] == seen
+    assert not page.error
+
+
+def test_honesty_is_shown(open_page: Opener) -> None:
+    popular = open_page(user="u3", model="Popularity", item="i12")
+    assert t("why.popularity") in shown_text(popular)
+    assert t("why.no_cells") in shown_text(popular)
+    short = open_page(user="you", liked="i3", item="i12")
+    assert t("why.short") in shown_text(short)
+
+
+def test_the_explanation_can_be_taken_away(open_page: Opener) -> None:
+    page = open_page(user="u3", item="i12")
+    assert {button.key for button in page.get("download_button")} == {"rec_json", "rec_csv"}
+    assert json.loads(small().explain(user="u3", item="i12").to_json(indent=1))["item"] == "i12"
+    assert page.code[0].value.endswith("?user=u3&model=HybridAttention&k=10&item=i12&lang=en")
+
+
+# --- the address ------------------------------------------------------------------------------------------------------
+
+
+def test_a_permalink_opens_the_same_view(open_page: Opener) -> None:
+    page = open_page(user="u7", model="UserAttention", k="6")
+    press(page, f"rec_why_{small('UserAttention').recommend(user='u7')['item'].iloc[1]}")
+    untick(page, 4)
+    untick(page, 1)
+    again = open_page(**address(page))
+    assert shown_text(again) == shown_text(page)
+    assert checked(again) == checked(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("user", "nobody"),
+        ("user", "<script>alert(1)</script>" * 1000),
+        ("model", "eval"),
+        ("k", "0"),
+        ("k", "1e9"),
+        ("k", "nan"),
+        ("k", "٣"),
+        ("item", "no such item"),
+        ("without", "i999"),
+        ("without", "~99,~-1"),
+        ("liked", "i1,x"),
+    ],
+)
+def test_a_bad_parameter_gets_one_sentence(open_page: Opener, name: str, value: str) -> None:
+    page = open_page(**{name: value})
+    (warning,) = page.warning
+    assert warning.value.startswith(f"`{name}` in the address must ")
+    assert len(warning.value) < 300
+    assert "<script>" not in warning.value
+    assert not page.error
+    assert cards(page), "the page is shown all the same"
+    page.number_input(key="rec_k").set_value(3).run()
+    assert not page.warning, "a choice settles it"
+
+
+TYPED = (  # the test driver cannot type what is not among the options
+    "import streamlit as st; from xattn.app import recommendations, state;"
+    "recommendations._seed(state.dataset()); st.session_state['rec_user'] = '*nobody*'"
+)
+
+
+def test_an_unknown_user_that_is_typed_gets_one_sentence(open_page: Opener) -> None:
+    page = open_page(script=f"{TYPED}; {PAGE}")
+    (error,) = page.error
+    assert error.value == safe("`user` must be one of the 120 users of planted-genre; got '*nobody*'.", 400)
+    assert not cards(page)
+
+
+def test_widget_limits_are_not_trusted(open_page: Opener) -> None:
+    page = open_page()
+    page.session_state["rec_model"] = "HybridAttention"
+    page.number_input(key="rec_k").set_value(45).run()  # more than there are items
+    (error,) = page.error
+    assert "k\\` must be a whole number from 1 to 40" in error.value
+
+
+def test_a_fault_is_logged_and_told_in_one_sentence(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(kind: str, name: str) -> Any:
+        raise RuntimeError("secret of the server")
+
+    page = open_page()
+    monkeypatch.setattr(state, "_fitted", break_down)
+    with caplog.at_level(logging.ERROR, "xattn"):
+        page.run()
+    assert [error.value for error in page.error] == [t("app.failed")]
+    assert not page.exception
+    assert "secret" not in shown_text(page)
+    assert "secret of the server" in caplog.text
+
+
+# --- languages --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_whole_in_chinese(open_page: Opener) -> None:
+    page = open_page(user="u3", item="i12", lang="zh", without=small().data_.items.ids[small().history("u3").item[0]])
+    names = "Item|HybridAttention|score|[A-Z]{3,}|u3|material|badge|gray|small|violet|orange|blue|green"
+    for line in shown_text(page).splitlines():
+        plain = re.sub(r":[\w/]+:|:[\w-]+\[|action|comedy|drama|romance", "", line)
+        if re.search("[A-Za-z]{4,}", re.sub(f"({names})[^ ]*", "", plain)):
+            assert re.search("[\u4e00-\u9fff]", plain), line
+    assert page.title[0].value == t("recommendations.title", "zh")
+    assert {box.label.split("[")[-1][:3] for box in page.checkbox} >= {"没有它"}
+
+
+# --- untrusted titles -------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "[click](javascript:alert(1)) ![x](http://evil.example/x.png)",
+    ":material/delete: :red[red] $x^2$ `code` **bold**",
+    "http://evil.example www.evil.example a@evil.example",
+    "=HYPERLINK(1)",
+    "x" * 1_000_000,
+    "[[[[((((" * 20_000,
+    "\u202eright to left",
+]
+
+
+def test_hostile_titles_are_text(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = small().data_
+    titles = tuple(HOSTILE[row % len(HOSTILE)] for row in range(data.n_items))
+    hostile = dataclasses.replace(data, items=dataclasses.replace(data.items, titles=titles))
+    model = ItemKNN(neighbours=8).fit(hostile)
+    monkeypatch.setattr(state, "_fitted", lambda kind, name: model)
+    monkeypatch.setattr(state, "dataset", lambda name="": hostile)
+    page = open_page(user="u3", item="i12", k="20")
+    untick(page, 3)
+    text = shown_text(page)
+    assert "\\<script\\>" in text
+    for raw in ("<script>", "[click", ":red[red", ":material/delete", "$x", "http:/", "www.", "@e", "\u202e"):
+        assert not re.search(r"(?<!\\)" + re.escape(raw), text), raw
+    assert len(text) < 60_000
+    assert max(len(str(value)) for frame in page.dataframe for value in frame.value.to_numpy().ravel()) <= 200
+    assert not page.error

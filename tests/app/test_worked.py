@@ -1,0 +1,423 @@
+"""The worked example's page shows the library's numbers, keeps its state in the address, and tells wrong input kindly."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from xattn import InputError, attend, worked_example
+from xattn.app import formulas, refusals
+from xattn.app.steps import results
+from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
+from xattn.app.worked import article_sheet
+from xattn.errors import XattnError, check_choice, check_no_overflow, check_number, check_same_columns, check_whole
+from xattn.i18n import LANGUAGES, keys, t
+from xattn.model.attention import SCORERS
+from xattn.viz.digits import digits
+
+EXAMPLE = worked_example()
+SHEET = article_sheet()
+
+
+def page(lang: str = "en", **params: str) -> AppTest:
+    """The page, opened at an address with these parameters."""
+    at = AppTest.from_string("from xattn.app import worked; worked.render()", default_timeout=60)
+    at.session_state["lang"] = lang
+    for name, value in params.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def texts(at: AppTest) -> str:
+    """Everything that the page says, as one text."""
+    parts = [
+        element.value for kind in ("markdown", "caption", "latex", "success", "subheader") for element in at.get(kind)
+    ]
+    return "\n".join([*parts, *(table.value.to_string() for table in at.table)])
+
+
+def refused(at: AppTest) -> str:
+    """The one sentence by which the page refuses its input; no formula stands beside it."""
+    assert not at.exception
+    assert len(at.error) == 1
+    assert not at.latex
+    return at.error[0].value.replace("\\", "")
+
+
+def link_of(**changes: Any) -> str:
+    """A link to the article's sheet with some changes."""
+    return encode(Sheet(**{"query": SHEET.query, "keys": SHEET.keys, "items": SHEET.items, **changes}))
+
+
+# --- the article's example --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_example_stands_there_at_first(lang: str) -> None:
+    at = page(lang)
+    assert not at.exception
+    assert not at.error
+    said = texts(at)
+    for vector in (EXAMPLE.scores, EXAMPLE.weights, EXAMPLE.fused, EXAMPLE.recommendation):
+        for x in vector:
+            assert digits(x) in said
+    assert "vectors" not in at.query_params  # its address is the plain one
+
+
+def test_printed_exact_and_rounded_stand_side_by_side() -> None:
+    tables = [table.value for table in page().table]
+    beside = {len(frame): frame for frame in tables if "printed" in frame.index}
+    assert beside[2].loc["exact"].tolist() == ["0.24473", "0.09003", "0.66524"]
+    assert beside[2].loc["printed"].tolist() == ["0.2", "0.1", "0.7"]
+    assert beside[3].loc["printed"].tolist() == ["3.2", "2.2", "5.4"]
+    assert beside[3].loc["exact"].tolist() == ["6.81566", "5.73846", "4.57093"]
+    assert beside[3].loc["with the rounded weights"].tolist() == ["6.9", "5.5", "4.7"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_erratum_is_told(lang: str) -> None:
+    said = texts(page(lang))
+    for erratum in EXAMPLE.errata:
+        assert t(f"worked.erratum.{erratum.id}", lang) in said
+        assert t("worked.section", lang, section=erratum.section) in said
+
+
+def test_other_numbers_are_not_compared_with_the_article() -> None:
+    at = page(vectors=link_of(temperature=2.0))
+    assert not [table for table in at.table if "printed" in table.value.index]
+
+
+# --- any numbers ------------------------------------------------------------------------------------------------------
+
+CASES = [
+    {"temperature": 0.5},
+    {"beta": 0.5},
+    {"threshold": 0.1},
+    {"fusion": "add"},
+    {"scorer": "scaled_dot", "temperature": 3.0, "beta": 0.0},
+    {"scorer": "cosine", "keys": ((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), (-1.0, -1.0, 2.5))},
+    {"scorer": "bilinear", "W": ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, -1.0))},
+    {"scorer": "additive", "Wq": ((1.0, 0.0, 0.0),), "Wk": ((0.0, 1.0, 0.0),), "v": (2.0,)},
+    {"query": (1e-8,), "keys": ((1e9,),), "items": ((4.0, 5.0, 6.0, 7.0),)},
+    {"query": (1.0, -1.0), "keys": ((0.5, 1.0),) * 9, "items": tuple((float(i),) for i in range(9))},
+]
+
+
+@pytest.mark.parametrize("changes", CASES, ids=lambda c: "-".join(c))
+def test_the_page_shows_what_the_library_computes(changes: dict[str, Any]) -> None:
+    link = link_of(**changes)
+    sheet = decode(link, aligned=True)
+    at = page(vectors=link)
+    assert not at.exception
+    assert not at.error
+    assert at.query_params["vectors"] == link
+    found = attend(
+        sheet.query,
+        sheet.keys,
+        sheet.items,
+        scorer=sheet.scorer,
+        temperature=sheet.temperature,
+        beta=sheet.beta,
+        threshold=sheet.threshold,
+        fusion=sheet.fusion,
+        **{name: value for name in ("W", "Wq", "Wk", "v") if (value := getattr(sheet, name))},
+    )
+    ends = [0, len(sheet.keys) - 1]  # long histories are cut in the middle
+    scores, weights, _, recommendation = (element.value for element in at.latex)
+    assert all(f"= {formulas.tex(found.scores[i])}" in scores for i in ends)
+    assert all(formulas.tex(found.weights[i]) in weights for i in ends)
+    assert all(formulas.tex(x) in recommendation for x in found.fused)
+    twins = [frame.value for frame in at.dataframe if not frame.key]
+    listed = twins[2].iloc[:, 1].tolist()
+    assert listed == found.weights.tolist()
+    assert twins[4].iloc[-1, 1:].tolist() == found.fused.tolist()
+
+
+def test_all_five_scorers_can_be_chosen() -> None:
+    at = page()
+    for scorer in SCORERS:
+        at.selectbox(key="worked_scorer").select(scorer).run()
+        assert not at.exception
+        assert not at.error
+        assert decode(at.query_params.get("vectors", encode(SHEET))).scorer == scorer
+
+
+def test_a_widget_moves_every_step() -> None:
+    at = page()
+    at.number_input(key="worked_temperature").set_value(0.5).run()
+    assert "0.86681" in at.latex[1].value
+    assert at.query_params["vectors"] == link_of(temperature=0.5)
+    at.number_input(key="worked_temperature").set_value(1.0).run()
+    assert "vectors" not in at.query_params
+
+
+def test_the_threshold_is_told_and_shown() -> None:
+    at = page(vectors=link_of(threshold=0.1))
+    assert r"0.09003 < 0.1 \;\Rightarrow\; 0" in at.latex[1].value
+    assert t("worked.cut", kept=2, n=3) in texts(at)
+
+
+def test_an_edited_cell_counts() -> None:
+    at = page()
+    version = at.session_state["worked.version"]
+    at.session_state[f"worked_keys_{version}"] = {
+        "edited_rows": {1: {"1": 2.0}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    at.run()
+    assert decode(at.query_params["vectors"]).keys == ((1.0, 0.0, 1.0), (2.0, 1.0, 0.0), (1.0, 1.0, 1.0))
+
+
+def test_tables_grow_with_zeros_and_shrink() -> None:
+    at = page()
+    at.number_input(key="worked_n").set_value(4).run()
+    at.number_input(key="worked_d").set_value(2).run()
+    at.number_input(key="worked_m").set_value(4).run()
+    sheet = decode(at.query_params["vectors"])
+    assert sheet.query == (1.0, 1.0)
+    assert sheet.keys == ((1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0))
+    assert sheet.items[0] == (5.0, 10.0, 2.0, 0.0)
+    assert sheet.items[3] == (0.0,) * 4
+    at.number_input(key="worked_n").set_value(1).run()
+    assert not at.exception
+    assert len(decode(at.query_params["vectors"]).keys) == 1
+
+
+def test_reset_brings_the_article_back() -> None:
+    at = page(vectors=link_of(temperature=2.0, keys=((1.0, 2.0, 3.0),), items=((1.0,),)))
+    at.button(key="worked_reset").click().run()
+    assert "vectors" not in at.query_params
+    assert "0.24473" in texts(at)
+    assert at.number_input(key="worked_n").value == 3
+
+
+# --- one step at a time -----------------------------------------------------------------------------------------------
+
+
+def test_steps_one_at_a_time() -> None:
+    at = page(step="1")
+    for step in "123":
+        assert [element.value for element in at.subheader] == [t(f"worked.step.{step}")]
+        assert len(at.latex) == 1
+        at.button(key="worked_next").click().run()
+    assert at.query_params["step"] == "4"
+    assert at.subheader[0].value == t("worked.step.4")
+    assert not [button for button in at.button if button.key == "worked_next"]
+    at.button(key="worked_back").click().run()
+    assert at.query_params["step"] == "3"
+
+
+def test_a_strange_step_shows_all() -> None:
+    at = page(step="99")
+    assert len(at.subheader) == 4
+    assert "step" not in at.query_params
+
+
+# --- wrong input ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("worked_temperature", 0.0, "`temperature` must be a finite number > 0; got 0."),
+        ("worked_temperature", -1.0, "`temperature` must be a finite number > 0; got -1."),
+        ("worked_temperature", math.nan, "`temperature` must be a finite number > 0; got nan."),
+        ("worked_temperature", math.inf, "`temperature` must be a finite number > 0; got inf."),
+        ("worked_beta", 1.5, "`beta` must be a finite number >= 0 and <= 1; got 1.5."),
+        ("worked_threshold", -0.5, "`threshold` must be a finite number >= 0 and <= 1; got -0.5."),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_sentence(key: str, value: float, sentence: str) -> None:
+    at = page()
+    at.number_input(key=key).set_value(value).run()
+    assert refused(at) == sentence
+    assert "vectors" not in at.query_params  # no link to what cannot be shown
+
+
+def test_a_wrong_setting_is_refused_in_chinese() -> None:
+    at = page("zh")
+    at.number_input(key="worked_temperature").set_value(0.0).run()
+    assert refused(at) == "`temperature` 必须是大于 0 的有限数；收到 0。"
+
+
+@pytest.mark.parametrize("cell", [None, "much", math.nan, math.inf])
+def test_a_wrong_cell_is_refused(cell: object) -> None:
+    at = page()
+    version = at.session_state["worked.version"]
+    at.session_state[f"worked_keys_{version}"] = {
+        "edited_rows": {0: {"2": cell}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    at.run()
+    assert re.fullmatch("`keys` must hold finite numbers only; got (nan|inf).", refused(at))
+
+
+def test_numbers_that_outgrow_floats_are_refused() -> None:
+    at = page(vectors=link_of(query=(1e200,) * 3, keys=((1e200,) * 3,) * 3))
+    assert refused(at).startswith("`scores` must stay under 1.8e+308 in size; got more")
+
+
+def test_a_zero_key_has_a_cosine_of_zero() -> None:
+    zero = ((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 1.0, 1.0))
+    at = page(vectors=link_of(scorer="cosine", keys=zero))
+    assert not at.error
+    assert "= 0" in at.latex[0].value
+    assert t("worked.zero_key") in texts(at)
+
+
+BAD_LINKS = [
+    "",
+    "zzz",
+    "2*q-1*k-1*y-1",
+    "1",
+    "1*q-1*k-1",
+    "1*q-1*k-1*y-1*q-1",
+    "1*q-1*k-1*y-1*z-1",
+    "1*q-1*k-1*y",
+    "1*q-nan*k-1*y-1",
+    "1*q-inf*k-1*y-1",
+    "1*q-1e999*k-1*y-1",
+    "1*q-١*k-1*y-1",
+    "1*q-1*k-1_2*y-1",
+    "1*q-1*k-1~1_2*y-1",
+    "1*q-1*k-1~2*y-1",
+    "1*q-1*k-1*y-1*t-0",
+    "1*q-1*k-1*y-1*b-2",
+    "1*q-1*k-1*y-1*s-nosuch",
+    "1*q-1*k-1*y-1*s-bilinear",
+    "1*q-1*k-1*y-1*W-1",
+    "1*q-1*k-1*y-1*s-additive*Q-1*K-1~1*v-1",
+    "1*q-1*k-1*y-1*E-a~b",
+    "1*q-" + "_".join("1" * (MOST_COLUMNS + 1)) + "*k-1*y-1",
+    "1*q-1*k-" + "~".join("1" * (MOST_ROWS + 1)) + "*y-1",
+    "1*q-1*k-1*y-" + "1" * 9000,
+    "<script>alert(1)</script>",
+]
+
+
+@pytest.mark.parametrize("link", BAD_LINKS, ids=lambda link: link[:24] or "empty")
+def test_a_bad_link_is_refused(link: str) -> None:
+    with pytest.raises(InputError) as caught:
+        decode(link, aligned=True)
+    assert len(str(caught.value)) < 200
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("link", ["zzz", "1*q-nan*k-1*y-1", BAD_LINKS[-2]], ids=["text", "nan", "oversized"])
+def test_a_bad_link_gives_one_sentence_and_the_example(link: str) -> None:
+    at = page(vectors=link)
+    assert not at.exception
+    assert [element.value for element in at.warning] == [t("worked.bad_link")]
+    assert "0.24473" in texts(at)
+    assert "vectors" not in at.query_params
+    at.run()
+    assert not at.warning
+
+
+# --- the link ---------------------------------------------------------------------------------------------------------
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.text(st.characters(min_codepoint=32, max_codepoint=0x4E20), max_size=12).filter(str.isprintable)
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> Sheet:
+    """Sheets of all shapes, with and without names and parameters."""
+    n, d, m = draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 3))
+
+    def vector(size: int) -> tuple[float, ...]:
+        return tuple(draw(st.lists(FLOATS, min_size=size, max_size=size)))
+
+    def names(size: int) -> tuple[str, ...]:
+        return tuple(draw(st.lists(NAMES, min_size=size, max_size=size)))
+
+    scorer = draw(st.sampled_from(SCORERS))
+    named = draw(st.booleans())
+    return Sheet(
+        vector(d),
+        tuple(vector(d) for _ in range(n)),
+        tuple(vector(m) for _ in range(n)),
+        scorer=scorer,
+        temperature=draw(st.floats(1e-300, 1e300)),
+        beta=draw(st.floats(0, 1)),
+        threshold=draw(st.floats(0, 1)),
+        fusion=draw(st.sampled_from(["multiply", "add"])),
+        W=tuple(vector(d) for _ in range(d)) if scorer == "bilinear" else (),
+        Wq=tuple(vector(d) for _ in range(2)) if scorer == "additive" else (),
+        Wk=tuple(vector(d) for _ in range(2)) if scorer == "additive" else (),
+        v=vector(2) if scorer == "additive" else (),
+        features=names(d) if named else (),
+        events=names(n) if named else (),
+        titles=names(n) if named else (),
+    )
+
+
+@given(sheets())
+def test_a_link_reads_back_as_its_sheet(sheet: Sheet) -> None:
+    link = encode(sheet)
+    assert decode(link, aligned=True) == sheet
+    assert re.fullmatch(r"[A-Za-z0-9_.~*%-]+", link)
+
+
+@given(st.text(max_size=40) | st.text("1*qky-_~.e", max_size=40).map("1*".__add__))
+def test_any_text_is_a_sheet_or_an_input_error(link: str) -> None:
+    try:
+        assert is_whole(decode(link))
+    except InputError as refusal:
+        assert str(refusal).isprintable()
+
+
+# --- formulas and refusals --------------------------------------------------------------------------------------------
+
+
+@given(sheets())
+def test_every_sheet_has_formulas(sheet: Sheet) -> None:
+    try:
+        found = results(sheet)
+    except XattnError:
+        return  # outgrew floating point
+    for text in (
+        formulas.scores(sheet, found.profile),
+        formulas.weights(sheet, found.profile, found.uncut.weights.tolist()),
+        formulas.fusion(sheet, found.recommendation, sheet.items, "y"),
+    ):
+        assert text.count("{") == text.count("}")
+        assert "nan" not in text
+
+
+@pytest.mark.parametrize("key", [key for key in keys() if key.startswith(refusals.GROUP)])
+def test_every_known_refusal_is_recognised(key: str) -> None:
+    values = {"name": "x", "names": "`a` and `b`", "got": "3", "low": "0", "high": "1", "choices": "a, b"}
+    values |= {"n": "9,066", "of": "movielens-small"}
+    assert refusals.told(InputError(t(key, **values)), "zh") == t(key, "zh", **values)
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        lambda: check_number("beta", 2, low=0, high=1),
+        lambda: check_number("temperature", 0, low=0, open_low=True),
+        lambda: check_number("rating", math.nan),
+        lambda: check_whole("k", 0, low=1, high=5),
+        lambda: check_choice("scorer", "x", ("a", "b")),
+        lambda: check_same_columns(query=1, keys=2),
+        lambda: check_no_overflow("scores", attend([1.0], [[1.0]], [[1.0]]).scores + math.inf),
+    ],
+)
+def test_the_library_s_sentences_are_known(refuse: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        refuse()
+    assert "必须" in refusals.told(caught.value, "zh")
+    assert refusals.told(caught.value, "en") == str(caught.value)
+
+
+def test_an_unknown_refusal_is_told_as_it_is() -> None:
+    assert refusals.told(InputError("something else; got this."), "zh") == "something else; got this."

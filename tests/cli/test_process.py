@@ -1,0 +1,101 @@
+"""The program as a process: quick to start, quiet when its reader leaves, one line when it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+XATTN = [sys.executable, "-m", "xattn"]
+ROOT = Path(__file__).parents[2]
+
+
+def environment(**more: str) -> dict[str, str]:
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, **more}
+
+
+def xattn(*args: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*XATTN, *args], cwd=cwd, env=environment(**more), capture_output=True, text=True, encoding="utf-8", timeout=120
+    )
+
+
+def loaded(*args: str) -> set[str]:
+    """The heavy packages that a command imports."""
+    code = (
+        "import sys\nfrom xattn.cli import main\n"
+        f"try: main({list(args)!r})\nexcept SystemExit: pass\n"
+        "heavy = {'altair', 'numba', 'pandas', 'pyarrow', 'rich', 'scipy', 'sklearn', 'streamlit'}\n"
+        "print(*sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    assert loaded("--help") == set()
+    assert loaded("recommend", "--help") == set()
+    assert not loaded("example", "--json") & {"altair", "pandas", "pyarrow", "sklearn", "streamlit"}
+
+
+def test_wrong_input_from_a_shell(folder: Path) -> None:
+    done = xattn("recommend", "--ratings", "missing.csv", "--user", "1", cwd=folder)
+    want = "Error: 'missing.csv': it must be a file that exists and can be read; got no file of this name.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", want)
+
+
+def test_works_from_a_foreign_folder_without_colour_or_warnings(tmp_path: Path) -> None:
+    done = xattn("recommend", "--data", "movielens-small", "--user", "1", "--model", "Popularity", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert len(done.stdout.splitlines()) == 12
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no pipes that break here")
+def test_a_reader_that_leaves_is_no_error(folder: Path) -> None:
+    for json in ([], ["--json"]):
+        command = [*XATTN, "explain", "--model", "model.npz", "--user", "u3", "--item", "i13", *json]
+        with subprocess.Popen(
+            command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            running.stdout.close()
+            assert running.stderr.read() == b""
+        assert running.returncode == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_a_full_disk_is_said_in_one_line(folder: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*XATTN, "example", "--json"], env=environment(), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr == "Error: the output must be there and open to this user; got 'No space left on device'.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts are sent otherwise here")
+def test_an_interrupt_is_one_line_and_leaves_no_file(folder: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom xattn import Popularity\nfrom xattn.cli import main\n"
+        "def fit(self, data, progress=None): print('at work', file=sys.stderr, flush=True); time.sleep(60)\n"
+        "Popularity.fit = fit\nmain(sys.argv[1:])"
+    )
+    asked = ["fit", "--ratings", str(folder / "ratings.csv"), "--model", "popularity", "--out", "model.npz"]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *asked], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "at work\n"
+        running.send_signal(signal.SIGINT)
+        err = running.stderr.read()
+    assert running.returncode == 130
+    assert err == "\nError: interrupted.\n"  # the first line ends the ^C of the terminal
+    assert list(tmp_path.iterdir()) == []

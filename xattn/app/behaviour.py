@@ -1,0 +1,50 @@
+"""The page for one's own behaviour, in two ways: type vectors and see them attended to, or pick films and be advised.
+
+This file is the choice between the two; `behaviour_vectors` and `behaviour_films` draw them.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from xattn.app import address, behaviour_films, behaviour_vectors
+from xattn.app.refusals import refusals
+from xattn.app.shell import lang
+from xattn.i18n import t
+
+__all__ = ["render"]
+
+WAY = "way"  # of the address
+WAYS = ("films", "vectors")
+
+
+def render() -> None:
+    """Draw the page."""
+    language = lang()
+    st.title(t("behaviour.title", language))
+    st.markdown(t("behaviour.intro", language))
+    way = _choose(language)
+    with refusals():
+        (behaviour_films if way == "films" else behaviour_vectors).draw(language)
+
+
+def _choose(language: str) -> str:
+    """The way: the choice, kept in the address too; an address with vectors in it means vectors."""
+    link = address.arrived(WAY)
+    if link is not None:
+        st.session_state["behaviour_way"] = link if link in WAYS else WAYS[0]
+    elif address.is_new_here(WAY):
+        here = "vectors" if behaviour_vectors.PARAM in st.query_params else WAYS[0]
+        st.session_state["behaviour_way"] = st.session_state.get("behaviour.way", here)
+    chosen = st.segmented_control(
+        t("behaviour.way", language),
+        WAYS,
+        required=True,
+        format_func=lambda way: t(f"behaviour.way_{way}", language),
+        key="behaviour_way",
+        wrap=True,
+    )
+    way = chosen if chosen in WAYS else WAYS[0]
+    st.session_state["behaviour.way"] = way
+    address.show(WAY, None if way == WAYS[0] else way, ["behaviour_way"])
+    return way
