@@ -171,7 +171,7 @@ class Prefixes(NamedTuple):
 
     def targets(self, C: int) -> Array:
         """The next items one-hot (T, C)."""
-        return np.array([[float(y == j) for j in range(C)] for y in self.y]).reshape(-1, C)
+        return np.array([[float(y == j) for j in range(C)] for y in self.y]).reshape(self.y.size, C)
 
 
 def prefixes(indptr: Array, row: Array, C: int, w: Array, tau: Array, beta: Array) -> Prefixes:
@@ -188,7 +188,7 @@ def prefixes(indptr: Array, row: Array, C: int, w: Array, tau: Array, beta: Arra
                         z[h, row[i]] += w[h, i] * a[i - start]
             Z.append(z.ravel())
             y.append(row[t])
-    return Prefixes(np.array(Z).reshape(-1, tau.size * C), np.array(y, dtype=int))
+    return Prefixes(np.array(Z).reshape(len(Z), tau.size * C), np.array(y, dtype=int))
 
 
 def ridge_loss(p: Prefixes, V: Array, b: Array, lam: float) -> float:

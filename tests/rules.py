@@ -22,6 +22,7 @@ LAYERS = (  # each imports only those before it
     "explain",
     "recommenders",
     "evaluate",
+    "bench",
     "app",
     "cli",
 )

@@ -1,58 +1,29 @@
 """The tests are tested: each property, oracle, strategy and check meets a planted fault, and must not let it pass.
 
 A fault takes the place of the function under test in the module of its test; then that test is run and has to fail.
+Here are the attention kernels, the worked example and the checks; test_the_tests_of_heads.py has the heads.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from types import ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import Phase, find, settings
+from hypothesis import find, settings
 
 from tests import faults, naive, strategies
 from tests.checks import assert_bitwise, assert_within, bounds_checked, least, unchanged, unit, weight_bound
 from tests.kernels import hammer, test_fusion, test_logsum, test_scorers, test_softmax, test_topk
 from tests.model import test_attention, test_example
+from tests.planting import Fault, must_fail
 from xattn.kernels import fusion, logsum, scorers, softmax
 from xattn.kernels.compile import compiled
 from xattn.kernels.topk import TopK
 from xattn.model import attention, example
-
-QUICK = settings(
-    phases=[Phase.generate],
-    max_examples=300,
-    database=None,
-    report_multiple_bugs=False,
-    derandomize=True,
-    deadline=None,
-)
-
-
-class Fault(NamedTuple):
-    what: str
-    where: ModuleType
-    name: str  # of the function that the fault replaces
-    faulty: Any
-    test: Callable[..., None]
-    args: tuple[Any, ...] = ()
-
-
-def must_fail(test: Callable[..., None], *args: Any) -> None:
-    """The test fails; examples are drawn as ever, but none is made smaller."""
-    settings_of = "_hypothesis_internal_use_settings"
-    before = getattr(test, settings_of, None)
-    setattr(test, settings_of, QUICK)
-    try:
-        with pytest.raises(AssertionError), np.errstate(all="ignore"):
-            test(*args)
-    finally:
-        setattr(test, settings_of, before)
-
 
 # --- weights ----------------------------------------------------------------------------------------------------------
 

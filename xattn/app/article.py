@@ -59,7 +59,7 @@ def errata(language: str, *, open_: bool) -> None:
                 t("worked.exact", language) if erratum.printed else t("worked.used", language): erratum.exact,
                 t("worked.rounded", language): erratum.rounded if erratum.rounded != erratum.printed else (),
             }
-            numbers = "; ".join(f"{name} {_brackets(vector)}" for name, vector in vectors.items() if vector)
+            numbers = " · ".join(f"{name} {_brackets(vector)}" for name, vector in vectors.items() if vector)
             section = t("worked.section", language, section=erratum.section)
             st.markdown(f"- **{section}** {says}" + (f"  \n  {numbers}" if numbers else ""))
 

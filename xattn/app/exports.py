@@ -8,7 +8,7 @@ import pandas as pd
 
 __all__ = ["csv_bytes", "file_name"]
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
@@ -27,6 +27,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _tame(text: str) -> str:
+    text = re.sub(r"[\x00-\x1f\x7f]", " ", text)  # a bare carriage return would start a row
     return f"'{text}" if text.lstrip(" ").startswith(_STARTS_A_FORMULA) else text
 
 

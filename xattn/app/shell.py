@@ -79,18 +79,25 @@ def lang() -> str:
 
 
 def _choose_language() -> str:
-    if "lang" not in st.session_state and st.query_params.get("lang", "en") not in LANGUAGES:
-        st.toast(t("app.bad_language", "en", got=safe(st.query_params["lang"], 20)))
+    """The sidebar's choice, kept in the address as `lang` (a bound widget would write its label there, not "zh")."""
+    session = st.session_state
+    if "lang" not in session:
+        if st.query_params.get("lang", "en") not in LANGUAGES:
+            session["bad_language"] = st.query_params["lang"]
+        session["lang"] = lang()
     with st.sidebar:
         st.segmented_control(
             t("app.language", lang()),
             LANGUAGES,
-            default=lang(),
             required=True,
             format_func=NAMES.__getitem__,
             key="lang",
-            bind="query-params",
+            on_change=lambda: session.pop("bad_language", None),
         )
+    if "bad_language" in session:
+        st.warning(t("app.bad_language", lang(), got=safe(session["bad_language"], 20)), icon=":material/link_off:")
+    if st.query_params.get("lang") != lang():
+        st.query_params["lang"] = lang()
     return lang()
 
 

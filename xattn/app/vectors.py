@@ -31,7 +31,7 @@ VERSION = "1"
 MOST_CHARACTERS = 6000  # of a link; browsers and proxies carry about 8,000
 MOST_ROWS, MOST_COLUMNS = 40, 16
 MOST_NAME = 60
-NUMBER = re.compile(r"-?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})(e-?\d{1,3})?")
+NUMBER = re.compile(r"-?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})(e-?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)

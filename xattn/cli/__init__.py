@@ -1,12 +1,13 @@
 """The command line: one group `main` with a command per job; what a command needs is imported when it runs."""
 
-from xattn.cli import app, data, doctor, evaluate, example, explain, fit, recommend
+from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, recommend
 from xattn.cli.root import main
 
 __all__ = ["main"]
 
 for command in (
     app.app,
+    bench.bench,
     data.data,
     doctor.doctor,
     evaluate.evaluate,

@@ -9,8 +9,9 @@ A kernel is one Python function over arrays, compiled twice from the same source
 Which twin runs depends on the amount of work alone, never on the number of threads.
 
 Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it
-deletes guards against NaN and empty rows); `cache` where a folder is writable. The twins carry different names because
-Numba's cache does not tell a parallel build of a function from a serial one.
+deletes guards against NaN and empty rows), save for sums along vector lanes in `compiled_for_vectors`; `cache` where
+a folder is writable. The twins carry different names because Numba's cache does not tell a parallel build of a
+function from a serial one.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from typing import Any
 import numba
 from numba import njit
 
-__all__ = ["Kernel", "compiled", "num_threads", "parallel_pool", "threading_layer"]
+__all__ = ["Kernel", "compiled", "compiled_for_vectors", "num_threads", "parallel_pool", "threading_layer"]
 
 SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
 
 
-def _jit(func: Callable[..., Any], parallel: bool) -> Any:
-    flags: dict[str, Any] = {"error_model": "numpy", "nogil": True, "parallel": parallel}
+def _jit(func: Callable[..., Any], parallel: bool, **more: Any) -> Any:
+    flags: dict[str, Any] = {"error_model": "numpy", "nogil": True, "parallel": parallel, **more}
     try:
         return njit(cache=True, **flags)(func)
     except RuntimeError:  # no writable cache folder anywhere: compile anew in each process
@@ -41,6 +42,11 @@ def _jit(func: Callable[..., Any], parallel: bool) -> Any:
 def compiled(func: Callable[..., Any]) -> Any:
     """Compile a helper that other functions of the same file call (a cached kernel must not call across files)."""
     return _jit(func, parallel=False)
+
+
+def compiled_for_vectors(func: Callable[..., Any]) -> Any:
+    """`compiled`, and sums may be taken in the order of vector lanes. NaN, infinities and guards keep their meaning."""
+    return _jit(func, parallel=False, fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 
 def _twin(func: Callable[..., Any], suffix: str) -> Callable[..., Any]:

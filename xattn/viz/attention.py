@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 MIDDLE, INK = "#f7f7f7", "#000000"  # of cells: black reads at 4.7:1 or better on every colour from AGAINST to FOR
-HEAD, FOOT = 30, 56  # pixels of the axis above or below: a height is that of the whole picture
+HEAD, FOOT = 56, 80  # pixels of the axis above or below: a height is that of the whole picture
 MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
 MOST_NAME = 40  # characters of a name on an axis
 

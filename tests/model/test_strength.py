@@ -1,0 +1,80 @@
+"""Strengths: centred ratings from −1 to 1, and presence, which only a clear dislike turns round."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.checks import assert_within, unchanged
+from xattn.model.strength import MOST_STEPS, RatingScale, presence, signed
+
+STARS = RatingScale(0.5, 5.0)
+NONE = RatingScale(0.0, 0.0)
+ratings = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8).map(np.array)
+
+
+@given(ratings)
+def test_a_scale_is_what_the_ratings_span(x: np.ndarray) -> None:
+    assert RatingScale.of(x) == RatingScale(x.min(), x.max())
+
+
+@pytest.mark.parametrize(
+    "rating", [None, np.empty(0), np.arange(MOST_STEPS + 1.0)], ids=["no ratings", "no events", "amounts"]
+)
+def test_no_scale(rating: np.ndarray | None) -> None:
+    assert RatingScale.of(rating) == NONE
+    n = 0 if rating is None else rating.size
+    assert signed(rating, n, NONE).tolist() == [1.0] * n
+    assert presence(rating, n, NONE, -0.5).tolist() == [1.0] * n
+
+
+def test_as_many_steps_as_a_scale_may_have() -> None:
+    assert RatingScale.of(np.arange(float(MOST_STEPS))) == RatingScale(0.0, MOST_STEPS - 1.0)
+    assert RatingScale.of(np.tile(np.arange(10.0), 50)) == RatingScale(0.0, 9.0)  # many events, few steps
+
+
+def test_one_rating_for_all_is_no_scale() -> None:
+    fives = np.full(3, 5.0)
+    assert RatingScale.of(fives) == RatingScale(5.0, 5.0)
+    assert signed(fives, 3, RatingScale.of(fives)).tolist() == [1.0, 1.0, 1.0]
+
+
+@given(ratings)
+def test_signed_is_the_rating_between_minus_and_plus_1(x: np.ndarray) -> None:
+    """(r − middle)/half: the ends exactly, in order, and the mirrored scale gives the mirrored strength."""
+    low, high = x.min(), x.max()
+    with unchanged(x):
+        w = signed(x, x.size, RatingScale(low, high))
+    assert (np.abs(w) <= 1).all()
+    if high - low > 1e-3 * max(abs(low), abs(high), 1e-300):  # else the middle is known to few digits
+        assert_within(w, np.array([(2 * r - low - high) / (high - low) for r in x]), absolute=1e-12)
+        assert (np.diff(w[np.argsort(x)]) >= 0).all()
+        assert_within(signed(-x, x.size, RatingScale(-high, -low)), -w, absolute=1e-12)
+
+
+@given(ratings, st.floats(-1, 1))
+def test_presence_is_1_but_for_clear_dislikes(x: np.ndarray, dislike: float) -> None:
+    scale = RatingScale.of(x)
+    w = signed(x, x.size, scale)
+    assert presence(x, x.size, scale, dislike).tolist() == [dislike if s <= -0.5 else 1.0 for s in w]
+
+
+def test_stars_by_hand() -> None:
+    """From half a star to five: 2.75 is the middle; dislikes are those in the bottom quarter, 1.625 and below."""
+    x = np.array([0.5, 1.625, 1.63, 2.75, 5.0])
+    assert signed(x, 5, STARS).round(3).tolist() == [-1.0, -0.5, -0.498, 0.0, 1.0]
+    assert presence(x, 5, STARS, -0.25).tolist() == [-0.25, -0.25, 1.0, 1.0, 1.0]
+
+
+def test_ratings_off_the_scale_count_as_its_ends() -> None:
+    """Someone new may rate below or above all that the data holds."""
+    assert signed(np.array([-3.0, 9.0]), 2, STARS).tolist() == [-1.0, 1.0]
+
+
+def test_the_longest_scale() -> None:
+    """high − low is past the largest number; the strengths are not."""
+    x = np.array([-1.7e308, 0.0, 1.7e308])
+    assert signed(x, 3, RatingScale.of(x)).tolist() == [-1.0, 0.0, 1.0]
+    assert presence(x, 3, RatingScale.of(x), 0.0).tolist() == [0.0, 1.0, 1.0]

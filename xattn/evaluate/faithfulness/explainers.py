@@ -1,0 +1,99 @@
+"""The explainers that are compared, each a function (Case, most) → Explanation; all are measured the same way.
+
+    contribution   the event's cells of the ledger, summed
+    removal        the closed-form loss when the event is masked; sets by iterated removal
+    attention      the raw weights of all heads, summed
+    cosine         |A ∩ B| / √(|A||B|) of the users who met the event's item and the target
+    jaccard        |A ∩ B| / |A ∪ B| of the same
+    lime           a linear surrogate near the full history      (surrogates.py)
+    kernel_shap    a linear surrogate with the Shapley kernel    (surrogates.py)
+    random         a seeded shuffle: the floor
+    exhaustive     the best set of each size: the ceiling        (search.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from xattn.evaluate.faithfulness.case import Case, Explanation, ordered, prefixes
+from xattn.evaluate.faithfulness.search import exhaustive
+from xattn.evaluate.faithfulness.surrogates import kernel_shap, lime
+
+__all__ = ["EXPLAINERS", "Explainer", "losses"]
+
+Explainer = Callable[[Case, int], Explanation]
+
+
+def contribution(case: Case, most: int) -> Explanation:
+    """Cells summed per event; base + Σ is the score."""
+    total = np.zeros(case.n)
+    for cells in case.model.cells_of(case.history, case.target):
+        total += cells.contribution.sum(axis=1)
+    return ordered(total, most, offset=float(case.model.base_[case.target]))
+
+
+def losses(case: Case) -> np.ndarray:
+    """Leave-one-out: what the score loses when each event is masked (n,), which is minus the removal effect."""
+    without = case.model.scores_without_each(case.history, np.array([case.target]))[0]
+    lost: np.ndarray = case.score() - without
+    return lost
+
+
+def removal(case: Case, most: int) -> Explanation:
+    """Strengths are the single losses. Sets grow by iterated removal: mask the event without which the score is lowest
+    (for the weakest: highest), compute the effects of the others given that, and so on; K closed-form passes, O(K·n).
+    Where the events' effects add up, this is the order of the single losses.
+    """
+    return Explanation(losses(case), _iterated(case, most, sign=1.0), _iterated(case, most, sign=-1.0))
+
+
+def _iterated(case: Case, most: int, sign: float) -> tuple[tuple[int, ...], ...]:
+    live, order = np.ones(case.n, bool), []
+    for _ in range(min(most, case.n)):
+        score = np.where(live, sign * case.masked.each(live[None, :], case.target)[0], np.inf)
+        order.append(int(np.argmin(score)))
+        live[order[-1]] = False
+    return prefixes(order, most)
+
+
+def attention(case: Case, most: int) -> Explanation:
+    """How much the heads look at an event, whatever they see there."""
+    total = np.zeros(case.n)
+    for cells in case.model.cells_of(case.history, case.target):
+        total += cells.weight
+    return ordered(total, most)
+
+
+def cosine(case: Case, most: int) -> Explanation:
+    """Similarity of the event's item to the target by the users they share; the model is not asked."""
+    item = case.history.item
+    size = np.sqrt(case.met.size[item] * case.met.size[case.target])
+    return ordered(case.met.shared(item, case.target) / np.where(size > 0, size, 1.0), most)
+
+
+def jaccard(case: Case, most: int) -> Explanation:
+    """The same as a share of the users who met either."""
+    item = case.history.item
+    shared = case.met.shared(item, case.target)
+    union = case.met.size[item] + case.met.size[case.target] - shared
+    return ordered(shared / np.where(union > 0, union, 1.0), most)
+
+
+def random(case: Case, most: int) -> Explanation:
+    """An order without a reason."""
+    return ordered(case.rng.permutation(case.n).astype(float), most)
+
+
+EXPLAINERS: dict[str, Explainer] = {
+    "contribution": contribution,
+    "removal": removal,
+    "attention": attention,
+    "cosine": cosine,
+    "jaccard": jaccard,
+    "lime": lime,
+    "kernel_shap": kernel_shap,
+    "random": random,
+    "exhaustive": exhaustive,
+}

@@ -1,0 +1,170 @@
+"""One history, many maskings: what a model would score with any events out of sight, for thousands of them at once.
+
+A masking is a row of `live` (B, n), False where an event is masked. The answer is defined by serving the masked
+history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Two other ways give the same numbers
+many maskings at a time, which tests hold against it:
+
+    ByFields       s = b + Σ_h (live · E_h X_h) / (live · E_h)^β      heads over events (docs/model.md, eq. 13)
+    ByNeighbours   l = live · part, a = softmax(l)                    users as the attended set (eq. 14–15)
+
+Sums of what is left are taken directly, so nothing is lost where one weight is nearly 1; `each` alone subtracts, and
+adds up anew for an event that has more than half of the sum.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+
+from xattn.data import History
+from xattn.explain import Scorer
+from xattn.model.head import HeadField
+from xattn.recommenders import CollaborativeAttention, ContentAttention, HybridAttention, ItemKNN, UserAttention
+
+__all__ = ["ByFields", "ByNeighbours", "ByRescoring", "Masked", "masked_scores"]
+
+BLOCK = 2_000_000  # numbers held at a time in one array: 16 MB
+Attention = (CollaborativeAttention, ContentAttention, HybridAttention)
+
+
+class Masked(ABC):
+    """A model and a history; asked about maskings of it."""
+
+    def __init__(self, model: Scorer, history: History) -> None:
+        self.model = model
+        self.history = history
+
+    @abstractmethod
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        """Scores (B,) of one target under the maskings `live` (B, n)."""
+
+    @abstractmethod
+    def all(self, live: np.ndarray) -> np.ndarray:
+        """Scores (B, M) of every item."""
+
+    def each(self, live: np.ndarray, target: int) -> np.ndarray:
+        """Scores (B, n) of one target with each event masked as well; of no meaning where it is masked already."""
+        alone = np.array([target])
+        return np.array([self.model.scores_without_each(_served(self.history, row), alone)[0] for row in live])
+
+
+def masked_scores(model: Scorer, history: History) -> Masked:
+    """The quickest way of asking this model."""
+    if isinstance(model, ItemKNN) or (isinstance(model, Attention) and not model.threshold):
+        return ByFields(model, history)
+    if isinstance(model, UserAttention):
+        return ByNeighbours(model, history)
+    return ByRescoring(model, history)
+
+
+def _served(history: History, live: np.ndarray) -> History:
+    return history.without(np.flatnonzero(~live))
+
+
+def _rows(n_rows: int, width: int) -> Iterator[slice]:
+    """Slices of rows that hold at most BLOCK numbers each."""
+    step = max(1, BLOCK // max(width, 1))
+    return (slice(low, low + step) for low in range(0, n_rows, step))
+
+
+class ByRescoring(Masked):
+    """Serves every masked history: the definition, and the way for any model."""
+
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        return np.array([self.model.scores_of(_served(self.history, row))[target] for row in live])
+
+    def all(self, live: np.ndarray) -> np.ndarray:
+        return np.array([self.model.scores_of(_served(self.history, row)) for row in live])
+
+
+class ByFields(Masked):
+    """Models whose score is a sum of heads over events, without a threshold."""
+
+    model: CollaborativeAttention | ContentAttention | HybridAttention | ItemKNN
+
+    def __init__(
+        self, model: CollaborativeAttention | ContentAttention | HybridAttention | ItemKNN, history: History
+    ) -> None:
+        super().__init__(model, history)
+        self._kept: dict[int, list[HeadField]] = {}
+
+    def _fields(self, targets: np.ndarray) -> list[HeadField]:
+        if isinstance(self.model, ItemKNN):
+            return [self.model._field(self.history, targets)]
+        fields: list[HeadField] = []
+        for part in self.model.parts_:
+            fields += part.fields(self.history, self.model._w(part, self.history), targets)
+        return fields
+
+    def _of_target(self, target: int) -> list[HeadField]:
+        if target not in self._kept:
+            self._kept[target] = self._fields(np.array([target]))
+        return self._kept[target]
+
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        out = np.full(len(live), self.model.base_[target], float)
+        for rows in _rows(len(live), live.shape[1]):
+            kept = live[rows].astype(float)
+            for field in self._of_target(target):
+                out[rows] += _ratio(kept @ field.E[0], kept @ (field.E[0] * field.X[0]), field.beta)
+        return out
+
+    def each(self, live: np.ndarray, target: int) -> np.ndarray:
+        out = np.full(live.shape, self.model.base_[target], float)
+        for rows in _rows(len(live), live.shape[1]):
+            kept = live[rows].astype(float)
+            for field in self._of_target(target):
+                E, EX = field.E[0], field.E[0] * field.X[0]
+                S, s = kept @ E, kept @ EX
+                part = kept * E
+                S_left, s_left = S[:, None] - part, s[:, None] - kept * EX
+                b, i = np.nonzero(part > S[:, None] / 2)  # at most one a row
+                rest = kept[b]
+                rest[np.arange(len(b)), i] = 0.0
+                S_left[b, i], s_left[b, i] = rest @ E, rest @ EX
+                out[rows] += _ratio(S_left, s_left, field.beta)
+        return out
+
+    def all(self, live: np.ndarray) -> np.ndarray:
+        B, M = len(live), len(self.model.base_)
+        out = np.repeat(self.model.base_.astype(float)[None, :], B, axis=0)
+        if not live.shape[1]:
+            return out
+        kept = live.T.astype(float)
+        for targets in _rows(M, max(live.shape)):
+            for field in self._fields(np.arange(M)[targets]):
+                out[:, targets] += _ratio(field.E @ kept, (field.E * field.X) @ kept, field.beta).T
+        return out
+
+
+def _ratio(S: np.ndarray, s: np.ndarray, beta: float) -> np.ndarray:
+    """s / S^β, and 0 where no attention is left; S may have one row for all of s."""
+    found: np.ndarray = s * np.where(S > 0, np.where(S > 0, S, 1.0) ** -beta, 0.0)
+    return found
+
+
+class ByNeighbours(Masked):
+    """User attention: maskings are rows of summed logits."""
+
+    model: UserAttention
+
+    def __init__(self, model: UserAttention, history: History) -> None:
+        super().__init__(model, history)
+        self._part, self._shared = model._logits(history)
+
+    def _score(self, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        out = np.empty((len(live), len(targets)))
+        for rows in _rows(len(live), self.model.data_.n_users):
+            kept = live[rows].astype(float)
+            a = self.model._attention(kept @ self._part, kept @ self._shared > 0)
+            out[rows] = self.model.base_[targets] + self.model._lift(a, targets)
+        return out
+
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        found: np.ndarray = self._score(live, np.array([target]))[:, 0]
+        return found
+
+    def all(self, live: np.ndarray) -> np.ndarray:
+        return self._score(live, np.arange(self.model.data_.n_items))
