@@ -1,4 +1,4 @@
-"""Wrong versions of what heads do: each holds one mistake that somebody might make; see test_the_tests_of_heads.py."""
+"""Wrong versions of what heads do, each with one mistake; test_the_tests_of_{heads,models}.py plant them."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ SPEAKERS = {"t"}  # names of the functions whose first argument is a key
 DYNAMIC = (
     "term.",
     "meaning.",
+    "genre.",
+    "head.",
     "behaviour.way_",
     "refusal.",
     "worked.erratum.",

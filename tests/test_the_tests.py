@@ -1,7 +1,7 @@
 """The tests are tested: each property, oracle, strategy and check meets a planted fault, and must not let it pass.
 
 A fault takes the place of the function under test in the module of its test; then that test is run and has to fail.
-Here are the attention kernels, the worked example and the checks; test_the_tests_of_heads.py has the heads.
+Here are the attention kernels, the worked example and the checks; test_the_tests_of_{heads,models}.py have the rest.
 """
 
 from __future__ import annotations

@@ -153,6 +153,13 @@ def test_by_hand() -> None:
     assert_within(E[0], np.array([1.0, np.exp(0.4 - 1.0)]), 8 * U)
 
 
+def test_threshold_counts_the_weight_on_it() -> None:
+    row = np.array([[1.0, 1.0]])
+    case = Content(row, lengths(row), np.array([2.0, 6.0]), np.ones(1), np.eye(2), np.eye(2), np.zeros(2))
+    live = np.ones(2, bool)
+    assert [content_scores(*case.args, 1.0, live, 1.0, theta)[0] for theta in (0.5, 0.51)] == [4.0, 0.0]
+
+
 def test_a_target_without_features_sees_age_alone_and_gains_nothing() -> None:
     E, X = two_events([0.0, 0.0], T=0.5, g=(2.0, 0.0))
     assert_within(E[0], np.array([np.exp(-2.0), 1.0]), 4 * U)

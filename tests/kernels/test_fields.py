@@ -187,8 +187,8 @@ def test_threshold_counts_the_weight_on_it_and_does_not_scale() -> None:
     field = Field(np.array([[1.0, 1.0, 2.0]]), np.array([[1.0, 10.0, 100.0]]), np.ones(3, bool))
     assert field_weights(field.E, field.live, 1.0, 0.25).tolist() == [[0.25, 0.25, 0.5]]
     assert field_weights(field.E, field.live, 1.0, 0.26).tolist() == [[0.0, 0.0, 0.5]]
-    assert scores(field, 1.0, 0.26).tolist() == [50.0]
-    assert without_each(field, 1.0, 0.4).tolist() == [[200 / 3, 200 / 3, 5.5]]  # without it, others pass
+    assert [scores(field, 1.0, theta)[0] for theta in (0.25, 0.26)] == [52.75, 50.0]
+    assert without_each(field, 1.0, 0.5).tolist() == [[200 / 3, 200 / 3, 5.5]]  # without it, others get there
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.1])

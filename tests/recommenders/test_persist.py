@@ -110,6 +110,12 @@ def test_an_interrupted_write_leaves_the_old_file(saved: Path, monkeypatch: pyte
     assert list(saved.parent.iterdir()) == [saved]
 
 
+def test_a_model_file_has_the_rights_of_any_new_file(saved: Path) -> None:
+    plain = saved.with_name("plain")
+    plain.touch()
+    assert saved.stat().st_mode == plain.stat().st_mode
+
+
 @pytest.mark.parametrize("place", ["missing/folder/m.npz", "."])
 def test_a_place_that_takes_no_file_is_told(tmp_path: Path, place: str) -> None:
     with pytest.raises(InputError, match="`path` must be a file that can be written"):

@@ -30,7 +30,8 @@ def render() -> None:
     st.title(t("recommendations.title", language))
     st.caption(t("recommendations.promise", language))
     with reporting():
-        data = state.dataset()
+        with st.spinner(t("app.fitting", language)):
+            data = state.dataset()
         if "rec_ready" not in st.session_state:
             _seed(data)
         notes = st.container()

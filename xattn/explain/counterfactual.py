@@ -63,7 +63,7 @@ def counterfactual(scorer: Scorer, question: Question, single: Removals) -> Coun
             if rank_without(pair) > k:
                 return _answer(scorer, question, pair, exact=True)
     order = live[np.argsort(single.score[live], kind="stable")].tolist()  # the worst loss first
-    sizes = [*sorted({round(2 * 1.25 ** step) for step in range(60)} & set(range(2, len(order)))), len(order)]
+    sizes = [*sorted({round(2 * 1.25**step) for step in range(60)} & set(range(2, len(order)))), len(order)]
     high = next((size for size in sizes if rank_without(tuple(order[:size])) > k), None)
     if high is None:
         return Counterfactual((), (), len(order) <= ALL_TRIED, False, None, k, rank)

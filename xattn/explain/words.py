@@ -89,7 +89,8 @@ def _what_if(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
         else:
             replacement = short_title(ledger.title_of(what_if.replaced_by))
             said.append(t("words.drop", lang, names=names, k=ledger.k, replacement=replacement))
-        said.append(t("words.smallest" if what_if.exact else "words.not_smallest", lang))
+        if len(what_if.positions) > 1:
+            said.append(t("words.smallest" if what_if.exact else "words.not_smallest", lang))
     elif ledger.rank <= ledger.k:
         said.append(t("words.stays", lang, k=ledger.k))
     return said

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from xattn.kernels.compile import Kernel
+from xattn.kernels.compile import Kernel, compiled
 
 __all__ = ["field_scores", "field_weights", "field_without_each"]
 
@@ -56,6 +56,21 @@ def _scores(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
             out[j] += s / norm
 
 
+@compiled
+def _kept_norms(E, live, beta, norms):  # type: ignore[no-untyped-def]
+    """norms[r] = S^β when event r is masked too, 0 where nothing is left."""
+    n = E.shape[0]
+    after = 0.0
+    for i in range(n - 1, -1, -1):
+        norms[i] = after  # Σ over what comes after i, completed below
+        after += E[i] if live[i] else 0.0
+    before = 0.0
+    for r in range(n):
+        S = before + norms[r]
+        norms[r] = S if beta == 1.0 or S == 0.0 else S**beta
+        before += E[r] if live[r] else 0.0
+
+
 @Kernel
 def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
     """out[j, r] += the head's score of target j when event r is masked too.
@@ -64,6 +79,9 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
     """
     shared = E.shape[0] == 1
     n = X.shape[1]
+    common = np.empty(n)
+    if shared and theta == 0.0:  # the powers, dear beside all else, once for all targets
+        _kept_norms(E[0], live, beta, common)
     for j in prange(X.shape[0]):
         k = 0 if shared else np.int64(j)  # prange counts in uint64
         if theta > 0.0:
@@ -80,20 +98,24 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
                             s += E[k, i] * X[j, i]
                     out[j, r] += s / norm
         else:
-            S_after = np.zeros(n + 1)  # S_after[r] = Σ_{i ≥ r}
-            s_after = np.zeros(n + 1)
+            idle = True  # a target that the head has nothing to say about
+            for i in range(n):
+                idle &= X[j, i] == 0.0
+            if idle:
+                continue
+            norms = common
+            if not shared:
+                norms = np.empty(n)
+                _kept_norms(E[k], live, beta, norms)
+            after = np.zeros(n + 1)  # after[r] = Σ_{i ≥ r} E X
             for i in range(n - 1, -1, -1):
-                S_after[i] = S_after[i + 1] + (E[k, i] if live[i] else 0.0)
-                s_after[i] = s_after[i + 1] + (E[k, i] * X[j, i] if live[i] else 0.0)
-            S_before = 0.0
-            s_before = 0.0
+                after[i] = after[i + 1] + (E[k, i] * X[j, i] if live[i] else 0.0)
+            before = 0.0
             for r in range(n):
-                S = S_before + S_after[r + 1]
-                if S != 0.0:
-                    out[j, r] += (s_before + s_after[r + 1]) / S**beta
+                if norms[r] != 0.0:
+                    out[j, r] += (before + after[r + 1]) / norms[r]
                 if live[r]:
-                    S_before += E[k, r]
-                    s_before += E[k, r] * X[j, r]
+                    before += E[k, r] * X[j, r]
 
 
 def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) -> np.ndarray:

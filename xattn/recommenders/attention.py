@@ -35,6 +35,7 @@ from xattn.recommenders.base import Recommender
 __all__ = ["CollaborativeAttention", "ContentAttention", "HybridAttention"]
 
 Part = CollaborativePart | ContentPart
+MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
 
 
@@ -54,7 +55,7 @@ class _AttentionRecommender(Recommender):
                 raise InputError(f"`recency` must be a tuple of at least one number of events; got {recency!r}.")
             for tau in recency:
                 check_number("recency", tau, low=0.0, open_low=True)
-            check_number("regularization", params["regularization"], low=0.0, open_low=True)
+            check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
             check_number("dislike", params["dislike"], low=-1.0, high=1.0)
             check_whole("min_events", params["min_events"], low=1)
             check_choice("dtype", params["dtype"], ("float32", "float64"))

@@ -72,6 +72,7 @@ def save_model(model: Recommender, path: str | Path) -> None:
                 np.savez(file, allow_pickle=False, **{MANIFEST: _text_array(manifest)}, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
+            os.chmod(draft, 0o666 & ~_umask())  # as open() would have made it; mkstemp lets its owner alone read it
             os.replace(draft, path)
         except BaseException:
             os.unlink(draft)
@@ -80,6 +81,13 @@ def save_model(model: Recommender, path: str | Path) -> None:
         raise InputError(
             f"`path` must be a file that can be written; got {shown(str(path))} ({problem.strerror})."
         ) from None
+
+
+def _umask() -> int:
+    """The process's umask; it can be read only by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _digest(array: np.ndarray) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 
 from xattn.data import History, Interactions
 from xattn.evaluate.faithfulness.masked import Masked
 from xattn.explain import Scorer
 
-__all__ = ["Case", "Explanation", "Met", "ordered"]
+__all__ = ["Case", "Design", "Explanation", "Met", "ordered", "prefixes"]
 
 Sets = tuple[tuple[int, ...], ...]
 
@@ -36,8 +36,33 @@ class Met(NamedTuple):
         return found
 
 
+class Design(NamedTuple):
+    """Maskings `live` (B, n), their columns `Zw` (B, p) times √weight, √weight (B,), the Cholesky factor of the normal
+    equations (p, p).
+    """
+
+    live: np.ndarray
+    Zw: np.ndarray
+    root: np.ndarray
+    factor: tuple[np.ndarray, bool]
+
+    @classmethod
+    def of(cls, live: np.ndarray, Z: np.ndarray, weight: np.ndarray, ridge: np.ndarray) -> Design:
+        root = np.sqrt(weight)
+        Z *= root[:, None]
+        return cls(live, Z, root, linalg.cho_factor(Z.T @ Z + np.diag(ridge), overwrite_a=True))
+
+    def solve(self, y: np.ndarray) -> np.ndarray:
+        """The coefficients (p,) for the answers `y` (B,)."""
+        found: np.ndarray = linalg.cho_solve(self.factor, self.Zw.T @ (self.root * y))
+        return found
+
+
 class Case(NamedTuple):
-    """Explain the score of `target` for a history of which no event is masked; `rng` is the explainer's own."""
+    """Explain the score of `target` for a history of which no event is masked.
+
+    `rng` is the explainer's own for this history; `designs` keeps what it makes once for all targets of the history.
+    """
 
     model: Scorer
     history: History
@@ -45,6 +70,7 @@ class Case(NamedTuple):
     masked: Masked
     met: Met
     rng: np.random.Generator
+    designs: dict[str, Design]
 
     @property
     def n(self) -> int:

@@ -1,14 +1,14 @@
 """The explainers that are compared, each a function (Case, most) → Explanation; all are measured the same way.
 
-    contribution   the event's cells of the ledger, summed
-    removal        the closed-form loss when the event is masked; sets by iterated removal
-    attention      the raw weights of all heads, summed
-    cosine         |A ∩ B| / √(|A||B|) of the users who met the event's item and the target
-    jaccard        |A ∩ B| / |A ∪ B| of the same
-    lime           a linear surrogate near the full history      (surrogates.py)
-    kernel_shap    a linear surrogate with the Shapley kernel    (surrogates.py)
-    random         a seeded shuffle: the floor
-    exhaustive     the best set of each size: the ceiling        (search.py)
+contribution   the event's cells of the ledger, summed
+removal        the closed-form loss when the event is masked; sets by iterated removal
+attention      the raw weights of all heads, summed
+cosine         |A ∩ B| / √(|A||B|) of the users who met the event's item and the target
+jaccard        |A ∩ B| / |A ∪ B| of the same
+lime           a linear surrogate near the full history      (surrogates.py)
+kernel_shap    a linear surrogate with the Shapley kernel    (surrogates.py)
+random         a seeded shuffle: the floor
+exhaustive     the best set of each size: the ceiling        (search.py)
 """
 
 from __future__ import annotations

@@ -104,11 +104,14 @@ class ByFields(Masked):
         return self._kept[target]
 
     def of(self, live: np.ndarray, target: int) -> np.ndarray:
-        out = np.full(len(live), self.model.base_[target], float)
+        out, fields = np.full(len(live), self.model.base_[target], float), self._of_target(target)
+        if not fields:
+            return out
+        columns = np.column_stack([x for field in fields for x in (field.E[0], field.E[0] * field.X[0])])
         for rows in _rows(len(live), live.shape[1]):
-            kept = live[rows].astype(float)
-            for field in self._of_target(target):
-                out[rows] += _ratio(kept @ field.E[0], kept @ (field.E[0] * field.X[0]), field.beta)
+            both = live[rows].astype(float) @ columns
+            for at, field in enumerate(fields):
+                out[rows] += _ratio(both[:, 2 * at], both[:, 2 * at + 1], field.beta)
         return out
 
     def each(self, live: np.ndarray, target: int) -> np.ndarray:

@@ -53,10 +53,10 @@ def rescored(masked: Masked, live: list[np.ndarray], targets: list[int], allowed
     """Each explanation's maskings scored and ranked; `live` and `targets` go together, every masking is scored once."""
     rows, place = np.unique(np.vstack(live), axis=0, return_inverse=True)
     scores = masked.all(rows)
-    place = np.split(place.ravel(), np.cumsum([len(one) for one in live])[:-1])
+    places = np.split(place.ravel(), np.cumsum([len(one) for one in live])[:-1])
     ranks: dict[tuple[int, int], int] = {}
     out = []
-    for at, target in zip(place, targets, strict=True):
+    for at, target in zip(places, targets, strict=True):
         for row in at.tolist():
             if (row, target) not in ranks:
                 ranks[row, target] = rank_of(scores[row], target, allowed) or 0

@@ -18,7 +18,7 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.errors import InputError, check_choice, check_whole
-from xattn.evaluate.faithfulness.case import Case, Explanation, Met
+from xattn.evaluate.faithfulness.case import Case, Design, Explanation, Met
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS, losses
 from xattn.evaluate.faithfulness.masked import masked_scores
 from xattn.evaluate.faithfulness.metrics import intervals, maskings, measured, metric_names, rescored
@@ -170,12 +170,13 @@ def _user(
     masked = masked_scores(model, history)
     asked: list[tuple[str, Case, Explanation]] = []
     lost: dict[int, np.ndarray] = {}
-    for target in targets:
-        for name in explainers:
-            rng = np.random.default_rng([seed, SEEDS[name], history.user or 0, target])
-            case = Case(model, history, target, masked, met, rng)
+    for name in explainers:
+        rng = np.random.default_rng([seed, SEEDS[name], history.user or 0])
+        designs: dict[str, Design] = {}
+        for target in targets:
+            case = Case(model, history, target, masked, met, rng, designs)
             asked.append((name, case, EXPLAINERS[name](case, most)))
-        lost[target] = losses(case)
+            lost[target] = losses(case) if target not in lost else lost[target]
     live = [maskings(found, len(history)) for _, _, found in asked]
     again = rescored(masked, live, [case.target for _, case, _ in asked], allowed)
     values: dict[str, list[np.ndarray]] = {name: [] for name in explainers}
