@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xattn.kernels import content, fields, gram, pool
+from xattn.kernels import content, fields, gram, pool, target
 from xattn.kernels.gram import Occurrences
 from xattn.model import head
 from xattn.model.head import HeadCells, HeadField
@@ -238,6 +238,20 @@ def nudged(kernel: Faulty) -> Faulty:
         return tuple(np.nextafter(x, 9e9) for x in out) if isinstance(out, tuple) else np.nextafter(out, 9e9)
 
     return wrong
+
+
+# --- target -----------------------------------------------------------------------------------------------------------
+
+
+def nudged_with_others(Q: Array, *rest: Any) -> Array:
+    s = target.target_scores(Q, *rest)
+    return np.nextafter(s, s.dtype.type(9)) if len(Q) > 1 else s
+
+
+def without_a_shift(Q: Array, K: Array, c: Array, scale: float) -> Array:
+    with np.errstate(all="ignore"):
+        z = np.exp(Q @ K.T * scale)
+        return (z @ c) / z.sum(axis=1)
 
 
 # --- parts and their cells --------------------------------------------------------------------------------------------

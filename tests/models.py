@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from xattn import (
+    EASE,
     CollaborativeAttention,
     ContentAttention,
     History,
@@ -15,6 +16,7 @@ from xattn import (
     ItemKNN,
     Ledger,
     Popularity,
+    RecencyEASE,
     UserAttention,
 )
 from xattn.data.synthetic import planted
@@ -31,9 +33,12 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "users": lambda: UserAttention(temperature=0.1),
     "users threshold": lambda: UserAttention(temperature=0.3, threshold=0.02),
     "item knn": lambda: ItemKNN(neighbours=8),
+    "ease": lambda: EASE(regularization=10.0),
+    "ease f64": lambda: EASE(regularization=10.0, dtype="float64"),
+    "recency ease": lambda: RecencyEASE(regularization=10.0, recency=3.0),
     "popularity": lambda: Popularity(),
 }
-SINGLE = {"collaborative", "collaborative one head", "hybrid"}  # value tables in float32
+SINGLE = {"collaborative", "collaborative one head", "hybrid", "ease", "recency ease"}  # value tables in float32
 
 
 @cache

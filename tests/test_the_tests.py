@@ -19,7 +19,7 @@ from tests import faults, naive, strategies
 from tests.checks import assert_bitwise, assert_within, bounds_checked, least, unchanged, unit, weight_bound
 from tests.kernels import hammer, test_fusion, test_logsum, test_scorers, test_softmax, test_topk
 from tests.model import test_attention, test_example
-from tests.planting import Fault, must_fail
+from tests.planting import QUICK, Fault, must_fail
 from xattn.kernels import fusion, logsum, scorers, softmax
 from xattn.kernels.compile import compiled
 from xattn.kernels.topk import TopK
@@ -364,4 +364,4 @@ def ties(scores: np.ndarray) -> bool:
     ],
 )
 def test_strategy_draws(strategy: Any, wanted: Callable[[Any], bool]) -> None:
-    find(strategy, wanted, settings=settings(max_examples=2000, derandomize=True, database=None))
+    find(strategy, wanted, settings=settings(QUICK, max_examples=2000))

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from tests import faults_of_heads as faults
 from tests import naive, strategies
 from tests.checks import assert_within
-from tests.kernels import test_compile, test_content, test_fields, test_gram, test_pool
-from tests.planting import Fault, must_fail
+from tests.kernels import test_compile, test_content, test_fields, test_gram, test_pool, test_target
+from tests.planting import QUICK, Fault, must_fail
 from xattn.kernels import compile as pool
-from xattn.kernels import content, fields, gram
+from xattn.kernels import content, fields, gram, target
 
 # --- field kernels ----------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,16 @@ CONTENT = [
 ]
 
 
-@pytest.mark.parametrize("fault", [*FIELDS, *POOL, *GRAM, *CONTENT], ids=str)
+T, SEEN = test_target, target.target_scores
+TARGET = [
+    Fault("scale lost", T, "target_scores", faults.changed(3, lambda x: 1.0, SEEN), T.test_it_is_softmax_attention),
+    Fault("half a digit", T, "target_scores", faults.changed(2, lambda c: c * 1.0001, SEEN), T.test_float32_is_near),
+    Fault("company", T, "target_scores", faults.nudged_with_others, T.test_a_candidate_does_not_depend_on_its_company),
+    Fault("no shift", T, "target_scores", faults.without_a_shift, T.test_large_logits_overflow_nothing, F8),
+]
+
+
+@pytest.mark.parametrize("fault", [*FIELDS, *POOL, *GRAM, *CONTENT, *TARGET], ids=str)
 def test_wrong_kernels_of_heads_are_caught(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fault.where, fault.name, fault.faulty)
     must_fail(fault.test, *fault.args)
@@ -262,4 +271,4 @@ def returns(h: strategies.Prefixed) -> bool:
     ],
 )
 def test_strategy_draws(strategy: st.SearchStrategy[Any], wanted: Callable[[Any], bool]) -> None:
-    find(strategy, wanted, settings=settings(max_examples=2000, derandomize=True, database=None))
+    find(strategy, wanted, settings=settings(QUICK, max_examples=2000))

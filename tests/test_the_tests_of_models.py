@@ -17,7 +17,7 @@ from tests import faults_of_heads as faults
 from tests import naive
 from tests.checks import assert_within
 from tests.model import heads, test_closed_form, test_collaborative, test_content_part, test_head, test_strength
-from tests.planting import Fault, must_fail
+from tests.planting import QUICK, Fault, must_fail
 from xattn.errors import InputError
 from xattn.model import closed_form, collaborative, head
 from xattn.model import content as content_model
@@ -290,4 +290,4 @@ def test_oracle_of_the_ridge_problem_stands_where_its_loss_is_level() -> None:
     ],
 )
 def test_strategy_draws(strategy: st.SearchStrategy[Any], wanted: Callable[[Any], bool]) -> None:
-    find(strategy, wanted, settings=settings(max_examples=2000, derandomize=True, database=None))
+    find(strategy, wanted, settings=settings(QUICK, max_examples=2000))

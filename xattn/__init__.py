@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from xattn.model.attention import attend
     from xattn.model.example import worked_example
     from xattn.recommenders import (
+        EASE,
         CollaborativeAttention,
         ContentAttention,
         HybridAttention,
         ItemKNN,
         Popularity,
+        RecencyEASE,
         UserAttention,
         load_model,
     )
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "EASE",
     "CollaborativeAttention",
     "ContentAttention",
     "Counterfactual",
@@ -63,6 +66,7 @@ __all__ = [
     "ModelFileError",
     "NotFittedError",
     "Popularity",
+    "RecencyEASE",
     "UnknownIdError",
     "UserAttention",
     "XattnError",
@@ -82,7 +86,8 @@ _HOMES = {  # module: the public names that live there
     "xattn.model.attention": "attend",
     "xattn.model.example": "worked_example",
     "xattn.recommenders": (
-        "CollaborativeAttention ContentAttention HybridAttention ItemKNN Popularity UserAttention load_model"
+        "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN Popularity RecencyEASE UserAttention "
+        "load_model"
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -78,7 +78,10 @@ def shown(value: Any, limit: int = 60) -> str:
     >>> shown("a" * 100, limit=10)
     "'aaaaaaaa…'"
     """
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except ValueError:  # Python writes out no whole number of over 4300 digits
+        text = f"{type(value).__name__} of too many digits"
     text = "".join(c if c.isprintable() else " " for c in text)
     if len(text) > limit:
         text = text[: limit - 2] + "…"
@@ -106,7 +109,7 @@ def check_number(
     try:
         number = float(value)
     except OverflowError:  # a whole number or a fraction of over 300 digits
-        number = math.copysign(math.inf, value)
+        number = math.inf if value > 0 else -math.inf  # type: ignore[operator]
     fits = low < number <= high if open_low else low <= number <= high  # false for nan
     if not fits or (finite and math.isinf(number)):
         raise InputError(f"{must}; got {number:g}.")
@@ -125,7 +128,7 @@ def check_whole(name: str, value: Any, *, low: int = 0, high: int | None = None)
         raise InputError(f"`{name}` must be a whole number {span}; got {shown(value)}.")
     number = int(value)
     if number < low or (high is not None and number > high):
-        raise InputError(f"`{name}` must be a whole number {span}; got {number}.")
+        raise InputError(f"`{name}` must be a whole number {span}; got {shown(number)}.")
     return number
 
 
@@ -154,7 +157,7 @@ def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype:
     if array.ndim != ndim:
         raise InputError(f"`{name}` must be {kind}; got {array.ndim} dimension{'s' * (array.ndim != 1)}.")
     target = dtype or (np.float32 if array.dtype == np.float32 else np.float64)
-    array = np.ascontiguousarray(array, dtype=target)
+    array = np.require(array, target, ("C", "ALIGNED"))
     if finite and not np.isfinite(array).all():
         bad = array[~np.isfinite(array)].flat[0]
         raise InputError(f"`{name}` must hold finite numbers only; got {bad}.")
@@ -164,8 +167,9 @@ def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype:
 def check_id(name: str, value: Any) -> str:
     """A user or item id as text: text as it is, a whole number in decimal digits.
 
-    Refused: other types, fractions, floats of 2**53 and more (their digits are lost already), blank text, and text with
-    control characters or lone surrogates (it can be neither shown on one line nor written to a file).
+    Refused: other types, fractions, floats of 2**53 and more (their digits are lost already), whole numbers of over 60
+    digits, blank text, and text with control characters or lone surrogates (it can be neither shown on one line nor
+    written to a file).
 
     >>> check_id("item", 7), check_id("item", "007")
     ('7', '007')
@@ -174,7 +178,7 @@ def check_id(name: str, value: Any) -> str:
         if not value.strip() or _NOT_IN_AN_ID.search(value):
             raise InputError(f"`{name}` must be an id of visible text on one line; got {shown(value)}.")
         return str(value)
-    if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
+    if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)) and abs(int(value)) < 10**60:
         return str(int(value))
     if isinstance(value, (float, np.floating)) and abs(float(value)) < 2**53 and float(value).is_integer():
         return str(int(value))
@@ -201,7 +205,7 @@ def check_index_array(name: str, value: Any, *, size: int, what: str = "position
         bad = next(int(v) for v in (array.min(), array.max()) if not 0 <= int(v) < size)
         span = f"from 0 to {size - 1}" if size else "of an empty table (none)"
         raise InputError(f"`{name}` must hold {what} numbers {span}; got {bad}.")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return np.require(array, np.int64, ("C", "ALIGNED"))
 
 
 def check_offsets(name: str, value: Any, *, parts: int, total: int) -> np.ndarray:

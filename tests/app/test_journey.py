@@ -96,7 +96,7 @@ class Visit:
             self.faults.append(url)
 
     def open(self, address: str, lang: str = "en") -> float:
-        """Open an address; seconds until the first score is on the screen."""
+        """Open an address of the page; seconds until the first score is on the screen."""
         start = time.monotonic()
         self.page.goto(address)
         score = re.compile(t("recommendations.score", lang, score="").replace("*", "").strip() + " [0-9]")
@@ -181,6 +181,27 @@ def test_a_visit(browser: Any, server: str, tmp_path: Path) -> None:
     other.page.get_by_text(t("why.equal", "zh")).wait_for()
     other.shoot(tmp_path / "permalink-dark.png")
     other.close()
+
+
+def test_back_and_forward(browser: Any, server: str) -> None:
+    visit = Visit(browser)
+    visit.open(server)
+    visit.page.get_by_role("link", name=t("app.worked")).click()
+    visit.page.get_by_role("heading", name=t("app.worked")).wait_for()
+    visit.page.get_by_role("link", name=t("app.recommendations")).click()
+    visit.open_first("click")
+    visit.page.wait_for_url("**item=**")
+    boxes = visit.page.get_by_test_id("stCheckbox")
+    visit.page.go_back()
+    boxes.first.wait_for(state="detached")
+    assert "item=" not in visit.page.url
+    visit.page.go_forward()
+    boxes.first.wait_for()
+    visit.page.go_back()
+    boxes.first.wait_for(state="detached")
+    visit.page.go_back()
+    visit.page.get_by_role("heading", name=t("app.worked")).wait_for()
+    visit.close()
 
 
 def test_a_phone(browser: Any, server: str, tmp_path: Path) -> None:

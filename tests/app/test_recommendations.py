@@ -74,8 +74,10 @@ def test_a_card_names_its_largest_contribution_or_popularity(open_page: Opener) 
 
 def test_the_first_view_needs_no_parameters(open_page: Opener) -> None:
     page = open_page()
-    assert address(page) == {"user": "u0", "model": "HybridAttention", "k": "10"}
+    assert address(page) == {}, "an address that is rewritten cannot be left with Back"
     assert len(cards(page)) == 10
+    press(page, "rec_why_i12" if "rec_why_i12" in {button.key for button in page.button} else page.button[0].key)
+    assert {"user": "u0", "model": "HybridAttention", "k": "10"}.items() <= address(page).items()
 
 
 def test_you_get_a_list_from_what_you_pick(open_page: Opener) -> None:
@@ -210,6 +212,35 @@ def test_a_permalink_opens_the_same_view(open_page: Opener) -> None:
     assert checked(again) == checked(page)
 
 
+def test_back_leads_to_the_view_before(open_page: Opener) -> None:
+    page = open_page(user="u3")
+    first = shown_text(page)
+    before = address(page)
+    press(page, page.button[0].key)
+    opened = address(page)
+    assert "item" in opened
+    page.query_params.clear()
+    page.query_params.update(before)
+    page.run()
+    assert shown_text(page) == first
+    assert address(page) == before
+    page.query_params.update(opened)
+    page.run()
+    assert address(page) == opened
+    assert page.checkbox, "forward again"
+
+
+def test_a_choice_wins_over_an_address_that_is_late(open_page: Opener) -> None:
+    page = open_page(user="u3")
+    late = address(page)
+    page.selectbox(key="rec_user").set_value("u5").run()
+    page.query_params.clear()
+    page.query_params.update(late)
+    page.selectbox(key="rec_model").set_value("ItemKNN").run()
+    assert address(page)["user"] == "u5"
+    assert address(page)["model"] == "ItemKNN"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -239,8 +270,8 @@ def test_a_bad_parameter_gets_one_sentence(open_page: Opener, name: str, value: 
 
 
 TYPED = (  # the test driver cannot type what is not among the options
-    "import streamlit as st; from xattn.app import recommendations, state;"
-    "recommendations._seed(state.dataset()); st.session_state['rec_user'] = '*nobody*'"
+    "import streamlit as st; from xattn.app import choice, recommendations, state;"
+    "choice.seed(state.dataset()); st.session_state['rec_user'] = '*nobody*'"
 )
 
 

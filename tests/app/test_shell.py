@@ -129,7 +129,7 @@ def test_the_app_opens_on_the_recommendations(open_app: Opener, language: str) -
 
 def test_the_language_can_be_switched(open_app: Opener) -> None:
     page = open_app()
-    assert address(page)["lang"] == "en"
+    assert "lang" not in address(page), "an address that is rewritten cannot be left with Back"
     page.sidebar.get("button_group")[0].set_value("zh").run()
     assert page.title[0].value == t("recommendations.title", "zh")
     assert address(page)["lang"] == "zh"

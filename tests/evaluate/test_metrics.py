@@ -6,21 +6,43 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import average_precision_score, ndcg_score, precision_score, recall_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from xattn.evaluate.metrics import coverage, diversity, interval, novelty, per_user, rank_against
+from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
 
 
-@given(scores=st.lists(st.integers(-50, 50), min_size=2, max_size=30, unique=True), data=st.data())
-def test_ndcg_is_that_of_sklearn(scores: list[int], data: st.DataObject) -> None:
-    target = data.draw(st.integers(0, len(scores) - 1))
-    k = data.draw(st.integers(1, len(scores)))
-    truth = np.zeros((1, len(scores)))
-    truth[0, target] = 1.0
-    rank = rank_against(np.array(scores, float), target, np.ones(len(scores), bool))
-    got = per_user(np.array([rank]), k)[f"ndcg@{k}"][0]
-    assert got == pytest.approx(ndcg_score(truth, [scores], k=k), abs=1e-12)
+@st.composite
+def judged(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
+    """Distinct scores, the relevant ones among them, and a length."""
+    scores = draw(st.lists(st.integers(-50, 50), min_size=2, max_size=30, unique=True))
+    relevant = draw(st.sets(st.integers(0, len(scores) - 1), min_size=1))
+    return np.array(scores, float), np.array(sorted(relevant)), draw(st.integers(1, len(scores)))
+
+
+@given(judged())
+def test_ranking_metrics_are_those_of_sklearn(case: tuple[np.ndarray, np.ndarray, int]) -> None:
+    scores, relevant, k = case
+    truth = np.zeros(len(scores))
+    truth[relevant] = 1.0
+    listed = np.zeros(len(scores))
+    listed[np.argsort(-scores)[:k]] = 1.0
+    ranks = ranks_of(scores, relevant, np.ones(len(scores), bool))
+    got = {name: values[0] for name, values in per_user([ranks], k).items()}
+    assert got[f"ndcg@{k}"] == pytest.approx(ndcg_score([truth], [scores], k=k), abs=1e-12)
+    assert got[f"precision@{k}"] == pytest.approx(precision_score(truth, listed), abs=1e-12)
+    assert got[f"recall@{k}"] == pytest.approx(recall_score(truth, listed), abs=1e-12)
+    assert got[f"hr@{k}"] == float((truth * listed).any())
+    whole = per_user([ranks], len(scores))
+    assert whole[f"map@{len(scores)}"][0] == pytest.approx(average_precision_score(truth, scores), abs=1e-12)
+    assert whole["mrr"][0] == pytest.approx(1 / (1 + np.argmax(truth[np.argsort(-scores)])))
+
+
+def test_map_is_cut_at_k_by_hand() -> None:
+    """Relevant at 1, 3 and 9; of the five first places: (1/1 + 2/3) / 3."""
+    got = per_user([np.array([1.0, 3.0, 9.0])], 5)
+    assert got["map@5"][0] == pytest.approx((1 + 2 / 3) / 3)
+    assert per_user([np.array([1.0, 3.0, 9.0])], 2)["map@2"][0] == pytest.approx(1 / 2)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=12), st.data())
@@ -28,44 +50,37 @@ def test_rank_counts_what_is_not_below(scores: list[float], data: st.DataObject)
     target = data.draw(st.integers(0, len(scores) - 1))
     s = np.array(scores)
     others = [x for j, x in enumerate(scores) if j != target]
-    assert rank_against(s, target, np.ones(len(s), bool)) == 1 + sum(x >= scores[target] for x in others)
+    (rank,) = ranks_of(s, np.array([target]), np.ones(len(s), bool))
+    assert rank == 1 + sum(x >= scores[target] for x in others)
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=12), st.data())
+def test_several_targets_hold_distinct_places(scores: list[int], data: st.DataObject) -> None:
+    """Relevant items of one score stand after all others of that score, one behind the other."""
+    targets = data.draw(st.sets(st.integers(0, len(scores) - 1), min_size=1))
+    order = sorted(range(len(scores)), key=lambda j: (-scores[j], j in targets))
+    wanted = [1.0 + place for place, j in enumerate(order) if j in targets]
+    assert ranks_of(np.array(scores, float), np.array(sorted(targets)), np.ones(len(scores), bool)).tolist() == wanted
 
 
 def test_a_constant_scorer_gains_nothing() -> None:
     """Ties count against the model: scoring everything alike is the worst rank, not the best."""
-    assert rank_against(np.zeros(50), 0, np.ones(50, bool)) == 50
+    assert ranks_of(np.zeros(50), np.array([0]), np.ones(50, bool)) == [50]
+    assert ranks_of(np.zeros(50), np.array([0, 7]), np.ones(50, bool)).tolist() == [49, 50]
 
 
 def test_nan_is_worst() -> None:
     s = np.array([np.nan, 1.0, 2.0])
     everything = np.ones(3, bool)
-    assert rank_against(s, 0, everything) == np.inf
-    assert rank_against(s, 2, everything) == 2, "the NaN of another item does not help the target"
-    assert per_user(np.array([np.inf]), 10)["mrr"][0] == 0.0
-    assert per_user(np.array([np.inf]), 10)["ndcg@10"][0] == 0.0
+    assert ranks_of(s, np.array([0]), everything) == [np.inf]
+    assert ranks_of(s, np.array([2]), everything) == [2], "the NaN of another item does not help the target"
+    assert ranks_of(s, np.array([0, 1]), everything).tolist() == [2, np.inf]
+    got = per_user([np.array([np.inf])], 10)
+    assert [values[0] for values in got.values()] == [0.0] * 6
 
 
 def test_only_candidates_count() -> None:
-    assert rank_against(np.array([1.0, 5.0, 4.0]), 0, np.array([True, False, True])) == 2
-
-
-def test_interval_covers_the_mean_and_shrinks() -> None:
-    rng = np.random.default_rng(0)
-    few, many = rng.random(50), rng.random(5000)
-    for values in (few, many):
-        low, high = interval(values, seed=1)
-        assert low < values.mean() < high
-    assert np.diff(interval(many, seed=1)) < np.diff(interval(few, seed=1)) / 3
-    assert interval(few, seed=1) == interval(few, seed=1)
-
-
-def test_interval_is_right_nineteen_times_in_twenty() -> None:
-    rng = np.random.default_rng(7)
-    inside = 0
-    for draw in range(200):
-        low, high = interval(rng.normal(size=120), seed=draw, draws=400)
-        inside += low <= 0.0 <= high
-    assert 176 <= inside <= 199  # 95 % ± 3.5 standard errors, less the small bias of percentile intervals
+    assert ranks_of(np.array([1.0, 5.0, 4.0]), np.array([0]), np.array([True, False, True])) == [2]
 
 
 def test_beyond_accuracy_by_hand() -> None:
@@ -85,3 +100,11 @@ def test_diversity_is_that_of_sklearn() -> None:
 
 def test_diversity_without_features_is_unknown() -> None:
     assert np.isnan(diversity([np.array([0, 1])], np.zeros((3, 0))))
+
+
+def test_popularity_bias_by_hand() -> None:
+    counts = np.array([8, 4, 2, 2])
+    lists, histories = [np.array([0]), np.array([0, 1])], [np.array([1, 2]), np.array([3])]
+    assert popularity_bias(lists, histories, counts) == pytest.approx((7 - 2.5) / 2.5)
+    assert popularity_bias(histories, histories, counts) == 0.0
+    assert np.isnan(popularity_bias([np.array([], int)], [np.array([1])], counts))

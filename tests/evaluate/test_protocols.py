@@ -8,21 +8,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xattn import CollaborativeAttention, InputError, Interactions, ItemKNN, Popularity
+from xattn import CollaborativeAttention, History, InputError, Interactions, ItemKNN, Popularity
 from xattn.data.split import leave_last_out
 from xattn.evaluate import PROTOCOLS, evaluate
-from xattn.evaluate.protocols import target_ranks
+from xattn.evaluate.ranking import Questions, rank
 
 KEYS = [
     "model",
     "ndcg@10",
     "hr@10",
     "recall@10",
+    "precision@10",
+    "map@10",
     "mrr",
     "coverage",
     "diversity",
     "novelty",
+    "popularity_bias",
     "ci95",
+    "versus_first",
     "fit_s",
     "score_s",
     "peak_mb",
@@ -71,7 +75,9 @@ def test_seen_items_are_no_candidates_and_a_repeated_target_is() -> None:
     rows = [("u", item) for item in ["a", "b", "c", "a"]] + [("v", item) for item in ["a", "b", "d"]]
     data = Interactions.from_frame(pd.DataFrame(rows, columns=["user", "item"]), name="tiny")
     split = leave_last_out(data)
-    ranks, lists = target_ranks(Popularity().fit(split.train), split, k=4)
+    histories = [History.of(split.train, user) for user in split.user]
+    model = Popularity().fit(split.train)
+    ranks, lists = rank(model, Questions(split.train, histories, list(split.item[:, None])), k=4)
     seen = [{"a", "b", "c"}, {"a", "b"}]
     for row, known in zip(lists, seen, strict=True):
         assert not {data.items.ids[j] for j in row} & known
@@ -113,11 +119,21 @@ def test_progress_is_told() -> None:
         ({"k": 0}, "`k` must be"),
         ({"k": 41}, "`k` must be"),
         ({"min_events": 0}, "`min_events` must be"),
+        ({"seed": -1}, "`seed` must be"),
+        ({"positive": 3.5}, "`positive` must be left out with the protocol next-item; got 3.5."),
+        ({"positive": float("nan"), "protocol": "holdout"}, "`positive` must be a finite number; got nan."),
+        ({"protocol": "given"}, "`test` must be given with the protocol given; got none."),
+        ({"test": chain()}, "`test` must be left out with the protocol next-item; got one."),
+        ({"history": chain()}, "`history` must be left out with the protocol next-item; got one."),
+        ({"test": "file.csv", "protocol": "given"}, "`test` must be Interactions; got 'file.csv'."),
+        ({"data": None}, "`data` must be Interactions; got None."),
+        ({"protocol": "time"}, "`data` must hold times for the protocol time; got none."),
+        ({"protocol": "rating"}, "`data` must hold ratings on a scale for the protocol rating; got none."),
     ],
 )
 def test_wrong_arguments_get_one_sentence(arguments: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        evaluate(chain(), **({"models": [Popularity()]} | arguments))  # type: ignore[arg-type]
+        evaluate(**({"data": chain(), "models": [Popularity()]} | arguments))  # type: ignore[arg-type]
 
 
 def test_data_without_a_second_event_is_refused() -> None:

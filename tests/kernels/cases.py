@@ -1,4 +1,4 @@
-"""One call of every kernel, on arrays with masked, thresholded, empty and tied places.
+"""Calls of every kernel, on arrays with masked, thresholded, empty and tied places: one for each branch and float type.
 
 `CASES` serves all tests that hold for each kernel alike: twins, thread counts, bounds, inputs left alone, many callers.
 The arrays that are written come first in the attention kernels and last in those of the heads.
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.kernels import content, fields, fusion, gram, logsum, pool, scorers, softmax, topk
+from xattn.kernels import content, fields, fusion, gram, logsum, pool, scorers, softmax, target, topk
 from xattn.kernels.compile import Kernel
 
-MODULES = (softmax, logsum, scorers, fusion, topk, fields, content, pool, gram)
+MODULES = (softmax, logsum, scorers, fusion, topk, fields, content, pool, gram, target)
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
 
 
@@ -24,11 +24,21 @@ def name_of(kernel: Kernel) -> str:
 
 
 class Case(NamedTuple):
-    """A kernel with its arguments; the first `outputs` of them are written, or the last −`outputs`."""
+    """A kernel with its arguments; the first `outputs` of them are written, or the last −`outputs`.
+
+    `branch` names a further case of one kernel. `lanes`: sums run along vector lanes, so that a build without them
+    (bounds checked) adds up in another order: how far its results may be off.
+    """
 
     kernel: Kernel
     outputs: int
     args: tuple[Any, ...]
+    branch: str = ""
+    lanes: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return f"{name_of(self.kernel)} {self.branch}".strip()
 
     @property
     def places(self) -> range:
@@ -75,6 +85,12 @@ def _attention() -> list[Case]:
 
     return [
         Case(softmax._weights, 1, (room(R * N), flat, cuts, live, 2.0, 0.5, 0.05, shift)),
+        Case(
+            softmax._weights,
+            1,
+            (np.zeros(R * N, "f4"), flat.astype("f4"), cuts, live, 1.0, 1.0, 0.0, shift[:0]),
+            "float32",
+        ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
         Case(scorers._rows_by_rows, 1, (room(R, N), q, k, 0.5)),
@@ -119,10 +135,16 @@ def _heads() -> list[Case]:
     tail = gram.tails(indptr, rho, c)
     wide = 2 * pool.STRIPE + 77
     V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
+    candidates, keys, says = rng.normal(size=(3 * target.BLOCK + 6, 8)), np.zeros((8, 32)), np.zeros(32)
+    keys[:, :n], says[:n] = rng.normal(size=(8, n)), rng.normal(size=n)
+    room = np.zeros(len(candidates))
+    narrow = (*(x.astype("f4") for x in (candidates, keys, says)), n, np.float32(0.5), room.astype("f4"))
     return [
         Case(fields._weights, -1, (E, live, 0.5, 0.05, np.zeros((R, N)))),
         Case(fields._scores, -1, (E, X, live, 0.5, 0.05, np.zeros(R))),
         Case(fields._without_each, -1, (E, X, live, 0.5, 0.05, np.zeros((R, N)))),
+        Case(fields._without_each, -1, (E, X, live, 0.5, 0.0, np.zeros((R, N))), "without threshold"),
+        Case(fields._without_each, -1, (E[:1], X, live, 0.5, 0.0, np.zeros((R, N))), "shared, without threshold"),
         Case(content._field, -2, (*head, g, 0.3, np.zeros((R, N)), np.zeros((R, N)))),
         Case(content._scores, -1, (*head, g, 0.3, live, 0.5, 0.05, np.zeros(R))),
         Case(pool._pool, -1, (indptr, row, w, V, np.zeros((users, wide)))),
@@ -130,7 +152,9 @@ def _heads() -> list[Case]:
         Case(gram._tails, -1, (indptr, rho, c, np.zeros((H, H, 150)))),
         Case(gram._gram, -1, (*occ, w, rho, tail, np.zeros((H * C, H * C)))),
         Case(gram._targets, -2, (*occ[:2], occ.stop, occ.row, w, rho, c, np.zeros((H * C, C)), np.zeros(H * C))),
+        Case(target._target_scores, -1, (candidates, keys, says, n, 0.5, room), lanes=1e-13),
+        Case(target._target_scores, -1, narrow, "float32", lanes=1e-5),
     ]
 
 
-CASES = {name_of(case.kernel): case for case in (*_attention(), *_heads())}
+CASES = {case.name: case for case in (*_attention(), *_heads())}

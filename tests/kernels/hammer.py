@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from tests.checks import assert_bitwise
-from tests.kernels.cases import CASES, Case, name_of
+from tests.kernels.cases import CASES, Case
 from xattn.kernels import compile as pool
 
 THREADS, REPEATS = 8, 12
@@ -38,7 +38,7 @@ def call(case: Case, start: threading.Barrier, wrong: list[str]) -> None:
             for x, y in zip(got, want, strict=True):
                 assert_bitwise(x, y)
         except AssertionError as error:
-            wrong.append(f"{name_of(case.kernel)}: {error}")
+            wrong.append(f"{case.name}: {error}")
 
 
 def main(*options: str) -> int:

@@ -10,13 +10,10 @@ import math
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from xattn.app import link, state, why
+from xattn.app import choice, link, state, view, why
 from xattn.app.asked import Asked, about, history_of, labels, listed
 from xattn.app.shell import lang, reporting, safe
-from xattn.data import Interactions
-from xattn.errors import shown
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
@@ -32,177 +29,22 @@ def render() -> None:
     with reporting():
         with st.spinner(t("app.fitting", language)):
             data = state.dataset()
-        if "rec_ready" not in st.session_state:
-            _seed(data)
+        if "rec_ready" not in st.session_state or view.went_elsewhere():
+            choice.seed(data)
         notes = st.container()
-        asked = _choose(data, language)
+        asked = choice.choose(data, language)
         if asked is None:
-            _complain(notes, language)
+            choice.complain(notes, language)
             return
         fitted = state.model(asked.kind)
-        _resolve(fitted, asked)
-        _complain(notes, language)
+        choice.resolve(fitted, asked)
+        choice.complain(notes, language)
         _history(fitted, asked, language)
         _results(fitted, asked)
         _other(fitted, language)
 
 
-# --- the choice -------------------------------------------------------------------------------------------------------
-
-
-def _seed(data: Interactions) -> None:
-    """Take the first view of a session from the address."""
-    asked, complaints = link.read(st.query_params.to_dict(), data, state.MODELS)
-    session = st.session_state
-    session["rec_who"] = link.YOU if asked.user == link.YOU else "user"
-    session["rec_user"] = data.user_ids[0] if asked.user == link.YOU else asked.user
-    session["rec_liked"], session["rec_disliked"] = list(asked.liked), list(asked.disliked)
-    session["rec_model"], session["rec_k"] = asked.model, asked.k
-    session["rec_tokens"], session["rec_without"] = asked.without, []
-    session["rec_item"], session["rec_events"] = asked.item, why.FEW_EVENTS
-    session["rec_complaints"] = complaints
-    session["rec_ready"] = True
-
-
-def _choose(data: Interactions, language: str) -> Asked | None:
-    """The widgets; None where something is still missing, which is then said."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        who = st.segmented_control(
-            t("recommendations.who", language),
-            ["user", link.YOU],
-            format_func=lambda choice: t(
-                "recommendations.a_user" if choice == "user" else "recommendations.you", language
-            ),
-            required=True,
-            key="rec_who",
-            persist_state="session",
-            on_change=_start_over,
-        )
-        if who == "user":
-            user = st.selectbox(
-                t("recommendations.user", language),
-                data.user_ids,
-                accept_new_options=True,
-                key="rec_user",
-                persist_state="session",
-                on_change=_start_over,
-                help=t("recommendations.user_help", language, n=data.n_users),
-                width=160,
-            )
-        kind = st.selectbox(
-            t("recommendations.model", language),
-            list(state.MODELS),
-            key="rec_model",
-            persist_state="session",
-            on_change=_settle,
-            help=t("recommendations.model_help", language),
-            width=230,
-        )
-        k = st.number_input(
-            t("recommendations.k", language),
-            min_value=1,
-            max_value=link.MOST_K,
-            step=1,
-            key="rec_k",
-            persist_state="session",
-            on_change=_settle,
-            width=130,
-        )
-    if who == "user":
-        if not user:
-            st.info(t("recommendations.no_user", language))
-            return None
-        return Asked(data.checksum, kind, str(user), (), int(k))
-    picks = _picks(data, language)
-    if not picks:
-        st.info(t("recommendations.no_picks", language), icon=":material/touch_app:")
-        return None
-    return Asked(data.checksum, kind, None, picks, int(k))
-
-
-def _picks(data: Interactions, language: str) -> tuple[tuple[str, float | None], ...]:
-    """The picked films as events: disliked ones first, so that the newest event is the last film that was liked."""
-    names = labels(data, data.checksum)
-    low, high = (None, None) if data.rating is None else (float(data.rating.min()), float(data.rating.max()))
-    chosen = {}
-    for key, rating in (("liked", high), ("disliked", low)):
-        if key == "disliked" and low == high:
-            continue  # without a scale nothing can be disliked
-        text = t("recommendations.liked" if key == "liked" else "recommendations.disliked", language)
-        chosen[key, rating] = st.multiselect(
-            text,
-            list(names),
-            format_func=names.__getitem__,
-            key=f"rec_{key}",
-            persist_state="session",
-            on_change=_start_over,
-            max_selections=link.MOST_PICKS,
-            placeholder=t("recommendations.pick", language),
-        )
-    liked = next(ids for (key, _), ids in chosen.items() if key == "liked")
-    return tuple(
-        (item, rating)
-        for (key, rating), ids in reversed(chosen.items())
-        for item in ids
-        if key == "liked" or item not in liked
-    )
-
-
-def _settle() -> None:
-    """A choice was made: what the address got wrong is no longer of interest."""
-    st.session_state["rec_complaints"] = []
-
-
-def _start_over() -> None:
-    """Another history: what was left out and what was open belong to the old one."""
-    st.session_state.update(rec_without=[], rec_tokens=(), rec_item=None, rec_events=why.FEW_EVENTS)
-    _settle()
-
-
-def _resolve(fitted: Recommender, asked: Asked) -> None:
-    """Turn the address's `without` into positions, once its history is known."""
-    session = st.session_state
-    if session["rec_tokens"]:
-        events = history_of(fitted, asked)
-        session["rec_without"], strange = link.without_positions(fitted.data_, events, session["rec_tokens"])
-        session["rec_tokens"] = ()
-        if strange:
-            session["rec_complaints"].append(link.Complaint("without", "link.must_without", shown(strange[0])))
-
-
-def _complain(notes: DeltaGenerator, language: str) -> None:
-    """Say, above the choice, which parameters of the address were not followed."""
-    said = [
-        t("link.bad", language, name=name, must=t(must, language), got=safe(got, 80))
-        for name, must, got in st.session_state["rec_complaints"]
-    ]
-    if said:
-        notes.warning("  \n".join(said), icon=":material/link_off:")
-
-
-def _publish(asked: Asked, fitted: Recommender) -> link.Link:
-    """Put the view into the address; the link is returned."""
-    session = st.session_state
-    view = link.Link(
-        user=link.YOU if asked.user is None else asked.user,
-        model=asked.kind,
-        k=asked.k,
-        liked=tuple(session["rec_liked"]) if asked.user is None else (),
-        disliked=tuple(session["rec_disliked"]) if asked.user is None else (),
-        without=link.without_tokens(fitted.data_, history_of(fitted, asked), session["rec_without"]),
-        item=session["rec_item"],
-    )
-    params = link.write(view)
-    for name in link.PARAMETERS:
-        if name not in params:
-            if name in st.query_params:
-                del st.query_params[name]
-        elif st.query_params.get(name) != params[name]:
-            st.query_params[name] = params[name]
-    return view
-
-
-# --- what is shown ----------------------------------------------------------------------------------------------------
+# --- the list ----------------------------------------------------------------------------------------------------
 
 
 def _history(fitted: Recommender, asked: Asked, language: str) -> None:
@@ -229,7 +71,7 @@ def _results(fitted: Recommender, asked: Asked) -> None:
         now = asked.leaving_out(session["rec_without"])
         frame = listed(fitted, now)
         rank_before = dict(zip(*listed(fitted, asked)[["item", "rank"]].to_numpy().T, strict=True))
-        shared = _publish(asked, fitted)
+        shared = view.publish(asked, fitted)
         _left_out(fitted, asked, language)
         opened = session["rec_item"]
         if opened is not None and opened not in set(frame["item"]):

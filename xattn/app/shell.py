@@ -45,6 +45,7 @@ def run() -> None:
         st.Page(_behaviour, title=t("app.behaviour", language), icon=":material/tune:", url_path="behaviour"),
     ]
     page = st.navigation(pages)
+    _turn_to(page.url_path)
     with reporting():
         page.run()
 
@@ -75,16 +76,24 @@ def lang() -> str:
     for asked in (st.session_state.get("lang"), st.query_params.get("lang")):
         if asked in LANGUAGES:
             return str(asked)
+    return _browsers()
+
+
+def _browsers() -> str:
     return "zh" if str(st.context.locale or "").lower().startswith("zh") else "en"
 
 
 def _choose_language() -> str:
-    """The sidebar's choice, kept in the address as `lang` (a bound widget would write its label there, not "zh")."""
-    session = st.session_state
-    if "lang" not in session:
-        if st.query_params.get("lang", "en") not in LANGUAGES:
-            session["bad_language"] = st.query_params["lang"]
-        session["lang"] = lang()
+    """The sidebar's choice, with `lang` in the address (a bound widget would write its label there, not "zh").
+
+    The address is written only when a choice is made: an address that a run rewrites cannot be left with Back.
+    """
+    session, asked = st.session_state, st.query_params.get("lang")
+    if "lang" not in session and asked is not None and asked not in LANGUAGES:
+        session["bad_language"] = asked
+    if "lang" not in session or (asked in LANGUAGES and asked != session["lang_asked"]):
+        session["lang"] = asked if asked in LANGUAGES else lang()
+    session["lang_asked"] = asked
     with st.sidebar:
         st.segmented_control(
             t("app.language", lang()),
@@ -92,13 +101,24 @@ def _choose_language() -> str:
             required=True,
             format_func=NAMES.__getitem__,
             key="lang",
-            on_change=lambda: session.pop("bad_language", None),
+            on_change=_language_chosen,
         )
     if "bad_language" in session:
         st.warning(t("app.bad_language", lang(), got=safe(session["bad_language"], 20)), icon=":material/link_off:")
-    if st.query_params.get("lang") != lang():
-        st.query_params["lang"] = lang()
     return lang()
+
+
+def _language_chosen() -> None:
+    st.session_state.pop("bad_language", None)
+    st.query_params["lang"] = st.session_state["lang"]
+
+
+def _turn_to(page: str) -> None:
+    """Note the page, for pages that must know whether they were just turned to; a new page has lost `lang`."""
+    session = st.session_state
+    session["page_before"], session["page"] = session.get("page"), page
+    if session["page_before"] not in (None, page) and "lang" not in st.query_params and lang() != _browsers():
+        st.query_params["lang"] = session["lang_asked"] = lang()
 
 
 # --- untrusted text ---------------------------------------------------------------------------------------------------

@@ -2,65 +2,143 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, load_data, model_names, named_model
-from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, data_options
-from xattn.cli.screen import Column, print_json, print_table, progress
+from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data, model_names, named_model
+from xattn.cli.options import (
+    DTYPE,
+    LENGTH,
+    SEED,
+    DataChoice,
+    ModelChoice,
+    as_json,
+    check_left_out,
+    data_options,
+    grouped,
+)
+from xattn.cli.screen import Column, echo, print_json, print_table, progress
 from xattn.errors import InputError, check_choice, check_whole
 
 __all__ = ["evaluate"]
 
 
+@dataclass(frozen=True)
+class SplitChoice:
+    """A split that somebody made: files of the events to learn from, the histories, and the events to find."""
+
+    train: str | None
+    history: str | None
+    test: str | None
+
+    @property
+    def given(self) -> bool:
+        return not self.train == self.history == self.test
+
+    def check(self, source: DataChoice, protocol: str | None, min_events: int) -> None:
+        """Raise InputError unless the files make a split and no other data or protocol is named beside them."""
+        for name in ("train", "test"):
+            if getattr(self, name) is None:
+                raise InputError(f"--{name} must be given with a split of your own (--train, --test); got none.")
+        check_left_out("with --train", data=source.data, ratings=source.ratings)
+        check_left_out("with --train", **{"min-events": min_events if min_events != 1 else None})
+        if protocol not in (None, "next-item", "given"):
+            check_left_out("with --train", protocol=protocol)
+
+
+split_options = grouped(
+    "split",
+    SplitChoice,
+    ("train", "history", "test"),
+    click.option("--train", metavar="FILE", help="A split of your own: the events to learn from."),
+    click.option("--history", metavar="FILE", help="With --train: what tested users did before; else as in --train."),
+    click.option("--test", metavar="FILE", help="With --train: the events to find; all that users did."),
+)
+
+
 @click.command()
 @data_options
-@click.option("--protocol", default="next-item", show_default=True, metavar="NAME", help="How models are tested.")
-@click.option("--models", metavar="A,B,…", help="Recommenders to compare.  [all]")
+@split_options
+@click.option("--protocol", metavar="NAME", help="next-item, holdout, time, rating or faithfulness.  [next-item]")
+@click.option("--models", metavar="A,B,…", help="Recommenders to test.  [all; faithfulness: HybridAttention]")
 @LENGTH
+@click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
 @click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
 @SEED
 @DTYPE
 @as_json
 def evaluate(
     source: DataChoice,
-    protocol: str,
+    split: SplitChoice,
+    protocol: str | None,
     models: str | None,
     k: int | None,
+    positive: float | None,
     min_events: int,
     seed: int | None,
     dtype: str | None,
     as_json: bool,
 ) -> None:
-    """Fit and compare recommenders under a protocol.
+    """Fit and compare recommenders, or explainers, under a protocol.
 
-    Accuracy with intervals, coverage, diversity, novelty, time and memory.
+    next-item: the last event of each user. holdout: a random fifth. time: the last fifth of all events. rating: like or
+    dislike. --train, --test: a split of your own. faithfulness: what masking the reasons that an explainer names does
+    to scores and lists.
 
     \b
     xattn evaluate --data movielens-small --models HybridAttention,ItemKNN
+    xattn evaluate --train train.csv --history history.csv --test test.csv
+    xattn evaluate --data movielens-small --protocol faithfulness
     """
-    source.check()
+    check_whole("min_events", min_events, low=1)
+    if split.given:
+        split.check(source, protocol, min_events)
+        protocol = "given"
+    else:
+        source.check()
     choice = ModelChoice(None, (), seed, dtype)
     choice.check()
-    check_whole("min_events", min_events, low=1)
     if k is not None:
         check_whole("k", k, low=1)
     from xattn.evaluate import PROTOCOLS
     from xattn.evaluate import evaluate as run
 
-    check_choice("protocol", protocol, PROTOCOLS)
+    protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
+    if protocol == "faithfulness" and models is None:
+        models = DEFAULT_MODEL
     makers = _makers(models, choice)
-    data = load_data(source)
+    if split.given:
+        parts = _load_split(split, source.items)
+        data = parts.pop("data")
+    else:
+        data, parts = load_data(source), {}
     data = data.core(min_events) if min_events > 1 else data
     k = k if k is not None else min(DEFAULT_K, data.n_items)
     with progress("evaluating") as tell:
-        result = run(data, makers, protocol=protocol, k=k, seed=seed or 0, min_events=min_events, progress=tell)
+        result = run(data, makers, protocol=protocol, k=k, seed=seed or 0, positive=positive, progress=tell, **parts)
     if as_json:
         print_json(result)
+    elif protocol == "faithfulness":
+        _print_explainers(result)
     else:
         _print_rows(result)
+
+
+def _load_split(split: SplitChoice, items: str | None) -> dict[str, Any]:
+    """The files of a split, as `evaluate` takes them."""
+    from xattn import read_interactions
+
+    parts: dict[str, Any] = {
+        "data": read_interactions(str(split.train), items),
+        "test": read_interactions(str(split.test)),
+    }
+    if split.history is not None:
+        parts["history"] = read_interactions(split.history)
+    return parts
 
 
 def _makers(models: str | None, choice: ModelChoice) -> dict[str, Any]:
@@ -78,18 +156,51 @@ def _makers(models: str | None, choice: ModelChoice) -> dict[str, Any]:
 
 
 def _print_rows(result: dict[str, Any]) -> None:
-    """One row a model, best first by the first metric; its 95 % interval stands beside it."""
+    """One row a model, best first by the first metric; its 95 % interval and p against the first model beside it."""
     rows = result["rows"]
     names = [name for name, value in rows[0].items() if isinstance(value, (int, float))]
     main = names[0]
+    several = len(rows) > 1
     table = []
     for row in sorted(rows, key=lambda row: -row[main]):
         low, high = row["ci95"][main]
         cells = [row["model"], f"{row[main]:.4f}", f"{low:.4f}–{high:.4f}"]
+        if several:
+            cells.append("–" if row["versus_first"] is None else f"{row['versus_first'][main]:.3f}")
         table.append([*cells, *(_figure(name, row[name]) for name in names[1:])])
-    heads = [Column("model"), *(Column(name, right=True) for name in (main, "95 % interval", *names[1:]))]
+    titles = [main, "95 % interval", *(["p"] if several else []), *names[1:]]
+    heads = [Column("model"), *(Column(name, right=True) for name in titles)]
     sizes = f"{result['users']:,} users, {result['items']:,} items, {result['events']:,} events"
     print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {sizes}")
+    if several:
+        echo(f"\np: chance of such a difference in {main} to {rows[0]['model']} if there were none.")
+
+
+def _print_explainers(result: dict[str, Any]) -> None:
+    """One row an explainer; DEL at the largest K with its interval, and what else fits a screen."""
+    rows, k = result["rows"], result["k"]
+    most = max(int(name.partition("@")[2]) for name in rows[0] if name.startswith("del@"))
+    main = f"del@{most}"
+    names = [
+        "del@1",
+        f"ins@{most}",
+        f"pos@{k},{most}",
+        f"neg@{k},{most}",
+        f"ps@{k},{most}",
+        f"cdcg@{most}",
+        "tau",
+        "gap",
+    ]
+    table = []
+    for row in rows:
+        low, high = row["ci95"].get(main, (math.nan, math.nan))
+        figures = ["–" if row[name] is None else f"{row[name]:.4f}" for name in (main, *names)]
+        table.append([row["explainer"], row["model"], figures[0], f"{low:.4f}–{high:.4f}", *figures[1:]])
+    titles = (main, "95 % interval", *names)
+    heads = [Column("explainer"), Column("model"), *(Column(name, right=True) for name in titles)]
+    asked = f"{result['explained']:,} recommendations of {result['sampled']:,} users"
+    skipped = f", {result['skipped']:,} without a positive score left out" if result["skipped"] else ""
+    print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {asked}{skipped}")
 
 
 def _figure(name: str, value: float) -> str:

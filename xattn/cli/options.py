@@ -20,7 +20,9 @@ __all__ = [
     "ModelChoice",
     "PersonChoice",
     "as_json",
+    "check_left_out",
     "data_options",
+    "grouped",
     "language",
     "list_options",
     "model_options",
@@ -47,7 +49,7 @@ def check_left_out(when: str, **given: Any) -> None:
             raise InputError(f"--{name} must be left out {when}; got {shown(got)}.")
 
 
-def _grouped(
+def grouped(
     name: str, make: Callable[..., Any], fields: tuple[str, ...], *options: Any
 ) -> Callable[[Command], Command]:
     """A decorator that adds `options` and passes `make(**fields)` to the command under `name`."""
@@ -87,7 +89,7 @@ class DataChoice:
             check_left_out("with --data", items=self.items)
 
 
-data_options = _grouped(
+data_options = grouped(
     "source",
     DataChoice,
     ("data", "ratings", "items"),
@@ -123,7 +125,7 @@ class ModelChoice:
 SEED = click.option("--seed", type=int, metavar="N", help="Seed of whatever is random in the fit.  [default: 0]")
 DTYPE = click.option("--dtype", metavar="TYPE", help="float32 or float64, for models that solve equations in it.")
 
-model_options = _grouped(
+model_options = grouped(
     "choice",
     ModelChoice,
     ("model", "settings", "seed", "dtype"),
@@ -149,7 +151,7 @@ class PersonChoice:
         check_one_of(user=self.user, history=self.history)
 
 
-person_options = _grouped(
+person_options = grouped(
     "person",
     PersonChoice,
     ("user", "history"),
@@ -175,7 +177,7 @@ class ListChoice:
 
 LENGTH = click.option("-k", "k", type=int, metavar="N", help="Length of the list.  [10, or all items if fewer]")
 
-list_options = _grouped(
+list_options = grouped(
     "listing",
     ListChoice,
     ("k", "exclude", "candidates", "without"),

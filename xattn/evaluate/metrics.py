@@ -1,50 +1,66 @@
-"""Ranking metrics from ranks, and intervals by bootstrap over users.
+"""Ranking metrics from the ranks of what was relevant, and what lies beyond accuracy in the lists.
 
-A rank is 1 + the number of candidates that score at least as high (ties count against the model), and `inf` where the
-target's score is NaN. With one target a user: HR@k = recall@k = 1[rank ≤ k], NDCG@k = 1[rank ≤ k]/log₂(1 + rank), MRR
-= 1/rank. Beyond accuracy, over the top-k lists: coverage (share of the catalogue that is in any list), novelty (mean
-−log₂ of the share of training events an item has), diversity (mean 1 − cosine of item features over the pairs of a
-list).
+A user has R relevant items with ranks r_1 < … < r_R among the candidates. An item's rank is 1 + the number of other
+candidates that score at least as high, so ties count against the model; relevant items of equal score share out their
+places. A score of NaN ranks at infinity, and the NaN of another item never helps. With h(k) = #{i : r_i ≤ k}:
+
+    HR@k = 1[h(k) > 0]     recall@k = h(k)/R     precision@k = h(k)/k     MRR = 1/r_1
+    NDCG@k = Σ_{r_i ≤ k} 1/log₂(1 + r_i)  /  Σ_{i ≤ min(R, k)} 1/log₂(1 + i)          (Järvelin and Kekäläinen 2002)
+    MAP@k = Σ_{r_i ≤ k} i/r_i  /  min(R, k)
+
+Over the top-k lists: coverage (share of the catalogue that is in any), novelty (mean −log₂ of the share of training
+events an item has), diversity (mean 1 − cosine of item features over the pairs of a list), popularity bias (how much
+more popular the listed items are than those of the histories).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-__all__ = ["coverage", "diversity", "interval", "novelty", "per_user", "rank_against"]
+__all__ = ["coverage", "diversity", "novelty", "per_user", "popularity_bias", "ranks_of"]
 
 
-def rank_against(scores: np.ndarray, target: int, allowed: np.ndarray) -> float:
-    """Rank of `target` among the `allowed` items (M,) bool; NaN scores of others never help it, its own NaN is worst.
+def ranks_of(scores: np.ndarray, targets: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Ranks (R,) float64, ascending, of distinct `targets` among the `allowed` items (M,) bool; inf where NaN.
 
-    >>> rank_against(np.array([3.0, 2.0, 2.0, 1.0]), 1, np.array([True, True, True, True]))
-    3.0
+    >>> ranks_of(np.array([3.0, 2.0, 2.0, 1.0]), np.array([1]), np.ones(4, bool))
+    array([3.])
+    >>> ranks_of(np.array([3.0, 2.0, 2.0, 1.0]), np.array([2, 1]), np.ones(4, bool))
+    array([2., 3.])
     """
-    own = scores[target]
-    if np.isnan(own):
-        return np.inf
-    ahead = (scores >= own) | np.isnan(scores)
-    ahead[target] = False
-    return 1.0 + np.count_nonzero(ahead & allowed)
+    own = np.sort(scores[targets])[::-1]  # NaN sorts last, so it is first here
+    own = np.concatenate([own[~np.isnan(own)], own[np.isnan(own)]])
+    others = allowed.copy()
+    others[targets] = False
+    rest = np.sort(scores[others])  # NaN last: at or above every score
+    ahead = len(rest) - np.searchsorted(rest, own, side="left")
+    ranks = 1.0 + np.arange(len(own)) + ahead
+    ranks[np.isnan(own)] = np.inf
+    return ranks
 
 
-def per_user(rank: np.ndarray, k: int) -> dict[str, np.ndarray]:
-    """Metrics of each user from the rank of their one target (U,).
+def per_user(ranks: Sequence[np.ndarray], k: int) -> dict[str, np.ndarray]:
+    """Metrics (U,) of each user from the ascending ranks of their relevant items, of which each has at least one.
 
-    >>> {name: v.tolist() for name, v in per_user(np.array([1.0, 3.0, 11.0]), 10).items() if name != "mrr"}
-    {'ndcg@10': [1.0, 0.5, 0.0], 'hr@10': [1.0, 1.0, 0.0], 'recall@10': [1.0, 1.0, 0.0]}
+    >>> found = per_user([np.array([1.0]), np.array([2.0, 4.0])], 3)
+    >>> {name: values.round(3).tolist() for name, values in found.items()}  # doctest: +NORMALIZE_WHITESPACE
+    {'ndcg@3': [1.0, 0.387], 'hr@3': [1.0, 1.0], 'recall@3': [1.0, 0.5], 'precision@3': [0.333, 0.333],
+     'map@3': [1.0, 0.25], 'mrr': [1.0, 0.5]}
     """
-    hit = (rank <= k).astype(float)
-    return {f"ndcg@{k}": hit / np.log2(1 + rank), f"hr@{k}": hit, f"recall@{k}": hit, "mrr": 1 / rank}
-
-
-def interval(values: np.ndarray, seed: int, draws: int = 2000) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the mean of `values` (U,)."""
-    rng = np.random.default_rng(seed)
-    n = len(values)
-    means = np.array([values[rng.integers(0, n, n)].mean() for _ in range(draws)])
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
+    gain = 1 / np.log2(1 + np.arange(1, k + 1))
+    ideal = np.cumsum(gain)
+    table = np.empty((len(ranks), 6))
+    for u, rank in enumerate(ranks):
+        hits = rank[rank <= k]
+        h, R = len(hits), len(rank)
+        most = min(R, k)
+        ndcg = (1 / np.log2(1 + hits)).sum() / ideal[most - 1]
+        precise = (np.arange(1, h + 1) / hits).sum() / most
+        table[u] = ndcg, h > 0, h / R, h / k, precise, 1 / rank[0]
+    names = (f"ndcg@{k}", f"hr@{k}", f"recall@{k}", f"precision@{k}", f"map@{k}", "mrr")
+    return dict(zip(names, table.T.copy(), strict=True))
 
 
 def coverage(lists: list[np.ndarray], n_items: int) -> float:
@@ -53,9 +69,25 @@ def coverage(lists: list[np.ndarray], n_items: int) -> float:
 
 
 def novelty(lists: list[np.ndarray], counts: np.ndarray) -> float:
-    """Mean self-information −log₂((n_j + 1)/Σ(n + 1)) of the listed items, in bits."""
+    """Mean self-information −log₂((n_j + 1)/Σ(n + 1)) of the listed items, in bits; NaN where nothing is listed."""
     bits = -np.log2((counts + 1) / (counts + 1).sum())
-    return float(bits[np.concatenate(lists)].mean())
+    listed = np.concatenate(lists)
+    return float(bits[listed].mean()) if len(listed) else float("nan")
+
+
+def popularity_bias(lists: list[np.ndarray], histories: list[np.ndarray], counts: np.ndarray) -> float:
+    """How much more popular the lists are than the histories: 0 alike, 1 twice as popular, −0.5 half.
+
+    Popularity of an item is its number of training events `counts` (M,); it is averaged over each user's list and
+    history, then over the users who have both, and the two means compared: (lists − histories)/histories, the ΔGAP
+    of Abdollahpouri et al. (2019). NaN where no history has a popular item.
+
+    >>> popularity_bias([np.array([0])], [np.array([0, 1])], np.array([6, 2]))
+    0.5
+    """
+    both = [(counts[a].mean(), counts[b].mean()) for a, b in zip(lists, histories, strict=True) if len(a) and len(b)]
+    listed, had = np.mean(both, axis=0) if both else (0.0, 0.0)
+    return float((listed - had) / had) if had > 0 else float("nan")
 
 
 def diversity(lists: list[np.ndarray], F: np.ndarray) -> float:

@@ -1,64 +1,62 @@
-"""Protocols: how a model is put to the test, and the tidy result.
+"""Protocols: how models are put to the test, by name.
 
-*next-item*: the last event of every user (stable by time) is held out; a model fitted on the rest ranks it among all
-items that the user has not met before. The whole catalogue is ranked; nothing is sampled.
+The whole catalogue is ranked in all that rank; nothing is sampled. Nothing of a test event reaches a fit, and what a
+protocol has to choose it chooses on validation events, which are neither.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from xattn.data import Interactions
-from xattn.data.split import Split, leave_last_out
-from xattn.errors import InputError, check_choice, check_whole
-from xattn.evaluate.memory import peak_megabytes
-from xattn.evaluate.metrics import coverage, diversity, interval, novelty, per_user, rank_against
-from xattn.features import item_features
-from xattn.kernels.topk import top_k
+from xattn.errors import InputError, check_choice, check_given, check_number, check_whole, shown
+from xattn.evaluate.faithfulness import faithfulness
+from xattn.evaluate.given import given
+from xattn.evaluate.holdout import holdout
+from xattn.evaluate.next_item import next_item
+from xattn.evaluate.rating import rating
+from xattn.evaluate.setup import Makers, Protocol, Setup
+from xattn.evaluate.time_split import time_split
 from xattn.model.closed_form import Progress
 from xattn.recommenders import Recommender
 
-__all__ = ["PROTOCOLS", "evaluate", "target_ranks"]
+__all__ = ["PROTOCOLS", "evaluate"]
 
-PROTOCOLS = ("next-item",)
-
-
-def target_ranks(model: Recommender, split: Split, k: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """(ranks (U,), top-k lists) of a fitted model over the targets of a split; a user's seen items are no candidates.
-
-    The target itself stays one, also where the user has met it before (a repeat purchase).
-    """
-    ranks, lists = np.empty(len(split)), []
-    for n, (user, target) in enumerate(zip(split.user, split.item, strict=True)):
-        history = model.history(split.train.user_ids[user])
-        scores = model.scores_of(history)
-        allowed = np.ones(len(scores), bool)
-        allowed[history.item] = False
-        lists.append(top_k(scores[None, :], allowed[None, :], k).items[0])
-        ranks[n] = rank_against(scores, int(target), allowed)
-    return ranks, [row[row >= 0] for row in lists]
+PROTOCOLS: dict[str, Protocol] = {
+    "next-item": next_item,
+    "holdout": holdout,
+    "time": time_split,
+    "rating": rating,
+    "given": given,
+    "faithfulness": lambda data, models, s: faithfulness(data, models, k=s.k, seed=s.seed, progress=s.progress),
+}
+WITH_POSITIVE = ("holdout", "time", "rating", "given")
 
 
 def evaluate(
     data: Interactions,
-    models: dict[str, Callable[[], Recommender]] | Sequence[Recommender],
+    models: Makers | Sequence[Recommender],
     *,
     protocol: str = "next-item",
     k: int = 10,
     seed: int = 0,
     min_events: int = 1,
+    positive: float | None = None,
+    test: Interactions | None = None,
+    history: Interactions | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Fit and test unfitted models; returns ``{"protocol", "dataset", "users", "items", "events", "k", "rows":
     [...]}``.
 
-    A row holds model, ndcg@k, hr@k, recall@k, mrr, coverage, diversity, novelty, ci95 (metric → [low, high],
-    bootstrap over users), fit_s, score_s (seconds for all users) and peak_mb (of the process so far). `min_events`
-    keeps the N-core.
+    A row holds model, ndcg@k, hr@k, recall@k, precision@k, map@k, mrr, coverage, diversity, novelty, popularity_bias,
+    ci95 (metric → [low, high], bootstrap over users), versus_first (metric → p value of a difference to the first
+    model, paired bootstrap; None for the first), fit_s, score_s (seconds for all users) and peak_mb (of the process so
+    far). The protocols rating and faithfulness have metrics of their own. `min_events` keeps the N-core; `seed` draws
+    splits and intervals. `positive` is the least rating that counts as liked (default: the upper third of the scale;
+    in a given split, whatever is in `test`). The protocol given takes `test` and perhaps `history`, where `data` is
+    what is learned from. Raises InputError for wrong arguments, and where the data does not suit the protocol.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import Popularity
@@ -66,40 +64,32 @@ def evaluate(
     >>> result["rows"][0]["model"], 0 <= result["rows"][0]["ndcg@10"] <= 1
     ('Popularity', True)
     """
-    check_choice("protocol", protocol, PROTOCOLS)
+    check_choice("protocol", protocol, tuple(PROTOCOLS))
     min_events = check_whole("min_events", min_events, low=1)
-    tell = progress or (lambda what, share: None)
+    if positive is not None:
+        positive = check_number("positive", positive)
+        if protocol not in WITH_POSITIVE:
+            raise InputError(f"`positive` must be left out with the protocol {protocol}; got {positive:g}.")
+    check_given("test", test, wanted=protocol == "given", when=f"the protocol {protocol}")
+    if protocol != "given":
+        check_given("history", history, wanted=False, when=f"the protocol {protocol}")
+    for name, value in (("data", data), ("test", test), ("history", history)):
+        if not isinstance(value, Interactions) and (value is not None or name == "data"):
+            raise InputError(f"`{name}` must be Interactions; got {shown(value)}.")
     data = data.core(min_events) if min_events > 1 else data
-    k = check_whole("k", k, low=1, high=data.n_items)
-    named = models if isinstance(models, dict) else {type(m).__name__: (lambda m=m: m) for m in models}
-    if not named:
+    setup = Setup(
+        k=check_whole("k", k, low=1, high=data.n_items),
+        seed=check_whole("seed", seed),
+        positive=positive,
+        test=test,
+        history=history,
+        progress=progress,
+    )
+    makers = models if isinstance(models, dict) else {type(model).__name__: _maker(model) for model in models}
+    if not makers:
         raise InputError("`models` must hold at least one model; got none.")
-    split = leave_last_out(data)
-    if not len(split):
-        raise InputError("`data` must hold a user with at least two events; got none.")
-    F, counts = item_features(data.items).F, split.train.counts()
-    rows = []
-    for done, (name, make) in enumerate(named.items()):
-        tell(name, done / len(named))
-        start = time.perf_counter()
-        model = make().fit(split.train)
-        fitted = time.perf_counter()
-        ranks, lists = target_ranks(model, split, k)
-        scored = time.perf_counter()
-        metrics = per_user(ranks, k)
-        rows.append(
-            {
-                "model": name,
-                **{metric: float(values.mean()) for metric, values in metrics.items()},
-                "coverage": coverage(lists, data.n_items),
-                "diversity": diversity(lists, F),
-                "novelty": novelty(lists, counts),
-                "ci95": {metric: list(interval(values, seed)) for metric, values in metrics.items()},
-                "fit_s": fitted - start,
-                "score_s": scored - fitted,
-                "peak_mb": peak_megabytes(),
-            }
-        )
-    tell("done", 1.0)
-    sizes = {"users": len(split), "items": data.n_items, "events": data.n_events}
-    return {"protocol": protocol, "dataset": data.name, **sizes, "k": k, "rows": rows}
+    return PROTOCOLS[protocol](data, makers, setup)
+
+
+def _maker(model: Recommender) -> Callable[[], Recommender]:
+    return lambda: model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from xattn.data import History, Interactions
 from xattn.evaluate.faithfulness.masked import Masked
@@ -37,24 +37,24 @@ class Met(NamedTuple):
 
 
 class Design(NamedTuple):
-    """Maskings `live` (B, n), their columns `Zw` (B, p) times √weight, √weight (B,), the Cholesky factor of the normal
-    equations (p, p).
+    """Maskings `live` (B, n), their columns `Zw` (B, p) times √weight, √weight (B,), the `inverse` (p, p) of the normal
+    equations, which are well-conditioned: their columns are random bits.
     """
 
     live: np.ndarray
     Zw: np.ndarray
     root: np.ndarray
-    factor: tuple[np.ndarray, bool]
+    inverse: np.ndarray
 
     @classmethod
     def of(cls, live: np.ndarray, Z: np.ndarray, weight: np.ndarray, ridge: np.ndarray) -> Design:
         root = np.sqrt(weight)
         Z *= root[:, None]
-        return cls(live, Z, root, linalg.cho_factor(Z.T @ Z + np.diag(ridge), overwrite_a=True))
+        return cls(live, Z, root, np.linalg.inv(Z.T @ Z + np.diag(ridge)))
 
     def solve(self, y: np.ndarray) -> np.ndarray:
         """The coefficients (p,) for the answers `y` (B,)."""
-        found: np.ndarray = linalg.cho_solve(self.factor, self.Zw.T @ (self.root * y))
+        found: np.ndarray = self.inverse @ (self.Zw.T @ (self.root * y))
         return found
 
 

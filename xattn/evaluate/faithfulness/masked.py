@@ -21,11 +21,19 @@ import numpy as np
 from xattn.data import History
 from xattn.explain import Scorer
 from xattn.model.head import HeadField
-from xattn.recommenders import CollaborativeAttention, ContentAttention, HybridAttention, ItemKNN, UserAttention
+from xattn.recommenders import (
+    CollaborativeAttention,
+    ContentAttention,
+    HybridAttention,
+    ItemKNN,
+    Popularity,
+    UserAttention,
+)
 
 __all__ = ["ByFields", "ByNeighbours", "ByRescoring", "Masked", "masked_scores"]
 
 BLOCK = 2_000_000  # numbers held at a time in one array: 16 MB
+SumsOfHeads = CollaborativeAttention | ContentAttention | HybridAttention | ItemKNN | Popularity
 Attention = (CollaborativeAttention, ContentAttention, HybridAttention)
 
 
@@ -52,7 +60,7 @@ class Masked(ABC):
 
 def masked_scores(model: Scorer, history: History) -> Masked:
     """The quickest way of asking this model."""
-    if isinstance(model, ItemKNN) or (isinstance(model, Attention) and not model.threshold):
+    if isinstance(model, ItemKNN | Popularity) or (isinstance(model, Attention) and not model.threshold):
         return ByFields(model, history)
     if isinstance(model, UserAttention):
         return ByNeighbours(model, history)
@@ -82,15 +90,15 @@ class ByRescoring(Masked):
 class ByFields(Masked):
     """Models whose score is a sum of heads over events, without a threshold."""
 
-    model: CollaborativeAttention | ContentAttention | HybridAttention | ItemKNN
+    model: SumsOfHeads
 
-    def __init__(
-        self, model: CollaborativeAttention | ContentAttention | HybridAttention | ItemKNN, history: History
-    ) -> None:
+    def __init__(self, model: SumsOfHeads, history: History) -> None:
         super().__init__(model, history)
         self._kept: dict[int, list[HeadField]] = {}
 
     def _fields(self, targets: np.ndarray) -> list[HeadField]:
+        if isinstance(self.model, Popularity):
+            return []
         if isinstance(self.model, ItemKNN):
             return [self.model._field(self.history, targets)]
         fields: list[HeadField] = []

@@ -5,6 +5,7 @@ score, rank the place in the list after re-scoring:
 
     DEL@K  = f(x∖K) / f(x) ↓          POS@r,K = 1[rank(x∖K) ≤ r] ↓        CDCG@K = 1 / log₂(1 + rank(x∖K)) ↓
     INS@K  = f(xK) / f(x) ↑           NEG@r,K = 1[rank(x∖K̄) ≤ r] ↑        PS@r,K = 1[rank(xK) ≤ r] ↑
+    best@K = 1[no set of K that exhaustive search found has a lower f(x∖K)] ↑
     tau    = Kendall's τ_b of the strengths with leave-one-out ↑           gap = |offset + Σ strengths − f(x)| / f(x) ↓
 
 after Barkan et al. (LXR, WWW 2024) and, for PS, Tan et al. (CountER, CIKM 2021), whose PN@r,K is 1 − POS@r,K.
@@ -21,7 +22,10 @@ from xattn.evaluate.faithfulness.case import Explanation
 from xattn.evaluate.faithfulness.masked import Masked
 from xattn.explain.question import rank_of
 
-__all__ = ["Rescored", "intervals", "maskings", "measured", "metric_names", "rescored"]
+__all__ = ["Reference", "Rescored", "intervals", "maskings", "measured", "metric_names", "rescored"]
+
+
+ROUNDING = 1e-9  # share of f(x) under which two scores are the same
 
 
 class Rescored(NamedTuple):
@@ -34,7 +38,7 @@ class Rescored(NamedTuple):
 def metric_names(k: int, most: int) -> list[str]:
     """The keys of a row, in order."""
     sizes = range(1, most + 1)
-    shapes = ("del@{K}", "ins@{K}", "pos@{k},{K}", "neg@{k},{K}", "ps@{k},{K}", "cdcg@{K}")
+    shapes = ("del@{K}", "ins@{K}", "pos@{k},{K}", "neg@{k},{K}", "ps@{k},{K}", "cdcg@{K}", "best@{K}")
     return [*(shape.format(k=k, K=K) for shape in shapes for K in sizes), "tau", "gap"]
 
 
@@ -64,14 +68,35 @@ def rescored(masked: Masked, live: list[np.ndarray], targets: list[int], allowed
     return out
 
 
-def measured(found: Explanation, again: Rescored, *, score: float, lost: np.ndarray, k: int) -> np.ndarray:
+class Reference(NamedTuple):
+    """What a recommendation's explanations are held against: f(x), the losses by leave-one-out (n,), and f(x∖K) of
+    exhaustive search (most,), None where it was not asked.
+    """
+
+    score: float
+    lost: np.ndarray
+    lowest: np.ndarray | None
+
+
+def measured(found: Explanation, again: Rescored, truth: Reference, k: int) -> np.ndarray:
     """The values of `metric_names`, in their order; NaN where one has no meaning for this explanation."""
+    score, lost = truth.score, truth.lost
+    best = np.full(len(again.score[0]), np.nan)
+    if truth.lowest is not None:
+        best = again.score[0] <= truth.lowest + ROUNDING * score
     within = again.rank <= k
     tau = np.nan if found.strength is None else kendall(found.strength, lost)
     gap = np.nan
     if found.offset is not None and found.strength is not None:
         gap = abs(found.offset + found.strength.sum() - score) / score
-    parts = [again.score[0] / score, again.score[2] / score, *within, 1.0 / np.log2(1.0 + again.rank[0]), [tau, gap]]
+    parts = [
+        again.score[0] / score,
+        again.score[2] / score,
+        *within,
+        1.0 / np.log2(1.0 + again.rank[0]),
+        best,
+        [tau, gap],
+    ]
     return np.concatenate(parts).astype(float)
 
 

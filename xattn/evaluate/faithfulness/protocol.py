@@ -21,7 +21,7 @@ from xattn.errors import InputError, check_choice, check_whole
 from xattn.evaluate.faithfulness.case import Case, Design, Explanation, Met
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS, losses
 from xattn.evaluate.faithfulness.masked import masked_scores
-from xattn.evaluate.faithfulness.metrics import intervals, maskings, measured, metric_names, rescored
+from xattn.evaluate.faithfulness.metrics import Reference, intervals, maskings, measured, metric_names, rescored
 from xattn.explain import Scorer
 from xattn.kernels.topk import top_k
 from xattn.model.closed_form import Progress
@@ -29,7 +29,7 @@ from xattn.recommenders import Recommender
 
 __all__ = ["SHORTEST", "Measured", "faithfulness", "measure", "sample_users"]
 
-SAMPLE = 120  # users
+SAMPLE = 80  # users
 TOP = 2  # recommendations of each
 MOST = 5  # K = 1..5
 SHORTEST = 5  # events of a history
@@ -73,8 +73,8 @@ def faithfulness(
 
     `sampled` is the number of users whose first `top` recommendations are explained, `explained` and `skipped` count
     recommendations (over all models), `k` is the length of the list that POS, NEG and PS refer to. A row is one
-    explainer on one model: explainer, model, del@K, ins@K, pos@k,K, neg@k,K, ps@k,K, cdcg@K for K = 1..`most`, tau,
-    gap (None where it has no meaning), ci95 (metric → [low, high], bootstrap over users). See metrics.py for what
+    explainer on one model: explainer, model, del@K, ins@K, pos@k,K, neg@k,K, ps@k,K, cdcg@K, best@K for K = 1..`most`,
+    tau, gap (None where it has no meaning), ci95 (metric → [low, high], bootstrap over users). See metrics.py for what
     they are. Raises InputError for wrong arguments, and where no user has enough events.
 
     >>> from xattn.data.synthetic import planted
@@ -179,10 +179,13 @@ def _user(
             lost[target] = losses(case) if target not in lost else lost[target]
     live = [maskings(found, len(history)) for _, _, found in asked]
     again = rescored(masked, live, [case.target for _, case, _ in asked], allowed)
+    lowest = {
+        case.target: after.score[0] for (name, case, _), after in zip(asked, again, strict=True) if name == "exhaustive"
+    }
     values: dict[str, list[np.ndarray]] = {name: [] for name in explainers}
     for (name, case, found), after in zip(asked, again, strict=True):
-        score = case.score()
-        values[name].append(measured(found, after, score=score, lost=lost[case.target], k=k))
+        truth = Reference(case.score(), lost[case.target], lowest.get(case.target))
+        values[name].append(measured(found, after, truth, k))
     return {name: np.mean(own, axis=0) for name, own in values.items()}
 
 

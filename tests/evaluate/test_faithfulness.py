@@ -1,0 +1,413 @@
+"""Faithfulness by hand: a scorer whose numbers are plain, and the answers that follow from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.models import fitted
+from xattn import History, InputError, Interactions, ItemKNN, Popularity
+from xattn.data.synthetic import planted
+from xattn.evaluate import evaluate
+from xattn.evaluate.faithfulness import EXPLAINERS, faithfulness, planted_recall
+from xattn.evaluate.faithfulness.case import Case, Met, ordered
+from xattn.evaluate.faithfulness.masked import ByFields, ByNeighbours, ByRescoring, masked_scores
+from xattn.evaluate.faithfulness.metrics import (
+    Reference,
+    intervals,
+    kendall,
+    maskings,
+    measured,
+    metric_names,
+    rescored,
+)
+from xattn.evaluate.faithfulness.protocol import measure, sample_users
+from xattn.evaluate.faithfulness.search import is_exact
+from xattn.explain import Scorer
+from xattn.model.head import HeadCells
+
+PARTS = np.array([4.0, 1.0, -2.0, 3.0, 0.5])  # of events 0–4, for the target t; base 1.5, so f(x) = 8
+N = len(PARTS)
+
+
+class Additive:
+    """Item t scores 1.5 + Σ PARTS of the live events; item r, the rival, always scores 5; s, never liked, −1."""
+
+    def __init__(self) -> None:
+        events = [("u", f"e{i}") for i in range(N)] + [("v", "t"), ("v", "r"), ("v", "e0"), ("w", "s")]
+        self.data_ = Interactions.from_frame(pd.DataFrame(events, columns=["user", "item"]), name="tiny")
+        self.base_ = np.zeros(self.data_.n_items)
+        for item, score in (("t", 1.5), ("r", 5.0), ("s", -1.0)):
+            self.base_[self.data_.item_row(item)] = score
+        self.target = self.data_.item_row("t")
+
+    def scores_of(self, history: History) -> np.ndarray:
+        out = self.base_.copy()
+        out[self.target] += PARTS[history.live].sum()
+        return out
+
+    def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
+        each = [self.scores_of(history.without([i]))[targets] for i in range(len(history))]
+        return np.array(each).T
+
+    def cells_of(self, history: History, target: int) -> list[HeadCells]:
+        value = np.where(target == self.target, PARTS, 0.0)[:, None]
+        return [HeadCells("one", ("",), history.live.astype(float), np.ones(N), value, 1.0)]
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Additive:
+    return Additive()
+
+
+def case_of(model: Scorer, history: History, target: int, seed: int = 0) -> Case:
+    rng = np.random.default_rng(seed)
+    return Case(model, history, target, masked_scores(model, history), Met.of(model.data_), rng, {})
+
+
+@pytest.fixture
+def case(tiny: Additive) -> Case:
+    return case_of(tiny, History.of(tiny.data_, 0), tiny.target)
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_metric_by_hand(tiny: Additive, case: Case) -> None:
+    """Order of the parts: 0, 3, 1, 4, 2. List: t against r (5) and s (−1); e-items are seen."""
+    found = ordered(PARTS, 3, offset=1.5)
+    assert found.strongest == ((0,), (0, 3), (0, 3, 1))
+    assert found.weakest == ((2,), (2, 4), (2, 4, 1))
+    allowed = np.ones(tiny.data_.n_items, bool)
+    allowed[case.history.item] = False
+    (again,) = rescored(case.masked, [maskings(found, N)], [case.target], allowed)
+    np.testing.assert_allclose(again.score, [[4.0, 1.0, 0.0], [10.0, 9.5, 8.5], [5.5, 8.5, 9.5]])
+    assert again.rank.tolist() == [[2, 2, 2], [1, 1, 1], [1, 1, 1]]
+    lowest = np.array([4.0, 1.0, -9.0])
+    values = measured(found, again, Reference(8.0, PARTS, lowest), k=1)
+    row = dict(zip(metric_names(1, 3), values.tolist(), strict=True))
+    assert [row[f"del@{K}"] for K in (1, 2, 3)] == [0.5, 0.125, 0.0]
+    assert [row[f"ins@{K}"] for K in (1, 2, 3)] == [5.5 / 8, 8.5 / 8, 9.5 / 8]
+    assert [row[f"pos@1,{K}"] for K in (1, 2, 3)] == [0, 0, 0]
+    assert [row[f"neg@1,{K}"] for K in (1, 2, 3)] == [1, 1, 1]
+    assert [row[f"ps@1,{K}"] for K in (1, 2, 3)] == [1, 1, 1]
+    assert row["cdcg@1"] == 1 / math.log2(3)
+    assert [row[f"best@{K}"] for K in (1, 2, 3)] == [1, 1, 0]
+    assert (row["tau"], row["gap"]) == (pytest.approx(1.0), 0.0)
+
+
+def test_what_has_no_meaning_is_nan(case: Case) -> None:
+    again = type(rescored(case.masked, [maskings(ordered(PARTS, 1), N)], [case.target], np.ones(8, bool))[0])
+    one = again(np.ones((3, 1)), np.ones((3, 1), int))
+    row = dict(zip(metric_names(1, 1), measured(ordered(PARTS, 1), one, Reference(8.0, PARTS, None), 1), strict=True))
+    assert math.isnan(row["gap"])
+    assert math.isnan(row["best@1"])
+    sets = EXPLAINERS["exhaustive"](case, 1)
+    row = dict(zip(metric_names(1, 1), measured(sets, one, Reference(8.0, PARTS, None), 1), strict=True))
+    assert math.isnan(row["tau"])
+
+
+def test_kendall_counts_pairs() -> None:
+    assert kendall(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 2.0, 4.0, 3.0])) == pytest.approx(4 / 6)
+    assert kendall(np.arange(4.0), -np.arange(4.0)) == pytest.approx(-1)
+    assert kendall(np.ones(4), np.arange(4.0)) == 0.0
+    assert kendall(np.ones(1), np.ones(1)) == 0.0
+
+
+def test_intervals_hold_the_mean_and_narrow() -> None:
+    rng = np.random.default_rng(0)
+    few, many = rng.normal(size=(20, 2)), rng.normal(size=(2000, 2))
+    width = []
+    for values in (few, many):
+        low, high = intervals(values, seed=0)
+        assert ((low < values.mean(axis=0)) & (values.mean(axis=0) < high)).all()
+        width.append((high - low).max())
+    assert width[1] == pytest.approx(2 * 1.96 / math.sqrt(2000), rel=0.1)
+    assert width[0] > 5 * width[1]
+    assert np.array_equal(intervals(few, 1)[0], intervals(few, 1)[0])
+    assert not np.array_equal(intervals(few, 1)[0], intervals(few, 2)[0])
+
+
+# --- explainers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["contribution", "removal", "kernel_shap", "lime", "exhaustive"])
+def test_who_asks_the_model_finds_the_parts_of_an_additive_score(case: Case, name: str) -> None:
+    found = EXPLAINERS[name](case, 4)
+    assert [set(s) for s in found.strongest] == [{0}, {0, 3}, {0, 1, 3}, {0, 1, 3, 4}]
+    assert [set(s) for s in found.weakest] == [{2}, {2, 4}, {1, 2, 4}, {1, 2, 3, 4}]
+    if found.strength is not None:
+        tolerance = 0.1 if name == "lime" else 1e-9  # the ridge of lime pulls its slopes towards 0
+        np.testing.assert_allclose(found.strength, PARTS, rtol=0, atol=tolerance)
+    if name in ("contribution", "kernel_shap", "lime"):
+        assert found.offset is not None
+        assert found.offset == pytest.approx(1.5, abs=0.1)
+
+
+def test_cosine_and_jaccard_count_shared_users(tiny: Additive, case: Case) -> None:
+    """t was met by v, e0 by u and v, the others by u alone."""
+    np.testing.assert_allclose(EXPLAINERS["cosine"](case, 1).strength, [1 / math.sqrt(2), 0, 0, 0, 0])
+    np.testing.assert_allclose(EXPLAINERS["jaccard"](case, 1).strength, [1 / 2, 0, 0, 0, 0])
+
+
+def test_attention_is_the_weight_alone(case: Case) -> None:
+    found = EXPLAINERS["attention"](case, 2)
+    np.testing.assert_array_equal(found.strength, np.ones(N))
+    assert found.strongest == ((4,), (4, 3)), "of equal ones the newer comes first"
+
+
+@pytest.mark.parametrize("name", EXPLAINERS)
+def test_sets_have_their_sizes_and_seeds_repeat(name: str) -> None:
+    model = fitted("hybrid")
+    history = model.history("u3")
+    for most in (1, 5, len(history)):
+        one, again = (EXPLAINERS[name](case_of(model, history, 7), most) for _ in range(2))
+        for sets in (one.strongest, one.weakest):
+            assert [len(set(s)) for s in sets] == list(range(1, most + 1))
+        assert (one.strongest, one.weakest) == (again.strongest, again.weakest)
+
+
+@pytest.mark.parametrize("name", ["random", "lime", "kernel_shap"])
+def test_another_seed_draws_anew(name: str) -> None:
+    model = fitted("hybrid")
+    one, other = (EXPLAINERS[name](case_of(model, model.history("u3"), 7, seed), 5).strength for seed in (1, 2))
+    assert one is not None
+    assert other is not None
+    assert not np.array_equal(one, other)
+
+
+def test_kernel_shap_is_close_to_shapley_values() -> None:
+    """Against the definition: the mean of marginal effects over all subsets, weighted by size."""
+    model = fitted("hybrid cold")
+    history = model.history(history=[(f"i{i}", 5.0) for i in (1, 5, 9, 14, 22)])
+    case, n = case_of(model, history, 13), 5
+    values = {s: case.score(np.isin(np.arange(n), s)) for size in range(n + 1) for s in combinations(range(n), size)}
+    exact = [
+        sum((values[tuple(sorted({*s, i}))] - values[s]) / (n * math.comb(n - 1, len(s))) for s in values if i not in s)
+        for i in range(n)
+    ]
+    found = EXPLAINERS["kernel_shap"](case, 1).strength
+    np.testing.assert_allclose(found, exact, atol=0.02 * np.abs(exact).max())
+
+
+def every_set(n: int, K: int) -> Iterator[np.ndarray]:
+    for chosen in combinations(range(n), K):
+        yield ~np.isin(np.arange(n), chosen)
+
+
+@pytest.mark.parametrize("name", ["hybrid", "users", "item knn", "content sharp"])
+def test_exhaustive_is_below_every_set(name: str) -> None:
+    model = fitted(name)
+    history = model.history("u8")
+    case, n = case_of(model, history, 11), len(history)
+    found = EXPLAINERS["exhaustive"](case, 4)
+    for K in range(1, 5):
+        assert is_exact(n, K)
+        scores = case.masked.of(np.array(list(every_set(n, K))), 11)
+        for sets, extreme in ((found.strongest, scores.min()), (found.weakest, scores.max())):
+            kept = ~np.isin(np.arange(n), sets[K - 1])
+            assert case.score(kept) == pytest.approx(extreme, rel=1e-9)
+
+
+def test_the_beam_is_no_worse_than_iterated_removal() -> None:
+    model = fitted("hybrid")
+    items = [(f"i{i}", float(1 + i % 5)) for i in np.random.default_rng(0).integers(0, 40, 60)]
+    history = model.history(history=items)
+    case = case_of(model, history, 17)
+    assert not is_exact(60, 5)
+    best, rival = (EXPLAINERS[name](case, 5) for name in ("exhaustive", "removal"))
+    for ours, theirs in zip(best.strongest, rival.strongest, strict=True):
+        scores = [case.score(~np.isin(np.arange(60), one)) for one in (ours, theirs)]
+        assert scores[0] <= scores[1] + 1e-12
+
+
+# --- many maskings at once --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("hybrid", ByFields),
+        ("hybrid cold", ByFields),
+        ("content", ByFields),
+        ("item knn", ByFields),
+        ("users", ByNeighbours),
+        ("users threshold", ByNeighbours),
+        ("content sharp", ByRescoring),
+        ("popularity", ByFields),
+    ],
+)
+def test_the_quick_ways_are_what_the_model_serves(name: str, way: type) -> None:
+    model = fitted(name)
+    history = model.history("u5")
+    n = len(history)
+    quick, served = masked_scores(model, history), ByRescoring(model, history)
+    assert type(quick) is way
+    live = np.random.default_rng(1).random((12, n)) < 0.6
+    live[0], live[1] = True, False
+    tolerance = {"rtol": 1e-6, "atol": 1e-8}  # value tables in float32
+    np.testing.assert_allclose(quick.all(live), served.all(live), **tolerance)
+    for target in (0, 19):
+        np.testing.assert_allclose(quick.of(live, target), served.of(live, target), **tolerance)
+        each = np.where(live, quick.each(live, target), 0.0)
+        for b, row in enumerate(live):
+            for i in np.flatnonzero(row):
+                fewer = row & (np.arange(n) != i)
+                np.testing.assert_allclose(each[b, i], served.of(fewer[None, :], target)[0], **tolerance)
+
+
+# --- the protocol -----------------------------------------------------------------------------------------------------
+
+
+def small(**changes: object) -> dict:
+    data = planted("genre", n_users=60, seed=2).data
+    return faithfulness(data, [ItemKNN(neighbours=8)], **({"sample": 8, "top": 2} | changes))  # type: ignore[arg-type]
+
+
+def test_the_shape_of_a_result() -> None:
+    result = small()
+    assert list(result) == [
+        "protocol", "dataset", "users", "items", "events", "model", "sampled", "explained", "skipped", "k", "rows",
+    ]  # fmt: skip
+    assert (result["protocol"], result["model"], result["sampled"], result["k"]) == ("faithfulness", "ItemKNN", 8, 10)
+    assert result["explained"] + result["skipped"] == 16
+    assert [row["explainer"] for row in result["rows"]] == list(EXPLAINERS)
+    for row in result["rows"]:
+        assert list(row) == ["explainer", "model", *metric_names(10, 5), "ci95"]
+        for metric, (low, high) in row["ci95"].items():
+            assert low - 1e-12 <= row[metric] <= high + 1e-12
+        missing = {name for name in metric_names(10, 5) if row[name] is None}
+        assert missing == set(metric_names(10, 5)) - set(row["ci95"])
+        assert missing <= {"tau", "gap"}
+    by_name = {row["explainer"]: row for row in result["rows"]}
+    assert by_name["exhaustive"]["best@5"] == 1.0
+    assert by_name["contribution"]["gap"] < 1e-9
+    assert by_name["removal"]["tau"] == 1.0
+    for K in range(1, 6):
+        assert min(row[f"del@{K}"] for row in result["rows"]) == by_name["exhaustive"][f"del@{K}"]
+        assert by_name["removal"][f"del@{K}"] <= by_name["random"][f"del@{K}"]
+
+
+def test_the_seed_repeats_and_matters() -> None:
+    one, again, other = (small(seed=seed, explainers=["random", "lime"]) for seed in (1, 1, 2))
+    assert one == again
+    assert one["rows"] != other["rows"]
+
+
+def test_an_explainer_is_measured_alike_in_any_company() -> None:
+    alone, together = small(explainers=["lime"]), small()
+    (row,) = alone["rows"]
+    other = next(row for row in together["rows"] if row["explainer"] == "lime")
+    assert {k: v for k, v in row.items() if not k.startswith(("best", "ci95"))} == {
+        k: v for k, v in other.items() if not k.startswith(("best", "ci95"))
+    }
+
+
+def test_scores_that_are_not_positive_are_left_out_and_counted(tiny: Additive) -> None:
+    """User u may get t (8), r (5) and s (−1)."""
+    found = measure(tiny, [0], top=3, explainers=["removal"])
+    assert (found.explained, found.skipped) == (2, 1)
+    row = dict(zip(found.names, found.values["removal"][0], strict=True))
+    assert row["del@1"] == pytest.approx((0.5 + 1.0) / 2)  # t loses half, r nothing
+
+
+def test_nothing_to_explain_gives_empty_rows() -> None:
+    class Nil(ItemKNN):
+        def _scores(self, history: History) -> np.ndarray:
+            return np.zeros(self.data_.n_items)
+
+    data = planted("genre", n_users=20, seed=2).data
+    result = faithfulness(data, [Nil()], sample=3, explainers=["random"])
+    assert (result["explained"], result["rows"][0]["del@1"], result["rows"][0]["ci95"]) == (0, None, {})
+
+
+def test_several_models_have_rows_of_their_own() -> None:
+    data = planted("genre", n_users=40, seed=2).data
+    told: list[float] = []
+    result = faithfulness(
+        data, [ItemKNN(), Popularity()], sample=4, explainers=["removal", "random"],
+        progress=lambda what, share: told.append(share),
+    )  # fmt: skip
+    assert [(row["model"], row["explainer"]) for row in result["rows"]] == [
+        ("ItemKNN", "removal"), ("ItemKNN", "random"), ("Popularity", "removal"), ("Popularity", "random"),
+    ]  # fmt: skip
+    assert result["model"] == "ItemKNN,Popularity"
+    assert result["rows"][2]["del@5"] == 1.0, "popularity does not look at the history"
+    assert told == sorted(told)
+
+
+def test_the_sample_has_histories_of_every_length() -> None:
+    frame = pd.DataFrame([(f"u{u}", f"i{i}") for u in range(100) for i in range(u + 1)], columns=["user", "item"])
+    data = Interactions.from_frame(frame, name="stairs")
+    length = np.diff(data.indptr)
+    drawn = sample_users(data, 12, 5, seed=0)
+    assert len(set(drawn)) == 12
+    assert np.diff(sorted(length[drawn])).max() <= 16
+    assert length[drawn].min() >= 5
+    assert drawn == sample_users(data, 12, 5, seed=0) != sample_users(data, 12, 5, seed=1)
+    assert len(sample_users(data, 1000, 5, seed=0)) == 96
+
+
+def test_evaluate_knows_the_protocol() -> None:
+    data = planted("genre", n_users=20, seed=2).data
+    assert evaluate(data, [Popularity()], protocol="faithfulness", k=3)["rows"][0]["pos@3,5"] in (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"k": 0}, "`k` must be"),
+        ({"sample": 0}, "`sample` must be"),
+        ({"top": 0}, "`top` must be"),
+        ({"most": 0}, "`most` must be"),
+        ({"most": 10}, "a user with at least 10 events; got none"),
+        ({"seed": -1}, "`seed` must be"),
+        ({"explainers": []}, "`explainers` must hold at least one"),
+        ({"explainers": ["nosuch"]}, "`explainers` must be one of contribution"),
+    ],
+)
+def test_wrong_arguments_get_one_sentence(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        small(**changes)
+
+
+def test_no_model_is_refused() -> None:
+    with pytest.raises(InputError, match="`models` must hold at least one model; got none."):
+        faithfulness(planted("genre", n_users=20, seed=2).data, [])
+
+
+# --- planted causes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "least"),
+    [("copurchase", "collaborative", 0.99), ("genre", "content", 0.99), ("copurchase", "users", 0.99)],
+)
+def test_planted_causes_are_found(kind: str, model: str, least: float) -> None:
+    from tests.models import MODELS
+
+    names = ["contribution", "removal", "attention", "random"]
+    rows = planted_recall(MODELS[model](), planted(kind, n_users=100, seed=0), explainers=names)
+    row = {row["explainer"]: row for row in rows}
+    assert list(row) == names
+    for name in ("contribution", "removal"):
+        assert row[name]["first"] >= least
+        assert row[name]["recall"] >= least
+    assert row["random"]["recall"] < 0.75
+    low, high = row["random"]["ci95"]["recall"]
+    assert low <= row["random"]["recall"] <= high
+
+
+def test_planted_recall_refuses_wrong_input() -> None:
+    truth = planted("genre", n_users=20, seed=0)
+    with pytest.raises(InputError, match="`truth` must be Planted"):
+        planted_recall(Popularity(), truth.data)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`explainers` must hold"):
+        planted_recall(Popularity(), truth, explainers=[])
+    with pytest.raises(InputError, match="`explainers` must be one of"):
+        planted_recall(Popularity(), truth, explainers=["nosuch"])

@@ -1,0 +1,72 @@
+"""*given*: a split that somebody else made: events to learn from, histories to answer for, events to find.
+
+Ids, not rows, tie the parts together. The history of a tested person is theirs in `history` where it has any, else in
+the training data; they need not be there at all, and nothing is fitted again for them. A test item that training does
+not know is in no list: it counts as missed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.data.values import MISSING
+from xattn.errors import InputError, shown
+from xattn.evaluate.ranking import Questions, compare
+from xattn.evaluate.setup import Makers, Setup, liked, result
+
+__all__ = ["given"]
+
+
+def given(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
+    """The protocol's result; see `evaluate`. Raises InputError without `test`, or where it has nothing to find."""
+    test = setup.test
+    if test is None:
+        raise InputError("`test` must be given with the protocol given; got none.")
+    wanted = np.ones(test.n_events, bool) if setup.positive is None else liked(test, setup.positive)
+    row_of_item = data.items.rows(test.items.ids)
+    past = _Past(data, setup.history)
+    histories, relevant, missed = [], [], []
+    for user, name in enumerate(test.user_ids):
+        own = test.events_of(user)
+        items = np.unique(test.item[own][wanted[own]])
+        if not len(items):
+            continue
+        rows = row_of_item[items]
+        histories.append(past.of(name))
+        relevant.append(rows[rows != MISSING])
+        missed.append(int((rows == MISSING).sum()))
+    if not histories:
+        at_least = "" if setup.positive is None else f" rated at least {setup.positive:g}"
+        raise InputError(f"`test` must hold an event{at_least}; got none in {shown(test.name)}.")
+    questions = Questions(data, histories, relevant, missed)
+    return result("given", data, len(histories), setup, compare(questions, models, setup))
+
+
+class _Past:
+    """Histories by the id of a person: from `source` where it has the person, else from `data`, else empty."""
+
+    def __init__(self, data: Interactions, source: Interactions | None) -> None:
+        self.data, self.source = data, source
+        self.rows = {user: row for row, user in enumerate(data.user_ids)}
+        if source is not None:
+            self.row_of_item = data.items.rows(source.items.ids)
+            self.source_rows = {user: row for row, user in enumerate(source.user_ids)}
+
+    def of(self, name: str) -> History:
+        """The history of one person, over the items of `data`."""
+        row = self.rows.get(name)
+        if self.source is not None and name in self.source_rows:
+            own = self.source.events_of(self.source_rows[name])
+            items = self.row_of_item[self.source.item[own]]
+            known = items != MISSING
+            rating = None if self.source.rating is None else self.source.rating[own][known]
+            n = int(known.sum())
+            unknown = tuple(dict.fromkeys(self.source.items.ids[j] for j in self.source.item[own][~known].tolist()))
+            return History(items[known], rating, np.arange(n)[::-1], np.ones(n, bool), row, unknown)
+        if row is not None:
+            return History.of(self.data, row)
+        nothing = np.zeros(0, np.int64)
+        return History(nothing, None, nothing.astype(float), nothing.astype(bool))

@@ -1,0 +1,61 @@
+"""*holdout*: a random fifth of every user's events is held out; those of them that the user liked are relevant.
+
+A user with n events loses ⌊n/5⌋ of them, drawn with the seed; the rest, liked or not, are the history and what is
+learned from. The order of the rest is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError
+from xattn.evaluate.ranking import Questions, compare
+from xattn.evaluate.setup import Makers, Setup, liked, result
+
+__all__ = ["drawn_per_user", "holdout", "questions_of"]
+
+SHARE = 0.2
+
+
+def holdout(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
+    """The protocol's result; see `evaluate`. Raises InputError where nobody has five events and liked a held-out
+    one."""
+    held = drawn_per_user(data, SHARE, np.random.default_rng(setup.seed))
+    questions = questions_of(data, held, liked(data, setup.positive))
+    if not questions.histories:
+        raise InputError("`data` must hold a user with at least five events who liked one held out; got none.")
+    return result("holdout", data, len(questions.histories), setup, compare(questions, models, setup))
+
+
+def drawn_per_user(data: Interactions, share: float, rng: np.random.Generator) -> np.ndarray:
+    """(N,) bool: ⌊share · n⌋ events of each user with n events, drawn at random.
+
+    >>> from xattn.data.synthetic import planted
+    >>> data = planted("genre", n_users=3, seed=0).data
+    >>> held = drawn_per_user(data, 0.2, np.random.default_rng(0))
+    >>> bool((np.bincount(data.user, held) == np.diff(data.indptr) // 5).all())
+    True
+    """
+    order = np.lexsort((rng.random(data.n_events), data.user))  # by user, within the user at random
+    length = np.diff(data.indptr)
+    place = np.arange(data.n_events) - np.repeat(data.indptr[:-1], length)
+    held = np.zeros(data.n_events, bool)
+    held[order] = place < np.floor(np.repeat(length, length) * share + 1e-9)
+    return held
+
+
+def questions_of(data: Interactions, held: np.ndarray, relevant: np.ndarray) -> Questions:
+    """Fit on what is not `held`; the held-out `relevant` items of each user who has a history are the targets."""
+    train = data.select(~held)
+    targets = held & relevant
+    histories, items = [], []
+    for user in np.flatnonzero(np.diff(train.indptr)).tolist():
+        own = data.events_of(user)
+        wanted = np.unique(data.item[own][targets[own]])
+        if len(wanted):
+            histories.append(History.of(train, user))
+            items.append(wanted)
+    return Questions(train, histories, items)

@@ -1,0 +1,97 @@
+"""Ranking: fitted models order the whole catalogue for a history, and what turned out relevant is looked up in it.
+
+All ranking protocols end here; they differ in the `Questions` that they ask. The items of a history are no candidates,
+the relevant ones always are, also where the person has met one before (a repeat purchase).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.evaluate.bootstrap import limits, resampled, versus
+from xattn.evaluate.memory import peak_megabytes
+from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
+from xattn.evaluate.setup import Makers, Setup
+from xattn.features import item_features
+from xattn.kernels.topk import top_k
+from xattn.recommenders import Recommender
+
+__all__ = ["Questions", "Ranked", "compare", "rank"]
+
+
+class Questions(NamedTuple):
+    """`train` to fit on; of each of U people the history and the relevant items (distinct rows of `train`).
+
+    `missed[u]` counts relevant items that are in no list, because the catalogue does not hold them.
+    """
+
+    train: Interactions
+    histories: list[History]
+    relevant: list[np.ndarray]
+    missed: list[int] | None = None
+
+
+class Ranked(NamedTuple):
+    """Of each person the ascending ranks of the relevant items and the top-k list."""
+
+    ranks: list[np.ndarray]
+    lists: list[np.ndarray]
+
+
+def rank(model: Recommender, questions: Questions, k: int) -> Ranked:
+    """Put the questions to a fitted model."""
+    ranks, lists = [], []
+    missed = questions.missed or [0] * len(questions.histories)
+    for history, relevant, beyond in zip(questions.histories, questions.relevant, missed, strict=True):
+        scores = model.scores_of(history)
+        allowed = np.ones(len(scores), bool)
+        allowed[history.item] = False
+        best = top_k(scores[None, :], allowed[None, :], k).items[0]
+        lists.append(best[best >= 0])
+        ranks.append(np.concatenate([ranks_of(scores, relevant, allowed), np.full(beyond, np.inf)]))
+    return Ranked(ranks, lists)
+
+
+def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str, Any]]:
+    """A row for each model, fitted and asked in turn; `versus_first` holds p values against the first."""
+    train, k = questions.train, setup.k
+    F, counts = item_features(train.items).F, train.counts()
+    histories = [history.item for history in questions.histories]
+    rows: list[dict[str, Any]] = []
+    first: np.ndarray | None = None
+    for done, (name, make) in enumerate(models.items()):
+        setup.tell(name, done / len(models))
+        start = time.perf_counter()
+        model = make().fit(train)
+        fitted = time.perf_counter()
+        ranks, lists = rank(model, questions, k)
+        scored = time.perf_counter()
+        metrics = per_user(ranks, k)
+        drawn = _drawn(np.column_stack(list(metrics.values())), setup.seed)
+        first = drawn if first is None else first
+        rows.append(
+            {
+                "model": name,
+                **{metric: float(values.mean()) for metric, values in metrics.items()},
+                "coverage": coverage(lists, train.n_items),
+                "diversity": diversity(lists, F),
+                "novelty": novelty(lists, counts),
+                "popularity_bias": popularity_bias(lists, histories, counts),
+                "ci95": dict(zip(metrics, limits(drawn).tolist(), strict=True)),
+                "versus_first": versus(metrics, drawn, first) if rows else None,
+                "fit_s": fitted - start,
+                "score_s": scored - fitted,
+                "peak_mb": peak_megabytes(),
+            }
+        )
+    setup.tell("done", 1.0)
+    return rows
+
+
+def _drawn(values: np.ndarray, seed: int) -> np.ndarray:
+    """Means of `values` (U, S) over the users of each draw (draws, S)."""
+    return resampled(lambda times: times @ values / len(values), len(values), seed)

@@ -1,0 +1,125 @@
+"""*rating*: can the score tell what a user liked from what they disliked, among the events that they chose to rate?
+
+Of each user's events a random fifth is the test, an eighth of the others validation, the rest is learned from and is
+the history. On validation alone are chosen the threshold over which a score says "like" (most right answers) and the
+line from score to rating (least squares, cut to the scale). A score that is NaN counts as the lowest of validation.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError
+from xattn.evaluate.bootstrap import limits, resampled, versus
+from xattn.evaluate.holdout import SHARE, drawn_per_user
+from xattn.evaluate.likes import NAMES, best_threshold, like_metrics, linear_map
+from xattn.evaluate.memory import peak_megabytes
+from xattn.evaluate.setup import Makers, Setup, liked, result
+from xattn.model.strength import RatingScale
+from xattn.recommenders import Recommender
+
+__all__ = ["rating"]
+
+VALIDATION = 1 / 8  # of what is not test: a tenth of all
+
+
+def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
+    """The protocol's result, with `liked`, the share of liked test events; see `evaluate`.
+
+    Raises InputError where the data has no rating scale, where all events are liked or none, or where too few are
+    left to choose a threshold by.
+    """
+    scale = RatingScale.of(data.rating)
+    if data.rating is None or scale.high <= scale.low:
+        raise InputError("`data` must hold ratings on a scale for the protocol rating; got none.")
+    likes, rng = liked(data, setup.positive), np.random.default_rng(setup.seed)
+    if likes.all() or not likes.any():
+        got = "all" if likes.all() else "none"
+        raise InputError(f"`positive` must part the ratings into liked and disliked ones; got {got} liked.")
+    test = drawn_per_user(data, SHARE, rng)
+    rest = data.select(~test)
+    validation = np.zeros(data.n_events, bool)
+    validation[np.flatnonzero(~test)[drawn_per_user(rest, VALIDATION, rng)]] = True
+    if not test.any() or not validation.any():
+        raise InputError("`data` must hold a user with at least ten events for the protocol rating; got none.")
+    train = data.select(~test & ~validation)
+    part = _Parts(likes, validation, test, data.user[test])
+    rows: list[dict[str, Any]] = []
+    first: np.ndarray | None = None
+    for done, (name, make) in enumerate(models.items()):
+        setup.tell(name, done / len(models))
+        start = time.perf_counter()
+        model = make().fit(train)
+        fitted = time.perf_counter()
+        score = _scores(model, data, test | validation)
+        scored = time.perf_counter()
+        said = _said(score, data.rating, scale, part)
+        drawn = _drawn(said, part, setup.seed)
+        first = drawn if first is None else first
+        rows.append(
+            {
+                "model": name,
+                **dict(zip(NAMES, said.metrics(np.ones(len(said.score))).tolist(), strict=True)),
+                "threshold": said.threshold,
+                "ci95": dict(zip(NAMES, limits(drawn).tolist(), strict=True)),
+                "versus_first": versus(NAMES, drawn, first) if rows else None,
+                "fit_s": fitted - start,
+                "score_s": scored - fitted,
+                "peak_mb": peak_megabytes(),
+            }
+        )
+    setup.tell("done", 1.0)
+    found = result("rating", data, len(np.unique(part.user)), setup, [])
+    return {**found, "liked": float(likes[test].mean()), "rows": rows}
+
+
+class _Parts(NamedTuple):
+    """`liked`, `validation`, `test` (N,) bool; `user` rows of the test events."""
+
+    liked: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    user: np.ndarray
+
+
+class _Said(NamedTuple):
+    """What a model says of the test events: `liked` is the truth, `error` the squared error of the rating."""
+
+    liked: np.ndarray
+    score: np.ndarray
+    error: np.ndarray
+    threshold: float
+
+    def metrics(self, weight: np.ndarray) -> np.ndarray:
+        return like_metrics(self.liked, self.score, self.threshold, self.error, weight)
+
+
+def _said(score: np.ndarray, rating: np.ndarray, scale: RatingScale, part: _Parts) -> _Said:
+    """Threshold and line from the validation events, then the test events seen through them."""
+    known = score[part.validation]
+    lowest = np.nanmin(known) if not np.isnan(known).all() else 0.0
+    score = np.where(np.isnan(score), lowest, score)
+    chosen = score[part.validation]
+    slope, intercept = linear_map(chosen, rating[part.validation])
+    error = (np.clip(slope * score[part.test] + intercept, *scale) - rating[part.test]) ** 2
+    return _Said(part.liked[part.test], score[part.test], error, best_threshold(part.liked[part.validation], chosen))
+
+
+def _drawn(said: _Said, part: _Parts, seed: int) -> np.ndarray:
+    """Metrics (draws, 6) with the test events of as many users, drawn with repetition."""
+    users, user = np.unique(part.user, return_inverse=True)
+    return resampled(lambda times: said.metrics(times[user].astype(float)), len(users), seed)
+
+
+def _scores(model: Recommender, data: Interactions, asked: np.ndarray) -> np.ndarray:
+    """(N,) the score of each event that is `asked`, from its user's training history; NaN elsewhere."""
+    score = np.full(data.n_events, np.nan)
+    for user in np.unique(data.user[asked]).tolist():
+        own = data.events_of(user)
+        where = own.start + np.flatnonzero(asked[own])
+        score[where] = model.scores_of(History.of(model.data_, user))[data.item[where]]
+    return score

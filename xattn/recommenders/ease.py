@@ -1,0 +1,120 @@
+"""EASE as a baseline with a ledger: one head whose weights are 1, or decay with the age of the event (β = 0).
+
+    s(u, j) = Σ_i E_i B[x_i, j],      E_i = 1  (EASE)   or   E_i = exp(−g_i/τ)  (RecencyEASE)
+
+B are the values of `xattn.model.ease`; the base is 0. An item that comes twice in a history counts twice, as two
+events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError, check_array, check_choice, check_index_array, check_number
+from xattn.model.closed_form import ClosedForm, Progress, warm_items
+from xattn.model.collaborative import CollaborativePart
+from xattn.model.ease import ease_values
+from xattn.model.head import HeadCells, fields_without_each
+from xattn.recommenders.attention import MOST_PENALTY, MOST_UNKNOWNS
+from xattn.recommenders.base import Recommender
+
+__all__ = ["EASE", "RecencyEASE"]
+
+
+class _TakenTogether(CollaborativePart):
+    """The head of EASE: every event looked at alike."""
+
+    def name(self, h: int) -> str:
+        return "taken together"
+
+
+class EASE(Recommender):
+    """Values in closed form from which items the same people took (Steck, WWW 2019); the order plays no part.
+
+    Parameters: `regularization` > 0, the λ of the ridge; `dtype` of the values, "float32" or "float64". At most
+    12,000 items, the most frequent ones, get values; the others score 0.
+
+    >>> from xattn.data.synthetic import planted
+    >>> data = planted("copurchase", seed=0).data
+    >>> why = EASE(regularization=10.0).fit(data).explain(user=data.user_ids[0], item=data.items.ids[3])
+    >>> why.base, bool((why.cells["weight"] == 1).all())
+    (0.0, True)
+    """
+
+    def __init__(self, *, regularization: float = 300.0, dtype: str = "float32") -> None:
+        self.regularization = regularization
+        self.dtype = dtype
+
+    def _check_params(self) -> None:
+        check_number("regularization", self.regularization, low=0.0, high=MOST_PENALTY, open_low=True)
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+
+    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+        M = data.n_items
+        self.base_ = np.zeros(M)
+        if progress:
+            progress("solve", 0.0)
+        warm = warm_items(data.counts(), 1, MOST_UNKNOWNS)
+        X = sparse.csr_array((np.ones(data.n_events), (data.user, data.item)), shape=(data.n_users, M))
+        X.sum_duplicates()
+        X.data[:] = 1.0
+        self._keep(warm, ease_values(X[:, warm], float(self.regularization), np.dtype(self.dtype).type))
+        if progress:
+            progress("solve", 1.0)
+
+    def _keep(self, warm: np.ndarray, values: np.ndarray) -> None:
+        row_of_item = np.full(self.data_.n_items, -1, np.int64)
+        row_of_item[warm] = np.arange(len(warm))
+        gate = np.where(row_of_item >= 0, 1.0, 0.0)
+        self.part_ = self._part(ClosedForm(warm, row_of_item, values[None]), gate)
+
+    def _part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
+        return _TakenTogether(form, (np.inf,), 0.0, 0.0, gate)
+
+    def _scores(self, history: History) -> np.ndarray:
+        return self.part_.scores(history, np.ones(len(history))) if len(history) else self.base_.copy()
+
+    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
+        fields = self.part_.fields(history, np.ones(len(history)), targets)
+        return fields_without_each(fields, history.live, self.base_[targets])
+
+    def _cells(self, history: History, target: int) -> list[HeadCells]:
+        return self.part_.cells(history, np.ones(len(history)), target)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return {"warm": self.part_.form.warm, "values": self.part_.form.V[0]}
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        self.base_ = np.zeros(self.data_.n_items)
+        warm = check_index_array("warm", state["warm"], size=self.data_.n_items)
+        values = check_array("values", state["values"], ndim=2)
+        if values.shape != (len(warm), len(warm)):
+            raise InputError(f"`values` must be items × items; got {values.shape}.")
+        self._keep(warm, values)
+
+
+class RecencyEASE(EASE):
+    """EASE whose histories fade: an event that is `recency` events old counts 1/e of the newest one.
+
+    The values are those of EASE; only what is asked of them changes. Parameters: `regularization` > 0, `recency` > 0
+    in events, `dtype`.
+
+    >>> from xattn.data.synthetic import planted
+    >>> data = planted("copurchase", seed=0).data
+    >>> model = RecencyEASE(regularization=10.0, recency=2.0).fit(data)
+    >>> model.explain(history=data.items.ids[:3], item=data.items.ids[5]).cells["weight"].round(3).tolist()
+    [0.368, 0.607, 1.0]
+    """
+
+    def __init__(self, *, regularization: float = 1000.0, recency: float = 3.0, dtype: str = "float32") -> None:
+        super().__init__(regularization=regularization, dtype=dtype)
+        self.recency = recency
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_number("recency", self.recency, low=0.0, open_low=True)
+
+    def _part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
+        return CollaborativePart(form, (float(self.recency),), 0.0, 0.0, gate)
