@@ -8,8 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from xattn.app import address, behaviour_films, behaviour_vectors
-from xattn.app.refusals import refusals
-from xattn.app.shell import lang
+from xattn.app.shell import lang, refusals
 from xattn.i18n import t
 
 __all__ = ["render"]

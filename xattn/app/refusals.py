@@ -10,17 +10,12 @@ The catalogue holds each sentence form twice, and its English wording is the pat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 
-import streamlit as st
-
-from xattn.app.shell import lang, safe
 from xattn.errors import XattnError
 from xattn.i18n import keys, placeholders, t
 
-__all__ = ["refusals", "told"]
+__all__ = ["told"]
 
 GROUP = "refusal."
 PLACEHOLDER = re.compile(r"\\{(\w+)\\}")
@@ -52,12 +47,3 @@ def told(refusal: XattnError, language: str) -> str:
         if found := pattern.fullmatch(sentence):
             return t(f"refusal.{name}", language, **found.groupdict())
     return sentence
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Tell an XattnError raised inside in the reader's language, in the place where the result would have stood."""
-    try:
-        yield
-    except XattnError as refusal:
-        st.error(safe(told(refusal, lang()), 400), icon=":material/error:")

@@ -17,10 +17,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from xattn.app.refusals import told
 from xattn.errors import XattnError
 from xattn.i18n import LANGUAGES, t
 
-__all__ = ["figures", "lang", "reporting", "run", "safe"]
+__all__ = ["figures", "lang", "refusals", "reporting", "run", "safe"]
 
 log = logging.getLogger(__name__)
 
@@ -151,12 +152,20 @@ _RECOGNISED = re.compile(r":(?=\S)|@|www(?=\.)", re.IGNORECASE)
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
-    """Tell what goes wrong inside: the sentence of an XattnError, one neutral sentence for anything else (logged)."""
+def refusals() -> Iterator[None]:
+    """Tell an XattnError raised inside in the reader's language, in the place where the result would have stood."""
     try:
         yield
     except XattnError as refusal:
-        st.error(safe(refusal, 400), icon=":material/error:")
+        st.error(safe(told(refusal, lang()), 400), icon=":material/error:")
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """`refusals`, and one neutral sentence for anything else that goes wrong inside (logged)."""
+    try:
+        with refusals():
+            yield
     except Exception:  # Streamlit's own signals to stop or rerun are no Exception
         log.exception("a page failed")
         st.error(t("app.failed", lang()), icon=":material/error:")

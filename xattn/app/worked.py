@@ -17,8 +17,7 @@ import streamlit as st
 from xattn import worked_example
 from xattn.app import address, article
 from xattn.app.editors import number_table, numbered
-from xattn.app.refusals import refusals
-from xattn.app.shell import lang
+from xattn.app.shell import lang, refusals
 from xattn.app.steps import STEPS, draw
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
 from xattn.errors import InputError, check_whole
