@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import Result
 
@@ -14,7 +16,8 @@ import xattn
 from tests.cli.conftest import Run
 from xattn.cli.inputs import model_names
 
-NAMES = ["CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "Popularity", "UserAttention"]
+NAMES = ["EASE", "CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "Popularity"]
+NAMES += ["RecencyEASE", "UserAttention"]
 Files = tuple[str, ...]
 
 
@@ -195,8 +198,9 @@ def test_evaluate_in_json(run: Run, files: Files) -> None:
     assert (found["protocol"], found["dataset"], found["users"]) == ("next-item", "ratings", 60)
     assert [row["model"] for row in found["rows"]] == NAMES
     columns = {"ndcg@5", "hr@5", "recall@5", "mrr", "coverage", "diversity", "novelty", "ci95", "fit_s", "score_s"}
+    columns |= {"precision@5", "map@5", "popularity_bias", "versus_first", "peak_mb"}
     for row in found["rows"]:
-        assert columns | {"peak_mb"} <= row.keys()
+        assert columns <= row.keys()
         low, high = row["ci95"]["ndcg@5"]
         assert 0 <= low <= row["ndcg@5"] <= high <= 1
 
@@ -210,7 +214,34 @@ def test_evaluate_on_screen_has_the_best_first(run: Run, files: Files) -> None:
     lines = run("evaluate", *files, "--models", "Popularity, UserAttention", "--min-events", "2").stdout.splitlines()
     assert lines[0] == "next-item on ratings: 60 users, 40 items, 540 events"
     assert lines[2].split()[:4] == ["model", "ndcg@10", "95", "%"]
-    assert [line.split()[0] for line in lines[4:]] == ["UserAttention", "Popularity"]
+    assert [line.split()[0] for line in lines[4:6]] == ["UserAttention", "Popularity"]
+    assert lines[5].split()[3] == "–", "the first model named is not compared with itself"
+    assert lines[-1] == "p: chance of such a difference in ndcg@10 to Popularity if there were none."
+
+
+@pytest.mark.parametrize(("protocol", "main"), [("holdout", "ndcg@10"), ("time", "ndcg@10"), ("rating", "accuracy")])
+def test_evaluate_protocols_on_screen_and_in_json(run: Run, files: Files, protocol: str, main: str) -> None:
+    asked = ("evaluate", *files, "--models", "ItemKNN,Popularity", "--protocol", protocol, "--positive", "4")
+    lines = run(*asked).stdout.splitlines()
+    assert lines[0].startswith(f"{protocol} on ratings: ")
+    assert lines[2].split()[:2] == ["model", main]
+    found = answer(run(*asked, "--json"))
+    assert found["protocol"] == protocol
+    assert main in found["rows"][1]["versus_first"]
+
+
+def test_evaluate_a_split_of_files(run: Run, folder: Path, tmp_path: Path) -> None:
+    train, test, history = (tmp_path / f"{name}.csv" for name in ("train", "test", "history"))
+    frame = pd.read_csv(folder / "ratings.csv")
+    last = ~frame.duplicated("user", keep="last")
+    new = frame["user"].isin(["u0", "u1"])
+    frame[~last & ~new].to_csv(train, index=False)
+    frame[~last & new].to_csv(history, index=False)
+    frame[last].to_csv(test, index=False)
+    asked = ("evaluate", "--train", str(train), "--test", str(test), "--history", str(history), "--models", "itemknn")
+    found = answer(run(*asked, "--items", "items.csv", "--json"))
+    assert (found["protocol"], found["dataset"], found["users"], found["items"]) == ("given", "train", 60, 40)
+    assert run(*asked, "-k", "3").stdout.startswith("given on train: 60 users")
 
 
 # --- data, version, help ----------------------------------------------------------------------------------------------

@@ -141,6 +141,18 @@ WRONG = {
     "evaluate min events": "evaluate {files} --min-events 0",
     "evaluate nothing left": "evaluate {files} --min-events 1000 --models popularity",
     "evaluate k": "evaluate {files} -k 0",
+    "evaluate positive": "evaluate {files} --protocol holdout --positive nan --models popularity",
+    "evaluate positive of next-item": "evaluate {files} --positive 3 --models popularity",
+    "evaluate all liked": "evaluate {files} --protocol rating --positive 0 --models popularity",
+    "evaluate given without files": "evaluate {files} --protocol given --models popularity",
+    "evaluate train alone": "evaluate --train ratings.csv",
+    "evaluate test alone": "evaluate --test ratings.csv",
+    "evaluate history alone": "evaluate {files} --history history.csv",
+    "evaluate train and ratings": "evaluate {files} --train ratings.csv --test ratings.csv",
+    "evaluate train and data": "evaluate --data movielens-small --train ratings.csv --test ratings.csv",
+    "evaluate train and a core": "evaluate --train ratings.csv --test ratings.csv --min-events 2",
+    "evaluate train and a protocol": "evaluate --train ratings.csv --test ratings.csv --protocol rating",
+    "evaluate no such test": "evaluate --train ratings.csv --test nosuch.csv --models popularity",
     "fetch nothing": "data fetch",
     "fetch unknown": "data fetch nosuch",
     "fetch a path": "data fetch ../movielens-small",
@@ -157,7 +169,9 @@ def test_wrong_command_line(run: Run, files: tuple[str, ...], name: str) -> None
 
 
 def test_the_sentence_names_what_is_known(run: Run, files: tuple[str, ...]) -> None:
-    assert "must be one of next-item; got 'nosuch'" in refused(run("evaluate", *files, "--protocol", "nosuch"))
+    known = refused(run("evaluate", *files, "--protocol", "nosuch"))
+    assert "must be one of next-item, " in known
+    assert "faithfulness; got 'nosuch'" in known
     assert "HybridAttention" in refused(run("recommend", *files, "--user", "u1", "--model", "nosuch"))
     assert "movielens-small" in refused(run("data", "fetch", "nosuch"))
     assert "from 1 to 40" in refused(run("recommend", *files, "--user", "u1", "-k", "41"))

@@ -240,6 +240,7 @@ def test_the_beam_is_no_worse_than_iterated_removal() -> None:
         ("users threshold", ByNeighbours),
         ("content sharp", ByRescoring),
         ("popularity", ByFields),
+        ("ease", ByFields),
     ],
 )
 def test_the_quick_ways_are_what_the_model_serves(name: str, way: type) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -193,9 +192,9 @@ def _print_explainers(result: dict[str, Any]) -> None:
     ]
     table = []
     for row in rows:
-        low, high = row["ci95"].get(main, (math.nan, math.nan))
+        around = "–".join(f"{end:.4f}" for end in row["ci95"].get(main, ())) or "–"
         figures = ["–" if row[name] is None else f"{row[name]:.4f}" for name in (main, *names)]
-        table.append([row["explainer"], row["model"], figures[0], f"{low:.4f}–{high:.4f}", *figures[1:]])
+        table.append([row["explainer"], row["model"], figures[0], around, *figures[1:]])
     titles = (main, "95 % interval", *names)
     heads = [Column("explainer"), Column("model"), *(Column(name, right=True) for name in titles)]
     asked = f"{result['explained']:,} recommendations of {result['sampled']:,} users"

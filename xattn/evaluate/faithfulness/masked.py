@@ -22,6 +22,7 @@ from xattn.data import History
 from xattn.explain import Scorer
 from xattn.model.head import HeadField
 from xattn.recommenders import (
+    EASE,
     CollaborativeAttention,
     ContentAttention,
     HybridAttention,
@@ -33,7 +34,7 @@ from xattn.recommenders import (
 __all__ = ["ByFields", "ByNeighbours", "ByRescoring", "Masked", "masked_scores"]
 
 BLOCK = 2_000_000  # numbers held at a time in one array: 16 MB
-SumsOfHeads = CollaborativeAttention | ContentAttention | HybridAttention | ItemKNN | Popularity
+SumsOfHeads = CollaborativeAttention | ContentAttention | HybridAttention | EASE | ItemKNN | Popularity
 Attention = (CollaborativeAttention, ContentAttention, HybridAttention)
 
 
@@ -60,7 +61,7 @@ class Masked(ABC):
 
 def masked_scores(model: Scorer, history: History) -> Masked:
     """The quickest way of asking this model."""
-    if isinstance(model, ItemKNN | Popularity) or (isinstance(model, Attention) and not model.threshold):
+    if isinstance(model, EASE | ItemKNN | Popularity) or (isinstance(model, Attention) and not model.threshold):
         return ByFields(model, history)
     if isinstance(model, UserAttention):
         return ByNeighbours(model, history)
@@ -101,6 +102,8 @@ class ByFields(Masked):
             return []
         if isinstance(self.model, ItemKNN):
             return [self.model._field(self.history, targets)]
+        if isinstance(self.model, EASE):
+            return self.model.part_.fields(self.history, np.ones(len(self.history)), targets)
         fields: list[HeadField] = []
         for part in self.model.parts_:
             fields += part.fields(self.history, self.model._w(part, self.history), targets)
