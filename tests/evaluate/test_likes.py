@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import accuracy_score, f1_score, mean_squared_error, precision_score, recall_score, roc_auc_score
@@ -22,6 +22,7 @@ def columns(rows: list[tuple[bool, int, int]]) -> tuple[np.ndarray, np.ndarray, 
 
 
 @given(few)
+@settings(max_examples=40)
 def test_they_are_those_of_sklearn(rows: list[tuple[bool, int, int]]) -> None:
     liked, score, weight = columns(rows)
     said, rating = score >= 3.0, np.arange(len(score)) % 5.0
@@ -36,6 +37,7 @@ def test_they_are_those_of_sklearn(rows: list[tuple[bool, int, int]]) -> None:
 
 
 @given(few)
+@settings(max_examples=40)
 def test_no_threshold_is_better(rows: list[tuple[bool, int, int]]) -> None:
     liked, score, _ = columns(rows)
     right = {t: np.mean((score >= t) == liked) for t in [*range(7), np.inf]}
@@ -43,6 +45,7 @@ def test_no_threshold_is_better(rows: list[tuple[bool, int, int]]) -> None:
 
 
 @given(few)
+@settings(max_examples=40)
 def test_the_line_is_that_of_sklearn(rows: list[tuple[bool, int, int]]) -> None:
     _, score, rating = columns(rows)
     slope, intercept = linear_map(score, rating)

@@ -43,7 +43,7 @@ def p_value(differences: np.ndarray) -> float:
     (1.0, 0.02)
     """
     rarer = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
-    return min(1.0, 2 * (1 + rarer) / (len(differences) + 1))
+    return float(min(1.0, 2 * (1 + rarer) / (len(differences) + 1)))
 
 
 def versus(names: Iterable[str], drawn: np.ndarray, first: np.ndarray) -> dict[str, float]:

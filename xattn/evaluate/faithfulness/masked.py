@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,8 @@ Attention = (CollaborativeAttention, ContentAttention, HybridAttention)
 
 class Masked(ABC):
     """A model and a history; asked about maskings of it."""
+
+    all_pairs: ClassVar[bool] = False  # `each` is so quick that all pairs of a long history can be tried
 
     def __init__(self, model: Scorer, history: History) -> None:
         self.model = model
@@ -92,6 +95,7 @@ class ByFields(Masked):
     """Models whose score is a sum of heads over events, without a threshold."""
 
     model: SumsOfHeads
+    all_pairs = True
 
     def __init__(self, model: SumsOfHeads, history: History) -> None:
         super().__init__(model, history)
@@ -179,6 +183,17 @@ class ByNeighbours(Masked):
     def of(self, live: np.ndarray, target: int) -> np.ndarray:
         found: np.ndarray = self._score(live, np.array([target]))[:, 0]
         return found
+
+    def each(self, live: np.ndarray, target: int) -> np.ndarray:
+        out, alone = np.empty(live.shape), np.array([target])
+        for b, row in enumerate(live.astype(float)):
+            total, users = row @ self._part, row @ self._shared
+            for some in _rows(len(row), len(total)):
+                logits = total - row[some, None] * self._part[some]
+                shared = users - row[some, None] * self._shared[some] > 0
+                a = self.model._attention(np.where(shared, logits, 0.0), shared)
+                out[b, some] = self.model.base_[target] + self.model._lift(a, alone)[:, 0]
+        return out
 
     def all(self, live: np.ndarray) -> np.ndarray:
         return self._score(live, np.arange(self.model.data_.n_items))

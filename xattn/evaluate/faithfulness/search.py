@@ -1,8 +1,9 @@
 """The ceiling: of all sets of K events the one without which the score is lowest (and highest, for the weakest).
 
-Sizes 1 and 2 are searched through, and so is any size of which there are at most `MOST_SETS` sets. Beyond, a beam of
-the best sets of one size grows by every event to the next; what it finds is good and not proven best (`is_exact`).
-The sets of a beam are scored again directly before one is chosen.
+Size 1 is searched through, so is size 2 (for models that are not sums of heads over events: up to 100 events), and any
+size of which there are at most `MOST_SETS` sets. Beyond, a beam of the best sets of one size grows by every event to
+the next; what it finds is good and not proven best (`is_exact`). The sets of a beam are scored again directly before
+one is chosen.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ MOST_SETS = 5_000  # all sets of up to 5 of 16 events, up to 4 of 20, up to 3 of
 BEAM = 24  # sets that are kept of each size
 
 
-def is_exact(n: int, K: int) -> bool:
-    """Whether sets of K of n events are all tried."""
-    return K <= 2 or comb(n, K) <= MOST_SETS
+def is_exact(n: int, K: int, all_pairs: bool = True) -> bool:
+    """Whether sets of K of n events are all tried; `all_pairs` as in `Masked`."""
+    return K == 1 or (K == 2 and all_pairs) or comb(n, K) <= MOST_SETS
 
 
 def exhaustive(case: Case, most: int) -> Explanation:
     """The best sets of each size; they need not contain each other, so there is no order and no strength."""
     most = min(most, case.n)
-    pairs = _grown(case, np.arange(case.n)[:, None]) if most > 1 else np.empty((0, 0))
+    whole = most > 1 and is_exact(case.n, 2, case.masked.all_pairs)
+    pairs = _grown(case, np.arange(case.n)[:, None]) if whole else None
     strongest, weakest = (_end(case, most, pairs, sign) for sign in (1.0, -1.0))
     return Explanation(None, strongest, weakest)
 
@@ -46,7 +48,7 @@ def _grown(case: Case, sets: np.ndarray) -> np.ndarray:
     return np.where(live, case.masked.each(live, case.target), np.nan)
 
 
-def _end(case: Case, most: int, pairs: np.ndarray, sign: float) -> tuple[tuple[int, ...], ...]:
+def _end(case: Case, most: int, pairs: np.ndarray | None, sign: float) -> tuple[tuple[int, ...], ...]:
     singles = np.arange(case.n)[:, None]
     found, beam = [_best(case, singles, sign)], singles
     for K in range(2, most + 1):
@@ -54,7 +56,10 @@ def _end(case: Case, most: int, pairs: np.ndarray, sign: float) -> tuple[tuple[i
             beam = np.array(list(combinations(range(case.n), K)))
             found.append(_best(case, beam, sign))
             continue
-        score = sign * (pairs if K == 2 else _grown(case, beam))
+        if K == 2 and pairs is None:
+            single = sign * case.masked.of(_live(singles, case.n), case.target)
+            beam = singles[np.argsort(single, kind="stable")[:BEAM]]
+        score = sign * (pairs if K == 2 and pairs is not None else _grown(case, beam))
         beam = _kept(beam, score)
         found.append(_best(case, beam, sign))
     return tuple(found)
