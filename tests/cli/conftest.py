@@ -18,6 +18,12 @@ HOSTILE = "[red]=HYPERLINK(1)[/red] <b>**x**</b> :smile: \u202e\u2066\u200b $1 {
 Run = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def no_page_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output goes to no terminal here; a width that the test runner sets (COLUMNS) would cut its tables."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ratings.csv (60 users u0…, 40 items i0…), items.csv, history.csv, model.npz (Popularity)."""
