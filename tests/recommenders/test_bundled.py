@@ -1,7 +1,7 @@
 """The promise on the bundled real data: for every model, over all users and their top ten.
 
-Removals of every event of every user would take long; here each user has the most moving event scored again, and one more.
-`benchmarks/promise.py` does all of them.
+Removals of every event of every user would take long; here each user has the most moving event scored again, and one
+more. `benchmarks/promise.py` does all of them.
 """
 
 from __future__ import annotations
