@@ -162,7 +162,7 @@ def test_a_private_place_is_seen(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "docs/work/plan",
+        "docs/mnt/plan",
         "a /workable/ way",
         "http://localhost:8501",
         "127.0.0.1",
