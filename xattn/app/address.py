@@ -9,13 +9,13 @@ Three things can make the address differ from what the session last showed:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
 import streamlit as st
 
-__all__ = ["arrived", "is_new_here", "show", "stay"]
+__all__ = ["arrived", "choose", "is_new_here", "show", "stay"]
 
 
 def is_new_here(param: str) -> bool:
@@ -52,6 +52,28 @@ def stay(param: str, widgets: Iterable[str]) -> None:
     st.session_state[f"{param}.widgets"] = {
         key: deepcopy(st.session_state[key]) for key in widgets if key in st.session_state
     }
+
+
+def choose(
+    param: str, options: Sequence[str], *, key: str, label: str, words: Callable[[str], str], start: str | None = None
+) -> str:
+    """One of `options` from a row of buttons, kept in `param` of the address and until the visitor comes back.
+
+    The first option is that of a bare address; `start` takes its place when the page is met for the first time.
+    """
+    first, kept = options[0], f"{key}.kept"
+    link = arrived(param)
+    if link is not None:
+        st.session_state[key] = link if link in options else first
+    elif is_new_here(param):
+        st.session_state[key] = st.session_state.get(kept, start or first)
+    touched: str | None = st.segmented_control(
+        label, list(options), required=True, format_func=words, key=key, wrap=True
+    )
+    chosen = touched if touched is not None and touched in options else first
+    st.session_state[kept] = chosen
+    show(param, None if chosen == first else chosen, [key])
+    return chosen
 
 
 def _kept(param: str) -> dict[str, Any] | None:

@@ -29,21 +29,11 @@ def render() -> None:
 
 def _choose(language: str) -> str:
     """The way: the choice, kept in the address too; an address with vectors in it means vectors."""
-    link = address.arrived(WAY)
-    if link is not None:
-        st.session_state["behaviour_way"] = link if link in WAYS else WAYS[0]
-    elif address.is_new_here(WAY):
-        here = "vectors" if behaviour_vectors.PARAM in st.query_params else WAYS[0]
-        st.session_state["behaviour_way"] = st.session_state.get("behaviour.way", here)
-    chosen = st.segmented_control(
-        t("behaviour.way", language),
+    return address.choose(
+        WAY,
         WAYS,
-        required=True,
-        format_func=lambda way: t(f"behaviour.way_{way}", language),
         key="behaviour_way",
-        wrap=True,
+        label=t("behaviour.way", language),
+        words=lambda way: t(f"behaviour.way_{way}", language),
+        start="vectors" if behaviour_vectors.PARAM in st.query_params else None,
     )
-    way = chosen if chosen in WAYS else WAYS[0]
-    st.session_state["behaviour.way"] = way
-    address.show(WAY, None if way == WAYS[0] else way, ["behaviour_way"])
-    return way

@@ -258,23 +258,13 @@ def _full_address(link: str, language: str) -> str:
 
 def _step(language: str) -> str:
     """The step to show: the choice, kept in the address too."""
-    link = address.arrived(STEP)
-    if link is not None:
-        st.session_state["worked_step"] = link if link in STEPS else STEPS[0]
-    elif address.is_new_here(STEP):
-        st.session_state["worked_step"] = st.session_state.get("worked.step", STEPS[0])
-    chosen = st.segmented_control(
-        t("worked.show", language),
+    return address.choose(
+        STEP,
         STEPS,
-        required=True,
-        format_func=lambda name: t(f"worked.step.{name}", language),
         key="worked_step",
-        wrap=True,
+        label=t("worked.show", language),
+        words=lambda name: t(f"worked.step.{name}", language),
     )
-    step = chosen if chosen in STEPS else STEPS[0]
-    st.session_state["worked.step"] = step
-    address.show(STEP, None if step == STEPS[0] else step, ["worked_step"])
-    return step
 
 
 def _turn_pages(step: str, language: str) -> None:
