@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.evaluate.bootstrap import limits, resampled, versus
-from xattn.evaluate.memory import peak_megabytes
+from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
+from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Setup
 from xattn.features import item_features
 from xattn.kernels.topk import top_k
@@ -72,7 +72,6 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
         scored = time.perf_counter()
         metrics = per_user(ranks, k)
         drawn = _drawn(np.column_stack(list(metrics.values())), setup.seed)
-        first = drawn if first is None else first
         rows.append(
             {
                 "model": name,
@@ -81,13 +80,10 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
                 "diversity": diversity(lists, F),
                 "novelty": novelty(lists, counts),
                 "popularity_bias": popularity_bias(lists, histories, counts),
-                "ci95": dict(zip(metrics, limits(drawn).tolist(), strict=True)),
-                "versus_first": versus(metrics, drawn, first) if rows else None,
-                "fit_s": fitted - start,
-                "score_s": scored - fitted,
-                "peak_mb": peak_megabytes(),
+                **row_end(metrics, drawn, first, fitted - start, scored - fitted),
             }
         )
+        first = drawn if first is None else first
     setup.tell("done", 1.0)
     return rows
 

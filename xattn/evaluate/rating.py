@@ -14,10 +14,10 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.errors import InputError
-from xattn.evaluate.bootstrap import limits, resampled, versus
+from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import SHARE, drawn_per_user
 from xattn.evaluate.likes import NAMES, best_threshold, like_metrics, linear_map
-from xattn.evaluate.memory import peak_megabytes
+from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Setup, liked, result
 from xattn.model.strength import RatingScale
 from xattn.recommenders import Recommender
@@ -59,19 +59,15 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
         scored = time.perf_counter()
         said = _said(score, data.rating, scale, part)
         drawn = _drawn(said, part, setup.seed)
-        first = drawn if first is None else first
         rows.append(
             {
                 "model": name,
                 **dict(zip(NAMES, said.metrics(np.ones(len(said.score))).tolist(), strict=True)),
                 "threshold": said.threshold,
-                "ci95": dict(zip(NAMES, limits(drawn).tolist(), strict=True)),
-                "versus_first": versus(NAMES, drawn, first) if rows else None,
-                "fit_s": fitted - start,
-                "score_s": scored - fitted,
-                "peak_mb": peak_megabytes(),
+                **row_end(NAMES, drawn, first, fitted - start, scored - fitted),
             }
         )
+        first = drawn if first is None else first
     setup.tell("done", 1.0)
     found = result("rating", data, len(np.unique(part.user)), setup, [])
     return {**found, "liked": float(likes[test].mean()), "rows": rows}
