@@ -15,8 +15,10 @@ from xattn import (
     HybridAttention,
     ItemKNN,
     Ledger,
+    NeuralAttention,
     Popularity,
     RecencyEASE,
+    SequenceAttention,
     UserAttention,
 )
 from xattn.data.synthetic import planted
@@ -28,17 +30,38 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "collaborative": lambda: CollaborativeAttention(min_events=2, regularization=1.0),
     "collaborative one head": lambda: CollaborativeAttention(recency=(4.0,), beta=1.0, min_events=2, threshold=0.1),
     "collaborative f64": lambda: CollaborativeAttention(min_events=2, regularization=1.0, dtype="float64"),
+    "collaborative any": lambda: CollaborativeAttention(objective="any", min_events=2, regularization=5.0),
     "hybrid": lambda: HybridAttention(min_events=2, regularization=1.0),
+    "hybrid any": lambda: HybridAttention(
+        objective="any", min_events=20, kappa=5.0, regularization=5.0, dtype="float64"
+    ),
     "hybrid cold": lambda: HybridAttention(min_events=40, kappa=20.0, regularization=1.0, beta=0.7, dtype="float64"),
     "users": lambda: UserAttention(temperature=0.1),
     "users threshold": lambda: UserAttention(temperature=0.3, threshold=0.02),
     "item knn": lambda: ItemKNN(neighbours=8),
+    "neural": lambda: NeuralAttention(hidden_size=4, epochs=4),
+    "neural next": lambda: NeuralAttention(
+        target="next", hidden_size=4, attention_threshold=0.1, beta=0.8, epochs=3, dtype="float64"
+    ),
     "ease": lambda: EASE(regularization=10.0),
     "ease f64": lambda: EASE(regularization=10.0, dtype="float64"),
     "recency ease": lambda: RecencyEASE(regularization=10.0, recency=3.0),
+    "sequence": lambda: SequenceAttention(dimensions=8, heads=2, key_dimensions=4, epochs=2, min_events=2),
+    "sequence window": lambda: SequenceAttention(
+        dimensions=8, heads=3, window=5, query_events=3, threshold=0.15, loss="bpr", epochs=2, min_events=4
+    ),
+    "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always"),
     "popularity": lambda: Popularity(),
 }
-SINGLE = {"collaborative", "collaborative one head", "hybrid", "ease", "recency ease"}  # value tables in float32
+SINGLE = {
+    "collaborative",
+    "collaborative any",
+    "collaborative one head",
+    "hybrid",
+    "hybrid learned",
+    "ease",
+    "recency ease",
+}  # value tables in float32
 
 
 @cache

@@ -31,12 +31,14 @@ PUBLIC_USERS = {"app", "cli"}  # layers that may write `from xattn import NAME`;
 OWNERS = {  # heavy dependency: the layers that may import it
     "altair": {"viz"},
     "click": {"cli"},
+    "implicit": {"evaluate"},
     "llvmlite": {"kernels"},
     "numba": {"kernels"},
     "rich": {"cli"},
     "sklearn": {"features", "recommenders", "evaluate"},
     "starlette": {"app"},
     "streamlit": {"app"},
+    "torch": {"bench", "evaluate"},
     "uvicorn": {"app"},
     "vl_convert": {"viz"},
 }

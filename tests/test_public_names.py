@@ -23,6 +23,7 @@ PROMISED = {  # what README, the acceptance of the project and its commands lean
     "InputError",
     "Interactions",
     "ItemKNN",
+    "NeuralAttention",
     "Ledger",
     "Popularity",
     "RecencyEASE",

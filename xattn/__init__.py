@@ -41,8 +41,10 @@ if TYPE_CHECKING:
         ContentAttention,
         HybridAttention,
         ItemKNN,
+        NeuralAttention,
         Popularity,
         RecencyEASE,
+        SequenceAttention,
         UserAttention,
         load_model,
     )
@@ -64,9 +66,11 @@ __all__ = [
     "Ledger",
     "MessageError",
     "ModelFileError",
+    "NeuralAttention",
     "NotFittedError",
     "Popularity",
     "RecencyEASE",
+    "SequenceAttention",
     "UnknownIdError",
     "UserAttention",
     "XattnError",
@@ -86,8 +90,9 @@ _HOMES = {  # module: the public names that live there
     "xattn.model.attention": "attend",
     "xattn.model.example": "worked_example",
     "xattn.recommenders": (
-        "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN Popularity RecencyEASE UserAttention "
-        "load_model"
+        "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
+        "SequenceAttention "
+        "UserAttention load_model"
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -11,6 +11,7 @@ import math
 import numbers
 import re
 from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -30,15 +31,21 @@ __all__ = [
     "check_id",
     "check_index_array",
     "check_mask",
+    "check_named",
     "check_no_overflow",
     "check_number",
     "check_offsets",
     "check_probability",
+    "check_range",
     "check_same_columns",
     "check_same_length",
     "check_whole",
     "shown",
 ]
+
+
+FEW = 6  # names that a sentence quotes at most
+MOST_COMPARED = 10_000  # names that a wrong one is compared with, for a sentence in well under a second
 
 
 class XattnError(Exception):
@@ -137,6 +144,45 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise InputError(f"`{name}` must be one of {', '.join(choices)}; got {shown(value)}.")
     return value
+
+
+def check_named(name: str, value: Any, known: Collection[str], what: str) -> str:
+    """`value` if it is among `known`. The sentence quotes some of them; of many, those that are spelled most like it.
+
+    >>> check_named("where", "drama", ["Drama", *"ABCDEFG"], "a value of genres")
+    Traceback (most recent call last):
+    xattn.errors.InputError: `where` must name a value of genres ('Drama' and 7 more); got 'drama'.
+    """
+    if isinstance(value, str) and value in known:
+        return value
+    names = list(known)
+    near: list[str] = []
+    if isinstance(value, str) and FEW < len(names) <= MOST_COMPARED:
+        folded = {known_name.casefold()[:60]: known_name for known_name in reversed(names)}
+        near = [folded[match] for match in get_close_matches(value.casefold()[:60], folded, n=3, cutoff=0.6)]
+    quoted = near or names[:FEW]
+    rest = len(names) - len(quoted)
+    some = ", ".join(shown(known_name, limit=30) for known_name in quoted) or "there is none"
+    more = f" and {rest:,} more" if rest else ""
+    raise InputError(f"`{name}` must name {what} ({some}{more}); got {shown(value)}.")
+
+
+def check_range(name: str, value: Any) -> tuple[float, float]:
+    """`value`, a pair (low, high), as floats with low <= high; None leaves an end open.
+
+    >>> check_range("year", (1990, None))
+    (1990.0, inf)
+    """
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InputError(f"`{name}` must be a range (low, high); got {shown(value)}.")
+    open_ends = (-math.inf, math.inf)
+    low, high = (
+        end if given is None else check_number(name, given, finite=False)
+        for given, end in zip(value, open_ends, strict=True)
+    )
+    if low > high:
+        raise InputError(f"`{name}` must be a range (low, high) with low <= high; got ({low:g}, {high:g}).")
+    return low, high
 
 
 def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype: Any = None) -> np.ndarray:
@@ -264,8 +310,8 @@ def check_given(name: str, value: Any, *, wanted: bool, when: str) -> None:
         raise InputError(f"`{name}` must {must} with {when}; got {got}.")
 
 
-def check_fitted(estimator: Any, attribute: str) -> None:
-    """The estimator has been fitted (holds `attribute`)."""
+def check_fitted(estimator: Any, attribute: str, error: type[NotFittedError] = NotFittedError) -> None:
+    """The estimator has been fitted (holds `attribute`); else `error` is raised."""
     if not hasattr(estimator, attribute):
         name = type(estimator).__name__
-        raise NotFittedError(f"`{name}` must be fitted before it is used; call `fit` first.")
+        raise error(f"`{name}` must be fitted before it is used; call `fit` first.")

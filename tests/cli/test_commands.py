@@ -16,8 +16,8 @@ import xattn
 from tests.cli.conftest import Run
 from xattn.cli.inputs import model_names
 
-NAMES = ["EASE", "CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "Popularity"]
-NAMES += ["RecencyEASE", "UserAttention"]
+NAMES = ["EASE", "CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "NeuralAttention"]
+NAMES += ["Popularity", "RecencyEASE", "SequenceAttention", "UserAttention"]
 Files = tuple[str, ...]
 
 
@@ -117,6 +117,60 @@ def test_candidates_are_the_only_items(run: Run, files: Files, folder: Any) -> N
     assert {row["item"] for row in found["items"]} <= {"i0", "i5", "i6"}
 
 
+def test_candidates_may_be_ids(run: Run, files: Files, folder: Any) -> None:
+    asked = ("recommend", *files, "--user", "u3", "--model", "popularity", "--json", "--candidates")
+    (folder / "three.csv").write_text("i0\ni5\ni6\n", "utf-8")
+    assert answer(run(*asked, "i0, i5,i6")) == answer(run(*asked, "three.csv"))
+    assert [row["item"] for row in answer(run(*asked, "i5"))["items"]] == ["i5"]
+    (folder / "i6").write_text("i5\n", "utf-8")  # a file that is there comes before an id of its name
+    assert [row["item"] for row in answer(run(*asked, "i6"))["items"]] == ["i5"]
+
+
+@pytest.mark.parametrize(
+    ("options", "where"),
+    [
+        (["genres=drama"], {"genres": "drama"}),
+        (["genres= drama | comedy"], {"genres": ["drama", "comedy"]}),
+        (["year=1990..1999"], {"year": (1990, 1999)}),
+        (["year=..1999", "genres=drama"], {"year": (None, 1999), "genres": "drama"}),
+        (["year=1995.."], {"year": (1995, None)}),
+        (["year=.."], {"year": (None, None)}),
+        (["year=1990|2001.0"], {"year": [1990, 2001]}),
+        ([" year =1990"], {"year": 1990}),
+        (["year=1800"], {"year": 1800}),
+        (["code=1..2"], {"code": "1..2"}),
+    ],
+)
+def test_conditions_on_columns(run: Run, folder: Path, options: list[str], where: dict[str, Any]) -> None:
+    """As the library takes them; in explain the rank is that of the list so filtered."""
+    items = pd.read_csv(folder / "items.csv")
+    items["year"] = [1980 + row if row % 7 else None for row in range(len(items))]
+    items["code"] = ["1..2" if row % 3 else "x" for row in range(len(items))]
+    items.to_csv(folder / "more.csv", index=False)
+    data = xattn.read_interactions(folder / "ratings.csv", folder / "more.csv")
+    want = xattn.Popularity().fit(data).recommend("u3", where=where)
+    conditions = [word for option in options for word in ("--where", option)]
+    about = ("--ratings", "ratings.csv", "--items", "more.csv", "--user", "u3", "--model", "popularity", *conditions)
+    assert answer(run("recommend", *about, "--json"))["items"] == want.to_dict(orient="records")
+    for row in want.tail(1).itertuples():
+        assert answer(run("explain", *about, "--item", row.item, "--json"))["rank"] == row.rank
+
+
+def test_conditions_on_a_saved_model(run: Run, files: Files) -> None:
+    asked = ("--user", "u3", "--where", "genres=drama", "--json")
+    fresh = run("recommend", *files, "--model", "popularity", *asked)
+    assert answer(run("recommend", "--model", "model.npz", *asked)) == answer(fresh)
+
+
+def test_diversity_mixes_the_list(run: Run, files: Files, folder: Path) -> None:
+    data = xattn.read_interactions(folder / "ratings.csv", folder / "items.csv")
+    want = xattn.Popularity().fit(data).recommend("u3", diversity=0.6)
+    asked = ("recommend", *files, "--user", "u3", "--model", "popularity", "--json")
+    mixed = answer(run(*asked, "--diversity", "0.6"))
+    assert mixed["items"] == want.to_dict(orient="records")
+    assert mixed != answer(run(*asked)) == answer(run(*asked, "--diversity", "0"))
+
+
 def test_settings_reach_the_model(run: Run, files: Files) -> None:
     asked = ("recommend", *files, "--user", "u3", "--json")
     plain = answer(run(*asked))
@@ -203,6 +257,16 @@ def test_evaluate_in_json(run: Run, files: Files) -> None:
         assert columns <= row.keys()
         low, high = row["ci95"]["ndcg@5"]
         assert 0 <= low <= row["ndcg@5"] <= high <= 1
+
+
+def test_evaluate_lists_that_are_mixed(run: Run, files: Files) -> None:
+    asked = ("evaluate", *files, "--models", "popularity,itemknn", "--json")
+    plain, same, mixed = (
+        answer(run(*asked, *more))["rows"] for more in ((), ("--diversity", "0"), ("--diversity", "0.9"))
+    )
+    for one, two, three in zip(plain, same, mixed, strict=True):
+        assert one["diversity"] == two["diversity"] < three["diversity"]
+        assert one["ci95"] == two["ci95"] != three["ci95"]
 
 
 def test_evaluate_without_features_is_strict_json(run: Run) -> None:

@@ -38,6 +38,30 @@ def test_ranking_metrics_are_those_of_sklearn(case: tuple[np.ndarray, np.ndarray
     assert whole["mrr"][0] == pytest.approx(1 / (1 + np.argmax(truth[np.argsort(-scores)])))
 
 
+def test_hits_recall_and_reciprocal_ranks_by_hand() -> None:
+    """Three users: found at 2 and 4 of two; at 7 of one; nowhere (two that no list holds)."""
+    ranks = [np.array([2.0, 4.0]), np.array([7.0]), np.array([np.inf, np.inf])]
+    got = {name: values.tolist() for name, values in per_user(ranks, 3).items()}
+    assert got["hr@3"] == [1.0, 0.0, 0.0]
+    assert got["recall@3"] == [0.5, 0.0, 0.0]
+    assert got["precision@3"] == [1 / 3, 0.0, 0.0]
+    assert got["mrr"] == [1 / 2, 1 / 7, 0.0]
+    assert got["ndcg@3"] == pytest.approx([(1 / np.log2(3)) / (1 + 1 / np.log2(3)), 0.0, 0.0])
+    wider = per_user(ranks, 7)
+    assert (wider["hr@7"].tolist(), wider["recall@7"].tolist()) == ([1.0, 1.0, 0.0], [1.0, 1.0, 0.0])
+
+
+def test_novelty_by_hand() -> None:
+    """Events 6, 0 and 0, one added to each: shares 7/9, 1/9, 1/9."""
+    lists = [np.array([0]), np.array([0, 1])]
+    assert novelty(lists, np.array([6, 0, 0])) == pytest.approx((2 * -np.log2(7 / 9) - np.log2(1 / 9)) / 3)
+    assert np.isnan(novelty([np.zeros(0, int)], np.array([6, 0, 0])))
+
+
+def test_coverage_counts_an_item_once() -> None:
+    assert coverage([np.array([3, 1]), np.array([1]), np.zeros(0, int)], 8) == 0.25
+
+
 def test_map_is_cut_at_k_by_hand() -> None:
     """Relevant at 1, 3 and 9; of the five first places: (1/1 + 2/3) / 3."""
     got = per_user([np.array([1.0, 3.0, 9.0])], 5)

@@ -11,10 +11,42 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.kernels import content, fields, fusion, gram, logsum, pool, scorers, softmax, target, topk
+from xattn.kernels import (
+    content,
+    fields,
+    fusion,
+    gram,
+    logsum,
+    losses,
+    optim,
+    pool,
+    pooling,
+    rows,
+    scorers,
+    sequence,
+    softmax,
+    target,
+    topk,
+)
 from xattn.kernels.compile import Kernel
 
-MODULES = (softmax, logsum, scorers, fusion, topk, fields, content, pool, gram, target)
+MODULES = (
+    softmax,
+    logsum,
+    scorers,
+    fusion,
+    topk,
+    fields,
+    content,
+    pool,
+    gram,
+    target,
+    losses,
+    optim,
+    pooling,
+    rows,
+    sequence,
+)
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
 
 
@@ -157,4 +189,81 @@ def _heads() -> list[Case]:
     ]
 
 
-CASES = {case.name: case for case in (*_attention(), *_heads())}
+def _learning(dtype: str, branch: str) -> list[Case]:
+    rng = np.random.default_rng(2)
+    number = np.dtype(dtype).type
+
+    def table(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape).astype(dtype)
+
+    Z, p, w, c, y = 4 * table(R, 211), table(R), table(R), table(1, 211), rng.integers(0, 211, R)
+    Z[3, 7], Z[5, ::3] = np.nan, -np.inf
+    row, m, s = table(R), *losses.cross_entropy(Z, y)[1:]
+    long, t, rate = table(3 * losses.BLOCK + 5), rng.random(3 * losses.BLOCK + 5).astype(dtype), number(0.1)
+    sampled = losses.sampled_cross_entropy(Z, p, c)[1:]
+    P, M, V, G = table(N, D), table(N, D), np.abs(table(N, D)), table(9, D)
+    some = rng.choice(N, 9, replace=False)
+    flat, moved, spread, slope = (table(2 * optim.BLOCK + 3) for _ in range(4))
+    numbers = [number(x) for x in (0.1, 0.99, 0.1, 0.001, 1.5, 1e-8)]
+    cuts = np.concatenate([[0, 0], np.sort(rng.integers(0, 90, 7)), [90]])
+    persons = (table(90), rng.integers(0, N, 90), cuts[:-1], cuts[1:], cuts[:-1], number(0.1), number(0.5))
+    say, k, du, room, one = table(N, D), table(N), table(90, D), table(90, D), table(90)
+    pools = (np.abs(table(90, D)), np.abs(table(90)))
+    by_row = [  # these have a branch for each type
+        Case(losses._cross_entropy, 3, (row, row, row, Z, y), branch),
+        Case(losses._cross_entropy_backward, 1, (Z, y, w, m, s), branch),
+        Case(losses._sampled, 3, (row, row, row, Z, p, c), branch),
+        Case(losses._sampled_backward, 2, (Z, row, p, c, w, *sampled), branch),
+        Case(losses._bpr, 1, (row, Z, p), branch),
+        Case(losses._bpr_backward, 2, (Z, row, p, w), branch),
+    ]
+    if dtype == "f8":
+        return by_row
+    return [
+        *by_row,
+        Case(losses._logistic, 1, (long, 9 * long, t)),
+        Case(losses._logistic_backward, 1, (9 * long, t, long)),
+        Case(optim._sgd, 1, (flat, slope, rate, number(0.99))),
+        Case(optim._sgd_rows, 1, (P, some, G, rate, number(0.99))),
+        Case(optim._adam, 3, (flat, moved, np.abs(spread), slope, *numbers)),
+        Case(optim._adam_rows, 3, (P, M, V, some, G, *numbers)),
+        Case(pooling._others, 2, (room, one, say, k, *persons)),
+        Case(pooling._others_backward, 3, (room, one, one[:9], du, *pools, say, k, *persons)),
+        Case(pooling._before, 2, (room, one, say, k, *persons)),
+        Case(pooling._before_backward, 3, (room, one, one[:9], du, *pools, say, k, *persons)),
+        Case(rows._row_sums, 1, (G, rng.permutation(90), np.arange(10) * 10, du)),
+    ]
+
+
+def _sequences(keep: bool, branch: str) -> list[Case]:
+    rng = np.random.default_rng(3)
+    cuts = np.array([0, 1, 6, 23, 32])  # one shorter than a tile, one longer than the window
+    lengths, N, H, L, dk, d = np.diff(cuts), 32, 2, 7, 3, 5
+    start, stop = np.repeat(cuts[:-1], lengths), np.repeat(cuts[1:], lengths)
+    Q, K, V, dO = (rng.normal(size=size) for size in ((H, N, dk), (H, N, dk), (H, N, d), (N, d)))
+    r = rng.normal(size=(H, L))
+    kept = (rng.random((N, H, L)) < 0.7) / 0.7 if keep else np.empty((0, 0, 0))
+    tiles = sequence._tiles(start)
+    done = sequence.attend_forward(start, Q, K, V, r, scale=0.5, beta=0.7)
+    KT, VT = K.transpose(0, 2, 1).copy(), V.transpose(0, 2, 1).copy()
+    dE, lanes = rng.normal(size=done.A.shape) * (done.A != 0), 1e-13
+    asked = (*tiles, start, K, VT, 0.7, 0.5, done.A, done.S, kept, dO)
+    rooms = [np.zeros_like(x) for x in (*done, done.A, Q, K, V)]
+    return [
+        Case(sequence._forward, -3, (*tiles, start, Q, KT, V, r, 0.5, 0.7, kept, *rooms[:3]), branch, lanes),
+        Case(sequence._backward_of_queries, -2, (*asked, *rooms[3:5]), branch, lanes),
+        Case(sequence._backward_of_keys, -2, (*tiles, stop, Q, 0.5, done.A, kept, dO, dE, *rooms[5:]), branch, lanes),
+    ]
+
+
+CASES = {
+    case.name: case
+    for case in (
+        *_attention(),
+        *_heads(),
+        *_learning("f8", ""),
+        *_learning("f4", "float32"),
+        *_sequences(False, ""),
+        *_sequences(True, "dropout"),
+    )
+}

@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
@@ -24,11 +26,11 @@ def left_side(h: Prefixed, dtype: type = np.float64) -> np.ndarray:
     return gram.accumulate_gram(occ, h.w, h.rho, gram.tails(h.indptr, h.rho, c), dtype)
 
 
-def right_side(h: Prefixed, dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
+def right_side(h: Prefixed, dtype: type = np.float64, worth: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """B and z, for the items with rows as targets."""
     occ = gram.occurrences(h.indptr, h.item, h.row_of_item, h.C)
     c = gram.normalisers(h.indptr, h.rho, h.beta)
-    return gram.accumulate_targets(occ, occ.row, h.C, h.w, h.rho, c, dtype)
+    return gram.accumulate_targets(occ, occ.row, h.C, h.w, h.rho, c, dtype, worth)
 
 
 def stacked(h: Prefixed) -> naive.Prefixes:
@@ -68,6 +70,18 @@ def test_right_side_is_that_of_the_stacked_prefixes(h: Prefixed) -> None:
     Y = p.targets(h.C)
     assert_within(B, p.Z.T @ Y, absolute=room(np.abs(p.Z).T @ Y, h))
     assert_within(z, p.Z.sum(axis=0), absolute=room(np.abs(p.Z).sum(axis=0), h))
+
+
+@given(prefixed(), st.data())
+def test_worth_is_how_much_of_the_next_item_is_wanted(h: Prefixed, data: st.DataObject) -> None:
+    """B = ZᵀY with `worth` in place of each 1 of Y; z as it was."""
+    worth = data.draw(hnp.arrays(float, h.item.size, elements=st.sampled_from((0.0, 0.2, 1.0))))
+    B, z = right_side(h, worth=worth)
+    p = stacked(h)
+    later = [t for start, stop in pairwise(h.indptr) for t in range(start + 1, stop)]
+    Y = p.targets(h.C) * worth[later][:, None]
+    assert_within(B, p.Z.T @ Y, absolute=room(np.abs(p.Z).T @ Y, h))
+    assert_bitwise(z, right_side(h)[1])
 
 
 @given(prefixed())

@@ -75,6 +75,20 @@ def test_no_other_table_has_a_smaller_loss(h: Prefixed, lam: float, seed: int) -
         assert naive.ridge_loss(p, V + size * step, b, lam) >= least + 0.9 * lam * size**2 * (step**2).sum()
 
 
+@given(prefixed(), lambdas, st.integers(0, 99))
+def test_features_are_prefixes_that_do_not_ask_for_their_own(h: Prefixed, lam: float, seed: int) -> None:
+    """One more row of Z a head and feature, with the feature in the head's block; φFFᵀ less its diagonal in ZᵀY."""
+    F = np.random.default_rng(seed).random((h.C, 2))
+    form = fit(h, lam, F=F)
+    p, b = stacked(h)
+    H = h.tau.size
+    rows = np.array([np.kron(np.eye(H)[g], f) for g in range(H) for f in F.T]).reshape(2 * H, H * h.C)
+    wanted = np.tile(F @ F.T - np.diag((F**2).sum(axis=1)), (H, 1))
+    left = p.Z.T @ p.Z + rows.T @ rows + lam * np.eye(H * h.C)
+    right = p.Z.T @ (p.targets(h.C) - b) + wanted
+    assert_within(flat(form), np.linalg.solve(left, right), absolute=1e-9)
+
+
 # --- what must always hold --------------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,16 @@ def test_features_know_their_lengths_and_rows() -> None:
     assert weighted.flags.c_contiguous
 
 
+def test_items_of_the_same_features_are_one_kind() -> None:
+    F = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 0.0], [0.0, 0.0], [0.0, 2.5], [0.0, 0.0]])
+    features = ItemFeatures.of(("a", "b"), F)
+    assert features.kind.tolist() == [0, 1, 0, 2, 3, 2]
+    for got, want in zip(features.kinds, features.targets(np.array([0, 1, 3, 4])), strict=True):
+        assert_bitwise(got, want)
+    none = ItemFeatures.of((), np.empty((3, 0)))
+    assert none.kind.tolist() == [0, 0, 0]
+
+
 @given(content())
 def test_all_targets_are_each_of_them(part: ContentPart) -> None:
     for got, want in zip(part.features.targets(None), part.features.targets(np.arange(M)), strict=True):
@@ -114,13 +124,16 @@ def test_by_hand() -> None:
 class EveryDraw:
     """A generator that draws each prefix once, and the targets in the proportions of the base: no chance is left."""
 
-    def choice(self, of: Any, size: int, *, replace: bool = True, p: np.ndarray | None = None) -> np.ndarray:
+    def choice(
+        self, of: Any, size: int | tuple[int, int], *, replace: bool = True, p: np.ndarray | None = None
+    ) -> np.ndarray:
         if p is None:
             assert not replace
             return of[::-1]  # in any order
-        counts = np.rint(p * size).astype(int)
-        assert counts.sum() == size
-        return np.repeat(np.arange(len(p)), counts)
+        prefixes, targets = size
+        counts = np.rint(p * targets).astype(int)
+        assert counts.sum() == targets
+        return np.tile(np.repeat(np.arange(len(p)), counts), (prefixes, 1))
 
 
 BASE = np.array([0.25, 0.125, 0.125, 0.5])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checks import assert_within, unchanged
-from xattn.model.strength import MOST_STEPS, RatingScale, presence, signed
+from xattn.model.strength import MOST_STEPS, RatingScale, found, kind_strengths, once, presence, signed, taste
 
 STARS = RatingScale(0.5, 5.0)
 NONE = RatingScale(0.0, 0.0)
@@ -78,3 +78,44 @@ def test_the_longest_scale() -> None:
     x = np.array([-1.7e308, 0.0, 1.7e308])
     assert signed(x, 3, RatingScale.of(x)).tolist() == [-1.0, 0.0, 1.0]
     assert presence(x, 3, RatingScale.of(x), 0.0).tolist() == [0.0, 1.0, 1.0]
+
+
+# --- what belongs -----------------------------------------------------------------------------------------------------
+
+
+def test_liked_is_the_upper_third() -> None:
+    """3.5 of half a star to five, 4 of five whole stars; disliked is the bottom quarter."""
+    x = np.array([0.5, 1.5, 2.0, 3.0, 3.5, 5.0])
+    assert taste(x, 6, STARS, -0.25).tolist() == [-0.25, -0.25, 0.5, 0.5, 1.0, 1.0]
+    assert found(x, 6, STARS).tolist() == [0.0, 0.0, 1 / 3, 1 / 3, 1.0, 1.0]
+    whole = np.arange(1.0, 6.0)
+    assert taste(whole, 5, RatingScale.of(whole), 0.0).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert taste(None, 2, NONE, 0.0).tolist() == found(None, 2, NONE).tolist() == [1.0, 1.0]
+
+
+strengths = st.lists(st.tuples(st.integers(0, 3), st.sampled_from((-1.0, -0.5, 0.0, 0.2, 1.0))), max_size=9)
+
+
+@given(strengths)
+def test_an_item_counts_once(events: list[tuple[int, float]]) -> None:
+    """Together the events of a key have the size of the strongest; signs and proportions stay, and one alone."""
+    key = np.array([k for k, _ in events], dtype=int)
+    w = np.array([x for _, x in events])
+    with unchanged(w, key):
+        shares = once(w, key)
+    assert shares.shape == w.shape
+    assert (np.sign(shares) == np.sign(w)).all()
+    for k in set(key.tolist()):
+        own = key == k
+        assert_within(np.abs(shares[own]).sum(), np.abs(w[own]).max(), absolute=1e-12)
+        assert_within(shares[own] * np.abs(w[own]).sum(), w[own] * np.abs(w[own]).max(), absolute=1e-12)
+        if own.sum() == 1:
+            assert shares[own] == w[own]
+
+
+def test_types_that_are_not_named_count_in_full() -> None:
+    kinds = np.array(["view", "buy", "return", "view"], dtype=object)
+    assert kind_strengths(kinds, 4, {"view": 0.25, "return": -1.0}).tolist() == [0.25, 1.0, -1.0, 0.25]
+    assert kind_strengths(kinds, 4, None).tolist() == [1.0] * 4
+    assert kind_strengths(None, 3, {"view": 0.25}).tolist() == [1.0] * 3
+    assert kind_strengths(kinds[:0], 0, {"view": 0.25}).shape == (0,)

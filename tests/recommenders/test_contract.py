@@ -259,6 +259,8 @@ def test_a_history_of_other_data_is_refused() -> None:
         {"recency": 5.0},
         {"recency": (0.0,)},
         {"recency": (float("inf"),)},
+        {"objective": "all"},
+        {"event_weights": ["view"]},
         {"regularization": 0.0},
         {"kappa": 0.0},
         {"dislike": 2.0},

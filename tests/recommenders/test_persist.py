@@ -10,11 +10,23 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.models import MODELS, fitted
-from xattn import HybridAttention, InputError, ModelFileError, NotFittedError, load_model
-from xattn.recommenders import persist
+from xattn import (
+    HybridAttention,
+    InputError,
+    Interactions,
+    ItemTable,
+    ModelFileError,
+    NotFittedError,
+    Popularity,
+    load_model,
+)
+from xattn.data.filters import matching
+from xattn.features import item_features
+from xattn.recommenders import Recommender, persist
 
 
 @pytest.fixture
@@ -65,12 +77,78 @@ def test_a_loaded_model_is_the_same_model(name: str, tmp_path: Path) -> None:
     assert mine == theirs
 
 
+ASKED = {
+    "where": lambda m: m.recommend(
+        "u3", where={"genres": ["drama", "comedy"]}, exclude=["i2"], without=[_first(m, "u3")]
+    ),
+    "diversity": lambda m: m.recommend("u3", k=7, diversity=0.6),
+    "many": lambda m: m.recommend_many(["u3", "u9"], candidates=[f"i{j}" for j in range(0, 40, 2)]),
+    "new": lambda m: m.recommend_many(histories={"ann": [("i1", 5.0), ("i2", 1.0)]}, where={"genres": "drama"}),
+    "similar items": lambda m: m.similar_items("i3"),
+    "similar by features": lambda m: m.similar_items("i3", by="features"),
+    "similar users": lambda m: m.similar_users("u3"),
+}
+
+
+def _first(model: Recommender, user: str) -> str:
+    return model.data_.items.ids[model.history(user).item[0]]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_loaded_model_answers_every_question_alike(name: str, tmp_path: Path) -> None:
+    model = fitted(name)
+    model.save(tmp_path / "model.npz")
+    back = load_model(tmp_path / "model.npz")
+    for question, ask in ASKED.items():
+        pd.testing.assert_frame_equal(ask(back), ask(model), check_exact=True, obj=question)
+    mine, theirs = (m.explain("u3", "i2", where={"genres": "drama"}).to_json() for m in (model, back))
+    assert mine == theirs
+    assert back.data_.checksum == model.data_.checksum
+    back.save(tmp_path / "again.npz")
+    assert load_model(tmp_path / "again.npz").recommend("u3").equals(model.recommend("u3"))
+
+
+def test_every_kind_of_item_column_comes_back(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "year": [1990.0, np.nan, 2000.0],
+            "whole": [1, 2, 3],
+            "kind": ["drama|战争", "", "=1+1"],
+            "new": [True, False, True],
+            "perhaps": pd.array([True, None, False], dtype="boolean"),
+            "colour": pd.Categorical(["red", None, "blue"]),
+        }
+    )
+    data = Interactions("columns", ("u",), ItemTable(("a", "b", "c"), ("A", "B", "C"), frame), [0, 1], [0])
+    Popularity().fit(data).save(tmp_path / "m.npz")
+    back = load_model(tmp_path / "m.npz").data_.items
+    assert back.frame.columns.tolist() == frame.columns.tolist()
+    conditions: list[dict[str, object]] = [{"year": (None, None)}, {"whole": 2}, {"kind": "战争"}, {"kind": "=1+1"}]
+    conditions += [{"new": True}, {"new": False}, {"perhaps": True}, {"perhaps": False}, {"colour": "red"}]
+    for where in conditions:
+        np.testing.assert_array_equal(matching(back, where), matching(data.items, where))
+        assert matching(back, where).any()
+    mine, theirs = item_features(data.items), item_features(back)
+    assert mine.names == theirs.names
+    np.testing.assert_array_equal(mine.F, theirs.F)
+
+
+def test_a_file_of_before_item_columns_were_kept_is_read(saved: Path) -> None:
+    manifest = manifest_of(saved)
+    gone = ("data.item_columns", "data.item_numbers", "data.item_texts")
+    arrays = dict(manifest["arrays"])  # type: ignore[call-overload]
+    kept = {name: digest for name, digest in arrays.items() if name not in gone}
+    assert len(kept) == len(arrays) - 3
+    text = json.dumps(manifest | {"arrays": kept}).encode()
+    entries = {f"{name}.npy": None for name in gone}
+    back = load_model(rewritten(saved, {"manifest.npy": npy(np.frombuffer(text, np.uint8)), **entries}))
+    assert back.recommend("u3").equals(fitted("hybrid").recommend("u3"))
+    with pytest.raises(InputError, match="`where` must name a column of the items"):
+        back.recommend("u3", where={"genres": "drama"})
+
+
 def test_names_in_any_script_come_back(tmp_path: Path) -> None:
-    from xattn import Interactions, Popularity
-
     ids = ["a", "电影", "🎬", "=1+1"]
-    import pandas as pd
-
     data = Interactions.from_frame(pd.DataFrame({"user": ["李", "李", "b", "b"], "item": ids}), name="names")
     Popularity().fit(data).save(tmp_path / "m.npz")
     back = load_model(tmp_path / "m.npz")
@@ -198,6 +276,32 @@ def test_odd_archives_are_told(saved: Path, change: dict[str, bytes | None]) -> 
 def test_odd_manifests_are_told(saved: Path, changes: dict[str, object]) -> None:
     with pytest.raises((ModelFileError, InputError), match="must"):
         load_model(with_manifest(saved, **changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("item_columns", [["number", "year"]]),
+        ("item_columns", [["text", "a"], ["text", "b"]]),
+        ("item_columns", 5),
+        ("item_texts", [["drama"]]),
+        ("item_texts", {}),
+        ("item_numbers", np.zeros(3)),
+        ("item_numbers", np.zeros((3, 1))),
+    ],
+)
+def test_item_columns_that_do_not_fit_are_told(saved: Path, name: str, array: object) -> None:
+    """Even where the checksums are right."""
+    odd = array if isinstance(array, np.ndarray) else np.frombuffer(json.dumps(array).encode(), np.uint8)
+    columns = np.frombuffer(json.dumps([["number", "year"]]).encode(), np.uint8)
+    changes = {"item_columns": columns, name: odd} if name == "item_numbers" else {name: odd}
+    digests = {f"data.{key}": persist._digest(value) for key, value in changes.items()}
+    manifest = manifest_of(saved)
+    manifest["arrays"] = dict(manifest["arrays"]) | digests  # type: ignore[call-overload]
+    text = npy(np.frombuffer(json.dumps(manifest).encode(), np.uint8))
+    entries = {f"data.{key}.npy": npy(value) for key, value in changes.items()}
+    with pytest.raises(ModelFileError, match=r"'changed\.npz' must be a saved xattn model; got one that breaks"):
+        load_model(rewritten(saved, {"manifest.npy": text, **entries}))
 
 
 def test_a_header_that_promises_the_moon_is_told(saved: Path) -> None:

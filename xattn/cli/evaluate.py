@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data, model_names, named_model
+from xattn.cli.contestants import SETTINGS, contestants, names_of
+from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
 from xattn.cli.options import (
+    DIVERSITY,
     DTYPE,
     LENGTH,
     SEED,
@@ -21,9 +22,12 @@ from xattn.cli.options import (
     grouped,
 )
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
-from xattn.errors import InputError, check_choice, check_whole
+from xattn.errors import InputError, check_choice, check_probability, check_whole
 
 __all__ = ["evaluate"]
+
+BASELINES = ("GenrePopularity", "Random")  # what can be said of items that nobody has met, without learning
+COLD_K = 50  # hidden items are few among many: ten places would tell nothing
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,15 @@ split_options = grouped(
 @click.command()
 @data_options
 @split_options
-@click.option("--protocol", metavar="NAME", help="next-item, holdout, time, rating or faithfulness.  [next-item]")
-@click.option("--models", metavar="A,B,…", help="Recommenders to test.  [all; faithfulness: HybridAttention]")
+@click.option("--protocol", metavar="NAME", help="next-item, holdout, time, rating, cold or faithfulness.  [next-item]")
+@click.option("--models", metavar="A,B,…", help="Models to test, rivals too.  [all; faithfulness: HybridAttention]")
+@SETTINGS
 @LENGTH
+@DIVERSITY
 @click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
 @click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
+@click.option("--folds", type=int, metavar="N", help="Cross-validate: next-item by users, holdout by events.")
+@click.option("--agreement", is_flag=True, help="Also tell how far each model's lists agree with the first one's.")
 @SEED
 @DTYPE
 @as_json
@@ -75,9 +83,13 @@ def evaluate(
     split: SplitChoice,
     protocol: str | None,
     models: str | None,
+    settings: tuple[str, ...],
     k: int | None,
+    diversity: float,
     positive: float | None,
     min_events: int,
+    folds: int | None,
+    agreement: bool,
     seed: int | None,
     dtype: str | None,
     as_json: bool,
@@ -85,11 +97,12 @@ def evaluate(
     """Fit and compare recommenders, or explainers, under a protocol.
 
     next-item: the last event of each user. holdout: a random fifth. time: the last fifth of all events. rating: like or
-    dislike. --train, --test: a split of your own. faithfulness: what masking the reasons that an explainer names does
-    to scores and lists.
+    dislike. cold: items hidden from training. --train, --test: a split of your own. faithfulness: what masking the
+    reasons that an explainer names does to scores and lists. The rivals ALS, BPR and SASRec come with: pip install
+    'xattn[rivals]'
 
     \b
-    xattn evaluate --data movielens-small --models HybridAttention,ItemKNN
+    xattn evaluate --data movielens-small --models HybridAttention,ItemKNN,ALS
     xattn evaluate --train train.csv --history history.csv --test test.csv
     xattn evaluate --data movielens-small --protocol faithfulness
     """
@@ -99,26 +112,33 @@ def evaluate(
         protocol = "given"
     else:
         source.check()
-    choice = ModelChoice(None, (), seed, dtype)
+    choice = ModelChoice(None, settings, seed, dtype)
     choice.check()
+    check_probability("diversity", diversity)
     if k is not None:
         check_whole("k", k, low=1)
-    from xattn.evaluate import PROTOCOLS
+    from xattn.evaluate import PROTOCOLS, cross_validate
     from xattn.evaluate import evaluate as run
 
     protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
     if protocol == "faithfulness" and models is None:
         models = DEFAULT_MODEL
-    makers = _makers(models, choice)
+    makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
     if split.given:
         parts = _load_split(split, source.items)
         data = parts.pop("data")
     else:
         data, parts = load_data(source), {}
     data = data.core(min_events) if min_events > 1 else data
-    k = k if k is not None else min(DEFAULT_K, data.n_items)
+    k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
+    asked: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
+    if folds is not None:
+        check_left_out("with --folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
-        result = run(data, makers, protocol=protocol, k=k, seed=seed or 0, positive=positive, progress=tell, **parts)
+        if folds is not None:
+            result = cross_validate(data, makers, folds=folds, **asked, progress=tell)
+        else:
+            result = run(data, makers, **asked, **parts, diversity=diversity, agreement=agreement, progress=tell)
     if as_json:
         print_json(result)
     elif protocol == "faithfulness":
@@ -140,20 +160,6 @@ def _load_split(split: SplitChoice, items: str | None) -> dict[str, Any]:
     return parts
 
 
-def _makers(models: str | None, choice: ModelChoice) -> dict[str, Any]:
-    """Name → what makes the unfitted model; the type is set where the model has one."""
-    names = model_names() if models is None else [name.strip() for name in models.split(",")]
-    made = [(named_model(name, ModelChoice(None, (), choice.seed, None)), name) for name in names]
-    makers: dict[str, Any] = {}
-    for model, name in made:
-        kind = type(model).__name__
-        if kind in makers:
-            raise InputError(f"--models must name each model once; got {kind} twice.")
-        own = choice if "dtype" in model.get_params(deep=False) else ModelChoice(None, (), choice.seed, None)
-        makers[kind] = partial(named_model, name, own)
-    return makers
-
-
 def _print_rows(result: dict[str, Any]) -> None:
     """One row a model, best first by the first metric; its 95 % interval and p against the first model beside it."""
     rows = result["rows"]
@@ -173,6 +179,20 @@ def _print_rows(result: dict[str, Any]) -> None:
     print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {sizes}")
     if several:
         echo(f"\np: chance of such a difference in {main} to {rows[0]['model']} if there were none.")
+    if rows[-1].get("agreement"):
+        _print_agreement(rows)
+
+
+def _print_agreement(rows: list[dict[str, Any]]) -> None:
+    """How far the lists of each model agree with the first one's."""
+    names = [name for name in rows[-1]["agreement"] if name != "ci95"]
+    table = []
+    for row in rows[1:]:
+        found = row["agreement"]
+        cells = ["{:.3f} ({:.3f}–{:.3f})".format(found[name], *found["ci95"][name]) for name in names]
+        table.append([row["model"], *cells])
+    heads = [Column("model"), *(Column(name, right=True) for name in names)]
+    print_table(heads, table, f"Agreement of lists with {rows[0]['model']} (95 % interval)")
 
 
 def _print_explainers(result: dict[str, Any]) -> None:

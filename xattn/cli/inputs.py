@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xattn import Interactions
     from xattn.recommenders import Recommender
 
-__all__ = ["Subject", "load_data", "model_names", "named_model", "question", "subject"]
+__all__ = ["Subject", "configured", "load_data", "model_names", "named_model", "question", "subject"]
 
 DEFAULT_MODEL = "HybridAttention"
 DEFAULT_K = 10
@@ -52,9 +52,13 @@ def named_model(name: str, choice: ModelChoice, must: str = "--models must be am
     by_spelling = {known.casefold(): known for known in model_names()}
     if name.casefold() not in by_spelling:
         raise InputError(f"{must} {', '.join(by_spelling.values())}; got {shown(name)}.")
-    name = by_spelling[name.casefold()]
-    model: Recommender = getattr(recommenders, name)()
-    own = model.get_params(deep=False)
+    made: Recommender = configured(getattr(recommenders, by_spelling[name.casefold()])(), choice)
+    return made
+
+
+def configured(model: Any, choice: ModelChoice) -> Any:
+    """The unfitted model with the settings, the seed and the type of `choice`. Raises InputError for others."""
+    name, own = type(model).__name__, model.get_params(deep=False)
     settings = dict(_setting(text) for text in choice.settings)
     for key in settings:
         names = [known for known in own if known not in ("random_state", "dtype")]
@@ -67,7 +71,7 @@ def named_model(name: str, choice: ModelChoice, must: str = "--models must be am
         settings["dtype"] = choice.dtype
     if choice.seed is not None and "random_state" in own:  # the others are not random at all
         settings["random_state"] = choice.seed
-    return model.set_params(**settings)  # type: ignore[no-any-return]
+    return model.set_params(**settings)
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -145,11 +149,57 @@ def question(data: Interactions, person: PersonChoice, listing: ListChoice) -> d
         asked["history"] = History.given(data, _events(str(person.history)))
         _tell_unknown(asked["history"].unknown)
     if listing.candidates is not None:
-        asked["candidates"] = [item for item, _ in _events(listing.candidates)]
+        asked["candidates"] = _candidates(data, listing.candidates)
+    if listing.where:
+        asked["where"] = _conditions(data, listing.where)
     asked |= {"exclude": listing.exclude, "without": listing.without}
     for item in (*listing.exclude, *asked.get("candidates", ()), *listing.without):
         data.item_row(item)
     return asked
+
+
+def _candidates(data: Interactions, text: str) -> list[str]:
+    """The ids in a file, or ids parted by commas where no file has that name."""
+    ids = [part.strip() for part in text.split(",")]
+    if not os.path.exists(text) and (len(ids) > 1 or ids[0] in data.items.ids):
+        return ids
+    return [item for item, _ in _events(text)]
+
+
+def _conditions(data: Interactions, texts: tuple[str, ...]) -> dict[str, Any]:
+    """COLUMN=VALUE of each text as `recommend(where=…)` takes it; every condition is tried on the items once."""
+    from xattn.data.filters import matching
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        name = name.strip()
+        if name in found:
+            must = "--where must name each column once (with | between values, any of them will do)"
+            raise InputError(f"{must}; got {shown(name)} again.")
+        column = data.items.frame.get(name)
+        numeric = column is not None and column.dtype.kind in "fiub"
+        found[name] = _of_numbers(name, value) if numeric else [part.strip() for part in value.split("|")]
+    matching(data.items, found)
+    return found
+
+
+def _of_numbers(name: str, text: str) -> Any:
+    """A range LOW..HIGH, of which an end may be left out, or numbers with | between them."""
+    low, dots, high = text.partition("..")
+    if dots:
+        return tuple(_number(name, end) if end.strip() else None for end in (low, high))
+    return [_number(name, part) for part in text.split("|")]
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        must = (
+            f"--where {shown(name, limit=30)} must be a number, a range such as 1990..1999, or numbers with | between"
+        )
+        raise InputError(f"{must}; got {shown(text)}.") from None
 
 
 def _events(path: str) -> list[tuple[str, float | None]]:

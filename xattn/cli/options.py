@@ -167,23 +167,32 @@ class ListChoice:
     k: int | None
     exclude: tuple[str, ...]
     candidates: str | None
+    where: tuple[str, ...]
     without: tuple[str, ...]
 
     def check(self) -> None:
-        """Raise InputError for a list of no items."""
+        """Raise InputError for a list of no items, or a condition that is no COLUMN=VALUE."""
         if self.k is not None:
             check_whole("k", self.k, low=1)
+        for condition in self.where:
+            if not condition.partition("=")[0].strip() or "=" not in condition:
+                must = "--where must be COLUMN=VALUE, such as genres=Comedy or year=1990..1999"
+                raise InputError(f"{must}; got {shown(condition)}.")
 
 
+DIVERSITY = click.option(
+    "--diversity", type=float, default=0.0, metavar="D", help="Trade score for difference by features, 0 to 1.  [0]"
+)
 LENGTH = click.option("-k", "k", type=int, metavar="N", help="Length of the list.  [10, or all items if fewer]")
 
 list_options = grouped(
     "listing",
     ListChoice,
-    ("k", "exclude", "candidates", "without"),
+    ("k", "exclude", "candidates", "where", "without"),
     LENGTH,
     click.option("--exclude", multiple=True, metavar="ITEM", help="Leave this item out; repeatable."),
-    click.option("--candidates", metavar="FILE", help="Consider only the items in this file, one a line."),
+    click.option("--candidates", metavar="FILE|IDS", help="Consider only these: a file, or ids parted by commas."),
+    click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only items that have this; repeatable."),
     click.option("--without", multiple=True, metavar="ITEM", help="Mask this event of the history; repeatable."),
 )
 

@@ -6,6 +6,7 @@ import click
 
 from xattn.cli.inputs import question, subject
 from xattn.cli.options import (
+    DIVERSITY,
     DataChoice,
     ListChoice,
     ModelChoice,
@@ -18,6 +19,7 @@ from xattn.cli.options import (
     person_options,
 )
 from xattn.cli.screen import Column, note, print_json, print_table, short
+from xattn.errors import check_probability
 
 __all__ = ["recommend"]
 
@@ -27,10 +29,17 @@ __all__ = ["recommend"]
 @person_options
 @model_options
 @list_options
+@DIVERSITY
 @language
 @as_json
 def recommend(
-    source: DataChoice, person: PersonChoice, choice: ModelChoice, listing: ListChoice, lang: str, as_json: bool
+    source: DataChoice,
+    person: PersonChoice,
+    choice: ModelChoice,
+    listing: ListChoice,
+    diversity: float,
+    lang: str,
+    as_json: bool,
 ) -> None:
     """Recommend items to a user or to someone new.
 
@@ -38,16 +47,21 @@ def recommend(
 
     \b
     xattn recommend --data movielens-small --user 42
+    xattn recommend --data movielens-small --user 42 --where genres=Comedy --where year=1990..1999
     xattn recommend --model my.npz --history mine.csv -k 5 --json
     """
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
+    from xattn.recommenders.rerank import check_features
 
     person.check()
     listing.check()
+    check_probability("diversity", diversity)
     about = subject(source, choice)
     asked = question(about.data, person, listing)
-    found = about.ready().recommend(**asked)
+    if diversity > 0:
+        check_features("diversity", diversity, about.data.items)
+    found = about.ready().recommend(**asked, diversity=diversity)
     if as_json:
         print_json({"user": person.user, "items": found.to_dict(orient="records")})
         return

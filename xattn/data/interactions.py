@@ -180,6 +180,25 @@ class Interactions:
         vectors: dict[str, Any] = {n: None if v is None else v[mask] for n, v in self._vectors().items()}
         return Interactions(self.name, self.user_ids, self.items, kept[self.indptr], **vectors)
 
+    def extended(self, other: Interactions) -> Interactions:
+        """These events and those of `other` as one data set; users and items keep their rows, new ones come after.
+
+        Within a user events are in order of time where both sets have times, the old event first at equal times; else
+        the new ones come last, and the result has no times. Items that only `other` holds bring their title, and what
+        it says of them in the columns of this table. Raises InputError where one set has ratings or event types and the
+        other has not.
+
+        >>> old, new = (
+        ...     Interactions.from_frame(pd.DataFrame({"user": list(users), "item": list(items)}), name="tiny")
+        ...     for users, items in (("uv", "ab"), ("wu", "ac"))
+        ... )
+        >>> old.extended(new), old.extended(new).item
+        (Interactions('tiny': 3 users, 3 items, 4 events), array([0, 2, 1, 0]))
+        """
+        from xattn.data.growth import extended
+
+        return extended(self, other)
+
     def core(self, min_events: int) -> Interactions:
         """The largest part in which each user and each item has at least `min_events` events; the tables shrink to it.
 

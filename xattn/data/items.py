@@ -64,6 +64,11 @@ class ItemTable:
     def _rows(self) -> dict[str, int]:
         return {value: row for row, value in enumerate(self.ids)}
 
+    @cached_property
+    def cells_of(self) -> dict[str, Any]:
+        """What `xattn.data.filters` keeps of a text column, by its name."""
+        return {}
+
     def row(self, item: Any) -> int:
         """The row of an item id; UnknownIdError when there is none."""
         row = self._rows.get(check_id("item", item))

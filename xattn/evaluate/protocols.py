@@ -6,22 +6,39 @@ protocol has to choose it chooses on validation events, which are neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_choice, check_given, check_number, check_whole, shown
+from xattn.errors import InputError, check_choice, check_given, check_number, check_probability, check_whole, shown
+from xattn.evaluate.cold import cold
 from xattn.evaluate.faithfulness import faithfulness
 from xattn.evaluate.given import given
 from xattn.evaluate.holdout import holdout
 from xattn.evaluate.next_item import next_item
 from xattn.evaluate.rating import rating
-from xattn.evaluate.setup import Makers, Protocol, Setup
+from xattn.evaluate.setup import Makers, Model, Protocol, Setup, makers_of
 from xattn.evaluate.time_split import time_split
 from xattn.model.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["PROTOCOLS", "evaluate"]
+
+
+def _faithfulness(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
+    """Explanations are asked for here, so every model must be a recommender; rivals score alone."""
+    made = {name: make() for name, make in models.items()}
+    without = [name for name, model in made.items() if not isinstance(model, Recommender)]
+    if without:
+        raise InputError(f"`models` must have ledgers with the protocol faithfulness; got {', '.join(without)}.")
+    makers: dict[str, Any] = {name: partial(_same, model) for name, model in made.items()}
+    return faithfulness(data, makers, k=setup.k, seed=setup.seed, progress=setup.progress)
+
+
+def _same(model: Model) -> Model:
+    return model
+
 
 PROTOCOLS: dict[str, Protocol] = {
     "next-item": next_item,
@@ -29,14 +46,16 @@ PROTOCOLS: dict[str, Protocol] = {
     "time": time_split,
     "rating": rating,
     "given": given,
-    "faithfulness": lambda data, models, s: faithfulness(data, models, k=s.k, seed=s.seed, progress=s.progress),
+    "cold": cold,
+    "faithfulness": _faithfulness,
 }
+WITHOUT_LISTS = ("rating", "cold", "faithfulness")
 WITH_POSITIVE = ("holdout", "time", "rating", "given")
 
 
 def evaluate(
     data: Interactions,
-    models: Makers | Sequence[Recommender],
+    models: Makers | Sequence[Model],
     *,
     protocol: str = "next-item",
     k: int = 10,
@@ -45,6 +64,8 @@ def evaluate(
     positive: float | None = None,
     test: Interactions | None = None,
     history: Interactions | None = None,
+    diversity: float = 0.0,
+    agreement: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Fit and test unfitted models; returns ``{"protocol", "dataset", "users", "items", "events", "k", "rows":
@@ -56,7 +77,10 @@ def evaluate(
     far). The protocols rating and faithfulness have metrics of their own. `min_events` keeps the N-core; `seed` draws
     splits and intervals. `positive` is the least rating that counts as liked (default: the upper third of the scale;
     in a given split, whatever is in `test`). The protocol given takes `test` and perhaps `history`, where `data` is
-    what is learned from. Raises InputError for wrong arguments, and where the data does not suit the protocol.
+    what is learned from. A model whose `objective` is "auto" is asked what the protocol asks: in holdout "any", else
+    "next". `diversity` re-ranks the lists as `recommend` does, in protocols that have lists; there `agreement` adds
+    to each row how far the model's lists agree with the first one's (`xattn.evaluate.agreement`; None for the first).
+    Raises InputError for wrong arguments, and where the data does not suit the protocol.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import Popularity
@@ -70,6 +94,11 @@ def evaluate(
         positive = check_number("positive", positive)
         if protocol not in WITH_POSITIVE:
             raise InputError(f"`positive` must be left out with the protocol {protocol}; got {positive:g}.")
+    diversity = check_probability("diversity", diversity)
+    if diversity > 0 and protocol in WITHOUT_LISTS:
+        raise InputError(f"`diversity` must be left out with the protocol {protocol}; got {diversity:g}.")
+    if agreement and protocol in WITHOUT_LISTS:
+        raise InputError(f"`agreement` must be left out with the protocol {protocol}; got {agreement}.")
     check_given("test", test, wanted=protocol == "given", when=f"the protocol {protocol}")
     if protocol != "given":
         check_given("history", history, wanted=False, when=f"the protocol {protocol}")
@@ -84,12 +113,7 @@ def evaluate(
         test=test,
         history=history,
         progress=progress,
+        diversity=diversity,
+        agreement=bool(agreement),
     )
-    makers = models if isinstance(models, dict) else {type(model).__name__: _maker(model) for model in models}
-    if not makers:
-        raise InputError("`models` must hold at least one model; got none.")
-    return PROTOCOLS[protocol](data, makers, setup)
-
-
-def _maker(model: Recommender) -> Callable[[], Recommender]:
-    return lambda: model
+    return PROTOCOLS[protocol](data, makers_of(models, protocol), setup)

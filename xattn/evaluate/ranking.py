@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, Interactions
+from xattn.evaluate.agreement import agreement
 from xattn.evaluate.bootstrap import resampled
+from xattn.evaluate.diverse import Ordered, reordering
 from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
 from xattn.evaluate.rows import row_end
-from xattn.evaluate.setup import Makers, Setup
+from xattn.evaluate.setup import Makers, Model, Setup
 from xattn.features import item_features
 from xattn.kernels.topk import top_k
-from xattn.recommenders import Recommender
 
 __all__ = ["Questions", "Ranked", "compare", "rank"]
 
@@ -42,14 +43,15 @@ class Ranked(NamedTuple):
     lists: list[np.ndarray]
 
 
-def rank(model: Recommender, questions: Questions, k: int) -> Ranked:
-    """Put the questions to a fitted model."""
+def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None) -> Ranked:
+    """Put the questions to a fitted model, whose lists may be `ordered` anew."""
     ranks, lists = [], []
     missed = questions.missed or [0] * len(questions.histories)
     for history, relevant, beyond in zip(questions.histories, questions.relevant, missed, strict=True):
         scores = model.scores_of(history)
         allowed = np.ones(len(scores), bool)
         allowed[history.item] = False
+        scores = ordered(scores, allowed, relevant) if ordered else scores
         best = top_k(scores[None, :], allowed[None, :], k).items[0]
         lists.append(best[best >= 0])
         ranks.append(np.concatenate([ranks_of(scores, relevant, allowed), np.full(beyond, np.inf)]))
@@ -57,18 +59,23 @@ def rank(model: Recommender, questions: Questions, k: int) -> Ranked:
 
 
 def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str, Any]]:
-    """A row for each model, fitted and asked in turn; `versus_first` holds p values against the first."""
+    """A row for each model, fitted and asked in turn; `versus_first` holds p values against the first.
+
+    With `setup.agreement` each row says too how far its lists agree with the first model's.
+    """
     train, k = questions.train, setup.k
+    ordered = reordering(train.items, k, setup.diversity)
     F, counts = item_features(train.items).F, train.counts()
     histories = [history.item for history in questions.histories]
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
+    first_lists: list[np.ndarray] = []
     for done, (name, make) in enumerate(models.items()):
         setup.tell(name, done / len(models))
         start = time.perf_counter()
         model = make().fit(train)
         fitted = time.perf_counter()
-        ranks, lists = rank(model, questions, k)
+        ranks, lists = rank(model, questions, k, ordered)
         scored = time.perf_counter()
         metrics = per_user(ranks, k)
         drawn = _drawn(np.column_stack(list(metrics.values())), setup.seed)
@@ -83,7 +90,10 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
                 **row_end(metrics, drawn, first, fitted - start, scored - fitted),
             }
         )
-        first = drawn if first is None else first
+        if setup.agreement:
+            rows[-1]["agreement"] = None if first is None else agreement(first_lists, lists, k, setup.seed)
+        if first is None:
+            first, first_lists = drawn, lists
     setup.tell("done", 1.0)
     return rows
 

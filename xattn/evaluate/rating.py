@@ -18,9 +18,8 @@ from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import SHARE, drawn_per_user
 from xattn.evaluate.likes import NAMES, best_threshold, like_metrics, linear_map
 from xattn.evaluate.rows import row_end
-from xattn.evaluate.setup import Makers, Setup, liked, result
+from xattn.evaluate.setup import Makers, Model, Setup, liked, result
 from xattn.model.strength import RatingScale
-from xattn.recommenders import Recommender
 
 __all__ = ["rating"]
 
@@ -55,7 +54,7 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
         start = time.perf_counter()
         model = make().fit(train)
         fitted = time.perf_counter()
-        score = _scores(model, data, test | validation)
+        score = _scores(model, train, data, test | validation)
         scored = time.perf_counter()
         said = _said(score, data.rating, scale, part)
         drawn = _drawn(said, part, setup.seed)
@@ -111,11 +110,11 @@ def _drawn(said: _Said, part: _Parts, seed: int) -> np.ndarray:
     return resampled(lambda times: said.metrics(times[user].astype(float)), len(users), seed)
 
 
-def _scores(model: Recommender, data: Interactions, asked: np.ndarray) -> np.ndarray:
-    """(N,) the score of each event that is `asked`, from its user's training history; NaN elsewhere."""
+def _scores(model: Model, train: Interactions, data: Interactions, asked: np.ndarray) -> np.ndarray:
+    """(N,) the score of each event that is `asked`, from its user's history in `train`; NaN elsewhere."""
     score = np.full(data.n_events, np.nan)
     for user in np.unique(data.user[asked]).tolist():
         own = data.events_of(user)
         where = own.start + np.flatnonzero(asked[own])
-        score[where] = model.scores_of(History.of(model.data_, user))[data.item[where]]
+        score[where] = model.scores_of(History.of(train, user))[data.item[where]]
     return score

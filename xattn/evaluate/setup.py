@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+from typing import Protocol as Shape
 
 import numpy as np
+from sklearn.base import BaseEstimator, clone
 
-from xattn.data import Interactions
+from xattn.data import History, Interactions
+from xattn.errors import InputError
 from xattn.model.closed_form import Progress
 from xattn.model.strength import RatingScale
-from xattn.recommenders import Recommender
 
-__all__ = ["Makers", "Protocol", "Setup", "liked", "result"]
+__all__ = ["Makers", "Model", "Protocol", "Setup", "asked", "liked", "makers_of", "result"]
 
-Makers = dict[str, Callable[[], Recommender]]  # name of a model: what makes it, unfitted
 
+class Model(Shape):
+    """All that a protocol asks of a model; `Recommender` and `rivals.Rival` both do."""
+
+    def fit(self, data: Interactions) -> Self: ...
+
+    def scores_of(self, history: History) -> np.ndarray: ...
+
+
+Makers = Mapping[str, Callable[[], Model]]  # name of a model: what makes it, unfitted
+
+QUESTIONS = {"holdout": "any", "rating": "any"}  # what a protocol asks of a model; the others ask "next"
 UPPER = 2 / 3  # of the way up the scale: 3.5 from 0.5 to 5, and 4 of five whole stars
 ROUNDING = 1e-9
 
@@ -29,6 +41,8 @@ class Setup(NamedTuple):
     test: Interactions | None = None
     history: Interactions | None = None
     progress: Progress | None = None
+    diversity: float = 0.0  # of the lists, as `recommend` takes it
+    agreement: bool = False  # whether each model's lists are held against the first one's
 
     def tell(self, what: str, share: float) -> None:
         """Report progress to whoever listens."""
@@ -37,6 +51,37 @@ class Setup(NamedTuple):
 
 
 Protocol = Callable[[Interactions, Makers, Setup], dict[str, Any]]
+
+
+def asked(model: Any, protocol: str) -> Any:
+    """The unfitted model as `protocol` asks it: where its `objective` is "auto", a copy with the protocol's question.
+
+    >>> from xattn.recommenders import HybridAttention
+    >>> asked(HybridAttention(), "holdout").objective, asked(HybridAttention(objective="next"), "holdout").objective
+    ('any', 'next')
+    """
+    if isinstance(model, BaseEstimator) and model.get_params(deep=False).get("objective") == "auto":
+        return clone(model).set_params(objective=QUESTIONS.get(protocol, "next"))
+    return model
+
+
+def makers_of(models: Makers | Sequence[Model], protocol: str) -> Makers:
+    """Models by name, each made as `protocol` asks it. Raises InputError where there is none."""
+    if not models:
+        raise InputError("`models` must hold at least one model; got none.")
+    if isinstance(models, Mapping):
+        made = {name: _asking(make, protocol) for name, make in models.items()}
+    else:
+        made = {type(model).__name__: _asking(_the_same(model), protocol) for model in models}
+    return made
+
+
+def _asking(make: Callable[[], Model], protocol: str) -> Callable[[], Model]:
+    return lambda: asked(make(), protocol)
+
+
+def _the_same(model: Model) -> Callable[[], Model]:
+    return lambda: model
 
 
 def liked(data: Interactions, positive: float | None) -> np.ndarray:

@@ -35,15 +35,17 @@ class FeatureBlocks(NamedTuple):
     F: np.ndarray
 
 
-def item_features(items: ItemTable) -> FeatureBlocks:
+def item_features(items: ItemTable, bins: int = BINS) -> FeatureBlocks:
     """Feature blocks of an item table: one per column that carries any; words of the titles where no column does.
+
+    A column of numbers becomes at most `bins` soft bins.
 
     >>> import pandas as pd
     >>> table = ItemTable(("a", "b", "c"), ("A", "B", "C"), pd.DataFrame({"genre": ["Drama|War", "War", "Drama"]}))
     >>> item_features(table).names
     ('genre: Drama', 'genre: War')
     """
-    parts = [part for name in items.frame.columns if (part := _column(str(name), items.frame[name])) is not None]
+    parts = [part for name in items.frame.columns if (part := _column(str(name), items.frame[name], bins)) is not None]
     if not parts and len(items.titles):
         words = _words("title", pd.Series(items.titles))
         parts = [words] if words is not None else []
@@ -62,11 +64,11 @@ def _block(column: str, labels: list[str], F: np.ndarray) -> FeatureBlocks:
     return FeatureBlocks(tuple(f"{column}: {label}" for label in labels), (column,) * len(labels), F)
 
 
-def _column(name: str, column: pd.Series) -> FeatureBlocks | None:
+def _column(name: str, column: pd.Series, bins: int) -> FeatureBlocks | None:
     if types.is_bool_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype):
         return _categories(name, column.astype("string"))
     if types.is_numeric_dtype(column):
-        return _numbers(name, column.to_numpy(dtype=float, na_value=np.nan))
+        return _numbers(name, column.to_numpy(dtype=float, na_value=np.nan), bins)
     return _categories(name, column.astype("string"))
 
 
@@ -91,12 +93,12 @@ def _categories(name: str, column: pd.Series) -> FeatureBlocks | None:
     return _block(name, labels, F)
 
 
-def _numbers(name: str, x: np.ndarray) -> FeatureBlocks | None:
+def _numbers(name: str, x: np.ndarray, bins: int) -> FeatureBlocks | None:
     """Soft bins at quantiles: a number lies between two centres and belongs to each by nearness."""
     known = np.isfinite(x)
     if not known.any():
         return None
-    centres = np.unique(np.quantile(x[known], np.linspace(0, 1, BINS)))
+    centres = np.unique(np.quantile(x[known], np.linspace(0, 1, bins)))
     if len(centres) < 2:
         return None
     F = np.zeros((len(x), len(centres)))

@@ -6,7 +6,7 @@ A kernel is one Python function over arrays, compiled twice from the same source
 - the *parallel twin* for large ones, in which each `prange` iteration writes only rows that it owns, so results are
   bitwise equal at every thread count.
 
-Which twin runs depends on the amount of work alone, never on the number of threads.
+Which twin runs depends on the amount of work (and on `serial_kernels`), never on the number of threads.
 
 Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it
 deletes guards against NaN and empty rows), save for sums along vector lanes in `compiled_for_vectors`; `cache` where
@@ -26,7 +26,15 @@ from typing import Any
 import numba
 from numba import njit
 
-__all__ = ["Kernel", "compiled", "compiled_for_vectors", "num_threads", "parallel_pool", "threading_layer"]
+__all__ = [
+    "Kernel",
+    "compiled",
+    "compiled_for_vectors",
+    "num_threads",
+    "parallel_pool",
+    "serial_kernels",
+    "threading_layer",
+]
 
 SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
 
@@ -80,10 +88,29 @@ class Kernel:
         self.parallel = _jit(_twin(func, "_parallel"), parallel=True)
 
     def __call__(self, *args: Any, work: float) -> Any:
-        if work < SMALL_WORK:
+        if work < SMALL_WORK or getattr(_this_thread, "alone", False):
             return self.serial(*args)
         with parallel_pool():
             return self.parallel(*args)
+
+
+# --- work that is shared out above the kernels ------------------------------------------------------------------------
+
+_this_thread = threading.local()
+
+
+@contextmanager
+def serial_kernels() -> Iterator[None]:
+    """In this thread every kernel takes its serial twin: for callers that keep the cores busy with own threads.
+
+    Results do not change: the twins agree to the last bit.
+    """
+    before = getattr(_this_thread, "alone", False)
+    _this_thread.alone = True
+    try:
+        yield
+    finally:
+        _this_thread.alone = before
 
 
 # --- the thread pool --------------------------------------------------------------------------------------------------

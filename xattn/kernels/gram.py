@@ -22,7 +22,16 @@ from numba import prange
 
 from xattn.kernels.compile import Kernel
 
-__all__ = ["Occurrences", "accumulate_gram", "accumulate_targets", "normalisers", "occurrences", "tails"]
+__all__ = [
+    "Occurrences",
+    "accumulate_gram",
+    "accumulate_targets",
+    "add_gram",
+    "add_targets",
+    "normalisers",
+    "occurrences",
+    "tails",
+]
 
 NEGLIGIBLE = 1e-12  # powers of ρ below this change no digit of a float32 sum; the loops stop there
 
@@ -74,12 +83,14 @@ def _tails(indptr, rho, c, tail):  # type: ignore[no-untyped-def]
 
 @Kernel
 def _gram(ptr, event, start, stop, row, w, rho, tail, A):  # type: ignore[no-untyped-def]
-    """Upper block triangle of A (H·C, H·C): blocks g ≥ h of block row h."""
+    """Added to A (H·C, H·C): its upper block triangle, blocks g ≥ h of block row h."""
     C = ptr.shape[0] - 1
     H = rho.shape[0]
     for hr in prange(H * C):
         h = hr // C
         r = hr - h * C
+        if ptr[r] == ptr[r + 1]:
+            continue
         acc = np.zeros(H * C)
         for o in range(ptr[r], ptr[r + 1]):
             i = event[o]
@@ -102,17 +113,19 @@ def _gram(ptr, event, start, stop, row, w, rho, tail, A):  # type: ignore[no-unt
                     if row[j] >= 0:
                         acc[at + row[j]] += power * w[g, j]
         for k in range(h * C, H * C):
-            A[hr, k] = acc[k]
+            A[hr, k] += acc[k]
 
 
 @Kernel
-def _targets(ptr, event, stop, item, w, rho, c, B, z):  # type: ignore[no-untyped-def]
-    """B[(h,r), y] = Σ of z_t over the prefixes whose next item is y, and z[(h,r)] = Σ_t z_t."""
+def _targets(ptr, event, stop, item, w, worth, rho, c, B, z):  # type: ignore[no-untyped-def]
+    """Added: B[(h,r), y] = Σ of worth_t z_t over the prefixes whose next item is y, and z[(h,r)] = Σ_t z_t."""
     C = ptr.shape[0] - 1
     M = B.shape[1]
     for hr in prange(B.shape[0]):
         h = hr // C
         r = hr - h * C
+        if ptr[r] == ptr[r + 1]:
+            continue
         acc = np.zeros(M)
         total = 0.0
         for o in range(ptr[r], ptr[r + 1]):
@@ -123,11 +136,11 @@ def _targets(ptr, event, stop, item, w, rho, c, B, z):  # type: ignore[no-untype
                     break
                 total += power * c[h, t]
                 if item[t] >= 0:
-                    acc[item[t]] += power * c[h, t]
+                    acc[item[t]] += power * c[h, t] * worth[t]
                 power *= rho[h]
-        z[hr] = total
+        z[hr] += total
         for y in range(M):
-            B[hr, y] = acc[y]
+            B[hr, y] += acc[y]
 
 
 def normalisers(indptr: np.ndarray, rho: np.ndarray, beta: np.ndarray) -> np.ndarray:
@@ -149,18 +162,48 @@ def accumulate_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.n
     """A (H·C, H·C): Σ_t z_t z_tᵀ in its upper block triangle (the rest is zero); `w` (H, N) strengths."""
     n = len(rho) * (len(occ.ptr) - 1)
     A: np.ndarray = np.zeros((n, n), dtype)
-    work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
-    _gram(occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail, A, work=work)
+    add_gram(occ, w, rho, tail, A)
     return A
 
 
+def add_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray, A: np.ndarray) -> None:
+    """The same, added to what `A` holds. A user whose `tail` is negated is taken out."""
+    work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
+    _gram(occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail, A, work=work)
+
+
 def accumulate_targets(
-    occ: Occurrences, target: np.ndarray, n_targets: int, w: np.ndarray, rho: np.ndarray, c: np.ndarray, dtype: type
+    occ: Occurrences,
+    target: np.ndarray,
+    n_targets: int,
+    w: np.ndarray,
+    rho: np.ndarray,
+    c: np.ndarray,
+    dtype: type,
+    worth: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """B (H·C, n_targets) = Σ_t z_t y_tᵀ and z (H·C,) = Σ_t z_t; `target` (N,) is each event's column, −1: none."""
+    """B (H·C, n_targets) = Σ_t z_t y_tᵀ and z (H·C,) = Σ_t z_t; `target` (N,) is each event's column, −1: none.
+
+    y_t is `worth` (N,) in that column, or 1.
+    """
     n = len(rho) * (len(occ.ptr) - 1)
-    B: np.ndarray = np.empty((n, n_targets), dtype)
-    z = np.empty(n)
-    work = float((occ.stop - occ.start).sum()) * len(rho) + B.size
-    _targets(occ.ptr, occ.event, occ.stop, target, w, rho, c, B, z, work=work)
+    B: np.ndarray = np.zeros((n, n_targets), dtype)
+    z = np.zeros(n)
+    add_targets(occ, target, w, rho, c, B, z, worth)
     return B, z
+
+
+def add_targets(
+    occ: Occurrences,
+    target: np.ndarray,
+    w: np.ndarray,
+    rho: np.ndarray,
+    c: np.ndarray,
+    B: np.ndarray,
+    z: np.ndarray,
+    worth: np.ndarray | None = None,
+) -> None:
+    """The same, added to what `B` and `z` hold. A user whose `c` is negated is taken out."""
+    work = float((occ.stop - occ.start).sum()) * len(rho) + B.size
+    y = np.ones(len(target)) if worth is None else worth
+    _targets(occ.ptr, occ.event, occ.stop, target, w, y, rho, c, B, z, work=work)

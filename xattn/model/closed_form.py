@@ -6,6 +6,10 @@ with A = Σ z_tᵀz_t, B = Σ z_tᵀy_t, z = Σ z_tᵀ: z_t stacks the H pooled 
 next item one-hot, b the base (how often each item is the next one at all). So V explains only what the base does not,
 and shrinks to nothing where evidence is thin.
 
+Features of the items may take part, as if each were a further prefix of every head, in which all items that have it had
+been acted on: A gains φFFᵀ in each head's own block, B the same off its diagonal. So items that share features speak
+for each other where few people do.
+
 Only *warm* items, those with enough events, have rows in V; the rest are left to the base and to content heads.
 """
 
@@ -19,6 +23,7 @@ from scipy import linalg
 
 from xattn.errors import InputError
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
+from xattn.model.sums import Sums
 
 __all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
 
@@ -55,13 +60,19 @@ def fit_closed_form(
     beta: np.ndarray,
     lam: float,
     dtype: type = np.float32,
+    worth: np.ndarray | None = None,
+    F: np.ndarray | None = None,
+    sums: Sums | None = None,
     progress: Progress | None = None,
 ) -> ClosedForm:
     """Solve for V, the heads' values over the items `warm` (C,), in `dtype`.
 
     Histories `indptr` (U+1,), `item` (N,); strengths `w` (H, N); base `b` (M,); of each head the scale `tau` > 0 in
-    events and the exponent `beta` (H,); λ `lam` > 0. Raises InputError when λ is too small for the problem to be solved
-    in float64. Source: a linear autoencoder in closed form, as Steck's EASE (2019), over ordered prefixes.
+    events and the exponent `beta` (H,); λ `lam` > 0; `worth` (N,) ≥ 0 what each event counts as the next one (None: 1
+    each); `F` (C, d) features, √φ times each. `sums` are A, B, z of these very histories where they are known already.
+    Raises InputError when λ is too small for the problem to be solved in float64. Source: a linear autoencoder in
+    closed form, as Steck's EASE (2019), over ordered prefixes; features as further rows, as in CEASE (Jeunen et al.,
+    RecSys 2020).
     """
     tell = progress or (lambda what, share: None)
     C = len(warm)
@@ -70,20 +81,44 @@ def fit_closed_form(
     rho = np.exp(-1.0 / tau)
 
     tell("accumulate", 0.0)
-    occ = occurrences(indptr, item, row_of_item, C)
-    c = normalisers(indptr, rho, beta)
-    tail = tails(indptr, rho, c)
-    A = accumulate_gram(occ, w, rho, tail, dtype)
-    if A.dtype == np.float32 and lam < DROWNED * np.finfo(np.float32).eps * A.diagonal().max(initial=0.0):
-        A = accumulate_gram(occ, w, rho, tail, np.float64)
-    tell("accumulate", 0.2)
-    B, z = accumulate_targets(occ, occ.row, C, w, rho, c, A.dtype.type)
+    if sums is not None:
+        largest = sums.A.diagonal().max(initial=0.0)
+        A: np.ndarray = sums.A.astype(np.float64 if _drowns(lam, largest, dtype) else dtype)
+        tell("accumulate", 0.2)
+        B, z = sums.B.astype(A.dtype), sums.z
+    else:
+        occ = occurrences(indptr, item, row_of_item, C)
+        c = normalisers(indptr, rho, beta)
+        tail = tails(indptr, rho, c)
+        A = accumulate_gram(occ, w, rho, tail, dtype)
+        if _drowns(lam, A.diagonal().max(initial=0.0), dtype):
+            A = accumulate_gram(occ, w, rho, tail, np.float64)
+        tell("accumulate", 0.2)
+        B, z = accumulate_targets(occ, occ.row, C, w, rho, c, A.dtype.type, worth)
     for r in range(len(z)):
         B[r] -= (z[r] * b[warm]).astype(B.dtype)
+    if F is not None:
+        _speak_for_each_other(F, A, B)
     tell("solve", 0.3)
     V: np.ndarray = _solve(A, B, lam).astype(dtype, copy=False)
     tell("solve", 1.0)
     return ClosedForm(warm, row_of_item, V.reshape(len(rho), C, C))
+
+
+def _speak_for_each_other(F: np.ndarray, A: np.ndarray, B: np.ndarray) -> None:
+    """Add the features as prefixes: all items with one have been acted on, and what comes next is another of them."""
+    C = len(F)
+    shared = (F @ F.T).astype(A.dtype)
+    others = shared.copy()
+    np.fill_diagonal(others, 0.0)  # nothing tells an item to follow itself
+    for low in range(0, len(A), C or 1):
+        A[low : low + C, low : low + C] += shared
+        B[low : low + C] += others
+
+
+def _drowns(lam: float, largest: float, dtype: type) -> bool:
+    """Whether λ would be lost in the rounding of A, whose `largest` diagonal entry this is."""
+    return bool(dtype is np.float32 and lam < DROWNED * np.finfo(np.float32).eps * largest)
 
 
 def _solve(A: np.ndarray, B: np.ndarray, lam: float) -> np.ndarray:

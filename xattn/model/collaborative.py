@@ -1,7 +1,7 @@
 """Collaborative heads: recency attention over the history, values from the closed form (docs/model.md, eq. 5 and 9–12).
 
-Head h weighs events by age alone, E_i = exp(−g_i/τ_h), so the weights are known before any target is, and the score of
-the whole catalogue is a sum of rows of V.
+Head h weighs events by age alone, E_i = exp(−g_i/τ_h), or all alike (τ = ∞), so the weights are known before any
+target is, and the score of the whole catalogue is a sum of rows of V.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CollaborativePart(NamedTuple):
         return np.exp(-events.age / self.tau[h])[None, :]  # age 0 is always there: m = 0
 
     def name(self, h: int) -> str:
-        return f"recency {self.tau[h]:g}"
+        return f"recency {self.tau[h]:g}" if np.isfinite(self.tau[h]) else "taken together"
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         """The heads' part of the score of every item (M,)."""

@@ -29,27 +29,41 @@ Rows = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class ItemFeatures(NamedTuple):
-    """Features of M items, d each: `F` (M, d), its non-zeros by rows, and the length of each row (1 where it is 0)."""
+    """Features of M items, d each: `F` (M, d), its non-zeros by rows, and the length of each row (1 where it is 0).
+
+    Items of the same features are of one kind: `kinds` are the K of them as targets, `kind` (M,) is that of each item.
+    """
 
     names: tuple[str, ...]
     F: np.ndarray
     rows: sparse.csr_array
     norm: np.ndarray
+    kinds: Rows
+    kind: np.ndarray
 
     @classmethod
     def of(cls, names: tuple[str, ...], F: np.ndarray) -> ItemFeatures:
         norm = np.sqrt((F**2).sum(axis=1))
-        return cls(names, F, sparse.csr_array(F), np.where(norm > 0, norm, 1.0))
+        norm = np.where(norm > 0, norm, 1.0)
+        rows = sparse.csr_array(F)
+        places: dict[bytes, int] = {}
+        spans = [slice(*ends) for ends in zip(rows.indptr[:-1], rows.indptr[1:], strict=True)]
+        kind = [places.setdefault(rows.indices[s].tobytes() + rows.data[s].tobytes(), len(places)) for s in spans]
+        first = np.unique(np.array(kind, np.int64), return_index=True)[1]
+        return cls(names, F, rows, norm, _targets(rows[first], norm[first]), np.array(kind, np.int64))
 
     def targets(self, targets: np.ndarray | None) -> Rows:
         """(ptr, index, value, norm) of some items, or of all."""
-        rows, norm = (self.rows, self.norm) if targets is None else (self.rows[targets], self.norm[targets])
-        return rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data, norm
+        return _targets(self.rows, self.norm) if targets is None else _targets(self.rows[targets], self.norm[targets])
 
     def events(self, item: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(unit, weighted), both (d, n): the events' features by length 1, and times strength."""
         own = self.F[item]
         return np.ascontiguousarray((own / self.norm[item][:, None]).T), np.ascontiguousarray((own * w[:, None]).T)
+
+
+def _targets(rows: sparse.csr_array, norm: np.ndarray) -> Rows:
+    return rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data, norm
 
 
 class ContentPart(NamedTuple):
@@ -78,11 +92,14 @@ class ContentPart(NamedTuple):
         """The head's part of the score of every item (M,)."""
         if not self.features.names:
             return np.zeros(len(self.gate))
+        kinds = self.features.kinds
+        ones = np.ones(len(kinds[-1]))
         unit, weighted = self.features.events(events.item, w)
-        rows, g = self.features.targets(None), events.age / self.tau
-        return content_scores(
-            rows, self.worth, self.gate, unit, weighted, g, self.temperature, events.live, self.beta, self.theta
+        g = events.age / self.tau
+        of_kind = content_scores(
+            kinds, self.worth, ones, unit, weighted, g, self.temperature, events.live, self.beta, self.theta
         )
+        return np.asarray(of_kind[self.features.kind] * self.gate)  # once a kind: half of 9,066 films
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         """The cells for one target item row, split over the features that both sides have."""
@@ -131,14 +148,16 @@ def fit_feature_worths(
     if not d or not len(usable):
         return np.zeros(d)
     A, B = np.zeros((d, d)), np.zeros(d)
-    ones = np.ones(d)
-    for t in np.sort(rng.choice(usable, min(SAMPLED_PREFIXES, len(usable)), replace=False)):
+    chosen = np.sort(rng.choice(usable, min(SAMPLED_PREFIXES, len(usable)), replace=False))
+    drawn_targets = rng.choice(len(b), (len(chosen), SAMPLED_TARGETS), p=b)
+    s = min(temperature, 1.0)  # as in the kernel: a tiny T overflows nothing
+    for t, others in zip(chosen.tolist(), drawn_targets, strict=True):
         past = np.arange(max(start[t], t - NEWEST), t)
-        targets = np.r_[item[t], rng.choice(len(b), SAMPLED_TARGETS, p=b)]
+        targets = np.r_[item[t], others]
         unit, weighted = features.events(item[past], w[past])
-        rows, gate = features.targets(targets), np.ones(len(targets))
-        E, _ = content_field(rows, ones, gate, unit, weighted, (t - 1 - past) / tau, temperature)
-        a = field_weights(E, np.ones(len(past), bool), beta, 0.0)
+        # with a few targets a matrix product is quicker than the kernel, whose threads would wait for one another
+        e = (F[targets] / features.norm[targets][:, None]) @ unit * (s / temperature) - (t - 1 - past) / tau * s
+        a = field_weights(np.exp((e - e.max(axis=1, keepdims=True)) / s), np.ones(len(past), bool), beta, 0.0)
         P = (a @ weighted.T) * F[targets]
         drawn = P[1:]
         A += drawn.T @ drawn / SAMPLED_TARGETS

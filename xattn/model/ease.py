@@ -14,7 +14,7 @@ from scipy.linalg import lapack
 
 from xattn.errors import InputError
 
-__all__ = ["ease_values"]
+__all__ = ["ease_values", "inverse", "is_inverse", "probes"]
 
 RESIDUAL = 1e-3  # of the probed columns of the float32 inverse, above which float64 is used instead
 PROBES = 8
@@ -35,11 +35,11 @@ def ease_values(X: sparse.csr_array, lam: float, dtype: type = np.float32) -> np
     C = len(G)
     if not C:
         return G
-    probe = np.linspace(0, C - 1, min(PROBES, C)).astype(int)
+    probe = probes(C)
     columns = G[probe].astype(np.float64)  # rows of a symmetric matrix
-    P = _inverse(G)
-    if dtype is np.float32 and not _is_inverse(P, columns, probe):
-        P = _inverse(_gram(X, lam, np.float64))
+    P = inverse(G)
+    if dtype is np.float32 and not is_inverse(P, columns, probe):
+        P = inverse(_gram(X, lam, np.float64))
     if P is None:
         raise InputError(f"`regularization` must be large enough for the values to be found; got {lam:g}.")
     P /= -P.diagonal()
@@ -54,7 +54,13 @@ def _gram(X: sparse.csr_array, lam: float, dtype: type) -> np.ndarray:
     return G
 
 
-def _is_inverse(P: np.ndarray | None, columns: np.ndarray, probe: np.ndarray) -> bool:
+def probes(C: int) -> np.ndarray:
+    """A few rows, spread over C, by which an inverse is judged."""
+    return np.linspace(0, C - 1, min(PROBES, C)).astype(int)
+
+
+def is_inverse(P: np.ndarray | None, columns: np.ndarray, probe: np.ndarray) -> bool:
+    """Whether P times the `columns` (p, C) of its matrix gives the unit vectors `probe` (p,)."""
     if P is None:
         return False
     unit = np.zeros_like(columns)
@@ -62,7 +68,7 @@ def _is_inverse(P: np.ndarray | None, columns: np.ndarray, probe: np.ndarray) ->
     return bool(np.abs(columns @ P - unit).max() <= RESIDUAL)  # false for nan
 
 
-def _inverse(G: np.ndarray) -> np.ndarray | None:
+def inverse(G: np.ndarray) -> np.ndarray | None:
     """G⁻¹ of a symmetric G by Cholesky, in the memory of `G`; None where G is not positive definite."""
     factorise, invert = (lapack.spotrf, lapack.spotri) if G.dtype == np.float32 else (lapack.dpotrf, lapack.dpotri)
     factor, failed = factorise(G.T, lower=1, overwrite_a=1)  # G.T: the same memory in LAPACK's order

@@ -3,16 +3,24 @@
 On a rating scale from `low` to `high` the *signed* strength is the centred rating, −1 at the bottom, +1 at the top. The
 *presence* strength counts that the event happened at all (1), except for a clear dislike (signed strength ≤ −½), which
 counts as `dislike`. Without a rating scale every event has strength 1.
+
+Where the question is what belongs to a person, liked events (upper third of the scale) count in full and the others in
+part, as evidence (*taste*) and as what is to be found (*found*), and an item counts *once*, however often it came.
+
+Types of events (view, purchase, return, …) may each have a strength of their own; it multiplies.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["RatingScale", "presence", "signed"]
+__all__ = ["RatingScale", "found", "kind_strengths", "once", "presence", "signed", "taste"]
 
+LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
+DISLIKED = -0.5
 MOST_STEPS = 101  # a column with more distinct values (amounts, counts) is no rating scale
 
 
@@ -48,4 +56,50 @@ def presence(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: flo
     >>> presence(np.array([0.5, 2.75, 5.0]), 3, RatingScale(0.5, 5.0), dislike=-0.5)
     array([-0.5,  1. ,  1. ])
     """
-    return np.where(signed(rating, n, scale) <= -0.5, dislike, 1.0)
+    return np.where(signed(rating, n, scale) <= DISLIKED, dislike, 1.0)
+
+
+def taste(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: float) -> np.ndarray:
+    """1 for a liked event, `dislike` for a clear dislike, ½ between (n,).
+
+    >>> taste(np.array([0.5, 2.75, 3.5, 5.0]), 4, RatingScale(0.5, 5.0), dislike=-0.5)
+    array([-0.5,  0.5,  1. ,  1. ])
+    """
+    r = signed(rating, n, scale)
+    return np.where(r >= LIKED, 1.0, np.where(r <= DISLIKED, dislike, 0.5))
+
+
+def found(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
+    """How much it is worth to find an event: 1 where it is liked, 0 where disliked, ⅓ between (n,).
+
+    >>> found(np.array([0.5, 2.75, 3.5, 5.0]), 4, RatingScale(0.5, 5.0)).round(2)
+    array([0.  , 0.33, 1.  , 1.  ])
+    """
+    r = signed(rating, n, scale)
+    return np.where(r >= LIKED, 1.0, np.where(r <= DISLIKED, 0.0, 1 / 3))
+
+
+def once(w: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """`w` (n,), where events of one `key` (n,) are shares of the strongest of them; alone, an event stays as it is.
+
+    >>> once(np.array([1.0, 0.5, 0.5]), np.array([7, 4, 4]))
+    array([1.  , 0.25, 0.25])
+    """
+    _, place = np.unique(key, return_inverse=True)
+    size = np.abs(w)
+    total = np.bincount(place, size)
+    strongest = np.zeros(len(total))
+    np.maximum.at(strongest, place, size)
+    share = np.divide(strongest, total, out=np.zeros(len(total)), where=total > 0)
+    return np.asarray(w * share[place])
+
+
+def kind_strengths(kind: np.ndarray | None, n: int, strengths: Mapping[str, float] | None) -> np.ndarray:
+    """The strength of each event's type (n,); 1 for a type that `strengths` does not name, and without types.
+
+    >>> kind_strengths(np.array(["view", "buy", "return"]), 3, {"view": 0.2, "return": -1.0})
+    array([ 0.2,  1. , -1. ])
+    """
+    if kind is None or not strengths:
+        return np.ones(n)
+    return np.array([float(strengths.get(name, 1.0)) for name in kind.tolist()]).reshape(n)

@@ -1,11 +1,14 @@
 """Scikit-learn-style recommenders; all keep one contract (`Recommender`)."""
 
-from xattn.recommenders.attention import CollaborativeAttention, ContentAttention, HybridAttention
+from xattn.recommenders.attention import CollaborativeAttention, ContentAttention
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.baselines import ItemKNN, Popularity
 from xattn.recommenders.ease import EASE, RecencyEASE
+from xattn.recommenders.hybrid import HybridAttention
 from xattn.recommenders.neighbours import UserAttention
+from xattn.recommenders.neural import NeuralAttention
 from xattn.recommenders.persist import load_model
+from xattn.recommenders.sequence import SequenceAttention
 
 __all__ = [
     "EASE",
@@ -13,9 +16,11 @@ __all__ = [
     "ContentAttention",
     "HybridAttention",
     "ItemKNN",
+    "NeuralAttention",
     "Popularity",
     "RecencyEASE",
     "Recommender",
+    "SequenceAttention",
     "UserAttention",
     "load_model",
 ]

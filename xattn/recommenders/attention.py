@@ -1,4 +1,4 @@
-"""Attention recommenders: content, collaborative, and the hybrid of the two behind a gate of evidence.
+"""Attention recommenders: a base plus parts; content and collaborative alone (the hybrid stands in hybrid.py).
 
     s(u, j) = b_j + γ_j · collaborative_j + (1 − γ_j) · content_j,      γ_j = n_j / (n_j + κ)      (model.md, eq. 3)
 
@@ -9,6 +9,8 @@ history gives.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -17,92 +19,108 @@ from xattn.data import History, Interactions
 from xattn.errors import (
     InputError,
     check_array,
-    check_choice,
     check_index_array,
     check_number,
     check_probability,
     check_same_length,
-    check_whole,
 )
 from xattn.features import item_features
-from xattn.model.closed_form import ClosedForm, Progress, fit_closed_form, warm_items
+from xattn.model.closed_form import ClosedForm, Progress
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.content import ContentPart, ItemFeatures, fit_feature_worths
 from xattn.model.head import HeadCells, HeadField, fields_without_each
-from xattn.model.strength import presence, signed
+from xattn.model.inherited import InheritedPart
+from xattn.model.learned import LearnedPart
+from xattn.model.strength import kind_strengths, signed
 from xattn.recommenders.base import Recommender
+from xattn.recommenders.batch import collaborative_scores
+from xattn.recommenders.behaviour import Behaviour, Kept, check_behaviour, check_event_weights
+from xattn.recommenders.newcomers import inherit, restored, state_of
 
-__all__ = ["CollaborativeAttention", "ContentAttention", "HybridAttention"]
+__all__ = ["CollaborativeAttention", "ContentAttention"]
 
-Part = CollaborativePart | ContentPart
-MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
-MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+Part = CollaborativePart | ContentPart | InheritedPart | LearnedPart
 
 
 class _AttentionRecommender(Recommender):
     """A base plus parts; subclasses say which parts they fit."""
 
     _kinds: ClassVar[tuple[str, ...]]
+    _grows = True
+    _kept: Kept | None = None
     parts_: tuple[Part, ...]
 
     def _check_params(self) -> None:
         params = self.get_params()
         check_probability("beta", params["beta"])
         check_probability("threshold", params["threshold"])
+        check_event_weights(params["event_weights"])
         if "recency" in params:
-            recency = params["recency"]
-            if not isinstance(recency, (tuple, list)) or not recency:
-                raise InputError(f"`recency` must be a tuple of at least one number of events; got {recency!r}.")
-            for tau in recency:
-                check_number("recency", tau, low=0.0, open_low=True)
-            check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
-            check_number("dislike", params["dislike"], low=-1.0, high=1.0)
-            check_whole("min_events", params["min_events"], low=1)
-            check_choice("dtype", params["dtype"], ("float32", "float64"))
+            check_behaviour(params)
         if "temperature" in params:
             check_number("temperature", params["temperature"], low=0.0, open_low=True)
         if "content_recency" in params:
             check_number("content_recency", params["content_recency"], low=0.0, open_low=True)
         if "kappa" in params:
             check_number("kappa", params["kappa"], low=0.0, open_low=True)
+        if "newcomers" in params:
+            check_probability("newcomers", params["newcomers"])
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         counts = data.counts()
-        self.base_ = (counts + 1) / (counts + 1).sum()  # one more for each: an item that nobody has met may yet come
+        worth = np.maximum(kind_strengths(data.kind, data.n_events, self.event_weights), 0.0)
+        met = np.bincount(data.item, worth, minlength=data.n_items)
+        self.base_ = (met + 1) / (met + 1).sum()  # one more for each: an item that nobody has met may yet come
         gates = self._gates(counts)
         parts: list[Part] = []
         if "content" in self._kinds:
             parts.append(self._content(data, gates["content"]))
         if "collaborative" in self._kinds:
-            parts.append(self._collaborative(data, counts, gates["collaborative"], progress))
+            parts.append(self._collaborative(data, gates["collaborative"], progress))
         self.parts_ = tuple(parts)
+        if "newcomers" in self.get_params(deep=False):
+            self._welcome(data, float(self.newcomers))
+
+    def _before_growth(self, whole: Interactions) -> None:
+        if "collaborative" in self._kinds:
+            kept, self._kept = self._kept, None  # what is kept is used up
+            self._kept = self._behaviour.keep(kept if kept and kept.data is self.data_ else None, whole)
+
+    def _welcome(self, data: Interactions, most: float) -> None:
+        """Give newcomers what they inherit, and the base that can be expected of them."""
+        content, behaviour = self.parts_
+        assert isinstance(content, ContentPart)
+        assert isinstance(behaviour, CollaborativePart)
+        found = inherit(data, content, behaviour, self._w, self.base_, most)
+        if found is not None:
+            self.parts_ = (found.content, behaviour, found.part)
+            self.base_ = found.base
 
     def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """γ of each part (M,): 1 for a part that stands alone."""
         return dict.fromkeys(self._kinds, np.ones(len(counts)))
 
-    def _collaborative(
-        self, data: Interactions, counts: np.ndarray, gate: np.ndarray, progress: Progress | None
-    ) -> CollaborativePart:
-        tau = tuple(float(t) for t in self.recency)
-        form = fit_closed_form(
-            data.indptr,
-            data.item,
-            np.ones((len(tau), data.n_events)),
-            self.base_,
-            warm_items(counts, self.min_events, MOST_UNKNOWNS // len(tau)),
-            tau=np.array(tau),
-            beta=np.full(len(tau), float(self.beta)),
-            lam=float(self.regularization),
-            dtype=np.dtype(self.dtype).type,
-            progress=progress,
-        )
+    @property
+    def _behaviour(self) -> Behaviour:
+        return Behaviour.of(self.get_params(deep=False))
+
+    def _collaborative(self, data: Interactions, gate: np.ndarray, progress: Progress | None) -> CollaborativePart:
+        blocks = item_features(data.items).F if "content" in self._kinds else np.zeros((data.n_items, 0))
+        if self._kept and self._kept.data is not data:
+            self._kept = None
+        form = self._behaviour.fit(data, self.scale_, self.base_, blocks, self._kept, progress)
         return self._collaborative_part(form, gate)
 
     def _collaborative_part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
-        tau = tuple(float(t) for t in self.recency)
+        behaviour = self._behaviour
         gate = np.where(form.row_of_item >= 0, gate, 0.0)
-        return CollaborativePart(form, tau, float(self.beta), float(self.threshold), gate)
+        return CollaborativePart(form, behaviour.tau, behaviour.beta, float(self.threshold), gate)
+
+    @property
+    def _content_tau(self) -> float:
+        """Endless where the order means nothing."""
+        whole = "collaborative" in self._kinds and self._behaviour.objective == "any"
+        return np.inf if whole else float(self.content_recency)
 
     def _content(self, data: Interactions, gate: np.ndarray) -> ContentPart:
         blocks = item_features(data.items)
@@ -111,10 +129,10 @@ class _AttentionRecommender(Recommender):
             features,
             data.indptr,
             data.item,
-            signed(data.rating, data.n_events, self.scale_),
+            self._likes(data),
             self.base_,
             temperature=float(self.temperature),
-            tau=float(self.content_recency),
+            tau=self._content_tau,
             beta=float(self.beta),
             rng=np.random.default_rng(self.random_state),
         )
@@ -125,17 +143,22 @@ class _AttentionRecommender(Recommender):
             features,
             worth,
             float(self.temperature),
-            float(self.content_recency),
+            self._content_tau,
             float(self.beta),
             float(self.threshold),
             gate * self.base_,
         )
 
+    def _likes(self, events: History | Interactions) -> np.ndarray:
+        """Signed strengths (n,) of events, each times that of its type."""
+        n = len(events.item)
+        return np.asarray(signed(events.rating, n, self.scale_) * kind_strengths(events.kind, n, self.event_weights))
+
     def _w(self, part: Part, history: History) -> np.ndarray:
         """Strengths (n,): content asks for likes and dislikes, behaviour for what happened."""
         if isinstance(part, ContentPart):
-            return signed(history.rating, len(history), self.scale_)
-        return presence(history.rating, len(history), self.scale_, float(self.dislike))
+            return self._likes(history)
+        return self._behaviour.strengths(history, self.scale_)
 
     def _scores(self, history: History) -> np.ndarray:
         out = self.base_.copy()
@@ -144,11 +167,27 @@ class _AttentionRecommender(Recommender):
                 out += part.scores(history, self._w(part, history))
         return out
 
+    def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
+        out = np.repeat(self.base_[None, :], len(histories), axis=0)
+        for part in self.parts_:
+            if isinstance(part, CollaborativePart):
+                out += collaborative_scores(part, histories, partial(self._w, part))
+                continue
+            for row, history in zip(out, histories, strict=True):
+                if len(history):
+                    row += part.scores(history, self._w(part, history))
+        return out
+
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
         fields: list[HeadField] = []
         for part in self.parts_:
-            fields += part.fields(history, self._w(part, history), targets)
-        return fields_without_each(fields, history.live, self.base_[targets])
+            if not isinstance(part, LearnedPart):
+                fields += part.fields(history, self._w(part, history), targets)
+        out = fields_without_each(fields, history.live, self.base_[targets])
+        for part in self.parts_:
+            if isinstance(part, LearnedPart) and len(history):
+                part.add_without_each(history, self._w(part, history), targets, out)
+        return out
 
     def _state(self) -> dict[str, np.ndarray]:
         state = {"base": self.base_}
@@ -156,7 +195,9 @@ class _AttentionRecommender(Recommender):
             if isinstance(part, ContentPart):
                 names = np.frombuffer("\n".join(part.features.names).encode(), np.uint8)
                 state |= {"F": part.features.F, "features": names, "worth": part.worth}
-            else:
+            elif isinstance(part, InheritedPart):
+                state |= state_of(part)
+            elif isinstance(part, CollaborativePart):
                 state |= {"warm": part.form.warm, "V": part.form.V}
         return state
 
@@ -174,11 +215,14 @@ class _AttentionRecommender(Recommender):
         if "collaborative" in self._kinds:
             warm = check_index_array("warm", state["warm"], size=M)
             V = check_array("V", state["V"], ndim=3)
-            if V.shape != (len(self.recency), len(warm), len(warm)):
+            if V.shape != (len(self._behaviour.tau), len(warm), len(warm)):
                 raise InputError(f"`V` must hold heads × items × items; got {V.shape}.")
             row_of_item = np.full(M, -1, np.int64)
             row_of_item[warm] = np.arange(len(warm))
-            parts.append(self._collaborative_part(ClosedForm(warm, row_of_item, V), gates["collaborative"]))
+            behaviour = self._collaborative_part(ClosedForm(warm, row_of_item, V), gates["collaborative"])
+            parts.append(behaviour)
+            if "new" in state:
+                parts.append(restored(state, behaviour))
         self.parts_ = tuple(parts)
 
     def _cells(self, history: History, target: int) -> list[HeadCells]:
@@ -190,7 +234,8 @@ class ContentAttention(_AttentionRecommender):
 
     Parameters: `temperature` > 0 of the attention; `recency` of the events in positions (`content_recency`, larger =
     longer memory); `beta` in [0, 1], 1 is softmax; `threshold` in [0, 1] under which a weight counts as 0, in the
-    score too; `random_state` seeds the sampling of the fit.
+    score too; `event_weights` the strength of each event type in [−1, 1] (types it does not name: 1); `random_state`
+    seeds the sampling of the fit.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -207,22 +252,29 @@ class ContentAttention(_AttentionRecommender):
         content_recency: float = 5.0,
         beta: float = 1.0,
         threshold: float = 0.0,
+        event_weights: Mapping[str, float] | None = None,
         random_state: int | None = 0,
     ) -> None:
         self.temperature = temperature
         self.content_recency = content_recency
         self.beta = beta
         self.threshold = threshold
+        self.event_weights = event_weights
         self.random_state = random_state
 
 
 class CollaborativeAttention(_AttentionRecommender):
     """Closed-form heads over behaviour: what people go on to after what you did, on several time scales at once.
 
-    Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge;
-    `min_events` an item needs to get values; `threshold` in [0, 1]; `dislike` in [−1, 1], the strength of an event
-    rated in the bottom quarter of the scale (1: it counts like any other); `dtype` of the value table, "float32" or
-    "float64".
+    `objective` says what is asked: "next", what comes next; "any", what belongs to the person at all, whatever the
+    order (one head whose weights are 1; `recency` and `beta` play no part); "auto", "next" unless whoever asks says
+    otherwise, as the protocols of `xattn.evaluate` do. Scores of "any" are estimates of 1 for what belongs.
+
+    Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge
+    (default: 80 for what comes next, 200 for any); `min_events` an item needs to get values; `threshold` in [0, 1];
+    `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale (1: it counts like any
+    other); `event_weights` the strength of each event type in [−1, 1] (types it does not name: 1; what is wanted next
+    counts as far as it is over 0); `dtype` of the value table, "float32" or "float64".
 
     Values: Steck's EASE (WWW 2019) is the case of one head, β = 0 and an endless recency; the exponent β is from NAIS
     (He et al., TKDE 2018).
@@ -240,66 +292,22 @@ class CollaborativeAttention(_AttentionRecommender):
     def __init__(
         self,
         *,
+        objective: str = "auto",
         recency: tuple[float, ...] = (3.0, 20.0),
         beta: float = 0.35,
-        regularization: float = 80.0,
+        regularization: float | None = None,
         min_events: int = 5,
         threshold: float = 0.0,
         dislike: float = -0.5,
+        event_weights: Mapping[str, float] | None = None,
         dtype: str = "float32",
     ) -> None:
+        self.objective = objective
         self.recency = recency
         self.beta = beta
         self.regularization = regularization
         self.min_events = min_events
         self.threshold = threshold
         self.dislike = dislike
+        self.event_weights = event_weights
         self.dtype = dtype
-
-
-class HybridAttention(_AttentionRecommender):
-    """The default model: collaborative heads where an item has been seen often, the content head where it has not.
-
-    The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that
-    nobody has met by content alone. The other parameters are those of CollaborativeAttention and ContentAttention.
-
-    >>> from xattn.data.synthetic import planted
-    >>> data = planted("genre", seed=0).data
-    >>> HybridAttention().fit(data).recommend(history=[data.items.ids[0]], k=3)["rank"].tolist()
-    [1, 2, 3]
-    """
-
-    _kinds = ("content", "collaborative")
-
-    def __init__(
-        self,
-        *,
-        recency: tuple[float, ...] = (3.0, 20.0),
-        beta: float = 0.35,
-        regularization: float = 80.0,
-        min_events: int = 5,
-        kappa: float = 1.0,
-        temperature: float = 1.0,
-        content_recency: float = 5.0,
-        threshold: float = 0.0,
-        dislike: float = -0.5,
-        dtype: str = "float32",
-        random_state: int | None = 0,
-    ) -> None:
-        self.recency = recency
-        self.beta = beta
-        self.regularization = regularization
-        self.min_events = min_events
-        self.kappa = kappa
-        self.temperature = temperature
-        self.content_recency = content_recency
-        self.threshold = threshold
-        self.dislike = dislike
-        self.dtype = dtype
-        self.random_state = random_state
-
-    def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        warm = warm_items(counts, self.min_events, MOST_UNKNOWNS // len(self.recency))
-        gamma = np.zeros(len(counts))
-        gamma[warm] = counts[warm] / (counts[warm] + float(self.kappa))
-        return {"collaborative": gamma, "content": 1.0 - gamma}

@@ -1,34 +1,62 @@
-"""The one contract of all recommenders: `fit`, `recommend`, `explain`, `score`, `history`, `save`.
+"""The one contract of all recommenders: `fit`, `recommend`, `explain`, `score`, `similar_items`, `save`, …
 
 A concrete recommender supplies three things over a `History` and item rows, and the rest follows from them here:
 
     _scores(history)                    (M,)    the served score of every item
     _scores_without(history, targets)   (J, n)  the same for J targets with each event masked in turn
     _cells(history, target)             list[HeadCells]  the terms of one target's score; base_[target] is the rest
+
+It may supply two more: `_scores_many(histories)` (R, M) where it can score many at once, to the same bits, and
+`_item_vectors()` where it has vectors of its own by which items are alike.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_fitted, check_id, check_index_array, check_number, check_whole, shown
+from xattn.errors import (
+    InputError,
+    NotFittedError,
+    check_choice,
+    check_fitted,
+    check_id,
+    check_index_array,
+    check_number,
+    shown,
+)
 from xattn.explain import Ledger, Question
-from xattn.kernels.topk import top_k
 from xattn.model.closed_form import Progress
 from xattn.model.head import HeadCells
 from xattn.model.strength import RatingScale
+from xattn.recommenders.listing import ids_of, items_frame, length, listing, lists_frame
+from xattn.recommenders.similar import (
+    Vectors,
+    item_feature_vectors,
+    item_user_vectors,
+    most_alike,
+    signed_vector,
+    user_vectors,
+    vector_of,
+)
 
 __all__ = ["Recommender"]
 
-DEFAULT_K = 10
+BLOCK = 8_000_000  # scores (users × items) held at a time: 64 MB
+ALIKE_BY = ("users", "features")
+
+
+class UnfittedRecommenderError(NotFittedError, SklearnNotFittedError):  # type: ignore[misc]
+    """A recommender was used before `fit`: our error and scikit-learn's at once."""
 
 
 class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
@@ -41,6 +69,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
     data_: Interactions
     base_: np.ndarray
     scale_: RatingScale
+    _grows: ClassVar[bool] = False  # whether `partial_fit` is more than a training from scratch
 
     # --- what a subclass supplies ------------------------------------------------------------------------------------
 
@@ -66,6 +95,17 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
     def _check_params(self) -> None:
         """Raise InputError where a constructor argument breaks its condition."""
 
+    def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
+        """The scores of each history (R, M), bit for bit those of `_scores`."""
+        return np.array([self._scores(events) for events in histories]).reshape(len(histories), self.data_.n_items)
+
+    def _before_growth(self, whole: Interactions) -> None:
+        """What spares a part of the fit to `whole`, where events have been added to `data_`."""
+
+    def _item_vectors(self) -> np.ndarray | sparse.csr_array | None:
+        """Vectors (M, d) whose cosine says how alike two items are to this model; None: it has none."""
+        return None
+
     # --- the contract ------------------------------------------------------------------------------------------------
 
     def fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
@@ -83,6 +123,33 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         self._fit(data, progress)
         return self
 
+    def partial_fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
+        """Take in the new events of `data`, and return self: equal, to rounding, to a fit to ``data_.extended(data)``.
+
+        Users and items may be known or new. The attention models keep their sums after the first call (some 0.6 GB for
+        3,500 items and two heads), so that the next ones go over those users alone who have something new; the others
+        count again. Before any `fit` this is `fit`. Raises InputError where a model has to be trained anew, where the
+        data does not fit to what is there (`Interactions.extended`), and as `fit` does.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> data = planted("genre", n_users=9, seed=0).data
+        >>> model = Popularity().fit(data.select(data.user < 5)).partial_fit(data.select(data.user >= 5))
+        >>> bool((model.base_ == Popularity().fit(data).base_).all())
+        True
+        """
+        if not hasattr(self, "base_"):
+            return self.fit(data, progress=progress)
+        if not self._grows:
+            name = type(self).__name__
+            raise InputError(
+                f"`partial_fit` must be asked of a model in closed form; got {name}, which is trained anew."
+            )
+        self._check_params()
+        whole = self.data_.extended(data)
+        self._before_growth(whole)
+        return self.fit(whole, progress=progress)
+
     def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
         """The events that a call is about: those of `user` (an id), or `history` as given, less those `without`.
 
@@ -90,7 +157,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         and whose own ``without`` masks events by position). `without` names items: every event of them is masked.
         Raises InputError (UnknownIdError for ids) where one of these does not hold.
         """
-        check_fitted(self, "base_")
+        self._check_fitted()
         if (user is None) == (history is None):
             raise InputError(
                 f"exactly one of `user` and `history` must be given; got {'none' if user is None else 'both'}."
@@ -101,7 +168,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
             events = history if isinstance(history, History) else History.given(self.data_, history)
             check_index_array("history", events.item, size=self.data_.n_items, what="item row")
             self._check_ratings(events)
-        masked = [self._position(events, item) for item in _listed("without", without)]
+        masked = [self._position(events, item) for item in ids_of("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
 
     def _check_ratings(self, events: History) -> None:
@@ -128,30 +195,70 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         k: int | None = None,
         exclude: Iterable[Any] = (),
         candidates: Iterable[Any] | None = None,
+        where: Mapping[str, Any] | None = None,
         without: Iterable[Any] = (),
+        diversity: float = 0.0,
     ) -> pd.DataFrame:
         """The `k` (default 10) best items that the history does not hold: a frame of rank, item, title, score, base.
 
         `user` is a known user's id; for someone new give `history` instead (see `history`), no re-fit needed. `exclude`
-        lists item ids to leave out, `candidates` the only ones to consider, `without` events to mask (their items stay
-        out of the list: they have been seen). Equal scores rank in item order. Fewer than k rows come back where fewer
-        candidates are left. Raises InputError (UnknownIdError for ids) on wrong arguments.
+        lists item ids to leave out, `candidates` the only ones to consider; `where` maps item columns to what they must
+        hold, as ``{"genres": "Comedy", "year": (1990, 1999)}`` (see `xattn.data.filters`). `without` names events to
+        mask (their items stay out of the list: they have been seen). `diversity` from 0 to 1 trades score for
+        difference by item features (maximal marginal relevance, `xattn.recommenders.rerank`); the scores shown stay the
+        model's, so they need not fall with the rank any more.
+
+        Equal scores rank in item order. Fewer than k rows come back where fewer candidates are left. Raises InputError
+        (UnknownIdError for ids) on wrong arguments.
         """
         events = self.history(user, history, without)
-        k = self._length(k)
-        scores = self._scores(events)
-        best = top_k(scores[None, :], self._allowed(events, exclude, candidates)[None, :], k).items[0]
-        best = best[best >= 0]
-        table = self.data_.items
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, len(best) + 1),
-                "item": [table.ids[j] for j in best],
-                "title": [table.titles[j] for j in best],
-                "score": scores[best],
-                "base": self.base_[best],
-            }
-        )
+        asked = listing(self.data_, k, exclude, candidates, where, diversity)
+        (best,) = asked.best(self._scores(events)[None, :], [events])
+        return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
+
+    def recommend_many(
+        self,
+        users: Iterable[Any] | None = None,
+        *,
+        histories: Mapping[Any, Any] | Iterable[Any] | None = None,
+        k: int | None = None,
+        exclude: Iterable[Any] = (),
+        candidates: Iterable[Any] | None = None,
+        where: Mapping[str, Any] | None = None,
+        diversity: float = 0.0,
+    ) -> pd.DataFrame:
+        """What `recommend` serves to each of many, in one frame: user, rank, item, title, score, base.
+
+        `users` lists known users' ids; `histories` is a list of histories (`user` is then the place in it, from 0) or a
+        mapping of names to histories. The other arguments are those of `recommend` and hold for all. Rows come in the
+        order of the people; the numbers are, bit for bit, those of one call each. Raises InputError on wrong arguments.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> model = Popularity().fit(planted("genre", seed=0).data)
+        >>> model.recommend_many(["u0", "u1"], k=2)[["user", "rank"]].values.tolist()
+        [['u0', 1], ['u0', 2], ['u1', 1], ['u1', 2]]
+        """
+        names, people = self._people(users, histories)
+        asked = listing(self.data_, k, exclude, candidates, where, diversity)
+        return lists_frame(self.data_.items, names, asked.of_many(self._scores_many, people), self.base_)
+
+    def _people(
+        self, users: Iterable[Any] | None, histories: Mapping[Any, Any] | Iterable[Any] | None
+    ) -> tuple[list[Any], list[History]]:
+        self._check_fitted()
+        if (users is None) == (histories is None):
+            got = "none" if users is None else "both"
+            raise InputError(f"exactly one of `users` and `histories` must be given; got {got}.")
+        if users is not None:
+            known = [self.history(user) for user in ids_of("users", users, "user")]
+            return [self.data_.user_ids[events.user] for events in known if events.user is not None], known
+        if isinstance(histories, Mapping):
+            return list(histories), [self.history(history=events) for events in histories.values()]
+        if isinstance(histories, (str, bytes)) or not isinstance(histories, Iterable):
+            raise InputError(f"`histories` must be a list of histories or a mapping to them; got {shown(histories)}.")
+        given = [self.history(history=events) for events in histories]
+        return list(range(len(given))), given
 
     def explain(
         self,
@@ -162,39 +269,91 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         k: int | None = None,
         exclude: Iterable[Any] = (),
         candidates: Iterable[Any] | None = None,
+        where: Mapping[str, Any] | None = None,
         without: Iterable[Any] = (),
     ) -> Ledger:
         """The Ledger of `item` for this user or history: every cell of its score, and what removing events would do.
 
-        The other arguments are those of `recommend`; ranks and the counterfactual refer to that list.
+        The other arguments are those of `recommend`; ranks and the counterfactual refer to that list, by score.
         """
         events = self.history(user, history, without)
-        k = self._length(k)
+        asked = listing(self.data_, k, exclude, candidates, where)
         target = self.data_.item_row(check_id("item", item))
         question = Question(
             user=None if events.user is None else self.data_.user_ids[events.user],
             history=events,
             target=target,
-            k=k,
-            allowed=self._allowed(events, exclude, candidates),
+            k=asked.k,
+            allowed=asked.allowed(events),
         )
         return Ledger(self, question)
 
-    def _length(self, k: int | None) -> int:
-        """The length of the list: `k` as given, else ten or the whole of a smaller catalogue."""
-        M = self.data_.n_items
-        return min(DEFAULT_K, M) if k is None else check_whole("k", k, low=1, high=M)
+    def similar_items(
+        self,
+        item: Any,
+        k: int | None = None,
+        *,
+        by: str | None = None,
+        exclude: Iterable[Any] = (),
+        candidates: Iterable[Any] | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """The `k` (default 10) items most like `item`: a frame of rank, item, title, similarity (over 0, at most 1).
 
-    def _allowed(self, events: History, exclude: Iterable[Any], candidates: Iterable[Any] | None) -> np.ndarray:
-        """(M,) bool: what may be recommended."""
-        if candidates is None:
-            allowed = np.ones(self.data_.n_items, bool)
+        ``by="users"``: the cosine of who acted on them, shrunk where few did (docs/model.md, eq. 30);
+        ``by="features"``: the cosine of their features, for items that nobody has met too. Left out, it is by the
+        model's own item vectors where it has any, else by users. What one event with the item would lead to is another
+        question: ``recommend(history=[item])``. The other arguments are those of `recommend`. Items without anything
+        in common are not listed, so fewer than k rows may come back. Raises InputError on wrong arguments.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> model = Popularity().fit(planted("genre", seed=0).data)
+        >>> model.similar_items("i0", k=3).columns.tolist()
+        ['rank', 'item', 'title', 'similarity']
+        """
+        self._check_fitted()
+        row = self.data_.item_row(item)
+        asked = listing(self.data_, k, exclude, candidates, where)
+        if by is not None:
+            check_choice("by", by, ALIKE_BY)
+        own = self._item_vectors() if by is None else None
+        if own is not None:
+            vectors = Vectors.of(own)
+        elif by == "features":
+            vectors = item_feature_vectors(self.data_.items)
         else:
-            allowed = np.zeros(self.data_.n_items, bool)
-            allowed[[self.data_.item_row(item) for item in _listed("candidates", candidates)]] = True
-        allowed[events.item] = False
-        allowed[[self.data_.item_row(item) for item in _listed("exclude", exclude)]] = False
-        return allowed
+            vectors = item_user_vectors(self.data_)
+        asked.eligible[row] = False
+        best, alike = most_alike(vectors, vector_of(vectors, row), asked.eligible, asked.k)
+        return items_frame(self.data_.items, best, similarity=alike)
+
+    def similar_users(self, user: Any = None, k: int | None = None, *, history: Any = None) -> pd.DataFrame:
+        """The `k` (default 10) users most like `user`, or like someone with `history`: rank, user, similarity.
+
+        The similarity (over 0, at most 1) is the cosine of the signed strengths of what both did, shrunk where that is
+        little (docs/model.md, eq. 30): two who rated the same items alike. Masked events do not count. A user is not
+        their own neighbour; those without a positive similarity are not listed. It depends on the data, not on the
+        model. The ids are those of real people: show them to nobody else. Raises InputError on wrong arguments.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> model = Popularity().fit(planted("genre", seed=0).data)
+        >>> model.similar_users("u0", k=3).columns.tolist()
+        ['rank', 'user', 'similarity']
+        """
+        events = self.history(user, history)
+        k = length(k, self.data_.n_users)
+        own = signed_vector(events, self.data_.n_items, self.scale_)
+        others = np.ones(self.data_.n_users, bool)
+        if events.user is not None:
+            others[events.user] = False
+        best, alike = most_alike(user_vectors(self.data_), own, others, k)
+        names = [self.data_.user_ids[row] for row in best.tolist()]
+        return pd.DataFrame({"rank": np.arange(1, len(best) + 1), "user": names, "similarity": alike})
+
+    def _check_fitted(self) -> None:
+        check_fitted(self, "base_", error=UnfittedRecommenderError)
 
     # --- what a Ledger asks (explain.Scorer) -------------------------------------------------------------------------
 
@@ -216,10 +375,5 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         """Write the fitted model to `path` (one .npz file, no pickle, atomically); `xattn.load_model` reads it back."""
         from xattn.recommenders.persist import save_model
 
+        self._check_fitted()
         save_model(self, path)
-
-
-def _listed(name: str, ids: Any) -> list[Any]:
-    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
-        raise InputError(f"`{name}` must be a list of item ids; got {shown(ids)}.")
-    return list(ids)

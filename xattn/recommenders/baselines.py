@@ -23,6 +23,8 @@ class Popularity(Recommender):
     0
     """
 
+    _grows = True
+
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         counts = data.counts()
         self.base_ = counts / counts.sum()
@@ -54,6 +56,8 @@ class ItemKNN(Recommender):
     >>> ItemKNN(neighbours=20).fit(data).recommend(user=data.user_ids[0], k=1)["base"].tolist()
     [0.0]
     """
+
+    _grows = True
 
     def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:
         self.neighbours = neighbours

@@ -8,6 +8,8 @@ events.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import sparse
 
@@ -17,8 +19,9 @@ from xattn.model.closed_form import ClosedForm, Progress, warm_items
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.ease import ease_values
 from xattn.model.head import HeadCells, fields_without_each
-from xattn.recommenders.attention import MOST_PENALTY, MOST_UNKNOWNS
 from xattn.recommenders.base import Recommender
+from xattn.recommenders.batch import collaborative_scores
+from xattn.recommenders.behaviour import MOST_PENALTY, MOST_UNKNOWNS
 
 __all__ = ["EASE", "RecencyEASE"]
 
@@ -42,6 +45,8 @@ class EASE(Recommender):
     >>> why.base, bool((why.cells["weight"] == 1).all())
     (0.0, True)
     """
+
+    _grows = True
 
     def __init__(self, *, regularization: float = 300.0, dtype: str = "float32") -> None:
         self.regularization = regularization
@@ -75,6 +80,9 @@ class EASE(Recommender):
 
     def _scores(self, history: History) -> np.ndarray:
         return self.part_.scores(history, np.ones(len(history))) if len(history) else self.base_.copy()
+
+    def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
+        return collaborative_scores(self.part_, histories, lambda events: np.ones(len(events)))
 
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
         fields = self.part_.fields(history, np.ones(len(history)), targets)

@@ -43,6 +43,8 @@ class UserAttention(Recommender):
     True
     """
 
+    _grows = True
+
     def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:
         self.temperature = temperature
         self.threshold = threshold

@@ -1,8 +1,8 @@
 """A fitted model in one file: an .npz (no pickle) with a JSON manifest, written atomically, read with suspicion.
 
 The manifest holds the format's version, the class, its parameters, and the SHA-256 of every array; text goes in as
-UTF-8 bytes. The file carries the events, ids and titles too, so a loaded model answers for known users without the
-data set.
+UTF-8 bytes. The file carries the events and the item table too, so a loaded model answers for known users, and
+filters by item columns, without the data set.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import Interactions, ItemTable
-from xattn.errors import InputError, ModelFileError, check_fitted, shown
+from xattn.data.values import plain_texts
+from xattn.errors import InputError, ModelFileError, check_array, check_fitted, check_same_length, shown
 from xattn.model.strength import RatingScale
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def save_model(model: Recommender, path: str | Path) -> None:
         "data.user_ids": _text_array(data.user_ids),
         "data.item_ids": _text_array(data.items.ids),
         "data.titles": _text_array(data.items.titles),
+        **_item_columns(data.items.frame),
     }
     if data.kind is not None:
         arrays["data.kind"] = _text_array(data.kind.tolist())
@@ -88,6 +90,37 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns of the item table: of each the kind and the name; the numbers (M, n) together, the texts together."""
+    columns: list[tuple[str, str]] = []
+    numbers, texts = [np.empty((len(frame), 0))], []
+    for name, column in frame.items():
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            columns.append(("truth" if pd.api.types.is_bool_dtype(column.dtype) else "number", str(name)))
+            numbers.append(column.to_numpy(np.float64, na_value=np.nan)[:, None])
+        else:
+            columns.append(("text", str(name)))
+            texts.append(plain_texts(column))
+    return {
+        "data.item_columns": _text_array(columns),
+        "data.item_numbers": np.hstack(numbers),
+        "data.item_texts": _text_array(texts),
+    }
+
+
+def _item_frame(of: dict[str, np.ndarray], n_items: int) -> pd.DataFrame:
+    """The columns back; none from a file of an xattn that did not keep them."""
+    columns: dict[str, Any] = {}
+    if "item_columns" in of:
+        numbers = list(check_array("item_numbers", of["item_numbers"], ndim=2, finite=False).T)
+        texts = _text(of["item_texts"])
+        for kind, name in _text(of["item_columns"]):
+            values = pd.Series([str(text) for text in texts.pop(0)] if kind == "text" else numbers.pop(0))
+            check_same_length(items=n_items, column=len(values))  # pandas would stretch or fill a shorter one
+            columns[name] = values.astype("boolean") if kind == "truth" else values
+    return pd.DataFrame(columns, index=range(n_items))
 
 
 def _digest(array: np.ndarray) -> str:
@@ -165,7 +198,7 @@ def _model(manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommend
     model.data_ = Interactions(
         name=str(manifest["data"]),
         user_ids=tuple(_text(of["user_ids"])),
-        items=ItemTable(ids, tuple(_text(of["titles"])), pd.DataFrame(index=range(len(ids)))),
+        items=ItemTable(ids, tuple(_text(of["titles"])), _item_frame(of, len(ids))),
         indptr=of["indptr"],
         item=of["item"],
         rating=of.get("rating"),

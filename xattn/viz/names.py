@@ -16,6 +16,10 @@ def head_name(head: str, lang: str = "en") -> str:
     word, _, number = head.partition(" ")
     if word == "recency" and number:
         return t("chart.head_recency", lang, n=number)
+    if word == "learned" and number:
+        return t("chart.head_learned", lang, n=number)
+    if word == "inherited" and number:
+        return t("chart.head_inherited", lang, n=number)
     return _known(f"head.{head.replace(' ', '_')}", head, lang)
 
 
@@ -32,6 +36,8 @@ def feature_name(feature: str, lang: str = "en") -> str:
         return t("chart.genre", lang, name=genre_name(label, lang))
     if block == "year":
         return t("chart.year", lang, year=label.removeprefix("~"))
+    if block == "title":
+        return t("chart.title_word", lang, word=label)
     return feature
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from xattn.data import History
 from xattn.explain import Scorer
 from xattn.model.head import HeadField
+from xattn.model.learned import LearnedPart
 from xattn.recommenders import (
     EASE,
     CollaborativeAttention,
@@ -64,11 +65,18 @@ class Masked(ABC):
 
 def masked_scores(model: Scorer, history: History) -> Masked:
     """The quickest way of asking this model."""
-    if isinstance(model, EASE | ItemKNN | Popularity) or (isinstance(model, Attention) and not model.threshold):
+    if isinstance(model, EASE | ItemKNN | Popularity):
+        return ByFields(model, history)
+    if isinstance(model, Attention) and not model.threshold and not _learned(model):
         return ByFields(model, history)
     if isinstance(model, UserAttention):
         return ByNeighbours(model, history)
     return ByRescoring(model, history)
+
+
+def _learned(model: SumsOfHeads) -> bool:
+    """Whether what is masked changes logits too: then no field tells all."""
+    return isinstance(model, HybridAttention) and any(isinstance(part, LearnedPart) for part in model.parts_)
 
 
 def _served(history: History, live: np.ndarray) -> History:
@@ -92,7 +100,7 @@ class ByRescoring(Masked):
 
 
 class ByFields(Masked):
-    """Models whose score is a sum of heads over events, without a threshold."""
+    """Models whose score is a sum of heads over events, without a threshold and without learned heads."""
 
     model: SumsOfHeads
     all_pairs = True
@@ -110,6 +118,7 @@ class ByFields(Masked):
             return self.model.part_.fields(self.history, np.ones(len(self.history)), targets)
         fields: list[HeadField] = []
         for part in self.model.parts_:
+            assert not isinstance(part, LearnedPart)
             fields += part.fields(self.history, self.model._w(part, self.history), targets)
         return fields
 

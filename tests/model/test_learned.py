@@ -1,0 +1,88 @@
+"""The learned heads as a part of a score: the sum written out, masks, three ways to one number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.checks import assert_within
+from tests.model.test_sequence import SHAPE, some_parameters
+from xattn.data import History
+from xattn.model.learned import LearnedPart, logits
+
+M = 9
+ROWS = np.array([0, 1, 7, 2, 3, 4, 7, 5, 6])  # items 2 and 6 have no row of their own
+
+
+def a_part(theta: float = 0.0) -> LearnedPart:
+    rng = np.random.default_rng(2)
+    return LearnedPart(SHAPE, some_parameters(), ROWS, rng.random(M), theta, 0.3)
+
+
+def a_history(n: int, masked: list[int], seed: int = 0) -> tuple[History, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    history = History(rng.integers(0, M, n), None, np.arange(n)[::-1], np.ones(n, bool)).without(masked)
+    w = rng.normal(size=n)
+    w[masked] = 1e300  # what is masked must not be read
+    return history, w
+
+
+def written_out(part: LearnedPart, history: History, w: np.ndarray, j: int) -> float:
+    """One term at a time, as the equations stand in model/sequence.py."""
+    p, shape = part.params, part.shape
+    if ROWS[j] == shape.C:
+        return 0.0
+    sight = [i for i in range(len(history)) if history.age[i] < shape.L]
+    live = [i for i in sight if history.live[i]]
+    total = 0.0
+    for h in range(shape.H):
+        q = sum(
+            (p["omega"][h, int(history.age[i])] * p["E"][ROWS[history.item[i]]] @ p["Wq"][h])
+            for i in live
+            if history.age[i] < shape.P
+        ) + np.zeros(shape.dk)
+        z = {
+            i: float(
+                p["E"][ROWS[history.item[i]]] @ p["Wk"][h] @ q / np.sqrt(shape.dk) + p["r"][h, int(history.age[i])]
+            )
+            for i in sight
+        }
+        E = {i: np.exp(z[i] - max(z.values())) for i in live}
+        for i in live:
+            a = E[i] / sum(E.values()) ** shape.beta
+            if a >= part.theta:
+                v = p["E"][ROWS[history.item[i]]] @ p["Wv"][h] @ p["U"][ROWS[j]]
+                total += part.alpha * part.gate[j] * a * w[i] * v
+    return total
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 9), st.data(), st.sampled_from([0.0, 0.25]), st.integers(0, 50))
+def test_a_score_is_the_sum_written_out_three_ways(n: int, data: st.DataObject, theta: float, seed: int) -> None:
+    masked = sorted(data.draw(st.sets(st.integers(0, n - 1), max_size=n)))
+    part, (history, w) = a_part(theta), a_history(n, masked, seed)
+    want = np.array([written_out(part, history, w, j) for j in range(M)])
+    assert_within(part.scores(history, w), want, 1e-9, 1e-11)
+    for j in range(M):
+        cells = part.cells(history, w, j)
+        assert sum(float(c.contribution.sum()) for c in cells) == pytest.approx(want[j], rel=1e-9, abs=1e-11)
+    announced = np.zeros((M, n))
+    part.add_without_each(history, w, np.arange(M), announced)
+    for r in range(n):
+        assert_within(announced[:, r], part.scores(history.without([r]), w), 1e-12, 1e-13)
+
+
+def test_ages_out_of_sight_count_nothing() -> None:
+    part, (history, w) = a_part(), a_history(12, [])
+    cells = part.cells(history, w, 0)
+    assert all((c.weight[: 12 - SHAPE.L] == 0).all() and (c.weight[12 - SHAPE.L :] > 0).all() for c in cells)
+
+
+def test_logits_are_the_part_alone_and_the_base() -> None:
+    rows = np.array([3, 1, 7, 2])
+    part = LearnedPart(SHAPE, some_parameters(), np.arange(8), np.ones(8), 0.0, 1.0)
+    history = History(rows, None, np.arange(4)[::-1], np.ones(4, bool))
+    want = part.scores(history, np.ones(4))[:7] + part.params["b"]
+    assert_within(logits(part.params, SHAPE, rows), want, 1e-6, 1e-6)  # by way of float32

@@ -1,0 +1,130 @@
+"""`xattn tune`: search for the settings of a model on validation data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from xattn.cli.contestants import contestants
+from xattn.cli.inputs import DEFAULT_K, load_data
+from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, check_left_out, data_options
+from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
+from xattn.errors import InputError, check_whole, shown
+
+__all__ = ["tune"]
+
+MOST_SHOWN = 20
+
+
+@click.command()
+@data_options
+@click.option("--model", default="HybridAttention", show_default=True, metavar="NAME", help="A recommender or a rival.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting that stays; repeatable.")
+@click.option("--over", multiple=True, metavar="NAME=[V,…]", help="Values to try, as a JSON list.  [the model's own]")
+@click.option("--trials", type=int, metavar="N", help="Settings to draw.  [all, if they are lists]")
+@click.option("--seconds", type=float, metavar="S", help="Start no trial after so many seconds.")
+@click.option("--protocol", default="next-item", show_default=True, metavar="NAME", help="next-item or holdout.")
+@click.option(
+    "--metric", default="ndcg", show_default=True, metavar="NAME", help="ndcg, hr, recall, precision, map, mrr."
+)
+@LENGTH
+@click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
+@click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
+@SEED
+@DTYPE
+@as_json
+def tune(
+    source: DataChoice,
+    model: str,
+    settings: tuple[str, ...],
+    over: tuple[str, ...],
+    trials: int | None,
+    seconds: float | None,
+    protocol: str,
+    metric: str,
+    k: int | None,
+    positive: float | None,
+    min_events: int,
+    seed: int | None,
+    dtype: str | None,
+    as_json: bool,
+) -> None:
+    """Search for the best settings of a model, on validation data alone.
+
+    The test events of the protocol are cut off first; trials are judged by events before them. Ctrl-C ends the search
+    with what has been found.
+
+    \b
+    xattn tune --data movielens-small --model EASE
+    xattn tune --data movielens-small --model ALS --trials 20 --min-events 5
+    xattn tune --data movielens-small --model ItemKNN --over neighbours=[5,20,80] --over shrink=[0,10]
+    """
+    source.check()
+    ModelChoice(None, settings, seed, dtype).check()
+    check_whole("min_events", min_events, low=1)
+    own = tuple(f"{model}.{setting}" for setting in settings)
+    ((kind, make),) = contestants([model], ModelChoice(None, own, seed, dtype), "--model").items()
+    if "dtype" not in make().get_params(deep=False):
+        check_left_out(f"with {kind}, which has no such setting", dtype=dtype)
+    space = dict(_values(text) for text in over) or None
+    data = load_data(source)
+    data = data.core(min_events) if min_events > 1 else data
+    from xattn.evaluate import search
+
+    with progress(f"tuning {kind}") as tell:
+        found = search(
+            data,
+            make(),
+            space,
+            trials=trials,
+            protocol=protocol,
+            metric=metric,
+            k=k if k is not None else min(DEFAULT_K, data.n_items),
+            seed=seed or 0,
+            positive=positive,
+            seconds=seconds,
+            progress=tell,
+        )
+    if as_json:
+        print_json(found)
+    else:
+        _print_trials(found)
+
+
+def _values(text: str) -> tuple[str, list[Any]]:
+    """NAME=[V,…] as a name and its values; lists among them are tuples, as settings are."""
+    name, _, listed = text.partition("=")
+    try:
+        values = json.loads(listed)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, list) or not values:
+        raise InputError(f"--over must be NAME=[V,…], a JSON list of values; got {shown(text)}.")
+    return name.strip(), [tuple(value) if isinstance(value, list) else value for value in values]
+
+
+def _print_trials(found: dict[str, Any]) -> None:
+    """The trials, best first, and the best one as options."""
+    done = found["trials"]
+    table = []
+    for trial in sorted(done, key=lambda trial: -(-1.0 if trial["value"] is None else trial["value"]))[:MOST_SHOWN]:
+        value = "–" if trial["value"] is None else f"{trial['value']:.4f}"
+        table.append([value, *(_setting(value) for value in trial["params"].values()), f"{trial['seconds']:.1f}"])
+    heads = [Column(found["metric"], right=True), *(Column(name, right=True) for name in done[0]["params"])]
+    sizes = f"{found['users']:,} users asked, {found['items']:,} items, {found['events']:,} events"
+    title = f"{found['model']} on validation data of {found['protocol']}, {found['dataset']}: {sizes}"
+    print_table([*heads, Column("seconds", right=True)], table, title)
+    best = found["best"]
+    settings = " ".join(f"--set {found['model']}.{name}={_setting(value)}" for name, value in best["params"].items())
+    budget = f"{len(done)} of {found['wanted']} trials in {found['seconds']:.0f} s"
+    echo(f"\nBest {found['metric']} {best['value']:.4f} ({budget}): {settings}")
+    if not found["complete"]:
+        note("The search ended before all trials were made.")
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, (list, tuple)) else str(value)

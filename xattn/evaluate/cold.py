@@ -1,0 +1,123 @@
+"""*cold*: items that nobody has met. A tenth of the items is hidden from training; who finds them, and among what?
+
+Hidden are a tenth of the items with five events or more, drawn with the seed; they stay in the catalogue with their
+features. Asked is for events with such an item, the newest `MOST` of each user: what the user did before, less hidden
+items, is the history; the item is to be found. Two questions are put to one score:
+
+    recall@k         among the whole catalogue, in which most items are known to be liked by somebody: can it get in?
+    cold_recall@k    among the hidden items alone: are they in the right order?
+
+What the user had before, hidden items too, is no candidate. Figures are averaged over each user's questions, then over
+users. cold_share, the share of places in the lists of k that hidden items take, shows at whose cost they get in.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError
+from xattn.evaluate.bootstrap import resampled
+from xattn.evaluate.metrics import ranks_of
+from xattn.evaluate.rows import row_end
+from xattn.evaluate.setup import Makers, Model, Setup, result
+
+__all__ = ["ColdQuestion", "cold", "hidden_items", "questions_of"]
+
+SHARE = 0.1
+FEWEST = 5  # events of a hidden item, so that there is something to find
+MOST = 5  # questions of one user
+
+
+class ColdQuestion(NamedTuple):
+    """One event with a hidden item: what came before it, and what is no candidate."""
+
+    user: int
+    history: History
+    seen: np.ndarray  # item rows the user had before, hidden ones too
+    target: int
+
+
+def cold(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
+    """The protocol's result, with `cold`, the number of hidden items, and `asked`, of questions; see `evaluate`.
+
+    Raises InputError where no items can be hidden, or nobody did anything before meeting one.
+    """
+    hidden = hidden_items(data, np.random.default_rng(setup.seed))
+    train = data.select(~hidden[data.item])
+    questions = questions_of(data, train, hidden)
+    if not questions:
+        raise InputError("`data` must hold a user who did something before an event with a hidden item; got none.")
+    user = np.array([question.user for question in questions])
+    _, place = np.unique(user, return_inverse=True)
+    rows: list[dict[str, Any]] = []
+    first: np.ndarray | None = None
+    for done, (name, make) in enumerate(models.items()):
+        setup.tell(name, done / len(models))
+        start = time.perf_counter()
+        model = make().fit(train)
+        fitted = time.perf_counter()
+        found = _asked(model, questions, hidden, setup.k)
+        scored = time.perf_counter()
+        values = np.column_stack(list(found.values()))
+        of_user = np.column_stack([np.bincount(place, column) for column in values.T]) / np.bincount(place)[:, None]
+        drawn = resampled(lambda times, v=of_user: times @ v / len(v), len(of_user), setup.seed)  # type: ignore[misc]
+        means = dict(zip(found, of_user.mean(axis=0).tolist(), strict=True))
+        rows.append({"model": name, **means, **row_end(found, drawn, first, fitted - start, scored - fitted)})
+        first = drawn if first is None else first
+    setup.tell("done", 1.0)
+    whole = result("cold", data, int(place.max()) + 1, setup, rows)
+    return {**whole, "cold": int(hidden.sum()), "asked": len(questions), "rows": whole.pop("rows")}
+
+
+def hidden_items(data: Interactions, rng: np.random.Generator) -> np.ndarray:
+    """(M,) bool: a tenth of the items with at least `FEWEST` events."""
+    eligible = np.flatnonzero(data.counts() >= FEWEST)
+    hidden = np.zeros(data.n_items, bool)
+    hidden[rng.choice(eligible, int(len(eligible) * SHARE), replace=False)] = True
+    if not hidden.any():
+        raise InputError(f"`data` must hold ten items with at least {FEWEST} events each; got {len(eligible)}.")
+    return hidden
+
+
+def questions_of(data: Interactions, train: Interactions, hidden: np.ndarray) -> list[ColdQuestion]:
+    """The newest `MOST` events of each user with an item that is `hidden` and new to them, and a history before."""
+    questions = []
+    for user in np.unique(data.user[hidden[data.item]]).tolist():
+        items = data.item[data.events_of(user)]
+        whole = History.of(train, user)
+        before = np.cumsum(~hidden[items])  # events of the history before each event with a hidden item
+        own = []
+        for place in np.flatnonzero(hidden[items])[::-1].tolist():
+            seen = items[:place]
+            if before[place] and items[place] not in seen:
+                own.append(ColdQuestion(user, _first(whole, int(before[place])), seen, int(items[place])))
+            if len(own) == MOST:
+                break
+        questions += own[::-1]
+    return questions
+
+
+def _first(history: History, n: int) -> History:
+    """The oldest n events, the last of which is the newest now."""
+    rating, kind = (None if v is None else v[:n] for v in (history.rating, history.kind))
+    return History(history.item[:n], rating, np.arange(n)[::-1], np.ones(n, bool), history.user, kind=kind)
+
+
+def _asked(model: Model, questions: list[ColdQuestion], hidden: np.ndarray, k: int) -> dict[str, np.ndarray]:
+    """Each question's figures (Q,)."""
+    table = np.empty((len(questions), 5))
+    for q, question in enumerate(questions):
+        scores = model.scores_of(question.history)
+        allowed = np.ones(len(scores), bool)
+        allowed[question.seen] = False
+        target = np.array([question.target])
+        (rank,), (among,) = (ranks_of(scores, target, allowed & where) for where in (True, hidden))
+        rest = np.where(allowed, np.nan_to_num(scores, nan=-np.inf), -np.inf)
+        best = np.argpartition(-rest, k - 1)[:k]
+        table[q] = rank <= k, 1 / rank, among <= k, 1 / among, hidden[best].mean()
+    names = (f"recall@{k}", "mrr", f"cold_recall@{k}", "cold_mrr", "cold_share")
+    return dict(zip(names, table.T.copy(), strict=True))

@@ -1,0 +1,15 @@
+"""Rivals: what a reader would take instead of ours, put to the same questions. They score; they have no ledger.
+
+`ALS` and `BPR` are implicit's, `SASRec` is written here on PyTorch; both packages come with ``xattn[rivals]`` and are
+imported when such a model is fitted. `GenrePopularity` and `Random` need nothing and are there for items that nobody
+has met.
+"""
+
+from xattn.evaluate.rivals.base import Rival
+from xattn.evaluate.rivals.factors import ALS, BPR
+from xattn.evaluate.rivals.plain import GenrePopularity, Random
+from xattn.evaluate.rivals.sasrec import SASRec
+
+__all__ = ["ALS", "BPR", "RIVALS", "GenrePopularity", "Random", "Rival", "SASRec"]
+
+RIVALS: dict[str, type[Rival]] = {kind.__name__: kind for kind in (ALS, BPR, SASRec, GenrePopularity, Random)}

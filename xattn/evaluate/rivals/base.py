@@ -1,0 +1,69 @@
+"""What a rival must do: learn from interactions, and score every item for a history. Nothing more.
+
+A rival is not a `Recommender`: its scores are no ledgers, so it is neither explained, nor saved, nor served.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
+from typing import ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError, check_fitted, shown
+from xattn.model.closed_form import Progress
+from xattn.model.strength import RatingScale
+
+__all__ = ["Rival"]
+
+
+class Rival(BaseEstimator, ABC):  # type: ignore[misc]
+    """Base of all rivals: parameters as in scikit-learn, `fit` and `scores_of`.
+
+    `package` is what has to be installed beside xattn, None where nothing has. After `fit` there are `data_` (the
+    Interactions) and `scale_` (their rating scale).
+    """
+
+    package: ClassVar[str | None] = None
+    data_: Interactions
+    scale_: RatingScale
+
+    @abstractmethod
+    def _fit(self, data: Interactions, progress: Progress | None) -> None: ...
+
+    @abstractmethod
+    def _scores(self, history: History) -> np.ndarray: ...
+
+    def _check_params(self) -> None:
+        """Raise InputError where a constructor argument breaks its condition."""
+
+    def check_installed(self) -> None:
+        """Raise InputError where the package that this rival comes from is not there."""
+        if self.package is not None and find_spec(self.package) is None:
+            name = type(self).__name__
+            must = f"the package {self.package} must be installed for {name} (pip install 'xattn[rivals]')"
+            raise InputError(f"{must}; got none.")
+
+    def fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
+        """Learn from `data` and return self; `progress(what, share)` is called as the work goes on.
+
+        Raises InputError when a parameter or the data breaks a stated condition, or the package is not installed.
+        """
+        self.check_installed()
+        if not isinstance(data, Interactions):
+            raise InputError(f"`data` must be Interactions (load_dataset, read_interactions); got {shown(data)}.")
+        if not data.n_events:
+            raise InputError("`data` must hold at least one event; got none.")
+        self._check_params()
+        self.data_ = data
+        self.scale_ = RatingScale.of(data.rating)
+        self._fit(data, progress)
+        return self
+
+    def scores_of(self, history: History) -> np.ndarray:
+        """Scores (M,) float64 of every item; masked events are not looked at."""
+        check_fitted(self, "data_")
+        return np.asarray(self._scores(history), dtype=np.float64)

@@ -1,0 +1,56 @@
+"""What can be said of an item that nobody has met without learning anything: how popular its kind is, or nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.errors import check_choice, check_whole
+from xattn.evaluate.rivals.base import Rival
+from xattn.features import item_features
+from xattn.model.closed_form import Progress
+
+__all__ = ["GenrePopularity", "Random"]
+
+
+class GenrePopularity(Rival):
+    """An item is as popular as its kinds are on average: the mean, over its features, of their mean number of events.
+
+    `weighted` "none": the same list for everybody; "own": each feature counts as often as the history has it.
+    """
+
+    def __init__(self, *, weighted: str = "own") -> None:
+        self.weighted = weighted
+
+    def _check_params(self) -> None:
+        check_choice("weighted", self.weighted, ("none", "own"))
+
+    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+        has = (item_features(data.items).F > 0).astype(float)
+        counts = data.counts()
+        met = has[counts > 0]
+        popularity = (counts[counts > 0] @ met) / np.maximum(met.sum(axis=0), 1)
+        self._has = has
+        self._worth = has * popularity / np.maximum(has.sum(axis=1), 1)[:, None]  # (M, d)
+
+    def _scores(self, history: History) -> np.ndarray:
+        if self.weighted == "none" or not history.live.any():
+            return np.asarray(self._worth.sum(axis=1))
+        return np.asarray(self._worth @ self._has[history.item[history.live]].mean(axis=0))
+
+
+class Random(Rival):
+    """A random order, another one for every history; the same again for the same history and `random_state`."""
+
+    def __init__(self, *, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def _check_params(self) -> None:
+        check_whole("random_state", self.random_state)
+
+    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+        pass
+
+    def _scores(self, history: History) -> np.ndarray:
+        seed = [self.random_state, *history.item[history.live].tolist()]
+        return np.random.default_rng(seed).random(self.data_.n_items)

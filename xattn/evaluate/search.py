@@ -1,0 +1,150 @@
+"""Search for the parameters of a model on validation data, under a budget that is part of the result.
+
+The first trial is the model as given, so the best is never worse than it. The others come from a space, name →
+values: without a number of trials all combinations of its lists, with one so many draws. The test events of the
+protocol are cut off before anything else is done (`validation`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+from xattn.data import Interactions
+from xattn.errors import InputError, check_choice, check_number, check_whole, shown
+from xattn.evaluate.metrics import per_user
+from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.rivals import Rival
+from xattn.evaluate.setup import Setup, asked
+from xattn.evaluate.spaces import SPACES
+from xattn.evaluate.validation import VALIDATIONS
+from xattn.model.closed_form import Progress
+from xattn.recommenders import Recommender
+
+__all__ = ["METRICS", "search"]
+
+METRICS = ("ndcg", "hr", "recall", "precision", "map", "mrr")
+
+
+def search(
+    data: Interactions,
+    model: Recommender | Rival,
+    space: Mapping[str, Any] | None = None,
+    *,
+    trials: int | None = None,
+    protocol: str = "next-item",
+    metric: str = "ndcg",
+    k: int = 10,
+    seed: int = 0,
+    min_events: int = 1,
+    positive: float | None = None,
+    seconds: float | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Try settings of an unfitted model; returns ``{"protocol", "dataset", "users", "items", "events", "model",
+    "metric", "k", "wanted", "complete", "seconds", "best", "trials"}``.
+
+    A trial holds params (of the space), value (the metric's mean over the users asked), seconds, and error: None, or
+    the sentence with which the model refused the setting, which then has no value. `best` is the trial of the highest
+    value, the earliest of equals; `users` are those asked; `wanted` is the budget in trials, the first of which is the
+    model as given. `space` maps parameters to lists, or to distributions of SciPy where `trials` says how many draws
+    are made (default: `SPACES`). No trial starts after `seconds`, and an interrupt (Ctrl-C) ends the search with what
+    has been found: `complete` is then False.
+
+    Raises InputError for wrong arguments, and where no trial gave a value.
+
+    >>> from xattn.data.synthetic import planted
+    >>> from xattn.recommenders import ItemKNN
+    >>> found = search(planted("copurchase", n_users=60, seed=0).data, ItemKNN(), {"neighbours": [1, 5]})
+    >>> found["best"]["value"] == max(trial["value"] for trial in found["trials"])
+    True
+    """
+    settings = _settings(model, space, trials, check_whole("seed", seed))
+    check_choice("protocol", protocol, tuple(VALIDATIONS))
+    check_choice("metric", metric, METRICS)
+    limit = np.inf if seconds is None else check_number("seconds", seconds, low=0.0, open_low=True)
+    if not isinstance(data, Interactions):
+        raise InputError(f"`data` must be Interactions; got {shown(data)}.")
+    data = data.core(min_events) if check_whole("min_events", min_events, low=1) > 1 else data
+    setup = Setup(check_whole("k", k, low=1, high=data.n_items), seed, positive, progress=progress)
+    questions = VALIDATIONS[protocol](data, setup)
+    name = metric if metric == "mrr" else f"{metric}@{k}"
+    start = time.perf_counter()
+    done = []
+    for trial in _trials(asked(model, protocol), settings, questions, name, setup):
+        done.append(trial)
+        if time.perf_counter() - start > limit:
+            break
+    setup.tell("done", 1.0)
+    valued = [trial for trial in done if trial["value"] is not None]
+    if not valued:
+        got = done[0]["error"] if done else "none"
+        raise InputError(f"`space` must hold a setting that {type(model).__name__} can be fitted with; got {got}")
+    return {
+        "protocol": protocol,
+        "dataset": data.name,
+        "users": len(questions.histories),
+        "items": data.n_items,
+        "events": data.n_events,
+        "model": type(model).__name__,
+        "metric": name,
+        "k": k,
+        "wanted": len(settings),
+        "complete": len(done) == len(settings),
+        "seconds": time.perf_counter() - start,
+        "best": max(valued, key=lambda trial: trial["value"]),
+        "trials": done,
+    }
+
+
+def _settings(
+    model: Recommender | Rival, space: Mapping[str, Any] | None, trials: int | None, seed: int
+) -> list[dict[str, Any]]:
+    """The settings to try, the model's own first."""
+    name = type(model).__name__
+    if space is None:
+        space = SPACES.get(name)
+        if space is None:
+            raise InputError(f"`space` must be given for {name}, which has none of its own; got none.")
+    own = model.get_params(deep=False)
+    for key, values in space.items():
+        check_choice("space", key, tuple(own))
+        if not hasattr(values, "rvs") and (not isinstance(values, (list, tuple)) or not values):
+            raise InputError(f"`space` must hold a list of values or a distribution for {key}; got {shown(values)}.")
+    free = [key for key, values in space.items() if hasattr(values, "rvs")]
+    if trials is None and free:
+        raise InputError(f"`trials` must be given, since {free[0]} has no list of values in the space; got none.")
+    whole = None if free else list(ParameterGrid(dict(space)))
+    if trials is not None and (whole is None or check_whole("trials", trials, low=1) < len(whole)):
+        whole = list(ParameterSampler(dict(space), check_whole("trials", trials, low=1), random_state=seed))
+    first = {key: own[key] for key in space}
+    return [first, *(setting for setting in (_plain(setting, first) for setting in whole or []) if setting != first)]
+
+
+def _plain(setting: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    """In the order of `like`, with numbers as Python's own, to be printed as JSON and given to a constructor."""
+    return {key: setting[key].item() if isinstance(setting[key], np.generic) else setting[key] for key in like}
+
+
+def _trials(
+    model: Recommender | Rival, settings: list[dict[str, Any]], questions: Questions, name: str, setup: Setup
+) -> Iterator[dict[str, Any]]:
+    """Trial after trial; an interrupt ends them, unless there has been none to show yet."""
+    for place, setting in enumerate(settings):
+        setup.tell(f"trial {place + 1} of {len(settings)}", place / len(settings))
+        start, value, error = time.perf_counter(), None, None
+        try:
+            fitted = clone(model).set_params(**setting).fit(questions.train)
+            value = float(per_user(rank(fitted, questions, setup.k).ranks, setup.k)[name].mean())
+        except InputError as problem:
+            error = str(problem)
+        except KeyboardInterrupt:
+            if not place:
+                raise
+            return
+        yield {"params": setting, "value": value, "seconds": time.perf_counter() - start, "error": error}

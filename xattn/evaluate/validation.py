@@ -1,0 +1,44 @@
+"""Validation: the questions that a setting may be chosen by, made of training data alone.
+
+The protocol's own split comes first and its test part is thrown away; the same kind of split once more, of what is
+left, gives the questions.
+
+    next-item   a b c d   →   a b c (d is the test)   →   a b   asked for c
+    holdout     a random fifth is the test, a random fifth of the rest is asked for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.data.split import leave_last_two_out
+from xattn.errors import InputError
+from xattn.evaluate.holdout import SHARE, drawn_per_user, questions_of
+from xattn.evaluate.ranking import Questions
+from xattn.evaluate.setup import Setup, liked
+
+__all__ = ["VALIDATIONS"]
+
+
+def _next_item(data: Interactions, setup: Setup) -> Questions:
+    split = leave_last_two_out(data).validation
+    if not len(split):
+        raise InputError("`data` must hold a user with at least three events; got none.")
+    histories = [History.of(split.train, user) for user in split.user.tolist()]
+    return Questions(split.train, histories, list(split.item[:, None]))
+
+
+def _holdout(data: Interactions, setup: Setup) -> Questions:
+    rng = np.random.default_rng(setup.seed)
+    rest = data.select(~drawn_per_user(data, SHARE, rng))  # the test of the protocol holdout with this seed
+    held = drawn_per_user(rest, SHARE, rng)
+    questions = questions_of(rest, held, liked(rest, setup.positive))
+    if not questions.histories:
+        raise InputError("`data` must hold a user with at least seven events who liked one; got none.")
+    return questions
+
+
+VALIDATIONS: dict[str, Callable[[Interactions, Setup], Questions]] = {"next-item": _next_item, "holdout": _holdout}

@@ -1,0 +1,384 @@
+"""Losses of learned models on their logits, each with its gradient: over the whole catalogue, over a sample, by pairs,
+by single yes or no.
+
+    cross-entropy   L_b = log Σ_j exp(z_bj) − z_{b,y_b}                  dz_bj = w_b (softmax(z_b)_j − 1[j = y_b])
+    sampled         L_b = log(exp(p_b) + Σ_s exp(z_bs − c_bs)) − p_b     c: log of the expected count of draw s
+    BPR             L_b = Σ_s log(1 + exp(z_bs − p_b))
+    logistic        L_i = log(1 + exp(z_i)) − t_i z_i                    dz_i = w_i (σ(z_i) − t_i)
+
+z are logits (B, M) of all items, (B, S) of sampled negatives, or (N,) of single events; p (B,) those of the positives;
+y (B,) the target columns; t (N,) labels from 0 to 1; w a weight for each row. With c the sampled sum is an unbiased
+estimate of the sum over the catalogue (Bengio & Senécal 2008). BPR: Rendle et al., UAI 2009.
+
+The backward functions write the gradient over the logits, which a training step has no more use for. A logit of −inf is
+a candidate that is not there: its gradient is 0. NaN anywhere in a row makes the row's loss and gradients NaN.
+
+Exponentials of float32 logits are within 3e-7; sums run in float64, in chains of a stated order. No `fastmath`: with it
+the order, and so the last bit, would depend on whether a twin was compiled just now or read from the cache. Rows are
+owned; results are bitwise equal at every thread count.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
+
+from xattn.kernels.compile import Kernel, compiled
+
+__all__ = [
+    "CrossEntropy",
+    "bpr",
+    "bpr_backward",
+    "cross_entropy",
+    "cross_entropy_backward",
+    "logistic",
+    "logistic_backward",
+    "sampled_cross_entropy",
+    "sampled_cross_entropy_backward",
+]
+
+LOWEST = np.float32(-87.0)  # below, a float32 exponential counts as 0: under 1.6e-38 beside the largest, which is 1
+EXP_WORK = {4: 0.5, 8: 4}  # operations an exponential, when the twin is chosen: parallel from some 0.3 ms
+BLOCK = 1024  # single events of one iteration
+RUN = 512  # factors from 1 to 2 whose product stays far under the largest float64
+
+
+# --- exponentials -----------------------------------------------------------------------------------------------------
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _as_float32(typing_context: Any, bits: Any) -> Any:
+    """The float32 with these 32 bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), generate
+
+
+@compiled
+def _exp32(x):  # type: ignore[no-untyped-def]
+    """exp(x) of a float32 x ≤ 0, 0 below −87; no branch and no library call, so that loops of it become vector code.
+
+    2^k · e^r with |r| ≤ ln 2 / 2, and the minimax polynomial of Cephes' expf. A comparison with NaN is false: it stays.
+    """
+    low = x < LOWEST
+    x = LOWEST if low else x
+    k = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    r = x - k * np.float32(0.693359375) - k * np.float32(-2.12194440e-4)  # ln 2 in two parts
+    p = np.float32(1.9875691500e-4)
+    p = p * r + np.float32(1.3981999507e-3)
+    p = p * r + np.float32(8.3334519073e-3)
+    p = p * r + np.float32(4.1665795894e-2)
+    p = p * r + np.float32(1.6666665459e-1)
+    p = p * r + np.float32(5.0000001201e-1)
+    p = p * r * r + r + np.float32(1.0)
+    power = _as_float32((np.int32(k) + np.int32(127)) << np.int32(23))
+    return np.float32(0.0) if low else p * power
+
+
+@compiled
+def _exponentials(z, m, factor):  # type: ignore[no-untyped-def]
+    """z ← factor · exp(z − m) in place, m the largest of z."""
+    if z.itemsize == 4:
+        for i in range(z.shape[0]):
+            z[i] = factor * _exp32(z[i] - m)
+    else:
+        for i in range(z.shape[0]):
+            z[i] = factor * math.exp(z[i] - m)
+
+
+@compiled
+def _largest(z):  # type: ignore[no-untyped-def]
+    """Largest number in z; NaN is passed over (it spoils the exponentials instead)."""
+    m0 = m1 = m2 = m3 = z.dtype.type(-np.inf)
+    whole = z.shape[0] - z.shape[0] % 4
+    for i in range(0, whole, 4):
+        m0 = z[i] if z[i] > m0 else m0
+        m1 = z[i + 1] if z[i + 1] > m1 else m1
+        m2 = z[i + 2] if z[i + 2] > m2 else m2
+        m3 = z[i + 3] if z[i + 3] > m3 else m3
+    for i in range(whole, z.shape[0]):
+        m0 = z[i] if z[i] > m0 else m0
+    return max(max(m0, m1), max(m2, m3))
+
+
+@compiled
+def _sum(x):  # type: ignore[no-untyped-def]
+    """Σ x in float64, in eight chains: an order that depends on the length alone, and one vector to the compiler."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    whole = x.shape[0] - x.shape[0] % 8
+    for i in range(0, whole, 8):
+        s0 += x[i]
+        s1 += x[i + 1]
+        s2 += x[i + 2]
+        s3 += x[i + 3]
+        s4 += x[i + 4]
+        s5 += x[i + 5]
+        s6 += x[i + 6]
+        s7 += x[i + 7]
+    for i in range(whole, x.shape[0]):
+        s0 += x[i]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@compiled
+def _total(z, m):  # type: ignore[no-untyped-def]
+    """Σ exp(z − m)."""
+    x = z.copy()
+    _exponentials(x, m, z.dtype.type(1.0))
+    return _sum(x)
+
+
+# --- the whole catalogue ----------------------------------------------------------------------------------------------
+
+
+@Kernel
+def _cross_entropy(loss, m, s, Z, y):  # type: ignore[no-untyped-def]
+    for b in prange(Z.shape[0]):
+        m[b] = _largest(Z[b])
+        s[b] = _total(Z[b], m[b])
+        loss[b] = math.log(s[b]) + (m[b] - Z[b, y[b]])
+
+
+@Kernel
+def _cross_entropy_backward(Z, y, w, m, s):  # type: ignore[no-untyped-def]
+    for b in prange(Z.shape[0]):
+        _exponentials(Z[b], m[b], w[b] / s[b])
+        Z[b, y[b]] -= w[b]
+
+
+class CrossEntropy(NamedTuple):
+    """Losses, and what the gradient needs again: exp(z − m)/s is the softmax."""
+
+    loss: np.ndarray  # (B,)
+    m: np.ndarray  # (B,) largest logit
+    s: np.ndarray  # (B,) Σ_j exp(z_j − m)
+
+
+def cross_entropy(Z: np.ndarray, y: np.ndarray) -> CrossEntropy:
+    """Losses of the logits `Z` (B, M) for the target columns `y` (B,) int64; all in Z's type.
+
+    >>> cross_entropy(np.array([[0.0, 0.0], [1000.0, 0.0]]), np.array([0, 0])).loss.round(4).tolist()
+    [0.6931, 0.0]
+    """
+    loss, m, s = (np.empty(len(Z), Z.dtype) for _ in range(3))
+    _cross_entropy(loss, m, s, Z, y, work=EXP_WORK[Z.itemsize] * Z.size)
+    return CrossEntropy(loss, m, s)
+
+
+def cross_entropy_backward(Z: np.ndarray, y: np.ndarray, w: np.ndarray, forward: CrossEntropy) -> np.ndarray:
+    """The gradient of Σ_b w_b L_b, written over `Z` and returned; `w` (B,) of Z's type.
+
+    >>> Z, y = np.zeros((1, 2)), np.array([0])
+    >>> cross_entropy_backward(Z, y, np.ones(1), cross_entropy(Z, y))
+    array([[-0.5,  0.5]])
+    """
+    _cross_entropy_backward(Z, y, w, forward.m, forward.s, work=EXP_WORK[Z.itemsize] * Z.size)
+    return Z
+
+
+# --- a sample ---------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _candidates(z, p, c):  # type: ignore[no-untyped-def]
+    """The corrected logits of one row's candidates (S + 1,): its negatives, then the positive."""
+    x = np.empty(z.shape[0] + 1, z.dtype)
+    for i in range(z.shape[0]):
+        x[i] = z[i] - c[i]
+    x[-1] = p
+    return x
+
+
+@Kernel
+def _sampled(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
+    for b in prange(Z.shape[0]):
+        x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])  # prange counts in uint64
+        m[b] = _largest(x)
+        s[b] = _total(x, m[b])
+        loss[b] = math.log(s[b]) + (m[b] - p[b])
+
+
+@Kernel
+def _sampled_backward(Z, dp, p, c, w, m, s):  # type: ignore[no-untyped-def]
+    for b in prange(Z.shape[0]):
+        x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])
+        _exponentials(x, m[b], w[b] / s[b])
+        Z[b] = x[:-1]
+        dp[b] = x[-1] - w[b]
+
+
+def sampled_cross_entropy(Z: np.ndarray, p: np.ndarray, c: np.ndarray) -> CrossEntropy:
+    """Losses for the negatives' logits `Z` (B, S), the positives' `p` (B,) and the log-counts `c` (B or 1, S).
+
+    c is the log of how often each negative is expected among the S draws: log(S q) for draws with probabilities q. A
+    draw that hit the positive itself is left out by a logit of −inf.
+
+    >>> Z, p = np.array([[0.0, 0.0]]), np.array([0.0])
+    >>> float(sampled_cross_entropy(Z, p, np.log([[0.5, 0.5]])).loss[0].round(6)) == round(float(np.log(5)), 6)
+    True
+    """
+    loss, m, s = (np.empty(len(Z), Z.dtype) for _ in range(3))
+    _sampled(loss, m, s, Z, p, c, work=EXP_WORK[Z.itemsize] * Z.size)
+    return CrossEntropy(loss, m, s)
+
+
+def sampled_cross_entropy_backward(
+    Z: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray, forward: CrossEntropy
+) -> np.ndarray:
+    """The gradient dp (B,) of Σ_b w_b L_b; that of the negatives is written over `Z`.
+
+    >>> Z, p, c = np.array([[0.0]]), np.array([0.0]), np.array([[0.0]])
+    >>> sampled_cross_entropy_backward(Z, p, c, np.ones(1), sampled_cross_entropy(Z, p, c)), Z
+    (array([-0.5]), array([[0.5]]))
+    """
+    dp = np.empty_like(p)
+    _sampled_backward(Z, dp, p, c, w, forward.m, forward.s, work=EXP_WORK[Z.itemsize] * Z.size)
+    return dp
+
+
+# --- pairs, and single yes or no --------------------------------------------------------------------------------------
+
+
+@compiled
+def _softplus(x):  # type: ignore[no-untyped-def]
+    """log(1 + exp(x)) without overflow."""
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+
+
+@compiled
+def _sigmoid(x):  # type: ignore[no-untyped-def]
+    """1/(1 + exp(−x)) with all digits on both sides."""
+    z = math.exp(-abs(x))
+    return 1.0 / (1.0 + z) if x >= 0.0 else z / (1.0 + z)
+
+
+@compiled
+def _softplus_sum32(z, p):  # type: ignore[no-untyped-def]
+    """Σ log(1 + exp(z − p)) of float32 logits: max(x, 0) + log(1 + e^−|x|), with one logarithm for a product of RUN."""
+    e, above = np.empty_like(z), np.empty_like(z)
+    for i in range(z.shape[0]):
+        x = z[i] - p
+        above[i] = np.float32(0.0) if x < 0 else x
+        e[i] = _exp32(-abs(x))
+    total = _sum(above)
+    for low in range(0, z.shape[0], RUN):
+        high = min(low + RUN, z.shape[0])
+        p0 = p1 = p2 = p3 = 1.0
+        whole = high - (high - low) % 4
+        for i in range(low, whole, 4):
+            p0 *= 1.0 + e[i]
+            p1 *= 1.0 + e[i + 1]
+            p2 *= 1.0 + e[i + 2]
+            p3 *= 1.0 + e[i + 3]
+        for i in range(whole, high):
+            p0 *= 1.0 + e[i]
+        total += math.log((p0 * p1) * (p2 * p3))
+    return total
+
+
+@compiled
+def _sigmoids32(z, p, w):  # type: ignore[no-untyped-def]
+    """z ← w σ(z − p) in place."""
+    for i in range(z.shape[0]):
+        x = z[i] - p
+        e = _exp32(-abs(x))
+        z[i] = w * ((e if x < 0 else np.float32(1.0)) / (np.float32(1.0) + e))
+
+
+@Kernel
+def _bpr(loss, Z, p):  # type: ignore[no-untyped-def]
+    for b in prange(Z.shape[0]):
+        if Z.itemsize == 4:
+            loss[b] = _softplus_sum32(Z[b], p[b])
+        else:
+            total = 0.0
+            for i in range(Z.shape[1]):
+                total += _softplus(Z[b, i] - p[b])
+            loss[b] = total
+
+
+@Kernel
+def _bpr_backward(Z, dp, p, w):  # type: ignore[no-untyped-def]
+    for b in prange(Z.shape[0]):
+        if Z.itemsize == 4:
+            _sigmoids32(Z[b], p[b], w[b])
+        else:
+            for i in range(Z.shape[1]):
+                Z[b, i] = w[b] * _sigmoid(Z[b, i] - p[b])
+        dp[b] = -_sum(Z[b])
+
+
+def bpr(Z: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Losses (B,) for the negatives' logits `Z` (B, S) and the positives' `p` (B,): summed over the S pairs of a row.
+
+    With p = 0 it is the logistic loss of rows of events that are all a "no".
+
+    >>> bpr(np.array([[0.0, -1000.0]]), np.array([0.0])).round(4)
+    array([0.6931])
+    """
+    loss = np.empty(len(Z), Z.dtype)
+    _bpr(loss, Z, p, work=EXP_WORK[Z.itemsize] * Z.size)
+    return loss
+
+
+def bpr_backward(Z: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The gradient dp (B,) of Σ_b w_b L_b; that of the negatives is written over `Z`.
+
+    >>> Z = np.array([[0.0, -1000.0]])
+    >>> bpr_backward(Z, np.array([0.0]), np.ones(1)), Z
+    (array([-0.5]), array([[0.5, 0. ]]))
+    """
+    dp = np.empty_like(p)
+    _bpr_backward(Z, dp, p, w, work=EXP_WORK[Z.itemsize] * Z.size)
+    return dp
+
+
+@Kernel
+def _logistic(loss, z, t):  # type: ignore[no-untyped-def]
+    for block in prange((z.shape[0] + BLOCK - 1) // BLOCK):
+        low = np.int64(block) * BLOCK
+        for i in range(low, min(low + BLOCK, z.shape[0])):
+            x = np.float64(z[i])
+            total = 0.0  # softplus(x) − t x in two terms: the difference would lose small losses, and be NaN at ±inf
+            if t[i] != 1.0:
+                total += (1.0 - t[i]) * _softplus(x)
+            if t[i] != 0.0:
+                total += t[i] * _softplus(-x)
+            loss[i] = total
+
+
+@Kernel
+def _logistic_backward(z, t, w):  # type: ignore[no-untyped-def]
+    for block in prange((z.shape[0] + BLOCK - 1) // BLOCK):
+        low = np.int64(block) * BLOCK
+        for i in range(low, min(low + BLOCK, z.shape[0])):
+            x = np.float64(z[i])
+            z[i] = w[i] * ((1.0 - t[i]) * _sigmoid(x) - t[i] * _sigmoid(-x))  # σ(x) − t, with all digits
+
+
+def logistic(z: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Binary cross-entropy (N,) of the logits `z` (N,) for the labels `t` (N,) from 0 to 1, of z's type.
+
+    >>> logistic(np.array([0.0, 1000.0, -1000.0]), np.array([1.0, 1.0, 1.0])).round(4).tolist()
+    [0.6931, 0.0, 1000.0]
+    """
+    loss = np.empty_like(z)
+    _logistic(loss, z, t, work=8 * z.size)
+    return loss
+
+
+def logistic_backward(z: np.ndarray, t: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The gradient of Σ_i w_i L_i, written over `z` and returned.
+
+    >>> logistic_backward(np.array([0.0, 0.0]), np.array([1.0, 0.0]), np.ones(2))
+    array([-0.5,  0.5])
+    """
+    _logistic_backward(z, t, w, work=8 * z.size)
+    return z

@@ -1,0 +1,294 @@
+"""Histories pooled for learning: for each event t of a person, one vector of what they did beside it, or before it.
+
+    u_t = Σ_{i ∈ pool(t)} E_i w_i P[x_i] / S_t^β,      S_t = Σ_{i ∈ pool(t)} E_i,      E_i = exp(k[x_i] − r g_i)
+
+    others   pool(t) = all events but t,  g_i the age of event i          what t was, from all that the person did else
+    before   pool(t) = the events before t,  g_i the age seen from t      what comes next, from what came before
+
+These are the weights of docs/model.md, eq. 2, with m = 0: k is learned, and so is its level. P (M, D) are what events
+say, k (M,) how much they are looked at, r ≥ 0 is 1/τ, w (N,) strengths. A pool without events gives 0.
+
+Both take O(n D) a person, not O(n² D): `others` as what stands before plus what stands after (never all less one,
+which loses its digits where one weight is nearly 1), `before` as one running sum that decays by e^{−r} a step.
+
+Persons are slices of the events: `start`, `stop` (B,); their results lie one after the other, from `ptr` (B,) on, in
+arrays of T rows. Each person is owned by one iteration. The backward functions add nothing up over persons: dX (T, D)
+and de (T,) are the gradients of each event's own P[x_i] and logit, drate (B,) of r; `kernels/rows.py` brings them
+together.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel, compiled
+
+__all__ = [
+    "Head",
+    "Persons",
+    "PoolGradient",
+    "Pools",
+    "pool_before",
+    "pool_before_backward",
+    "pool_others",
+    "pool_others_backward",
+]
+
+POOL_WORK = 0.25  # operations a coordinate, when the twin is chosen: parallel from 800,000 coordinates, some 2 ms
+
+
+@compiled
+def _normalise(U, S, beta):  # type: ignore[no-untyped-def]
+    """U[t] ← U[t] / S[t]^β; where nothing is pooled U[t] is 0 already."""
+    for t in range(U.shape[0]):
+        if S[t] != 0.0:  # NaN passes: it must be seen
+            scale = S[t] ** -beta
+            for f in range(U.shape[1]):
+                U[t, f] *= scale
+
+
+@compiled
+def _sum_gradient(N, dU, U, S, beta):  # type: ignore[no-untyped-def]
+    """N[t] ← the gradient of the sum over t's pool; returns that of S: −β/S ⟨u, du⟩, as (n,)."""
+    dS = np.zeros_like(S)
+    for t in range(U.shape[0]):
+        if S[t] != 0.0:
+            scale = S[t] ** -beta
+            along = dS[t]
+            for f in range(U.shape[1]):
+                N[t, f] = scale * dU[t, f]
+                along += U[t, f] * dU[t, f]
+            dS[t] = -beta / S[t] * along
+        else:
+            N[t] = 0.0
+    return dS
+
+
+# --- all other events -------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _others_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
+    """One person: U (n, D), S (n,), w (n,), item (n,)."""
+    n, D = U.shape
+    E = np.empty_like(S)
+    run = np.zeros(U.shape[1], U.dtype)
+    s = rate - rate  # 0 of the arrays' type
+    for t in range(n):
+        U[t] = run
+        S[t] = s
+        E[t] = math.exp(k[item[t]] - rate * (n - 1 - t))
+        s += E[t]
+        c = E[t] * w[t]
+        for f in range(D):
+            run[f] += c * P[item[t], f]
+    run[:] = 0.0
+    s = rate - rate
+    for t in range(n - 1, -1, -1):
+        S[t] += s
+        s += E[t]
+        c = E[t] * w[t]
+        for f in range(D):
+            U[t, f] += run[f]
+            run[f] += c * P[item[t], f]
+    _normalise(U, S, beta)
+
+
+@compiled
+def _others_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
+    """One person; returns the gradient of r. Gradients over all but one are a total less one: no digits matter here."""
+    n, D = U.shape
+    N = np.empty_like(U)
+    dS = _sum_gradient(N, dU, U, S, beta)
+    total = np.zeros(U.shape[1], U.dtype)
+    for t in range(n):
+        for f in range(D):
+            total[f] += N[t, f]
+    s = dS.sum()
+    drate = rate - rate
+    for i in range(n):
+        E = math.exp(k[item[i]] - rate * (n - 1 - i))
+        c = E * w[i]
+        along = rate - rate
+        for f in range(D):
+            other = total[f] - N[i, f]
+            dX[i, f] = c * other
+            along += P[item[i], f] * other
+        de[i] = E * (w[i] * along + (s - dS[i]))
+        drate -= (n - 1 - i) * de[i]
+    return drate
+
+
+@Kernel
+def _others(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
+    for b in prange(start.shape[0]):
+        lo, hi = start[b], stop[b]
+        at, to = ptr[b], ptr[b] + hi - lo
+        _others_of(U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta)
+
+
+@Kernel
+def _others_backward(  # type: ignore[no-untyped-def]
+    dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta
+):
+    for b in prange(start.shape[0]):
+        lo, hi = start[b], stop[b]
+        at, to = ptr[b], ptr[b] + hi - lo
+        drate[b] = _others_backward_of(
+            dX[at:to], de[at:to], dU[at:to], U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta
+        )
+
+
+# --- the events before ------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _before_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
+    n, D = U.shape
+    rho = math.exp(-rate)
+    run = np.zeros(U.shape[1], U.dtype)
+    s = rate - rate
+    for t in range(n):
+        U[t] = run
+        S[t] = s
+        E = math.exp(k[item[t]])
+        s = rho * s + E
+        c = E * w[t]
+        for f in range(D):
+            run[f] = rho * run[f] + c * P[item[t], f]
+    _normalise(U, S, beta)
+
+
+@compiled
+def _before_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
+    """The running sums of `_before_of`, backwards: `run` and `s` are gradients of the sums after event t."""
+    n, D = U.shape
+    N = np.empty_like(U)
+    dS = _sum_gradient(N, dU, U, S, beta)
+    rho = math.exp(-rate)
+    run = np.zeros(U.shape[1], U.dtype)
+    s = rate - rate
+    drho = rate - rate
+    for t in range(n - 1, -1, -1):
+        E = math.exp(k[item[t]])
+        c = E * w[t]
+        along, past = rate - rate, rate - rate
+        for f in range(D):
+            dX[t, f] = c * run[f]
+            along += P[item[t], f] * run[f]
+            past += U[t, f] * run[f]
+            run[f] = rho * run[f] + N[t, f]
+        de[t] = E * (w[t] * along + s)
+        if S[t] != 0.0:
+            drho += S[t] ** beta * past + S[t] * s
+        s = rho * s + dS[t]
+    return -rho * drho
+
+
+@Kernel
+def _before(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
+    for b in prange(start.shape[0]):
+        lo, hi = start[b], stop[b]
+        at, to = ptr[b], ptr[b] + hi - lo
+        _before_of(U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta)
+
+
+@Kernel
+def _before_backward(  # type: ignore[no-untyped-def]
+    dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta
+):
+    for b in prange(start.shape[0]):
+        lo, hi = start[b], stop[b]
+        at, to = ptr[b], ptr[b] + hi - lo
+        drate[b] = _before_backward_of(
+            dX[at:to], de[at:to], dU[at:to], U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta
+        )
+
+
+# --- the functions that others call -----------------------------------------------------------------------------------
+
+
+class Head(NamedTuple):
+    """One way of attending: what events say, how much they are looked at, 1/τ, exponent of the normaliser."""
+
+    P: np.ndarray  # (M, D)
+    k: np.ndarray  # (M,)
+    rate: float
+    beta: float
+
+
+class Persons(NamedTuple):
+    """B persons: their events are start[b] ≤ i < stop[b] of `item` and `w`; their results stand from row ptr[b] on."""
+
+    item: np.ndarray  # (N,) rows of P
+    w: np.ndarray  # (N,) of P's type
+    start: np.ndarray  # (B,)
+    stop: np.ndarray  # (B,)
+    ptr: np.ndarray  # (B,)
+
+
+class Pools(NamedTuple):
+    """What was pooled: `U` (T, D), and the sums of attention `S` (T,), which the gradient needs again."""
+
+    U: np.ndarray
+    S: np.ndarray
+
+
+class PoolGradient(NamedTuple):
+    """Of each event's own P[x_i] (T, D) and logit (T,), and of each person's r (B,)."""
+
+    dX: np.ndarray
+    de: np.ndarray
+    drate: np.ndarray
+
+
+def _forward(kernel: Kernel, head: Head, who: Persons) -> Pools:
+    T, number = int((who.stop - who.start).sum()), head.P.dtype.type
+    U, S = np.empty((T, head.P.shape[1]), number), np.empty(T, number)
+    rate, beta = number(head.rate), number(head.beta)
+    persons = (who.w, who.item, who.start, who.stop, who.ptr)
+    kernel(U, S, head.P, head.k, *persons, rate, beta, work=POOL_WORK * U.size)
+    return Pools(U, S)
+
+
+def _backward(kernel: Kernel, dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
+    number = head.P.dtype.type
+    out = PoolGradient(np.empty_like(dU), np.empty_like(pools.S), np.empty(len(who.start), number))
+    rate, beta = number(head.rate), number(head.beta)
+    persons = (who.w, who.item, who.start, who.stop, who.ptr)
+    kernel(*out, dU, *pools, head.P, head.k, *persons, rate, beta, work=2 * POOL_WORK * dU.size)
+    return out
+
+
+def pool_others(head: Head, who: Persons) -> Pools:
+    """Each event's pool of all other events of the same person, before it or after.
+
+    >>> who = Persons(np.array([0, 1, 1]), np.ones(3), np.array([0]), np.array([3]), np.array([0]))
+    >>> pool_others(Head(np.array([[10.0], [1.0]]), np.zeros(2), rate=0.0, beta=1.0), who).U.ravel().tolist()
+    [1.0, 5.5, 5.5]
+    """
+    return _forward(_others, head, who)
+
+
+def pool_others_backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
+    """Gradients for dU (T, D), of the pools that `pool_others` gave."""
+    return _backward(_others_backward, dU, pools, head, who)
+
+
+def pool_before(head: Head, who: Persons) -> Pools:
+    """Each event's pool of the events before it.
+
+    >>> who = Persons(np.array([0, 1, 1]), np.ones(3), np.array([0]), np.array([3]), np.array([0]))
+    >>> pool_before(Head(np.array([[10.0], [1.0]]), np.zeros(2), rate=0.0, beta=1.0), who).U.ravel().tolist()
+    [0.0, 10.0, 5.5]
+    """
+    return _forward(_before, head, who)
+
+
+def pool_before_backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
+    """Gradients for dU (T, D), of the pools that `pool_before` gave."""
+    return _backward(_before_backward, dU, pools, head, who)

@@ -1,0 +1,125 @@
+"""Values for the question *what belongs to this person at all*: leave-one-out ridge over whole histories, in any order.
+
+    min_V  Σ_u ω_u ‖y_u − x_u V‖² + φ ‖Fᵀ − Fᵀ V‖² + Σ_xj Λ_x V_xj²     with diag V = 0     (docs/model.md, eq. 23–25)
+
+x_u (C,) holds the strengths of what user u acted on, y_u how much of that counts as found, F (C, d) features of the
+items. The zero diagonal takes each item out of its own explanation, as if it had been held out. The features stand in
+as further users: items that share them speak for each other also where nobody took both. Λ_x = λ + p/(1 − p) Σ ω x²
+drops every input with probability p, in expectation.
+
+With R = (√ω X; √φ Fᵀ) and T = (√ω Y; √φ Fᵀ), r rows each, P = (RᵀR + Λ)⁻¹ and d = diag(P RᵀT)/diag(P), the solution is
+
+    V = P (RᵀT − diag d) off the diagonal                                       where C ≤ r
+      = Λ⁻¹Rᵀ (I + RΛ⁻¹Rᵀ)⁻¹ (T + RΛ⁻¹ diag d) off the diagonal, the same         where r < C
+
+Sources: EASE is the case Y = X, ω = 1, φ = p = 0 (Steck, WWW 2019); the dropout is Steck's (NeurIPS 2020), features as
+rows are those of CEASE (Jeunen, Van Balen, Goethals, RecSys 2020).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg, sparse
+
+from xattn.errors import InputError
+from xattn.model.ease import inverse, is_inverse, probes
+
+__all__ = ["belonging_values"]
+
+# Chosen on validation, on films and books (docs/log.md)
+DROPOUT = 1 / 3  # p
+BUSY = 0.25  # ω = (n̄/n)^¼: somebody with 16 times the events speaks 8 times as loud, not 16 times
+FEATURES = 0.1  # φ/λ
+ROUNDING = 1e-10  # what is left of Λ diag(P) below this has no digits
+
+
+class _Stacked(NamedTuple):
+    """R and T (r, C), and Λ (C,)."""
+
+    R: sparse.csr_array
+    T: sparse.csr_array
+    penalty: np.ndarray
+
+
+def belonging_values(
+    X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray, lam: float, dtype: type = np.float32
+) -> np.ndarray:
+    """V (C, C) in `dtype` from strengths `X` and targets `Y` (U, C), features `F` (C, d), d may be 0, λ `lam` > 0.
+
+    Raises InputError where λ is too small for the values to be found in float64.
+
+    >>> X = sparse.csr_array(np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]]))
+    >>> belonging_values(X, X, np.zeros((3, 0)), 1.0, np.float64).round(3).tolist()
+    [[0.0, 0.449, 0.158], [0.449, 0.0, 0.158], [0.216, 0.216, 0.0]]
+    """
+    C = X.shape[1]
+    if not C:
+        return np.zeros((0, 0), dtype)
+    rows = _stacked(X, Y, F, lam)
+    V = _by_rows(rows, lam, dtype) if rows.R.shape[0] < C else _by_items(rows, lam, dtype)
+    np.fill_diagonal(V, 0.0)
+    if not np.isfinite(V).all():
+        raise _too_small(lam)
+    return V
+
+
+def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray, lam: float) -> _Stacked:
+    n = np.diff(X.indptr)
+    loud = np.zeros(len(n))  # √ω
+    loud[n > 0] = (n[n > 0].mean() / n[n > 0]) ** (BUSY / 2) if n.any() else 0.0
+    weigh, extra = sparse.diags_array(loud), sparse.csr_array(np.sqrt(FEATURES * lam) * F.T)
+    known = sparse.csr_array(weigh @ X)
+    dropped = DROPOUT / (1 - DROPOUT) * np.asarray(known.multiply(known).sum(axis=0)).ravel()
+    R = sparse.csr_array(sparse.vstack([known, extra]))
+    return _Stacked(R, sparse.csr_array(sparse.vstack([weigh @ Y, extra])), lam + dropped)
+
+
+def _by_items(rows: _Stacked, lam: float, dtype: type) -> np.ndarray:
+    """The solution by a C × C inverse."""
+    P = None
+    if dtype is np.float32:
+        G = _gram(rows, dtype)
+        probe = probes(len(G))
+        columns = G[probe].astype(np.float64)  # rows of a symmetric matrix
+        P = inverse(G)
+        P = P if is_inverse(P, columns, probe) else None
+    if P is None:
+        P = inverse(_gram(rows, np.float64))
+    if P is None:
+        raise _too_small(lam)
+    Q = sparse.csr_array(rows.R.T @ rows.T).toarray().astype(P.dtype)
+    diagonal = np.arange(len(P))
+    Q[diagonal, diagonal] -= np.einsum("jk,kj->j", P, Q) / P[diagonal, diagonal]
+    V: np.ndarray = (P @ Q).astype(dtype, copy=False)
+    return V
+
+
+def _gram(rows: _Stacked, dtype: type) -> np.ndarray:
+    """RᵀR + Λ (C, C)."""
+    G: np.ndarray = sparse.csr_array(rows.R.T @ rows.R).toarray().astype(dtype)
+    np.fill_diagonal(G, G.diagonal() + rows.penalty)
+    return G
+
+
+def _by_rows(rows: _Stacked, lam: float, dtype: type) -> np.ndarray:
+    """The solution by an r × r system in float64; the last product, the longest, in `dtype`."""
+    H = sparse.csr_array(rows.R / rows.penalty).toarray()
+    K = np.asarray(rows.R @ H.T)
+    np.fill_diagonal(K, K.diagonal() + 1.0)
+    try:
+        S = linalg.cho_solve(linalg.cho_factor(K, overwrite_a=True, check_finite=False), H, check_finite=False)
+    except linalg.LinAlgError:
+        raise _too_small(lam) from None
+    T = rows.T.toarray()
+    own = 1.0 / rows.penalty - np.einsum("rj,rj->j", S, H)  # diag P
+    if not (own * rows.penalty > ROUNDING).all():
+        raise _too_small(lam)
+    T += H * (np.einsum("rj,rj->j", S, T) / own)
+    V: np.ndarray = S.astype(dtype, copy=False).T @ T.astype(dtype, copy=False)
+    return V
+
+
+def _too_small(lam: float) -> InputError:
+    return InputError(f"`regularization` must be large enough for the values to be found; got {lam:g}.")

@@ -1,0 +1,149 @@
+"""The learned heads as a part of a score: weights from the whole history, values α⟨E[x] Wv_h, U_j⟩ (eq. 33).
+
+What the trained network says is scaled by α, so that it can be added to other parts. Everything here runs in float64
+over the trained numbers. Masked events are not attended, and do not ask: q is a sum over the live ones among the newest
+P, so without event r it lacks one term; the largest logit m is taken over all events of the history in sight, masked or
+not. An announced removal computes the weights anew for each event left out; values never change.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xattn.model.head import Events, HeadCells
+from xattn.model.sequence import Parameters, Shape
+
+__all__ = ["LearnedPart", "logits"]
+
+
+class LearnedPart(NamedTuple):
+    """`rows` (M,) the table row of each item (C: none of its own), `gate` (M,) multiplies each target's values."""
+
+    shape: Shape
+    params: Parameters
+    rows: np.ndarray
+    gate: np.ndarray
+    theta: float
+    alpha: float
+
+    @property
+    def places(self) -> np.ndarray:
+        """(J,) items with a row of their own."""
+        return np.flatnonzero(self.rows < self.shape.C)
+
+    def name(self, h: int) -> str:
+        return f"learned {h + 1}"
+
+    def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
+        """The part's addition to the score of every item (M,)."""
+        out = np.zeros(len(self.rows))
+        places = self.places
+        out[places] = self.gate[places] * (self._U(self.rows[places]) @ self._said(events, w))
+        return out
+
+    def _said(self, events: Events, w: np.ndarray) -> np.ndarray:
+        """α Σ_h Σ_i a_hi w_i E[x_i] Wv_h (d,)."""
+        sight = _Sight.of(self, events, w)
+        said: np.ndarray = self.alpha * sight.said(sight.weights(sight.live)[None])[0]
+        return said
+
+    def add_without_each(self, events: Events, w: np.ndarray, targets: np.ndarray, out: np.ndarray) -> None:
+        """Add to `out` (J, n) the part of the targets' scores with each event masked in turn."""
+        sight = _Sight.of(self, events, w)
+        said = np.repeat(sight.said(sight.weights(sight.live)[None]), len(events), axis=0)
+        seen = np.flatnonzero(sight.live)
+        if len(seen):
+            A = np.stack([sight.weights(sight.live & (np.arange(sight.n) != r)) for r in seen])
+            said[sight.first + seen] = sight.said(A)
+        rows = self.rows[targets]
+        own = rows < self.shape.C
+        out[own] += (self.alpha * self.gate[targets[own]])[:, None] * (self._U(rows[own]) @ said.T)
+
+    def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
+        """The cells of each head for one target item row."""
+        sight = _Sight.of(self, events, w)
+        A = np.zeros((self.shape.H, len(events)))
+        A[:, sight.first :] = sight.weights(sight.live)
+        own = self.rows[target] < self.shape.C
+        u = self._U(self.rows[[target]])[0] if own else np.zeros(self.shape.d)
+        values = np.zeros((self.shape.H, len(events)))
+        values[:, sight.first :] = self.alpha * (sight.V @ u)
+        gate = float(self.gate[target]) if own else 0.0
+        return [
+            HeadCells(self.name(h), ("",), A[h], w.astype(float), values[h][:, None], gate) for h in range(self.shape.H)
+        ]
+
+    def _U(self, rows: np.ndarray) -> np.ndarray:
+        U: np.ndarray = self.params["U"][rows].astype(np.float64)
+        return U
+
+
+class _Sight(NamedTuple):
+    """The newest L events of a history as the network sees them; n of them, from position `first` on."""
+
+    first: int
+    n: int
+    live: np.ndarray  # (n,)
+    Q0: np.ndarray  # (H, P', dk) what each of the newest events would ask, ω included
+    K: np.ndarray  # (H, n, dk)
+    V: np.ndarray  # (H, n, d)
+    w: np.ndarray  # (n,)
+    bias: np.ndarray  # (H, n)
+    beta: float
+    theta: float
+
+    @classmethod
+    def of(cls, part: LearnedPart, events: Events, w: np.ndarray) -> _Sight:
+        shape, params = part.shape, part.params
+        age = events.age.astype(np.int64)
+        first = int(np.searchsorted(-age, -(shape.L - 1)))
+        age = age[first:]
+        n = len(age)
+        e = params["E"][part.rows[events.item[first:]]].astype(np.float64)
+        Wq, Wk, Wv, r, omega = (params[name].astype(np.float64) for name in ("Wq", "Wk", "Wv", "r", "omega"))
+        asking = age < shape.P
+        Q0 = omega[:, age[asking], None] * (e[asking] @ Wq)
+        return cls(first, n, events.live[first:], Q0, e @ Wk, e @ Wv, w[first:], r[:, age], shape.beta, part.theta)
+
+    def weights(self, live: np.ndarray) -> np.ndarray:
+        """a (H, n) when only `live` events ask and are attended."""
+        if not live.any():
+            return np.zeros_like(self.bias)
+        asking = self.Q0.shape[1]
+        q = self.Q0[:, live[self.n - asking :]].sum(axis=1)
+        e = np.einsum("hif,hf->hi", self.K, q) * self.K.shape[2] ** -0.5 + self.bias
+        E = np.exp(e - e.max(axis=1, keepdims=True))
+        a = np.where(live, E, 0.0)
+        a /= a.sum(axis=1, keepdims=True) ** self.beta
+        a[a < self.theta] = 0.0
+        return a
+
+    def said(self, A: np.ndarray) -> np.ndarray:
+        """Σ_h Σ_i a_hi w_i V_hi (R, d) for R sets of weights A (R, H, n)."""
+        H, n, d = self.V.shape
+        said: np.ndarray = (A * self.w).reshape(len(A), H * n) @ self.V.reshape(H * n, d)
+        return said
+
+
+def logits(params: Parameters, shape: Shape, history: np.ndarray) -> np.ndarray:
+    """What the network alone says of every row (C,) after the rows `history` (n,), b included."""
+    events = _Rows(history)
+    part = LearnedPart(shape, params, np.arange(shape.C + 1), np.ones(shape.C + 1), 0.0, 1.0)
+    said = part._said(events, np.ones(len(history))) if len(history) else np.zeros(shape.d)
+    return np.asarray(params["U"] @ said.astype(np.float32) + params["b"])
+
+
+class _Rows:
+    """A bare sequence of rows as `Events`."""
+
+    rating = None
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.item = rows
+        self.age = np.arange(len(rows))[::-1]
+        self.live = np.ones(len(rows), bool)
+
+    def __len__(self) -> int:
+        return len(self.item)

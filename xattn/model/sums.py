@@ -1,0 +1,114 @@
+"""The sums A, B and z of a closed form, kept in float64, so that new events cost only the users whom they concern.
+
+A user's part of each sum depends on that user's history alone (docs/model.md, eq. 10–11). When it has grown, the old
+part is taken out and the new one put in, in one pass: the old histories go through the same kernels with their
+normalisers negated. The base is no part of the sums; it is subtracted when they are solved.
+
+An item that becomes warm gets rows and columns: whoever acted on it counts as changed, and it had no rows in what is
+taken out. Rounding adds up over many
+exchanges, at some 10⁻¹⁶ of the largest entry each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xattn.kernels.gram import add_gram, add_targets, normalisers, occurrences, tails
+
+__all__ = ["Histories", "Sums", "exchanged", "sums_of"]
+
+
+class Histories(NamedTuple):
+    """The events of some users: `indptr` (U+1,), `item` (N,), strengths `w` (H, N), `worth` (N,) as the next item."""
+
+    indptr: np.ndarray
+    item: np.ndarray
+    w: np.ndarray
+    worth: np.ndarray
+
+    def of(self, users: np.ndarray) -> Histories:
+        """Those of the user rows `users`, in this order."""
+        length = np.diff(self.indptr)[users]
+        indptr = np.concatenate([[0], np.cumsum(length)])
+        event = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][users] - indptr[:-1], length)
+        return Histories(indptr, self.item[event], np.ascontiguousarray(self.w[:, event]), self.worth[event])
+
+
+class Sums(NamedTuple):
+    """A (H·C, H·C), its upper block triangle; B (H·C, C); z (H·C,): float64, over the items `warm` (C,)."""
+
+    warm: np.ndarray
+    A: np.ndarray
+    B: np.ndarray
+    z: np.ndarray
+
+
+def sums_of(histories: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> Sums:
+    """The sums over all `histories`, with values for the items `warm` of `n_items`; `tau`, `beta` (H,)."""
+    n = len(tau) * len(warm)
+    sums = Sums(warm, np.zeros((n, n)), np.zeros((n, len(warm))), np.zeros(n))
+    _add(sums, histories, np.ones(len(histories.indptr) - 1), n_items, tau, beta)
+    return sums
+
+
+def exchanged(
+    sums: Sums,
+    old: Histories,
+    new: Histories,
+    warm: np.ndarray,
+    n_items: int,
+    tau: np.ndarray,
+    beta: np.ndarray,
+) -> Sums:
+    """The sums with `new` in place of `old`, where item rows have kept their meaning; `sums` itself is used up.
+
+    Users of `old` keep their rows in `new`, and their events are there too. `warm` are the warm items now.
+    """
+    known = np.flatnonzero(np.isin(warm, sums.warm))
+    fresh = np.zeros(n_items, bool)
+    fresh[np.setdiff1d(warm, sums.warm)] = True
+    before, after = np.diff(old.indptr), np.diff(new.indptr)
+    has_fresh = np.zeros(len(before), bool)
+    has_fresh[np.repeat(np.arange(len(before)), before)[fresh[old.item]]] = True
+    was = np.flatnonzero((before != after[: len(before)]) | has_fresh)
+    now = np.concatenate([was, np.arange(len(before), len(after))])
+    sums = _moved(sums, warm, known, len(tau))
+    parts = [old.of(was), new.of(now)]
+    both = Histories(
+        np.concatenate([parts[0].indptr, parts[0].indptr[-1] + parts[1].indptr[1:]]),
+        np.concatenate([np.where(fresh[parts[0].item], n_items, parts[0].item), parts[1].item]),
+        np.concatenate([part.w for part in parts], axis=1),
+        np.concatenate([part.worth for part in parts]),
+    )
+    _add(sums, both, np.repeat([-1.0, 1.0], [len(was), len(now)]), n_items, tau, beta)
+    return sums
+
+
+def _moved(sums: Sums, warm: np.ndarray, known: np.ndarray, H: int) -> Sums:
+    """The sums with rows for the items `warm`, of which those at `known` have some already."""
+    if np.array_equal(warm, sums.warm):
+        return sums
+    C, before = len(warm), len(sums.warm)
+    own = np.searchsorted(sums.warm, warm[known])
+    there = (np.arange(H)[:, None] * C + known).ravel()
+    here = (np.arange(H)[:, None] * before + own).ravel()
+    A, B, z = np.zeros((H * C, H * C)), np.zeros((H * C, C)), np.zeros(H * C)
+    A[np.ix_(there, there)] = sums.A[np.ix_(here, here)]
+    B[np.ix_(there, known)] = sums.B[np.ix_(here, own)]
+    z[there] = sums.z[here]
+    return Sums(warm, A, B, z)
+
+
+def _add(sums: Sums, histories: Histories, sign: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> None:
+    """Add each user's part, times the user's `sign` (U,), to the arrays of `sums`."""
+    rho = np.exp(-1.0 / tau)
+    row_of_item = np.full(n_items + 1, -1, np.int64)  # the last: an event whose item has no row
+    row_of_item[sums.warm] = np.arange(len(sums.warm))
+    occ = occurrences(histories.indptr, histories.item, row_of_item, len(sums.warm))
+    c = normalisers(histories.indptr, rho, beta)
+    tail = tails(histories.indptr, rho, c)
+    each = np.repeat(sign, np.diff(histories.indptr))
+    add_gram(occ, histories.w, rho, tail * each, sums.A)
+    add_targets(occ, occ.row, histories.w, rho, c * each, sums.B, sums.z, histories.worth)

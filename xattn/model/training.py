@@ -1,0 +1,175 @@
+"""What every learned model's training is made of: learning rates, order of mini-batches, early stopping, the loop.
+
+    for each epoch:
+        for each mini-batch of a new random order:  step(rows, η_t)
+        figure = validate();  keep the parameters if it is the best;  stop after `patience` epochs without a better one
+
+The parameters are arrays that the steps write in place. However training ends (all epochs done, stopped early, Ctrl-C,
+an error in a callback) they hold a whole state: that of the best epoch, where there is a validation figure; that of
+the last epoch otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from xattn.errors import InputError
+from xattn.model.closed_form import Progress
+
+__all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "n_batches", "train"]
+
+
+class Schedule(NamedTuple):
+    """Learning rate of each step: a straight warm-up to `peak`, then a half cosine down to `floor` · peak, or constant.
+
+    `warmup` and `total` are counts of steps (mini-batches), counted from 0; after `total` steps the rate stays at its
+    last value. `kind` is "cosine" or "constant".
+
+    >>> rate = Schedule(0.1, total=12, warmup=2)
+    >>> [round(rate(t), 3) for t in (0, 1, 2, 7, 12, 99)]
+    [0.05, 0.1, 0.1, 0.05, 0.0, 0.0]
+    """
+
+    peak: float
+    total: int
+    warmup: int = 0
+    kind: str = "cosine"
+    floor: float = 0.0
+
+    def __call__(self, step: int) -> float:
+        """The learning rate of this step."""
+        if step < self.warmup:
+            return self.peak * (step + 1) / self.warmup
+        if self.kind == "constant":
+            return self.peak
+        share = min(1.0, (step - self.warmup) / max(1, self.total - self.warmup))
+        return self.peak * (self.floor + (1.0 - self.floor) * 0.5 * (1.0 + math.cos(math.pi * share)))
+
+
+class EarlyStopping:
+    """Keeps a copy of the parameters of the best validation figure (larger is better); says when to stop waiting.
+
+    A figure that is NaN is no improvement. The parameters at hand when this is made count as epoch 0, without a figure.
+
+    >>> params = {"p": np.array([0.0])}
+    >>> stopping = EarlyStopping(params, patience=2)
+    >>> for figure in (0.1, 0.3, 0.2, 0.2, 0.9):
+    ...     params["p"][0] = figure
+    ...     if stopping.update(figure):
+    ...         break
+    >>> stopping.restore()
+    >>> params["p"], stopping.best, stopping.best_epoch, stopping.epoch
+    (array([0.3]), 0.3, 2, 4)
+    """
+
+    def __init__(self, params: Mapping[str, np.ndarray], patience: int, least_gain: float = 0.0) -> None:
+        self.params = dict(params)
+        self.patience = patience
+        self.least_gain = least_gain
+        self.best = -math.inf
+        self.best_epoch = 0
+        self.epoch = 0
+        self._kept = _copied(self.params)
+
+    def update(self, figure: float) -> bool:
+        """Take the figure of one more epoch; True where training should stop: `patience` epochs without a better."""
+        self.epoch += 1
+        if figure > self.best + self.least_gain:
+            self._kept = _copied(self.params)
+            self.best, self.best_epoch = float(figure), self.epoch
+        return self.epoch - self.best_epoch >= self.patience
+
+    def restore(self) -> None:
+        """Write the best parameters back into the arrays."""
+        for name, kept in self._kept.items():
+            self.params[name][...] = kept
+
+
+class Epoch(NamedTuple):
+    """What one pass over the training rows came to: `loss` a mean over examples, `lr` the rate of its last step."""
+
+    number: int  # from 1
+    loss: float
+    lr: float
+    validation: float | None
+
+
+def n_batches(n: int, size: int) -> int:
+    """Mini-batches of at most `size` that n rows make."""
+    return -(-n // size)
+
+
+def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The rows 0..n−1 in a random order, in runs of `size` (the last one may be shorter); one call is one epoch.
+
+    >>> [len(rows) for rows in batches(7, 3, np.random.default_rng(0))]
+    [3, 3, 1]
+    """
+    order = rng.permutation(n)
+    for low in range(0, n, size):
+        yield order[low : low + size]
+
+
+def train(
+    params: Mapping[str, np.ndarray],
+    step: Callable[[np.ndarray, float], float],
+    *,
+    n: int,
+    batch_size: int,
+    epochs: int,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    examples: int | None = None,
+    validate: Callable[[], float] | None = None,
+    patience: int | None = None,
+    least_gain: float = 0.0,
+    progress: Progress | None = None,
+    what: str = "train",
+) -> list[Epoch]:
+    """Train `params` in place for at most `epochs` passes over n rows; returns one record an epoch.
+
+    `step(rows, lr)` trains on a mini-batch of row numbers and returns the *sum* of their losses; what is recorded is
+    the sum of an epoch over `examples`, the number of losses in it (default: n). `validate()` gives the figure of the
+    parameters as they are, larger is better; with it the best epoch's parameters are what is left in the end, and with
+    `patience` training stops after so many epochs without a better figure. `progress(what, share)` is told after every
+    mini-batch.
+
+    Raises InputError where the loss is no longer finite. On this and any other exception, KeyboardInterrupt too, the
+    parameters are put back to the best epoch (without `validate`: the last whole one) before it goes on.
+    """
+    tell = progress or (lambda what, share: None)
+    per_epoch = n_batches(n, batch_size)
+    stopping = EarlyStopping(params, epochs + 1 if patience is None else patience, least_gain)
+    history: list[Epoch] = []
+    try:
+        tell(what, 0.0)
+        for number in range(1, epochs + 1):
+            total, lr = 0.0, 0.0
+            for i, rows in enumerate(batches(n, batch_size, rng)):
+                t = (number - 1) * per_epoch + i
+                lr = schedule(t)
+                total += step(rows, lr)
+                if not math.isfinite(total):
+                    raise InputError(
+                        f"`learning_rate` must be small enough for the loss to stay finite; got {schedule.peak:g}."
+                    )
+                tell(what, min(1.0, (t + 1) / (epochs * per_epoch)))
+            figure = None if validate is None else float(validate())
+            history.append(Epoch(number, total / max(1, n if examples is None else examples), lr, figure))
+            stop = stopping.update(float(number) if figure is None else figure)
+            if stop:
+                break
+        stopping.restore()
+        tell(what, 1.0)
+    except BaseException:
+        stopping.restore()
+        raise
+    return history
+
+
+def _copied(params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: p.copy() for name, p in params.items()}

@@ -1,0 +1,187 @@
+"""The collaborative heads of the attention models: which ones an objective asks for, and how they are fitted.
+
+*next* asks what comes next: one recency head for each scale, values from all prefixes (`model/closed_form`). *any* asks
+what belongs to the person at all, whatever the order: one head whose weights are 1, values from whole histories with
+each item left out in turn (`model/belonging`). *auto* is *next*, unless whoever asks says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError, check_choice, check_number, check_whole, shown
+from xattn.model.belonging import belonging_values
+from xattn.model.closed_form import ClosedForm, Progress, fit_closed_form, warm_items
+from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
+from xattn.model.sums import Histories, Sums, exchanged, sums_of
+
+__all__ = [
+    "MOST_PENALTY",
+    "MOST_UNKNOWNS",
+    "OBJECTIVES",
+    "Behaviour",
+    "Kept",
+    "check_behaviour",
+    "check_event_weights",
+]
+
+OBJECTIVES = ("auto", "next", "any")
+REGULARIZATION = {"next": 80.0, "any": 200.0}  # chosen on validation (docs/log.md)
+FEATURES = 1 / 40  # φ/λ of "next", likewise
+MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
+MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+
+
+def check_behaviour(params: Mapping[str, Any]) -> None:
+    """Refuse parameters of collaborative heads that break their conditions."""
+    check_choice("objective", params["objective"], OBJECTIVES)
+    recency = params["recency"]
+    if not isinstance(recency, (tuple, list)) or not recency:
+        raise InputError(f"`recency` must be a tuple of at least one number of events; got {recency!r}.")
+    for tau in recency:
+        check_number("recency", tau, low=0.0, open_low=True)
+    if params["regularization"] is not None:
+        check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
+    check_number("dislike", params["dislike"], low=-1.0, high=1.0)
+    check_whole("min_events", params["min_events"], low=1)
+    check_choice("dtype", params["dtype"], ("float32", "float64"))
+
+
+def check_event_weights(given: Any) -> None:
+    """Refuse event weights that are no mapping of texts to numbers from −1 to 1, or none."""
+    if given is None:
+        return
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise InputError(f"`event_weights` must map event types to numbers; got {shown(given)}.")
+    for name, strength in given.items():
+        check_number(f"event_weights[{name!r}]", strength, low=-1.0, high=1.0)
+
+
+class Kept(NamedTuple):
+    """Sums of `data`, and what they were made by: scales, exponent, strengths of types."""
+
+    data: Interactions
+    by: tuple[Any, ...]
+    sums: Sums
+
+
+class Behaviour(NamedTuple):
+    """What the parameters of a model say about its collaborative heads."""
+
+    objective: str  # "next" or "any"
+    tau: tuple[float, ...]
+    beta: float
+    lam: float
+    min_events: int
+    dislike: float
+    dtype: type
+    event_weights: Mapping[str, float] | None
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Behaviour:
+        """From the (checked) parameters of CollaborativeAttention or HybridAttention."""
+        whole = params["objective"] == "any"
+        given = params["regularization"]
+        return cls(
+            "any" if whole else "next",
+            (np.inf,) if whole else tuple(float(tau) for tau in params["recency"]),
+            0.0 if whole else float(params["beta"]),
+            REGULARIZATION["any" if whole else "next"] if given is None else float(given),
+            int(params["min_events"]),
+            float(params["dislike"]),
+            np.dtype(params["dtype"]).type,
+            params["event_weights"],
+        )
+
+    def warm(self, counts: np.ndarray) -> np.ndarray:
+        """Rows of the items that get values, by `counts` (M,) of their events."""
+        return warm_items(counts, self.min_events, MOST_UNKNOWNS // len(self.tau))
+
+    def strengths(self, history: History, scale: RatingScale) -> np.ndarray:
+        """w (n,) of a history that is answered."""
+        n, kinds = len(history), kind_strengths(history.kind, len(history), self.event_weights)
+        if self.objective == "any":
+            return once(taste(history.rating, n, scale, self.dislike) * kinds, history.item)
+        return np.asarray(presence(history.rating, n, scale, self.dislike) * kinds)
+
+    def fit(
+        self,
+        data: Interactions,
+        scale: RatingScale,
+        base: np.ndarray,
+        F: np.ndarray,
+        kept: Kept | None,
+        progress: Progress | None,
+    ) -> ClosedForm:
+        """The values. `base` (M,) is what they need not explain (next); `F` (M, d) are features, d may be 0.
+
+        An event that is rated low counts as having happened here: what people take up says more than how they rate it.
+        `kept` are the sums of this data, if they are known.
+        """
+        warm = self.warm(data.counts())
+        if self.objective == "any":
+            return self._fit_any(data, scale, warm, F, progress)
+        histories = self._histories(data)
+        return fit_closed_form(
+            histories.indptr,
+            histories.item,
+            histories.w,
+            base,
+            warm,
+            tau=np.array(self.tau),
+            beta=np.full(len(self.tau), self.beta),
+            lam=self.lam,
+            dtype=self.dtype,
+            worth=histories.worth,
+            F=np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
+            sums=None if kept is None else kept.sums,
+            progress=progress,
+        )
+
+    def _histories(self, data: Interactions) -> Histories:
+        kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
+        return Histories(data.indptr, data.item, np.tile(kinds, (len(self.tau), 1)), np.maximum(kinds, 0.0))
+
+    def keep(self, kept: Kept | None, data: Interactions) -> Kept | None:
+        """The sums of `data`, from those `kept` of data that has grown into it; all anew where these will not do.
+
+        None for the objective "any", which has none: counting pairs is quick.
+        """
+        if self.objective == "any":
+            return None
+        tau, beta, warm = np.array(self.tau), np.full(len(self.tau), self.beta), self.warm(data.counts())
+        by = (self.tau, self.beta, None if self.event_weights is None else dict(self.event_weights))
+        if kept is None or kept.by != by:
+            sums = sums_of(self._histories(data), warm, data.n_items, tau, beta)
+        else:
+            old, new = self._histories(kept.data), self._histories(data)
+            sums = exchanged(kept.sums, old, new, warm, data.n_items, tau, beta)
+        return Kept(data, by, sums)
+
+    def _fit_any(
+        self,
+        data: Interactions,
+        scale: RatingScale,
+        warm: np.ndarray,
+        F: np.ndarray,
+        progress: Progress | None,
+    ) -> ClosedForm:
+        if progress:
+            progress("solve", 0.0)
+        kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
+        pair = data.user * data.n_items + data.item
+        x = once(taste(data.rating, data.n_events, scale, 0.5) * kinds, pair)
+        y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
+        shape = (data.n_users, data.n_items)
+        X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
+        V = belonging_values(X, Y, F[warm], self.lam, self.dtype)
+        row_of_item = np.full(data.n_items, -1, np.int64)
+        row_of_item[warm] = np.arange(len(warm))
+        if progress:
+            progress("solve", 1.0)
+        return ClosedForm(warm, row_of_item, V[None])

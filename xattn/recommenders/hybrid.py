@@ -1,0 +1,177 @@
+"""The default model: closed-form heads, learned heads beside them where there is enough to learn from, content.
+
+    s(u, j) = b_j + γ_j · (collaborative_j + α · learned_j) + (1 − γ_j) · content_j,      γ_j = n_j / (n_j + κ)
+
+The closed form sees how often things follow each other; the learned heads (`model/sequence.py`) see which events of a
+history matter for what was just done. Each alone is about as good; together they are better, because they err on
+different people. Both are sums over events, so their sum is one ledger. α is chosen on the last events of people that
+neither had seen (`recommenders/learning.py`); α = 0 leaves the learned heads out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.errors import check_choice, check_number
+from xattn.model.closed_form import Progress
+from xattn.model.sequence import Shape
+from xattn.model.sequence_fit import Training
+from xattn.model.training import Epoch
+from xattn.recommenders.attention import _AttentionRecommender
+from xattn.recommenders.learning import HeldOut, Learned, fused, learn
+from xattn.recommenders.sequence import learned_of, state_of_learned
+
+__all__ = ["HybridAttention"]
+
+WHEN = ("auto", "always", "never")
+ENOUGH = 300_000  # events from which "auto" learns: below, the gain is within the noise, and the fit takes far longer
+SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
+TRAINING = Training(epochs=15, positions=1200, learning_rate=0.005, weight_decay=0.05, dropout=0.4, patience=5)
+FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
+
+
+def _between(progress: Progress | None, low: float, high: float) -> Progress | None:
+    """Progress of a part of the work, told as progress of the whole."""
+    if progress is None:
+        return None
+    return lambda what, share: progress(what, low + share * (high - low))
+
+
+class HybridAttention(_AttentionRecommender):
+    """The default model: collaborative heads where an item has been seen often, the content head where it has not.
+
+    The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that
+    nobody has met by content alone. Such a newcomer also inherits values from what is known of its features, so that
+    it can get into lists; `newcomers` in [0, 1] is the share of first places that all of them may take at most on
+    average (0: they inherit nothing).
+
+    `learned` says when heads are trained beside the closed form (those of `SequenceAttention`, with 128 dimensions):
+    "auto" where there are 300,000 events or more and the order matters, "always" where it does, or "never". How much
+    they count is chosen on events held out from both; `partial_fit` leaves them as they are. After `fit`, `alpha_`
+    holds that factor and `epochs_` what each epoch of training came to. The other parameters are those of
+    CollaborativeAttention and ContentAttention.
+
+    >>> from xattn.data.synthetic import planted
+    >>> data = planted("genre", seed=0).data
+    >>> HybridAttention().fit(data).recommend(history=[data.items.ids[0]], k=3)["rank"].tolist()
+    [1, 2, 3]
+    """
+
+    _kinds = ("content", "collaborative")
+    _trained: Learned | None = None
+    epochs_: list[Epoch]
+    alpha_: float = 0.0
+    learned_: Learned | None
+    share_: np.ndarray  # (M,) the base without the learned heads
+
+    def __init__(
+        self,
+        *,
+        objective: str = "auto",
+        recency: tuple[float, ...] = (3.0, 20.0),
+        beta: float = 0.35,
+        regularization: float | None = None,
+        min_events: int = 5,
+        kappa: float = 1.0,
+        newcomers: float = 0.12,
+        learned: str = "auto",
+        temperature: float = 1.0,
+        content_recency: float = 5.0,
+        threshold: float = 0.0,
+        dislike: float = -0.5,
+        event_weights: Mapping[str, float] | None = None,
+        dtype: str = "float32",
+        random_state: int | None = 0,
+    ) -> None:
+        self.objective = objective
+        self.recency = recency
+        self.beta = beta
+        self.regularization = regularization
+        self.min_events = min_events
+        self.kappa = kappa
+        self.newcomers = newcomers
+        self.learned = learned
+        self.temperature = temperature
+        self.content_recency = content_recency
+        self.threshold = threshold
+        self.dislike = dislike
+        self.event_weights = event_weights
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_choice("learned", self.learned, WHEN)
+
+    def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        warm = self._behaviour.warm(counts)
+        gamma = np.zeros(len(counts))
+        gamma[warm] = counts[warm] / (counts[warm] + float(self.kappa))
+        return {"collaborative": gamma, "content": 1.0 - gamma}
+
+    def _learns(self, data: Interactions) -> bool:
+        enough = data.n_events >= ENOUGH if self.learned == "auto" else self.learned == "always"
+        return enough and self._behaviour.objective == "next"
+
+    def _before_growth(self, whole: Interactions) -> None:
+        super()._before_growth(whole)
+        self._trained = self.learned_
+
+    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+        trained, self._trained, alpha = self._trained, None, self.alpha_
+        self.learned_, self.alpha_, self.epochs_ = None, 0.0, []
+        if trained is not None:  # `partial_fit`: the learned heads stay as they are, new items have no row
+            super()._fit(data, progress)
+            rows = np.full(data.n_items, trained.shape.C, np.int64)
+            rows[: len(trained.rows)] = trained.rows
+            self.alpha_, self.epochs_ = alpha, trained.epochs
+            self._add_learned(trained._replace(rows=rows))
+        elif self._learns(data):
+            self._learn(data, progress)
+        else:
+            super()._fit(data, progress)
+            self.share_ = self.base_
+
+    def _learn(self, data: Interactions, progress: Progress | None) -> None:
+        rng = np.random.default_rng(self.random_state)
+        held = HeldOut.of(data, rng)
+        super()._fit(held.train, _between(progress, 0.0, FIRST))
+        histories = [History.of(held.train, user) for user in held.user.tolist()]
+        closed = self._scores_many(histories)
+        share = self.base_
+        seed = int(rng.integers(2**31))
+        learned = learn(held, share, int(self.min_events), SHAPE, TRAINING, seed, _between(progress, FIRST, LAST))
+        self.epochs_ = learned.epochs
+        if learned.params:
+            said = learned.scores([history.item for history in histories], share)
+            self.alpha_ = fused(held, closed, said)
+        super()._fit(data, _between(progress, LAST, 1.0))
+        self.share_ = self.base_
+        if self.alpha_ > 0.0:
+            self._add_learned(learned)
+
+    def _add_learned(self, learned: Learned) -> None:
+        """Put the learned part beside the others, and its base on top of theirs, 0 for the least popular item."""
+        self.learned_, self.share_ = learned, self.base_
+        gate = self._gates(self.data_.counts())["collaborative"]
+        self.parts_ = (*self.parts_, learned.part(gate, float(self.threshold), self.alpha_))
+        b = learned.base(self.share_)
+        self.base_ = self.share_ + self.alpha_ * (b - b.min())
+
+    def _state(self) -> dict[str, np.ndarray]:
+        state = super()._state()
+        if self.learned_ is not None:
+            state |= {"base": self.share_, "learned.alpha": np.array(self.alpha_), **state_of_learned(self.learned_)}
+        return state
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        super()._restore(state)
+        self.learned_, self.alpha_, self.epochs_ = None, 0.0, []
+        if "learned.alpha" in state:
+            self.alpha_ = check_number("alpha", float(state["learned.alpha"]), low=0.0)
+            learned = learned_of(state, SHAPE, len(self.base_))
+            self.epochs_ = learned.epochs
+            self._add_learned(learned)

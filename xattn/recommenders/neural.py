@@ -1,0 +1,238 @@
+"""The article's neural network with users that are pooled from their events (docs/model.md, eq. 18).
+
+    s(u, j) = b_j + Σ_h Σ_i a_hi w_hi (⟨P_hx, Q_j⟩ + c_hx),     σ(s) = the chance of a "yes"
+
+Scores are log-odds. What "yes" means is the `target`: that the person likes the item, or that it is what they do next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.errors import InputError, check_array, check_choice, check_number, check_probability, check_whole
+from xattn.model.article_network import ArticleNetwork
+from xattn.model.article_training import Learned, Lesson, Setting, fit_network
+from xattn.model.closed_form import Progress
+from xattn.model.head import HeadCells, fields_without_each
+from xattn.model.strength import signed
+from xattn.model.training import Epoch
+from xattn.recommenders.base import Recommender
+
+__all__ = ["NeuralAttention"]
+
+LIKED = 2 / 3  # of the way up the scale: 3.5 from 0.5 to 5, and 4 of five whole stars
+ROUNDING = 1e-9
+HELD = 0.1  # share of the events that "like" is validated on
+
+
+class NeuralAttention(Recommender):
+    """Embeddings and attention learned by gradient descent: Adam on the binary cross-entropy, as in the article.
+
+    Parameters: `target`, what is learned: "like" (would this person like the item, from ratings), "next" (is it what
+    they do next), or "auto", which is "like" where the data holds likes and dislikes and "next" elsewhere;
+    `hidden_size` ≥ 1 of the embeddings; `learning_rate` > 0; `attention_threshold` in [0, 1] under which a weight
+    counts as 0, in the score too; `beta` in [0, 1], 1 is softmax; `regularization` ≥ 0, decoupled weight decay;
+    `epochs` ≥ 1 at most; `batch_size` ≥ 1 users a step; `negatives` ≥ 1 sampled items a step ("next"); `like_from`,
+    the least rating that is a like (default: the upper third of the scale); `early_stopping` after `patience` ≥ 1
+    epochs without a better validation figure; `dtype` of the parameters, "float32" or "float64"; `random_state`.
+
+    Attributes after `fit`: `target_`, "like" or "next"; `training_`, a record of each epoch (number, loss, lr,
+    validation). Source: the article, §5; asymmetric SVD (Koren, KDD 2008) is the case without attention.
+
+    >>> from xattn.data.synthetic import planted
+    >>> data = planted("genre", seed=0).data
+    >>> model = NeuralAttention(epochs=2).fit(data)
+    >>> model.target_, [epoch.number for epoch in model.training_]
+    ('like', [1, 2])
+    >>> why = model.explain(user=data.user_ids[0], item=data.items.ids[3])
+    >>> bool(abs(why.cells["contribution"].sum() + why.base - why.score) < 1e-9)
+    True
+    """
+
+    target_: str
+    network_: ArticleNetwork
+    training_: list[Epoch]
+
+    def __init__(
+        self,
+        *,
+        target: str = "auto",
+        hidden_size: int = 32,
+        learning_rate: float = 0.003,
+        attention_threshold: float = 0.0,
+        beta: float = 0.5,
+        regularization: float = 0.1,
+        epochs: int = 60,
+        batch_size: int = 8,
+        negatives: int = 64,
+        like_from: float | None = None,
+        early_stopping: bool = True,
+        patience: int = 4,
+        dtype: str = "float32",
+        random_state: int | None = 0,
+    ) -> None:
+        self.target = target
+        self.hidden_size = hidden_size
+        self.learning_rate = learning_rate
+        self.attention_threshold = attention_threshold
+        self.beta = beta
+        self.regularization = regularization
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.negatives = negatives
+        self.like_from = like_from
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.dtype = dtype
+        self.random_state = random_state
+
+    def _check_params(self) -> None:
+        check_choice("target", self.target, ("auto", "like", "next"))
+        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
+        check_probability("attention_threshold", self.attention_threshold)
+        check_probability("beta", self.beta)
+        check_number("regularization", self.regularization, low=0.0)
+        for name in ("hidden_size", "epochs", "batch_size", "negatives", "patience"):
+            check_whole(name, getattr(self, name), low=1)
+        if self.like_from is not None:
+            check_number("like_from", self.like_from)
+        if not isinstance(self.early_stopping, (bool, np.bool_)):
+            raise InputError(f"`early_stopping` must be true or false; got {self.early_stopping!r}.")
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+
+    # --- fit ---------------------------------------------------------------------------------------------------------
+
+    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+        rng = np.random.default_rng(self.random_state)
+        label = self._labels(data)
+        lesson = Lesson(
+            data.indptr,
+            data.item,
+            self._w(data.rating, data.n_events).astype(self.dtype),
+            None if label is None else label.astype(self.dtype),
+            self._held(data, label is None, rng),
+            data.n_items,
+        )
+        setting = Setting(
+            hidden_size=int(self.hidden_size),
+            beta=float(self.beta),
+            learning_rate=float(self.learning_rate),
+            regularization=float(self.regularization),
+            epochs=int(self.epochs),
+            batch_size=int(self.batch_size),
+            negatives=int(self.negatives),
+            patience=int(self.patience),
+            dtype=self.dtype,
+        )
+        learned = fit_network(lesson, setting, rng, progress)
+        self._keep(learned)
+        self.target_ = "next" if label is None else "like"
+        self.training_ = learned.epochs
+
+    def _labels(self, data: Interactions) -> np.ndarray | None:
+        """(N,) how much of a "yes" each event is; None where the target is what comes next.
+
+        Half of it is whether the event is liked, half where its rating stands on the scale: that a 5 says more than a
+        3.5 helps to tell likes from dislikes (docs/log.md).
+        """
+        low, high = self.scale_
+        if self.target == "next" or data.rating is None or high <= low:
+            self._check_target("no ratings on a scale")
+            return None
+        least = low + LIKED * (high - low) if self.like_from is None else float(self.like_from)
+        liked = data.rating >= least - ROUNDING
+        if liked.all() or not liked.any():
+            self._check_target("all liked" if liked.all() else "none liked")
+            return None
+        label: np.ndarray = (liked + (data.rating - low) / (high - low)) / 2
+        return label
+
+    def _check_target(self, got: str) -> None:
+        """Data without likes and dislikes is refused where they were asked for."""
+        if self.target == "like":
+            raise InputError(f"`data` must hold likes and dislikes for the target like; got {got}.")
+
+    def _held(self, data: Interactions, last: bool, rng: np.random.Generator) -> np.ndarray:
+        """(N,) bool: the validation events: of "like" a random tenth, of "next" the last one of each longer history."""
+        held = np.zeros(data.n_events, bool)
+        if not self.early_stopping:
+            return held
+        if last:
+            held[data.indptr[1:][np.diff(data.indptr) >= 3] - 1] = True
+        else:
+            held[rng.permutation(data.n_events)[: int(HELD * data.n_events)]] = True
+        return held
+
+    def _w(self, rating: np.ndarray | None, n: int) -> np.ndarray:
+        """Strengths (H, n): that it was chosen, and on a rating scale what was thought of it."""
+        low, high = self.scale_
+        heads = [np.ones(n)]
+        if high > low:
+            heads.append(signed(rating, n, self.scale_))
+        return np.array(heads)
+
+    def _keep(self, learned: Learned) -> None:
+        params = {name: table.astype(np.float64) for name, table in learned.params.items()}
+        heads = range(len(params["phi"]))
+        self._build(
+            params["Q"][:, -1] + learned.offset,
+            params["Q"][:, :-1],
+            np.stack([params[f"P{h}"] for h in heads]),
+            np.stack([params[f"k{h}"][:, 0] for h in heads]),
+            np.exp(params["phi"]),
+        )
+
+    def _build(self, b: np.ndarray, Q: np.ndarray, P: np.ndarray, k: np.ndarray, rate: np.ndarray) -> None:
+        beta, theta = float(self.beta), float(self.attention_threshold)
+        self.network_ = ArticleNetwork(b, np.hstack([Q, np.ones((len(Q), 1))]), P, k, rate, beta, theta)
+        self.base_ = b
+
+    # --- scores ------------------------------------------------------------------------------------------------------
+
+    def _scores(self, history: History) -> np.ndarray:
+        if not len(history):
+            return self.base_.copy()
+        return self.network_.scores(history, self._w(history.rating, len(history)))
+
+    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
+        fields = self.network_.fields(history, self._w(history.rating, len(history)), targets)
+        return fields_without_each(fields, history.live, self.base_[targets])
+
+    def _cells(self, history: History, target: int) -> list[HeadCells]:
+        return self.network_.cells(history, self._w(history.rating, len(history)), target)
+
+    # --- files -------------------------------------------------------------------------------------------------------
+
+    def _state(self) -> dict[str, np.ndarray]:
+        net = self.network_
+        nan = float("nan")
+        epochs = [(e.number, e.loss, e.lr, nan if e.validation is None else e.validation) for e in self.training_]
+        return {
+            "b": net.b,
+            "Q": net.Q[:, :-1].astype(self.dtype),
+            "P": net.P.astype(self.dtype),
+            "k": net.k.astype(self.dtype),
+            "rate": net.rate,
+            "liked": np.array([self.target_ == "like"]),
+            "training": np.array(epochs, dtype=np.float64).reshape(len(epochs), 4),
+        }
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        M, d = self.data_.n_items, int(self.hidden_size)
+        H = len(self._w(None, 0))
+        shapes = {"b": (M,), "Q": (M, d), "P": (H, M, d + 1), "k": (H, M), "rate": (H,)}
+        arrays = {}
+        for name, shape in shapes.items():
+            arrays[name] = check_array(name, state[name], ndim=len(shape), dtype=np.float64)
+            if arrays[name].shape != shape:
+                raise InputError(f"`{name}` must have the shape {shape}; got {arrays[name].shape}.")
+        if arrays["rate"].min() < 0:
+            raise InputError(f"`rate` must hold numbers >= 0; got {arrays['rate'].min():g}.")
+        self._build(**arrays)
+        self.target_ = "like" if bool(state["liked"][0]) else "next"
+        training = check_array("training", state["training"], ndim=2, finite=False)
+        self.training_ = [
+            Epoch(int(number), loss, lr, None if np.isnan(figure) else figure)
+            for number, loss, lr, figure in training.tolist()
+        ]

@@ -1,0 +1,128 @@
+"""Similar items, similar users: one formula for both, a cosine that thin evidence shrinks.
+
+    sim(a, b) = ⟨a, b⟩ / (‖a‖ ‖b‖ + σ)          (docs/model.md, eq. 30)
+
+- *Items by users*: a is who acted on the item, one 1 for each of its users: ⟨a, b⟩ are the users whom two items share.
+- *Items by features*, or by vectors of a model's own: these vectors, with σ = 0. It is the plain cosine then.
+- *Users*: a holds the signed strengths (eq. 4) of what somebody did, of repeated acts the newest. So the sum runs over
+  shared items: like meets like and dislike meets dislike count for, like meets dislike counts against.
+
+σ = 10 asks for some ten shared users or items before a cosine counts in full: two items that one and the same person
+took are not alike for that (damped as in ItemKNN; measured in docs/log.md).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from scipy import sparse
+
+from xattn.data import History, Interactions, ItemTable
+from xattn.kernels.topk import top_k
+from xattn.model.strength import RatingScale, signed
+from xattn.recommenders.rerank import unit_features
+
+__all__ = [
+    "SHRINK",
+    "Vectors",
+    "item_feature_vectors",
+    "item_user_vectors",
+    "most_alike",
+    "signed_vector",
+    "similarities",
+    "user_vectors",
+    "vector_of",
+]
+
+SHRINK = 10.0
+
+
+class Vectors(NamedTuple):
+    """One vector a row, with their lengths; `shrink` is the σ that belongs to them."""
+
+    rows: np.ndarray | sparse.csr_array
+    length: np.ndarray
+    shrink: float
+
+    @classmethod
+    def of(cls, rows: np.ndarray | sparse.csr_array, shrink: float = 0.0) -> Vectors:
+        squares = np.square(rows, dtype=np.float64) if isinstance(rows, np.ndarray) else rows.multiply(rows)
+        return cls(rows, np.sqrt(np.asarray(squares.sum(axis=1), np.float64).ravel()), shrink)
+
+
+def similarities(vectors: Vectors, own: np.ndarray) -> np.ndarray:
+    """sim of one vector `own` (d,) with each row, as (n,) in [−1, 1]; 0 where either says nothing.
+
+    >>> similarities(Vectors.of(np.array([[3.0, 4.0], [0.0, 2.0], [0.0, 0.0]])), np.array([0.0, 1.0]))
+    array([0.8, 1. , 0. ])
+    """
+    rows = vectors.rows
+    dense = isinstance(rows, np.ndarray)  # then no BLAS: equal rows shall give equal bits wherever they stand
+    dots: np.ndarray = (rows * own).sum(axis=1, dtype=np.float64) if dense else rows @ own
+    scale = vectors.length * np.sqrt(np.square(own, dtype=np.float64).sum()) + vectors.shrink
+    found: np.ndarray = np.divide(dots, scale, out=np.zeros_like(dots), where=scale > 0)
+    return np.clip(found, -1.0, 1.0, out=found)  # rounding may pass 1
+
+
+def vector_of(vectors: Vectors, row: int) -> np.ndarray:
+    """One of the vectors (d,)."""
+    rows = vectors.rows
+    own: np.ndarray = rows[row] if isinstance(rows, np.ndarray) else rows[[row]].toarray()[0]
+    return own
+
+
+def most_alike(vectors: Vectors, own: np.ndarray, allowed: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The at most `k` of the `allowed` (n,) rows that are most like `own`, and how much; only over 0, ties in row
+    order."""
+    alike = similarities(vectors, own)
+    best = top_k(alike[None, :], (allowed & (alike > 0))[None, :], k).items[0]
+    best = best[best >= 0]
+    return best, alike[best]
+
+
+# --- vectors of items and users; what comes from the events is kept as long as they are -------------------------------
+
+_items: WeakKeyDictionary[Interactions, Vectors] = WeakKeyDictionary()
+_users: WeakKeyDictionary[Interactions, Vectors] = WeakKeyDictionary()
+
+
+def item_user_vectors(data: Interactions) -> Vectors:
+    """Of each item who acted on it: M rows over U users."""
+    found = _items.get(data)
+    if found is None:
+        newest = _newest(data.user, data.item, data.n_items)
+        where = (data.item[newest], data.user[newest])
+        rows = sparse.csr_array((np.ones(len(newest)), where), shape=(data.n_items, data.n_users))
+        found = _items[data] = Vectors.of(rows, SHRINK)
+    return found
+
+
+def item_feature_vectors(items: ItemTable) -> Vectors:
+    """Of each item its features, in blocks of length 1."""
+    return Vectors.of(unit_features(items))
+
+
+def user_vectors(data: Interactions) -> Vectors:
+    """Of each user the signed strengths: U rows over M items."""
+    found = _users.get(data)
+    if found is None:
+        newest = _newest(data.user, data.item, data.n_items)
+        w = signed(data.rating, data.n_events, RatingScale.of(data.rating))[newest]
+        rows = sparse.csr_array((w, (data.user[newest], data.item[newest])), shape=(data.n_users, data.n_items))
+        found = _users[data] = Vectors.of(rows, SHRINK)
+    return found
+
+
+def signed_vector(history: History, n_items: int, scale: RatingScale) -> np.ndarray:
+    """The signed strengths of a history's live events (n_items,), of repeated items the newest."""
+    out = np.zeros(n_items)
+    out[history.item[history.live]] = signed(history.rating, len(history), scale)[history.live]  # the last one stays
+    return out
+
+
+def _newest(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
+    """Of each pair of user and item the last event."""
+    pair = user * n_items + item
+    return len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
