@@ -79,6 +79,9 @@ def test_a_user_in_several_folds_counts_once() -> None:
     users = np.array([history.user for history in noted.asked])
     assert result["users"] == len(np.unique(users)) <= 62 < len(users)
     assert len(noted.fits) == 3
+    row = result["rows"][0]
+    for metric in ("hr@10", "ndcg@10"):  # folds ask about as many users, so the mean over users lies among theirs
+        assert min(row["folds"][metric]) * 0.9 <= row[metric] <= max(row["folds"][metric]) * 1.1
 
 
 def test_it_repeats_by_seed() -> None:

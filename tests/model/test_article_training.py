@@ -10,9 +10,10 @@ import pytest
 from tests import naive
 from tests.checks import assert_within
 from xattn.errors import InputError
-from xattn.model.article_training import Lesson, Params, Setting, fit_network, gradients, initial
+from xattn.model import article_training
+from xattn.model.article_training import Gradients, Lesson, Params, Setting, fit_network, gradients, initial
 
-M, D, OFFSET, BETA = 6, 3, 0.4, 0.5
+M, D, OFFSET, BETA, LAM = 6, 3, 0.4, 0.5, 0.07
 NEGATIVES = np.array([1, 4, 4, 0])
 USERS = np.array([2, 0, 3])
 ASKS = ("like", "next")
@@ -35,8 +36,8 @@ def parameters(seed: int = 1) -> Params:
     return params | {"phi": np.array([-1.5, -0.3])}
 
 
-def written_out(params: Any, task: Lesson, users: np.ndarray, xp: Any, log: Any, exp: Any) -> Any:
-    """The mean loss, event by event and pool by pool, in NumPy or in torch (`xp`: how a list becomes one vector)."""
+def written_out(params: Any, task: Lesson, users: np.ndarray, xp: Any, log: Any, exp: Any, lam: float = LAM) -> Any:
+    """The mean of loss and penalty, event by event and pool by pool, in NumPy or torch (`xp` makes a list a vector)."""
     Q, losses = params["Q"], []
 
     def softplus(x: Any) -> Any:
@@ -64,33 +65,35 @@ def written_out(params: Any, task: Lesson, users: np.ndarray, xp: Any, log: Any,
             loss = softplus(z) - label * z
             if task.label is None:
                 loss = loss + sum(softplus(logit(u, int(s))) for s in NEGATIVES if s != y)
-            losses.append(loss)
+            losses.append(loss + lam * ((u**2).sum() + (Q[y] ** 2).sum()))
     return xp(losses).sum() / len(losses)
 
 
-def dense(found: Any, params: Params) -> Params:
+def found(params: Params, task: Lesson, lam: float = LAM) -> Gradients:
+    return gradients(params, task, USERS, beta=BETA, lam=lam, offset=OFFSET, negatives=NEGATIVES)
+
+
+def dense(part: Gradients, params: Params) -> Params:
     """Gradients of all rows, 0 where a row has none."""
     full = {}
     for name, p in params.items():
         full[name] = np.zeros_like(p)
-        full[name][found.rows.get(name, slice(None))] = found.grads[name]
+        full[name][part.rows.get(name, slice(None))] = part.grads[name]
     return full
 
 
 @pytest.mark.parametrize("ask", ASKS)
 def test_the_loss_is_that_of_the_network_written_out(ask: str) -> None:
     task, params = lesson(ask), parameters()
-    found = gradients(params, task, USERS, BETA, OFFSET, NEGATIVES)
     asked = sum(int((~task.held[task.indptr[u] : task.indptr[u + 1]]).sum()) for u in USERS)
-    assert found.loss / asked == pytest.approx(
-        float(written_out(params, task, USERS, np.array, np.log, np.exp)), rel=1e-12
-    )
+    want = float(written_out(params, task, USERS, np.array, np.log, np.exp, lam=0.0))
+    assert found(params, task).loss / asked == pytest.approx(want, rel=1e-12)
 
 
 @pytest.mark.parametrize("ask", ASKS)
 def test_gradients_are_the_slopes_of_the_loss(ask: str) -> None:
     task, params = lesson(ask), parameters()
-    got = dense(gradients(params, task, USERS, BETA, OFFSET, NEGATIVES), params)
+    got = dense(found(params, task), params)
     for name, p in params.items():
 
         def loss(x: np.ndarray, name: str = name) -> float:
@@ -105,7 +108,7 @@ def test_torch_finds_the_same_gradients(ask: str) -> None:
     task, params = lesson(ask, seed=2), parameters(3)
     theirs = {name: torch.tensor(p, requires_grad=True) for name, p in params.items()}
     written_out(theirs, task, USERS, torch.stack, torch.log, torch.exp).backward()
-    got = dense(gradients(params, task, USERS, BETA, OFFSET, NEGATIVES), params)
+    got = dense(found(params, task), params)
     for name, p in theirs.items():
         assert_within(got[name], p.grad.numpy(), 1e-10, 1e-12)
 
@@ -113,15 +116,11 @@ def test_torch_finds_the_same_gradients(ask: str) -> None:
 @pytest.mark.parametrize("ask", ASKS)
 def test_float32_gradients_are_near_those_of_float64(ask: str) -> None:
     task, params = lesson(ask), parameters()
-    wide = gradients(params, task, USERS, BETA, OFFSET, NEGATIVES)
+    wide = found(params, task)
     label = None if task.label is None else task.label.astype(np.float32)
-    narrow = gradients(
+    narrow = found(
         {name: p.astype(np.float32) for name, p in params.items()},
         task._replace(w=task.w.astype(np.float32), label=label),
-        USERS,
-        BETA,
-        OFFSET,
-        NEGATIVES,
     )
     for name, g in wide.grads.items():
         assert narrow.grads[name].dtype == np.float32
@@ -140,7 +139,7 @@ def test_a_label_held_out_is_not_learned_from(ask: str) -> None:
         item = task.item.copy()
         item[held] = (item[held] + 1) % M
         other = task._replace(item=item)
-    one, two = (dense(gradients(params, x, USERS, BETA, OFFSET, NEGATIVES), params) for x in (task, other))
+    one, two = (dense(found(params, x), params) for x in (task, other))
     for name in params:
         assert_within(one[name], two[name], 1e-12, 1e-15)
 
@@ -189,6 +188,20 @@ def test_what_follows_is_found() -> None:
     figures = [e.validation for e in learned.epochs if e.validation is not None]
     assert max(figures) > 0.95  # 1: always first; chance is about .5
     assert figures[0] < 0.8
+
+
+def test_validation_ranks_what_is_left() -> None:
+    """One person who had items 0 and 1, which score highest; what came then, item 2, is the best of the others."""
+    params = {name: np.zeros((4, 2)) for name in ("Q", "P0")}
+    params |= {"k0": np.zeros((4, 1)), "phi": np.zeros(1)}
+    params["Q"][:, -1] = [4.0, 3.0, 2.0, 1.0]
+    held = np.array([False, False, True])
+    task = Lesson(np.array([0, 3]), np.array([0, 1, 2]), np.ones((1, 3)), None, held, 4)
+    figure = article_training._validation(params, task, 0.5, 0.0)
+    assert figure is not None
+    assert figure() == 1.0
+    params["Q"][3, -1] = 2.0  # a tie counts against it
+    assert figure() == pytest.approx(1 / np.log2(3))
 
 
 def test_the_generator_alone_decides() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from xattn import HybridAttention, Interactions, SequenceAttention, load_model
@@ -113,10 +114,24 @@ def test_auto_learns_from_enough_events(data: Interactions, monkeypatch: pytest.
 def test_order_is_learned_that_no_popularity_shows() -> None:
     """Items follow each other in a ring; every one is as popular as the others."""
     rng = np.random.default_rng(0)
-    import pandas as pd
-
     rows = [(f"u{u}", f"i{(first + t) % 30}") for u in range(150) for first in [rng.integers(30)] for t in range(8)]
     data = Interactions.from_frame(pd.DataFrame(rows, columns=["user", "item"]))
     make = lambda: SequenceAttention(dimensions=16, heads=2, epochs=30, batch_events=200, dropout=0.1)  # noqa: E731
     row = evaluate(data, {"learned": make})["rows"][0]
     assert row["ndcg@10"] > 0.9
+
+
+@pytest.mark.usefixtures("quick")
+def test_growth_keeps_the_learned_heads(data: Interactions) -> None:
+    """New events move the closed form; the learned heads stay, and a new item has no row in them."""
+    first = data.select(data.user < 70)
+    model = HybridAttention(min_events=2, regularization=1.0, learned="always").fit(first)
+    alpha, U = model.alpha_, model.learned_.params["U"]
+    assert alpha > 0.0
+    new = Interactions.from_frame(pd.DataFrame({"user": ["someone"] * 3, "item": ["brand new", *data.items.ids[:2]]}))
+    model.partial_fit(new)
+    assert model.alpha_ == alpha
+    assert model.learned_.params["U"] is U
+    assert model.learned_.rows[model.data_.item_row("brand new")] == model.learned_.shape.C
+    why = model.explain(user="someone", item=data.items.ids[5])
+    assert why.base + why.cells["contribution"].sum() == pytest.approx(why.score, abs=1e-5)

@@ -4,8 +4,10 @@
     next    is this the next event?     u_t pooled from the events before it          label 1, and 0 for sampled items
 
 Each event t of a person is one example, with the pool that serving will have: z_t = b_y + ⟨u_t, Q_y⟩ + its constant,
-y the event's item. The loss is the binary cross-entropy of σ(z). A mini-batch is all events of some persons, because
-they share their pools (`kernels/pooling.py`).
+y the event's item. The loss is the binary cross-entropy of σ(z); to what is minimised each example adds
+λ (‖u_t‖² + ‖Q_y‖² + (b_y − offset)²), where u_t has its constant with it. That is a penalty of the person as pooled;
+one of what each event says tells likes from dislikes less well (docs/log.md). A mini-batch is all events of some
+persons, because they share their pools (`kernels/pooling.py`).
 
 Parameters, all of one type; D = d + 1, the last column holds what meets no other vector:
 
@@ -78,7 +80,7 @@ class Setting(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Loss (sum over the examples) and gradients of its mean; `rows`: which rows of a table have one."""
+    """Loss (sum over the examples), gradients of its mean and the penalty; `rows`: which rows of a table have one."""
 
     loss: float
     grads: Params
@@ -143,9 +145,16 @@ def _logits(u: np.ndarray, own: np.ndarray, offset: float) -> np.ndarray:
 
 
 def gradients(
-    params: Params, lesson: Lesson, users: np.ndarray, beta: float, offset: float, negatives: np.ndarray
+    params: Params,
+    lesson: Lesson,
+    users: np.ndarray,
+    *,
+    beta: float,
+    lam: float,
+    offset: float,
+    negatives: np.ndarray,
 ) -> Gradients:
-    """Loss and gradients over the events of `users` (B,) that are not held out.
+    """Loss and gradients over the events of `users` (B,) that are not held out; `lam` is the λ of the penalty.
 
     `negatives` (S,) are item rows for "next": beside each event's own item with label 1, they have label 0.
     """
@@ -161,6 +170,9 @@ def gradients(
     dz = logistic_backward(z, t, weight)[:, None]
     du, dQ = dz * own, dz * forward.u
     du[:, -1:] = dQ[:, -1:] = dz
+    pull = (2 * lam * weight).astype(Q.dtype)[:, None]
+    du += pull * forward.u
+    dQ += pull * own
     against = None
     if lesson.label is None:
         against = _against(Q, forward, weight, offset, negatives)
@@ -285,12 +297,19 @@ def _learn(lesson: Lesson, setting: Setting, seed: int, progress: Progress | Non
     share = min(max(share, LEAST_SHARE), 1.0 - LEAST_SHARE)
     offset = float(np.log(share / (1.0 - share)))
     params = initial(lesson, setting.hidden_size, setting.dtype, rng)
-    decay = {name: setting.regularization for name in params if name != "phi"}  # a τ has no reason to go to 1
-    adam = Adam(params, setting.learning_rate, weight_decay=decay)
+    adam = Adam(params, setting.learning_rate)
 
     def step(users: np.ndarray, lr: float) -> float:
         negatives = chances.integers(0, lesson.n_items, setting.negatives)
-        found = gradients(params, lesson, users, setting.beta, offset, negatives)
+        found = gradients(
+            params,
+            lesson,
+            users,
+            beta=setting.beta,
+            lam=setting.regularization,
+            offset=offset,
+            negatives=negatives,
+        )
         adam.step(found.grads, lr, found.rows)
         return found.loss
 

@@ -9,7 +9,7 @@ history gives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -91,10 +91,18 @@ class _AttentionRecommender(Recommender):
         content, behaviour = self.parts_
         assert isinstance(content, ContentPart)
         assert isinstance(behaviour, CollaborativePart)
-        found = inherit(data, content, behaviour, self._w, self.base_, most)
+        found = inherit(data, content, behaviour, self._w, self._plain_values(data, behaviour), self.base_, most)
         if found is not None:
             self.parts_ = (found.content, behaviour, found.part)
             self.base_ = found.base
+
+    def _plain_values(self, data: Interactions, behaviour: CollaborativePart) -> Callable[[], ClosedForm]:
+        """Values from what people did alone. Where features took part in the fit, items that share some already speak
+        for each other, and a regression of such values on features would find mostly that again (docs/log.md)."""
+        if not item_features(data.items).names:
+            return lambda: behaviour.form
+        none, kept = np.zeros((data.n_items, 0)), self._kept
+        return lambda: self._behaviour.fit(data, self.scale_, self.base_, none, kept, None)
 
     def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """γ of each part (M,): 1 for a part that stands alone."""

@@ -27,9 +27,9 @@ from xattn.recommenders.sequence import learned_of, state_of_learned
 __all__ = ["HybridAttention"]
 
 WHEN = ("auto", "always", "never")
-ENOUGH = 300_000  # events from which "auto" learns: below, the gain is within the noise, and the fit takes far longer
+ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
-TRAINING = Training(epochs=15, positions=1200, learning_rate=0.005, weight_decay=0.05, dropout=0.4, patience=5)
+TRAINING = Training(epochs=15, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
 
 
@@ -49,7 +49,7 @@ class HybridAttention(_AttentionRecommender):
     average (0: they inherit nothing).
 
     `learned` says when heads are trained beside the closed form (those of `SequenceAttention`, with 128 dimensions):
-    "auto" where there are 300,000 events or more and the order matters, "always" where it does, or "never". How much
+    "auto" where there are 200,000 events or more and the order matters, "always" where it does, or "never". How much
     they count is chosen on events held out from both; `partial_fit` leaves them as they are. After `fit`, `alpha_`
     holds that factor and `epochs_` what each epoch of training came to. The other parameters are those of
     CollaborativeAttention and ContentAttention.

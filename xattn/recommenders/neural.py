@@ -32,7 +32,7 @@ class NeuralAttention(Recommender):
     Parameters: `target`, what is learned: "like" (would this person like the item, from ratings), "next" (is it what
     they do next), or "auto", which is "like" where the data holds likes and dislikes and "next" elsewhere;
     `hidden_size` ≥ 1 of the embeddings; `learning_rate` > 0; `attention_threshold` in [0, 1] under which a weight
-    counts as 0, in the score too; `beta` in [0, 1], 1 is softmax; `regularization` ≥ 0, decoupled weight decay;
+    counts as 0, in the score too; `beta` in [0, 1], 1 is softmax; `regularization` ≥ 0, the λ of the squared lengths;
     `epochs` ≥ 1 at most; `batch_size` ≥ 1 users a step; `negatives` ≥ 1 sampled items a step ("next"); `like_from`,
     the least rating that is a like (default: the upper third of the scale); `early_stopping` after `patience` ≥ 1
     epochs without a better validation figure; `dtype` of the parameters, "float32" or "float64"; `random_state`.
@@ -62,10 +62,10 @@ class NeuralAttention(Recommender):
         learning_rate: float = 0.003,
         attention_threshold: float = 0.0,
         beta: float = 0.5,
-        regularization: float = 0.1,
+        regularization: float = 0.015,
         epochs: int = 60,
-        batch_size: int = 8,
-        negatives: int = 64,
+        batch_size: int = 32,
+        negatives: int = 256,
         like_from: float | None = None,
         early_stopping: bool = True,
         patience: int = 4,

@@ -17,6 +17,7 @@ from xattn.errors import InputError, check_array, check_index_array, check_same_
 from xattn.features import newcomer_features
 from xattn.kernels.fields import field_weights
 from xattn.kernels.pool import pool_scores
+from xattn.model.closed_form import ClosedForm
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.content import ContentPart
 from xattn.model.head import fields_scores
@@ -43,12 +44,14 @@ def inherit(
     content: ContentPart,
     behaviour: CollaborativePart,
     strengths: Strengths,
+    values: Callable[[], ClosedForm],
     base: np.ndarray,
     most: float,
 ) -> Newcomers | None:
     """What newcomers get, as far as they then take no more than the share `most` of first places; None without any.
 
-    `base` (M,) as it is for the items that have been met. None also where no item has values, or no feature is known.
+    `values` gives the value table that they inherit, over the rows of that of `behaviour`; `base` (M,) is that of the
+    items that have been met. None also where no item has values, or no feature is known.
     """
     counts = data.counts()
     new = np.flatnonzero(counts == 0)
@@ -58,7 +61,7 @@ def inherit(
     features = newcomer_features(data.items, counts == 0)
     if not features.names:
         return None
-    inheritance = fit_inheritance(form, features.F)
+    inheritance = fit_inheritance(values(), features.F)
     share = np.where(counts > 0, base, 0.0)
     base, gate = base.copy(), content.gate.copy()
     base[new] = gate[new] = expected(share, features.F, new, float(base[new].min()))

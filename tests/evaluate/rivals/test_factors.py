@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -60,6 +61,11 @@ def test_a_seed_means_one_result(make: type[Rival]) -> None:
     np.testing.assert_array_equal(first, again)
     other = make().set_params(random_state=1).fit(data()).scores_of(history)
     assert (first != other).any()
+
+
+def test_a_repeated_event_is_taken_once() -> None:
+    frame = pd.DataFrame({"user": list("uuuv"), "item": list("aabb")})
+    assert taken(Interactions.from_frame(frame)).toarray().tolist() == [[1.0, 1.0], [0.0, 1.0]]
 
 
 @each_rival
