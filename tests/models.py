@@ -50,6 +50,9 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "sequence window": lambda: SequenceAttention(
         dimensions=8, heads=3, window=5, query_events=3, threshold=0.15, loss="bpr", epochs=2, min_events=4
     ),
+    "sequence target": lambda: SequenceAttention(
+        query="target", dimensions=8, heads=2, key_dimensions=4, window=20, epochs=2, min_events=3
+    ),
     "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always"),
     "popularity": lambda: Popularity(),
 }

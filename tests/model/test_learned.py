@@ -11,14 +11,16 @@ from tests.checks import assert_within
 from tests.model.test_sequence import SHAPE, some_parameters
 from xattn.data import History
 from xattn.model.learned import LearnedPart, logits
+from xattn.model.target_heads import TargetPart
 
 M = 9
 ROWS = np.array([0, 1, 7, 2, 3, 4, 7, 5, 6])  # items 2 and 6 have no row of their own
 
 
-def a_part(theta: float = 0.0) -> LearnedPart:
+def a_part(theta: float = 0.0, target: bool = False) -> LearnedPart | TargetPart:
     rng = np.random.default_rng(2)
-    return LearnedPart(SHAPE, some_parameters(), ROWS, rng.random(M), theta, 0.3)
+    kind = TargetPart if target else LearnedPart
+    return kind(SHAPE._replace(target=target), some_parameters(), ROWS, rng.random(M), theta, 0.3)
 
 
 def a_history(n: int, masked: list[int], seed: int = 0) -> tuple[History, np.ndarray]:
@@ -29,7 +31,7 @@ def a_history(n: int, masked: list[int], seed: int = 0) -> tuple[History, np.nda
     return history, w
 
 
-def written_out(part: LearnedPart, history: History, w: np.ndarray, j: int) -> float:
+def written_out(part: LearnedPart | TargetPart, history: History, w: np.ndarray, j: int) -> float:
     """One term at a time, as the equations stand in model/sequence.py."""
     p, shape = part.params, part.shape
     if ROWS[j] == shape.C:
@@ -38,11 +40,16 @@ def written_out(part: LearnedPart, history: History, w: np.ndarray, j: int) -> f
     live = [i for i in sight if history.live[i]]
     total = 0.0
     for h in range(shape.H):
-        q = sum(
-            (p["omega"][h, int(history.age[i])] * p["E"][ROWS[history.item[i]]] @ p["Wq"][h])
-            for i in live
-            if history.age[i] < shape.P
-        ) + np.zeros(shape.dk)
+        q = (
+            p["U"][ROWS[j]] @ p["Wq"][h]
+            if shape.target
+            else sum(
+                (p["omega"][h, int(history.age[i])] * p["E"][ROWS[history.item[i]]] @ p["Wq"][h])
+                for i in live
+                if history.age[i] < shape.P
+            )
+            + np.zeros(shape.dk)
+        )
         z = {
             i: float(
                 p["E"][ROWS[history.item[i]]] @ p["Wk"][h] @ q / np.sqrt(shape.dk) + p["r"][h, int(history.age[i])]
@@ -59,10 +66,12 @@ def written_out(part: LearnedPart, history: History, w: np.ndarray, j: int) -> f
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(1, 9), st.data(), st.sampled_from([0.0, 0.25]), st.integers(0, 50))
-def test_a_score_is_the_sum_written_out_three_ways(n: int, data: st.DataObject, theta: float, seed: int) -> None:
+@given(st.integers(1, 9), st.data(), st.sampled_from([0.0, 0.25]), st.integers(0, 50), st.booleans())
+def test_a_score_is_the_sum_written_out_three_ways(
+    n: int, data: st.DataObject, theta: float, seed: int, target: bool
+) -> None:
     masked = sorted(data.draw(st.sets(st.integers(0, n - 1), max_size=n)))
-    part, (history, w) = a_part(theta), a_history(n, masked, seed)
+    part, (history, w) = a_part(theta, target), a_history(n, masked, seed)
     want = np.array([written_out(part, history, w, j) for j in range(M)])
     assert_within(part.scores(history, w), want, 1e-9, 1e-11)
     for j in range(M):
@@ -80,9 +89,10 @@ def test_ages_out_of_sight_count_nothing() -> None:
     assert all((c.weight[: 12 - SHAPE.L] == 0).all() and (c.weight[12 - SHAPE.L :] > 0).all() for c in cells)
 
 
-def test_logits_are_the_part_alone_and_the_base() -> None:
+@pytest.mark.parametrize("target", [False, True])
+def test_logits_are_the_part_alone_and_the_base(target: bool) -> None:
     rows = np.array([3, 1, 7, 2])
-    part = LearnedPart(SHAPE, some_parameters(), np.arange(8), np.ones(8), 0.0, 1.0)
+    part = a_part(target=target)._replace(rows=np.arange(8), gate=np.ones(8), alpha=1.0)
     history = History(rows, None, np.arange(4)[::-1], np.ones(4, bool))
     want = part.scores(history, np.ones(4))[:7] + part.params["b"]
-    assert_within(logits(part.params, SHAPE, rows), want, 1e-6, 1e-6)  # by way of float32
+    assert_within(logits(part.params, part.shape, rows), want, 1e-6, 1e-6)  # by way of float32

@@ -7,8 +7,10 @@ import pytest
 
 from tests.checks import assert_bitwise, assert_within
 from xattn.errors import InputError
+from xattn.model.learned import logits
 from xattn.model.sequence import Batch, Loss, Shape, initial, loss_and_gradients
 from xattn.model.sequence_fit import Training, _pieces, _shards, train_sequences
+from xattn.model.target_heads import target_loss_and_gradients
 
 SHAPE = Shape(C=7, d=4, H=2, dk=3, L=5, P=2, beta=0.7)
 DRAWN = np.array([1, 3, 3, 5])
@@ -34,12 +36,17 @@ def some_batch() -> Batch:
     return Batch.of([rng.integers(0, 8, 9), rng.integers(0, 7, 4), rng.integers(0, 7, 2)], SHAPE.C)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_every_gradient_is_the_slope_of_the_loss(name: str) -> None:
+CASES = [(name, False) for name in LOSSES] + [(name, True) for name in ("sampled", "bpr", "logistic", "target dropout")]
+LOSSES["target dropout"] = LOSSES["sampled"]._replace(dropout=0.3)
+
+
+@pytest.mark.parametrize(("name", "target"), CASES)
+def test_every_gradient_is_the_slope_of_the_loss(name: str, target: bool) -> None:
     params, batch, loss = some_parameters(), some_batch(), LOSSES[name]
+    network = target_loss_and_gradients if target else loss_and_gradients
 
     def run() -> tuple[float, dict[str, np.ndarray]]:
-        return loss_and_gradients(params, SHAPE, batch, loss, 0.5, np.random.default_rng(3))
+        return network(params, SHAPE, batch, loss, 0.5, np.random.default_rng(3))
 
     grads = run()[1]
     assert grads.keys() == params.keys()
@@ -109,17 +116,18 @@ def cyclic(n: int = 60) -> list[np.ndarray]:
     return [(np.arange(12) + rng.integers(0, 7)) % 7 for _ in range(n)]
 
 
-@pytest.mark.parametrize(
-    ("loss", "negatives"), [("cross-entropy", 0), ("cross-entropy", 5), ("bpr", 5), ("logistic", 5)]
-)
-def test_what_always_follows_is_learned(loss: str, negatives: int) -> None:
-    training = Training(loss=loss, negatives=negatives, epochs=60, positions=60, learning_rate=0.02, dropout=0.0)
-    trained = train_sequences(cyclic(), SHAPE, np.full(7, 1 / 7), training, seed=0)
-    assert trained.epochs[-1].loss < trained.epochs[0].loss / 2
-    from xattn.model.learned import logits
+LEARNT = [("cross-entropy", 0, False), ("cross-entropy", 5, False), ("bpr", 5, False), ("logistic", 5, False)]
+LEARNT += [("cross-entropy", 0, True), ("bpr", 5, True)]
 
+
+@pytest.mark.parametrize(("loss", "negatives", "target"), LEARNT)
+def test_what_always_follows_is_learned(loss: str, negatives: int, target: bool) -> None:
+    shape = SHAPE._replace(target=target)
+    training = Training(loss=loss, negatives=negatives, epochs=60, positions=60, learning_rate=0.02, dropout=0.0)
+    trained = train_sequences(cyclic(), shape, np.full(7, 1 / 7), training, seed=0)
+    assert trained.epochs[-1].loss < trained.epochs[0].loss / 2
     for last in range(7):
-        assert int(np.argmax(logits(trained.params, SHAPE, np.array([(last - 1) % 7, last])))) == (last + 1) % 7
+        assert int(np.argmax(logits(trained.params, shape, np.array([(last - 1) % 7, last])))) == (last + 1) % 7
 
 
 def test_plain_descent_learns_too() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from xattn.model.head import Events, HeadCells
 from xattn.model.sequence import Parameters, Shape
+from xattn.model.target_heads import TargetPart
 
 __all__ = ["LearnedPart", "logits"]
 
@@ -130,7 +131,11 @@ class _Sight(NamedTuple):
 def logits(params: Parameters, shape: Shape, history: np.ndarray) -> np.ndarray:
     """What the network alone says of every row (C,) after the rows `history` (n,), b included."""
     events = _Rows(history)
-    part = LearnedPart(shape, params, np.arange(shape.C + 1), np.ones(shape.C + 1), 0.0, 1.0)
+    whole = (shape, params, np.arange(shape.C + 1), np.ones(shape.C + 1), 0.0, 1.0)
+    if shape.target:
+        told = TargetPart(*whole).scores(events, np.ones(len(history)))[:-1] if len(history) else 0.0
+        return np.asarray(params["b"] + told)
+    part = LearnedPart(*whole)
     said = part._said(events, np.ones(len(history))) if len(history) else np.zeros(shape.d)
     return np.asarray(params["U"] @ said.astype(np.float32) + params["b"])
 

@@ -29,7 +29,18 @@ from xattn.kernels.losses import (
 )
 from xattn.kernels.sequence import attend_backward, attend_forward
 
-__all__ = ["LOSSES", "Batch", "Loss", "Shape", "initial", "loss_and_gradients"]
+__all__ = [
+    "LOSSES",
+    "Batch",
+    "Loss",
+    "Shape",
+    "added_up",
+    "each_head",
+    "initial",
+    "kept",
+    "loss_and_gradients",
+    "sampled_loss",
+]
 
 Parameters = dict[str, np.ndarray]
 LOSSES = ("cross-entropy", "bpr", "logistic")
@@ -38,7 +49,10 @@ FIRST_SCALES = (1.0, 4.0, 16.0, 64.0)  # events; the recency bias of head h star
 
 
 class Shape(NamedTuple):
-    """Sizes: C items, d numbers an embedding, H heads of dk, ages up to L, P events that ask; exponent β."""
+    """Sizes: C items, d numbers an embedding, H heads of dk, ages up to L, P events that ask; exponent β.
+
+    With `target`, the target asks instead (`model/target_heads.py`), and P plays no part.
+    """
 
     C: int
     d: int
@@ -47,6 +61,7 @@ class Shape(NamedTuple):
     L: int
     P: int
     beta: float
+    target: bool = False
 
 
 class Batch(NamedTuple):
@@ -88,7 +103,7 @@ class Loss(NamedTuple):
 
 def initial(shape: Shape, share: np.ndarray, rng: np.random.Generator, dtype: type = np.float32) -> Parameters:
     """Parameters before training; `share` (C,) > 0 is how often each item comes, the start of b."""
-    C, d, H, dk, L, P, _ = shape
+    C, d, H, dk, L, P, *_ = shape
     scales = np.resize(FIRST_SCALES, H)
     drawn = {
         "E": rng.normal(0, SPREAD, (C + 1, d)),
@@ -113,20 +128,20 @@ def loss_and_gradients(
 ) -> tuple[float, Parameters]:
     """The sum of the losses over all positions that have a next item, and the gradient of `weight` times that sum."""
     E, Wq, Wk, Wv, r, omega = (params[n] for n in ("E", "Wq", "Wk", "Wv", "r", "omega"))
-    _, d, H, dk, L, _, beta = shape
+    _, d, H, dk, L, _, beta, _ = shape
     N = len(batch.x)
     scale = dk**-0.5
     # 1 embeddings
-    kept_e = _kept((N, d), loss.dropout, rng, E.dtype)
+    kept_e = kept((N, d), loss.dropout, rng, E.dtype)
     e = E[batch.x] * kept_e
     # 2 queries, keys, values of each head
-    Q0, K, V = (_each_head(e, W) for W in (Wq, Wk, Wv))
+    Q0, K, V = (each_head(e, W) for W in (Wq, Wk, Wv))
     Q = pooled_queries(Q0, omega, batch.start)
     # 3 attention
-    keep = _kept((N, H, L), loss.weight_dropout, rng, E.dtype) if loss.weight_dropout else None
+    keep = kept((N, H, L), loss.weight_dropout, rng, E.dtype) if loss.weight_dropout else None
     attended = attend_forward(batch.start, Q, K, V, r, scale=scale, beta=beta, keep=keep)
     # 4 what is said of the next item
-    kept_o = _kept((N, d), loss.dropout, rng, E.dtype)
+    kept_o = kept((N, d), loss.dropout, rng, E.dtype)
     o = attended.O * kept_o
 
     value, do, grads = _loss_of_outputs(o, params["U"], params["b"], batch.y, loss, weight)
@@ -137,13 +152,13 @@ def loss_and_gradients(
     g = attend_backward(batch.start, batch.stop, Q, K, V, attended, dO, scale=scale, beta=beta, keep=keep)
     # 2
     dQ0, domega = _pooled_queries_backward(g.dQ, Q0, omega, batch.start)
-    dWq, dWk, dWv = (_each_head(e.T, x) for x in (dQ0, g.dK, g.dV))
+    dWq, dWk, dWv = (each_head(e.T, x) for x in (dQ0, g.dK, g.dV))
     de = np.zeros_like(e)
     for h in range(H):
         de += dQ0[h] @ Wq[h].T + g.dK[h] @ Wk[h].T + g.dV[h] @ Wv[h].T
     # 1
     de *= kept_e
-    grads |= {"E": _added_up(batch.x, de, len(E)), "Wq": dWq, "Wk": dWk, "Wv": dWv, "r": g.dr, "omega": domega}
+    grads |= {"E": added_up(batch.x, de, len(E)), "Wq": dWq, "Wk": dWk, "Wv": dWv, "r": g.dr, "omega": domega}
     return value, grads
 
 
@@ -168,15 +183,15 @@ def _loss_of_outputs(
     Z = o @ U[S].T + b[S]
     Z[y[:, None] == S] = -np.inf  # a draw that hit the target itself says nothing
     p = (o * U[y]).sum(axis=1) + b[y]
-    losses, dZ, dp = _sampled(Z, p, w, loss)
+    losses, dZ, dp = sampled_loss(Z, p, w, loss)
     do[told] = dZ @ U[S] + dp[:, None] * U[y]
-    dU, db = _added_up(y, dp[:, None] * o, len(U)), np.bincount(y, dp, len(b)).astype(b.dtype)
+    dU, db = added_up(y, dp[:, None] * o, len(U)), np.bincount(y, dp, len(b)).astype(b.dtype)
     np.add.at(dU, S, dZ.T @ o)
     np.add.at(db, S, dZ.sum(axis=0))
     return float(losses.sum(dtype=np.float64)), do, {"U": dU, "b": db}
 
 
-def _sampled(Z: np.ndarray, p: np.ndarray, w: np.ndarray, loss: Loss) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sampled_loss(Z: np.ndarray, p: np.ndarray, w: np.ndarray, loss: Loss) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Losses, and the gradients by the negatives' logits Z (N, S), in their memory, and by the targets' p (N,)."""
     S = Z.shape[1]
     if loss.kind == "cross-entropy":
@@ -216,19 +231,19 @@ def _pooled_queries_backward(
     return dQ0, domega
 
 
-def _each_head(x: np.ndarray, W: np.ndarray) -> np.ndarray:
+def each_head(x: np.ndarray, W: np.ndarray) -> np.ndarray:
     """x @ W[h] for each head, one plain product at a time (NumPy's stacked form is several times slower here)."""
     return np.stack([x @ W_h for W_h in W])
 
 
-def _added_up(rows: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
+def added_up(rows: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
     """(n, d): the sum of the `values` (N, d) of each row."""
     N = len(rows)
     to_rows = sparse.csr_array((np.ones(N, values.dtype), (rows, np.arange(N))), shape=(n, N))
     return np.asarray(to_rows @ values)
 
 
-def _kept(shape: tuple[int, ...], p: float, rng: np.random.Generator, dtype: np.dtype) -> np.ndarray:
+def kept(shape: tuple[int, ...], p: float, rng: np.random.Generator, dtype: np.dtype) -> np.ndarray:
     """Dropout as a factor: 0 with probability p, else 1/(1 − p)."""
     if not p:
         return np.ones((1,) * len(shape), dtype)

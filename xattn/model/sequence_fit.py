@@ -20,12 +20,15 @@ from xattn.kernels.compile import num_threads, serial_kernels
 from xattn.kernels.optim import SGD, Adam
 from xattn.model.closed_form import Progress
 from xattn.model.sequence import Batch, Loss, Parameters, Shape, initial, loss_and_gradients
+from xattn.model.target_heads import target_loss_and_gradients
 from xattn.model.training import Epoch, Schedule, n_batches, train
 
 __all__ = ["Trained", "Training", "train_sequences"]
 
 PIECE = 512  # events; a longer history becomes several sequences
 SHARDS = 4  # parts of a batch; more than the usual number of cores would only make the products small
+MANY = 100  # negatives of a shard, where their number is left open
+FEW = 8  # where each needs an attention of its own
 WARMUP = 50  # steps until the learning rate is at its peak
 FLOOR = 0.05  # of the peak, at the end of the cosine
 
@@ -118,15 +121,16 @@ def _shard(
 ) -> tuple[float, Parameters]:
     with serial_kernels():
         batch = Batch.of(pieces, shape.C)
-        return loss_and_gradients(params, shape, batch, loss, weight, np.random.default_rng(seed))
+        run = target_loss_and_gradients if shape.target else loss_and_gradients
+        return run(params, shape, batch, loss, weight, np.random.default_rng(seed))
 
 
 def _losses(training: Training, shape: Shape, share: np.ndarray, rng: np.random.Generator, n: int) -> list[Loss]:
     """The loss of each of n shards; negatives are drawn by how often items come, anew for each."""
     about = (training.dropout, training.weight_dropout)
-    if not training.negatives and training.loss == "cross-entropy":
+    if not training.negatives and training.loss == "cross-entropy" and not shape.target:
         return [Loss(training.loss, None, None, *about)] * n
-    size = training.negatives or 100
+    size = training.negatives or (FEW if shape.target else MANY)
     p = share / share.sum()
     draws = (rng.choice(shape.C, size, p=p) for _ in range(n))
     return [Loss(training.loss, rows, p[rows], *about) for rows in draws]

@@ -279,7 +279,7 @@ class CollaborativeAttention(_AttentionRecommender):
     otherwise, as the protocols of `xattn.evaluate` do. Scores of "any" are estimates of 1 for what belongs.
 
     Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge
-    (default: 80 for what comes next, 200 for any); `min_events` an item needs to get values; `threshold` in [0, 1];
+    (default: 80 for what comes next, 150 for any); `min_events` an item needs to get values; `threshold` in [0, 1];
     `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale (1: it counts like any
     other); `event_weights` the strength of each event type in [−1, 1] (types it does not name: 1; what is wanted next
     counts as far as it is over 0); `dtype` of the value table, "float32" or "float64".

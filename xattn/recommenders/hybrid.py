@@ -17,6 +17,7 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.errors import check_choice, check_number
 from xattn.model.closed_form import Progress
+from xattn.model.learned import LearnedPart
 from xattn.model.sequence import Shape
 from xattn.model.sequence_fit import Training
 from xattn.model.training import Epoch
@@ -29,7 +30,7 @@ __all__ = ["HybridAttention"]
 WHEN = ("auto", "always", "never")
 ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
-TRAINING = Training(epochs=15, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
+TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
 
 
@@ -157,7 +158,9 @@ class HybridAttention(_AttentionRecommender):
         """Put the learned part beside the others, and its base on top of theirs, 0 for the least popular item."""
         self.learned_, self.share_ = learned, self.base_
         gate = self._gates(self.data_.counts())["collaborative"]
-        self.parts_ = (*self.parts_, learned.part(gate, float(self.threshold), self.alpha_))
+        part = learned.part(gate, float(self.threshold), self.alpha_)
+        assert isinstance(part, LearnedPart)  # the newest events ask: SHAPE says so
+        self.parts_ = (*self.parts_, part)
         b = learned.base(self.share_)
         self.base_ = self.share_ + self.alpha_ * (b - b.min())
 

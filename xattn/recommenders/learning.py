@@ -16,6 +16,7 @@ from xattn.model.closed_form import Progress, warm_items
 from xattn.model.learned import LearnedPart, logits
 from xattn.model.sequence import Parameters, Shape
 from xattn.model.sequence_fit import Training, train_sequences
+from xattn.model.target_heads import TargetPart
 from xattn.model.training import Epoch
 
 __all__ = ["HeldOut", "Learned", "fused", "learn"]
@@ -66,9 +67,10 @@ class Learned(NamedTuple):
     rows: np.ndarray
     epochs: list[Epoch]
 
-    def part(self, gate: np.ndarray, theta: float, alpha: float) -> LearnedPart:
+    def part(self, gate: np.ndarray, theta: float, alpha: float) -> LearnedPart | TargetPart:
         """As a part of a score; items without a row get nothing from it."""
-        return LearnedPart(self.shape, self.params, self.rows, gate, theta, alpha)
+        kind = TargetPart if self.shape.target else LearnedPart
+        return kind(self.shape, self.params, self.rows, gate, theta, alpha)
 
     def base(self, share: np.ndarray) -> np.ndarray:
         """b of every item (M,): the learned one, or the log of its `share` (M,) where it has no row."""
@@ -105,7 +107,7 @@ def learn(
     shape = shape._replace(C=len(warm))
     rows = np.full(data.n_items, len(warm), np.int64)
     rows[warm] = np.arange(len(warm))
-    if not training.negatives and len(warm) > WHOLE_CATALOGUE:
+    if not training.negatives and not shape.target and len(warm) > WHOLE_CATALOGUE:
         training = training._replace(negatives=SAMPLE)
     row_of_event = rows[data.item]
     sequences = [row_of_event[data.events_of(user)] for user in range(data.n_users)]

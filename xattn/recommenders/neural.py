@@ -37,6 +37,8 @@ class NeuralAttention(Recommender):
     the least rating that is a like (default: the upper third of the scale); `early_stopping` after `patience` ≥ 1
     epochs without a better validation figure; `dtype` of the parameters, "float32" or "float64"; `random_state`.
 
+    "like" puts first what the person would like best, known or not; what they are likely to take up is "next".
+
     Attributes after `fit`: `target_`, "like" or "next"; `training_`, a record of each epoch (number, loss, lr,
     validation). Source: the article, §5; asymmetric SVD (Koren, KDD 2008) is the case without attention.
 

@@ -20,6 +20,7 @@ from xattn.model.learned import LearnedPart
 from xattn.model.sequence import LOSSES, Parameters, Shape
 from xattn.model.sequence_fit import Training
 from xattn.model.strength import presence
+from xattn.model.target_heads import TargetPart
 from xattn.model.training import Epoch
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.learning import HeldOut, Learned, learn
@@ -33,16 +34,17 @@ class SequenceAttention(Recommender):
     """Learned causal self-attention: several heads of low-rank queries and keys, values linear in the item.
 
     What was done last asks, every event of the window answers; only the weights look at more than one event, so each
-    score is a sum over events like that of any other model. Trained by our own kernels on the next item of every
+    score is a sum over events like that of any other model. With ``query="target"`` each candidate asks instead, which
+    costs an attention for each sampled candidate in training. Trained by our own kernels on the next item of every
     position.
 
-    Parameters: `dimensions` of the embeddings, `heads`, `key_dimensions` of a head's queries and keys, `window` in
-    events, `query_events` (how many of the newest events ask), `beta` in [0, 1] (1: softmax), `threshold` in [0, 1];
-    `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0: cross-entropy over the whole catalogue
-    where it has at most 8,000 items, else 1,024); `epochs`, `batch_events`, `learning_rate`, `weight_decay`, `dropout`
-    and `weight_dropout` in [0, 1), `optimizer` ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in
-    epochs; `min_events` an item needs to be learned, `dislike` in [−1, 1]; `random_state`. After `fit`, `epochs_` holds
-    what each epoch came to.
+    Parameters: `query` ("newest", "target"), `dimensions` of the embeddings, `heads`, `key_dimensions` of a head's
+    queries and keys, `window` in events, `query_events` (how many of the newest events ask), `beta` in [0, 1] (1:
+    softmax), `threshold` in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
+    cross-entropy over the whole catalogue where it has at most 8,000 items, else 1,024; where the target asks, 8);
+    `epochs`, `batch_events`, `learning_rate`, `weight_decay`, `dropout` and `weight_dropout` in [0, 1), `optimizer`
+    ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in epochs; `min_events` an item needs to be learned,
+    `dislike` in [−1, 1]; `random_state`. After `fit`, `epochs_` holds what each epoch came to.
 
     Sources: attention over the own history for the next item, Kang & McAuley (ICDM 2018); the exponent β, He et al.
     (TKDE 2018); cross-entropy over the whole catalogue, Klenitskiy & Vasilev (RecSys 2023).
@@ -56,7 +58,7 @@ class SequenceAttention(Recommender):
     """
 
     epochs_: list[Epoch]
-    part_: LearnedPart | None
+    part_: LearnedPart | TargetPart | None
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class SequenceAttention(Recommender):
         heads: int = 4,
         key_dimensions: int = 16,
         window: int = 200,
+        query: str = "newest",
         query_events: int = 1,
         beta: float = 0.7,
         threshold: float = 0.0,
@@ -87,6 +90,7 @@ class SequenceAttention(Recommender):
         self.heads = heads
         self.key_dimensions = key_dimensions
         self.window = window
+        self.query = query
         self.query_events = query_events
         self.beta = beta
         self.threshold = threshold
@@ -118,6 +122,7 @@ class SequenceAttention(Recommender):
         check_number("dropout", self.dropout, low=0.0, high=0.95)
         check_number("weight_dropout", self.weight_dropout, low=0.0, high=0.95)
         check_number("dislike", self.dislike, low=-1.0, high=1.0)
+        check_choice("query", self.query, ("newest", "target"))
         check_choice("loss", self.loss, LOSSES)
         check_choice("optimizer", self.optimizer, ("adam", "sgd"))
         check_choice("schedule", self.schedule, ("cosine", "constant"))
@@ -127,7 +132,7 @@ class SequenceAttention(Recommender):
         window = int(self.window)
         asking = min(int(self.query_events), window)
         sizes = (int(self.dimensions), int(self.heads), int(self.key_dimensions), window, asking)
-        return Shape(0, *sizes, float(self.beta))
+        return Shape(0, *sizes, float(self.beta), self.query == "target")
 
     @property
     def _training(self) -> Training:
@@ -206,7 +211,7 @@ def learned_of(state: dict[str, np.ndarray], shape: Shape, M: int) -> Learned:
     C = len(params["U"]) if params else 0
     shape = shape._replace(C=C)
     rows = check_index_array("rows", state["learned.rows"], size=C + 1)
-    _, d, H, dk, L, P, _ = shape
+    _, d, H, dk, L, P, *_ = shape
     sizes = {
         "E": (C + 1, d),
         "U": (C, d),

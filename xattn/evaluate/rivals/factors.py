@@ -64,9 +64,9 @@ class ALS(_Factors):
         self,
         *,
         factors: int = 64,
-        regularization: float = 0.1,
-        alpha: float = 1.0,
-        iterations: int = 15,
+        regularization: float = 7.3,
+        alpha: float = 6.5,
+        iterations: int = 10,
         random_state: int | None = 0,
     ) -> None:
         self.factors = factors
@@ -103,10 +103,10 @@ class BPR(_Factors):
     def __init__(
         self,
         *,
-        factors: int = 64,
-        learning_rate: float = 0.05,
-        regularization: float = 0.01,
-        iterations: int = 100,
+        factors: int = 256,
+        learning_rate: float = 0.0127,
+        regularization: float = 0.0042,
+        iterations: int = 50,
         random_state: int | None = 0,
     ) -> None:
         self.factors = factors
