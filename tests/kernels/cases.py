@@ -183,7 +183,11 @@ def _heads() -> list[Case]:
         Case(gram._normalisers, -1, (indptr, rho, beta, np.zeros((H, 150)))),
         Case(gram._tails, -1, (indptr, rho, c, np.zeros((H, H, 150)))),
         Case(gram._gram, -1, (*occ, w, rho, tail, np.zeros((H * C, H * C)))),
-        Case(gram._targets, -2, (*occ[:2], occ.stop, occ.row, w, rho, c, np.zeros((H * C, C)), np.zeros(H * C))),
+        Case(
+            gram._targets,
+            -2,
+            (*occ[:2], occ.stop, occ.row, w, np.linspace(0, 1, 150), rho, c, np.zeros((H * C, C)), np.zeros(H * C)),
+        ),
         Case(target._target_scores, -1, (candidates, keys, says, n, 0.5, room), lanes=1e-13),
         Case(target._target_scores, -1, narrow, "float32", lanes=1e-5),
     ]

@@ -61,6 +61,22 @@ def test_next_can_be_asked_of_rated_data() -> None:
     assert set(model.explain("u", "a").cells["head"]) == {"choice", "taste"}
 
 
+def test_labels_are_half_a_like_and_half_the_place_on_the_scale() -> None:
+    model = small().fit(rated(MIXED))
+    label = model._labels(rated(MIXED))
+    assert label is not None
+    assert label.tolist() == [1.0, 0.0, 0.875, 0.125, 1.0, 0.0, 0.25, 0.875, 1.0]  # a like from 3⅔ on
+
+
+def test_what_is_held_out() -> None:
+    """Of "next" the last event of histories of three or more; of "like" a tenth of all; nothing without stopping."""
+    frame = pd.DataFrame({"user": list("uuuuvvwww"), "item": list("abcdabcab")})
+    data, rng = Interactions.from_frame(frame), np.random.default_rng(0)
+    assert np.flatnonzero(small()._held(data, True, rng)).tolist() == [3, 8]
+    assert small()._held(planted("genre", 100, seed=0).data, False, rng).sum() == 90
+    assert not small(early_stopping=False)._held(data, True, rng).any()
+
+
 def test_without_ratings_there_is_one_head() -> None:
     assert set(small().fit(rated(None)).explain("u", "a").cells["head"]) == {"choice"}
 

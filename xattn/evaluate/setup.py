@@ -54,15 +54,25 @@ Protocol = Callable[[Interactions, Makers, Setup], dict[str, Any]]
 
 
 def asked(model: Any, protocol: str) -> Any:
-    """The unfitted model as `protocol` asks it: where its `objective` is "auto", a copy with the protocol's question.
+    """The unfitted model as `protocol` asks it: where it leaves open what for, a copy with the protocol's question.
 
-    >>> from xattn.recommenders import HybridAttention
+    That is an `objective` of "auto", and of NeuralAttention a `target` of "auto": what comes next, unless likes are
+    asked for.
+
+    >>> from xattn.recommenders import HybridAttention, NeuralAttention
     >>> asked(HybridAttention(), "holdout").objective, asked(HybridAttention(objective="next"), "holdout").objective
     ('any', 'next')
+    >>> asked(NeuralAttention(), "next-item").target, asked(NeuralAttention(), "rating").target
+    ('next', 'auto')
     """
-    if isinstance(model, BaseEstimator) and model.get_params(deep=False).get("objective") == "auto":
-        return clone(model).set_params(objective=QUESTIONS.get(protocol, "next"))
-    return model
+    if not isinstance(model, BaseEstimator):
+        return model
+    params, told = model.get_params(deep=False), {}
+    if params.get("objective") == "auto":
+        told["objective"] = QUESTIONS.get(protocol, "next")
+    if params.get("target") == "auto" and protocol != "rating":
+        told["target"] = "next"
+    return clone(model).set_params(**told) if told else model
 
 
 def makers_of(models: Makers | Sequence[Model], protocol: str) -> Makers:
