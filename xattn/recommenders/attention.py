@@ -39,6 +39,7 @@ from xattn.recommenders.newcomers import inherit, restored, state_of
 
 __all__ = ["CollaborativeAttention", "ContentAttention"]
 
+NEWCOMERS = {"next": 0.12, "any": 0.02}  # of the first places, by default; of the past little is unmet (docs/log.md)
 Part = CollaborativePart | ContentPart | InheritedPart | LearnedPart
 
 
@@ -63,7 +64,7 @@ class _AttentionRecommender(Recommender):
             check_number("content_recency", params["content_recency"], low=0.0, open_low=True)
         if "kappa" in params:
             check_number("kappa", params["kappa"], low=0.0, open_low=True)
-        if "newcomers" in params:
+        if params.get("newcomers") is not None:
             check_probability("newcomers", params["newcomers"])
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
@@ -79,7 +80,8 @@ class _AttentionRecommender(Recommender):
             parts.append(self._collaborative(data, gates["collaborative"], progress))
         self.parts_ = tuple(parts)
         if "newcomers" in self.get_params(deep=False):
-            self._welcome(data, float(self.newcomers))
+            given = self.newcomers
+            self._welcome(data, NEWCOMERS[self._behaviour.objective] if given is None else float(given))
 
     def _before_growth(self, whole: Interactions) -> None:
         if "collaborative" in self._kinds:

@@ -47,7 +47,7 @@ class HybridAttention(_AttentionRecommender):
     The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that
     nobody has met by content alone. Such a newcomer also inherits values from what is known of its features, so that
     it can get into lists; `newcomers` in [0, 1] is the share of first places that all of them may take at most on
-    average (0: they inherit nothing).
+    average (0: they inherit nothing; default: 0.12 for what comes next, 0.02 for any).
 
     `learned` says when heads are trained beside the closed form (those of `SequenceAttention`, with 128 dimensions):
     "auto" where there are 200,000 events or more and the order matters, "always" where it does, or "never". How much
@@ -77,7 +77,7 @@ class HybridAttention(_AttentionRecommender):
         regularization: float | None = None,
         min_events: int = 5,
         kappa: float = 1.0,
-        newcomers: float = 0.12,
+        newcomers: float | None = None,
         learned: str = "auto",
         temperature: float = 1.0,
         content_recency: float = 5.0,

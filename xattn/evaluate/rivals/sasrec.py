@@ -39,13 +39,13 @@ class SASRec(Rival):
     def __init__(
         self,
         *,
-        dimensions: int = 64,
+        dimensions: int = 128,
         blocks: int = 2,
-        dropout: float = 0.3,
-        learning_rate: float = 0.001,
+        dropout: float = 0.2,
+        learning_rate: float = 0.0037,
         length: int = 200,
-        epochs: int = 100,
-        patience: int = 10,
+        epochs: int = 25,
+        patience: int = 5,
         batch: int = 16,
         random_state: int = 0,
     ) -> None:
