@@ -57,12 +57,12 @@ def main() -> int:
     print(
         f"NDCG@{K} after the first n events of {sum(map(len, gains[names[0]])):,} users, {asked.folds} folds of users"
     )
-    print(f"{'model':24}" + "".join(f"{f'n = {n}':>22}" for n in LENGTHS))
+    print(f"{'model':24}" + "".join(f"{f'n = {n}':>24}" for n in LENGTHS))
     for name in names:
         table = np.vstack(gains[name])
         ends = [interval(column, 0) for column in table.T]
         cells = [f"{m:.4f} ({low:.4f}–{high:.4f})" for m, (low, high) in zip(table.mean(axis=0), ends, strict=True)]
-        print(f"{name:24}" + "".join(f"{cell:>22}" for cell in cells))
+        print(f"{name:24}" + "".join(f"{cell:>24}" for cell in cells))
     print(f"{time.perf_counter() - start:.0f} s")
     return 0
 
