@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.kernels import (
+    attention,
     content,
     fields,
     fusion,
@@ -46,6 +47,7 @@ MODULES = (
     pooling,
     rows,
     sequence,
+    attention,
 )
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
 
@@ -167,10 +169,7 @@ def _heads() -> list[Case]:
     tail = gram.tails(indptr, rho, c)
     wide = 2 * pool.STRIPE + 77
     V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
-    candidates, keys, says = rng.normal(size=(3 * target.BLOCK + 6, 8)), np.zeros((8, 32)), np.zeros(32)
-    keys[:, :n], says[:n] = rng.normal(size=(8, n)), rng.normal(size=n)
-    room = np.zeros(len(candidates))
-    narrow = (*(x.astype("f4") for x in (candidates, keys, says)), n, np.float32(0.5), room.astype("f4"))
+    asking = [_asking(rng, events, dtype) for events, dtype in ((5, "f8"), (13, "f8"), (23, "f8"), (100, "f4"))]
     return [
         Case(fields._weights, -1, (E, live, 0.5, 0.05, np.zeros((R, N)))),
         Case(fields._scores, -1, (E, X, live, 0.5, 0.05, np.zeros(R))),
@@ -188,8 +187,37 @@ def _heads() -> list[Case]:
             -2,
             (*occ[:2], occ.stop, occ.row, w, np.linspace(0, 1, 150), rho, c, np.zeros((H * C, C)), np.zeros(H * C)),
         ),
-        Case(target._target_scores, -1, (candidates, keys, says, n, 0.5, room), lanes=1e-13),
-        Case(target._target_scores, -1, narrow, "float32", lanes=1e-5),
+        *(Case(target._target_scores, -2, args, f"{args[3].size} places {args[0].dtype}") for args in asking),
+    ]
+
+
+def _asking(rng: np.random.Generator, n: int, dtype: str) -> tuple[Any, ...]:
+    """Arguments of target._target_scores for n events."""
+    Q, K, c = (rng.normal(size=shape).astype(dtype) for shape in ((3 * target.BLOCK + 5, 8), (n, 8), (n,)))
+    keys = target.Keys.of(K)
+    says = np.zeros(keys.wide, dtype)
+    says[:n] = c
+    return Q, keys.data, keys.panels, says, n, Q.dtype.type(0.5), np.zeros(len(Q), dtype), np.zeros((len(Q), n), dtype)
+
+
+def _many_heads() -> list[Case]:
+    rng = np.random.default_rng(4)
+    L, n, d, w = 11, 13, 6, 5
+    Q, K, V = (rng.normal(size=size) for size in ((3, L, d), (2, n, d), (2, n, w)))
+    where = np.array([[0, 1, 2, 2], [0, 0, 1, 1], [0, 0, 0, 0], [0, 3, -2, 5], [n, n, n - 4, 0]])
+    live, bias = rng.random((1, L, n)) < 0.7, np.where(rng.random((1, 1, n)) < 0.7, rng.normal(size=(1, 1, n)), -np.inf)
+    K[0, ~live[0].any(axis=0)] = np.nan
+    none, unbiased = attention.ALL_LIVE, attention.NO_BIAS
+    y, lse, a = np.zeros((4, L, w)), np.zeros((4, L)), np.zeros((4, L, n))
+    A, dY = rng.random((4, L, n)) * (rng.random((4, L, n)) < 0.7), rng.normal(size=(4, L, w))
+    dE, dQ = np.zeros_like(a), np.zeros((4, L, d))
+    narrow = [x.astype("f4") for x in (y, lse, a, Q, K, V)]
+    return [
+        Case(attention._forward, 3, (y, lse, a, Q, K, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
+        Case(attention._forward, 3, (*narrow, none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
+        Case(attention._scores, 1, (a, Q, K, live, unbiased, where, 0.4, 1.5, 3, 99)),
+        Case(attention._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
+        Case(attention._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
     ]
 
 
@@ -265,6 +293,7 @@ CASES = {
     for case in (
         *_attention(),
         *_heads(),
+        *_many_heads(),
         *_learning("f8", ""),
         *_learning("f4", "float32"),
         *_sequences(False, ""),

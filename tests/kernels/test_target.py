@@ -1,4 +1,4 @@
-"""Fused target attention against the naive weights and a dot product; its exponential against NumPy's."""
+"""Fused target attention against the naive weights and a dot product."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from tests.checks import assert_within, unchanged
-from xattn.kernels import target
-from xattn.kernels.target import target_scores
+from xattn.kernels.target import target_scores, target_weights
 
 
 def case(J: int, n: int, d: int, seed: int, dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,13 +68,19 @@ def test_twins_and_threads_agree_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_array_equal(one[:5], target_scores(Q[:5], K, c, 1.0))
 
 
-def test_the_exponential_is_right_over_its_whole_range() -> None:
-    x = np.concatenate([np.linspace(-87.0, 0.0, 200_001), [-0.0, -1e-30, -1e-7]]).astype(np.float32)
-    got = x.copy()
-    target._exp(got)
-    want = np.exp(x.astype(np.float64))
-    assert np.abs(got / want - 1).max() < 3e-7
-    far = np.array([-88.0, -1e4, -np.inf], np.float32)
-    target._exp(far)
-    assert (far < 2e-38).all()
-    assert (far >= 0).all()
+@pytest.mark.parametrize("n", [1, 5, 16, 17, 64, 65, 80, 100])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_cut_into_panels_and_the_weights_themselves(n: int, dtype: type) -> None:
+    Q, K, c = case(13, n, 7, n, dtype)
+    s, a = target_weights(Q, K, c, 0.7)
+    np.testing.assert_array_equal(s, target_scores(Q, K, c, 0.7))
+    want = naive.weights(naive.dot(Q, K) * 0.7)
+    near = 1e-5 if dtype is np.float32 else 1e-13
+    assert_within(a, want, relative=near)
+    assert_within(s, want @ c.astype(float), absolute=near * np.abs(c).max())
+
+
+def test_candidates_that_do_not_lie_in_a_row() -> None:
+    Q, K, c = case(12, 9, 5, 3)
+    np.testing.assert_array_equal(target_scores(Q[::2], K, c, 1.0), target_scores(Q, K, c, 1.0)[::2])
+    np.testing.assert_array_equal(target_scores(np.asfortranarray(Q), K, c, 1.0), target_scores(Q, K, c, 1.0))

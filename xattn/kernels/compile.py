@@ -10,17 +10,22 @@ Which twin runs depends on the amount of work (and on `serial_kernels`), never o
 
 Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it
 deletes guards against NaN and empty rows), save for sums along vector lanes in `compiled_for_vectors`; `cache` where
-a folder is writable. The twins carry different names because Numba's cache does not tell a parallel build of a
-function from a serial one.
+a folder is writable.
+
+Numba's cache asks whether the file of a function changed, not whether one that it calls did; and it does not tell a
+parallel build from a serial one. So a kernel calls what stands in its own file or in `vectors.py`, compiled code
+carries a name with a fingerprint of that file and of `lanes.py`, and twins carry different names.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -39,6 +44,11 @@ __all__ = [
 SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
 
 
+SHARED = hashlib.sha256(
+    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("lanes.py", "vectors.py"))
+).hexdigest()[:8]
+
+
 def _jit(func: Callable[..., Any], parallel: bool, **more: Any) -> Any:
     flags: dict[str, Any] = {"error_model": "numpy", "nogil": True, "parallel": parallel, **more}
     try:
@@ -48,16 +58,16 @@ def _jit(func: Callable[..., Any], parallel: bool, **more: Any) -> Any:
 
 
 def compiled(func: Callable[..., Any]) -> Any:
-    """Compile a helper that other functions of the same file call (a cached kernel must not call across files)."""
-    return _jit(func, parallel=False)
+    """Compile a helper that kernels call."""
+    return _jit(_named(func, f"_{SHARED}"), parallel=False)
 
 
 def compiled_for_vectors(func: Callable[..., Any]) -> Any:
     """`compiled`, and sums may be taken in the order of vector lanes. NaN, infinities and guards keep their meaning."""
-    return _jit(func, parallel=False, fastmath={"contract", "reassoc", "nsz", "arcp"})
+    return _jit(_named(func, f"_{SHARED}"), parallel=False, fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 
-def _twin(func: Callable[..., Any], suffix: str) -> Callable[..., Any]:
+def _named(func: Callable[..., Any], suffix: str) -> Callable[..., Any]:
     code = func.__code__.replace(co_name=func.__name__ + suffix)
     twin = types.FunctionType(code, func.__globals__, func.__name__ + suffix, func.__defaults__, func.__closure__)
     twin.__qualname__ = func.__qualname__ + suffix
@@ -84,8 +94,8 @@ class Kernel:
         self.py_func = func
         self.__name__ = func.__name__
         self.__doc__ = func.__doc__
-        self.serial = _jit(_twin(func, "_serial"), parallel=False)
-        self.parallel = _jit(_twin(func, "_parallel"), parallel=True)
+        self.serial = _jit(_named(func, f"_serial_{SHARED}"), parallel=False)
+        self.parallel = _jit(_named(func, f"_parallel_{SHARED}"), parallel=True)
 
     def __call__(self, *args: Any, work: float) -> Any:
         if work < SMALL_WORK or getattr(_this_thread, "alone", False):

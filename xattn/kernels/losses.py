@@ -13,22 +13,20 @@ estimate of the sum over the catalogue (Bengio & Senécal 2008). BPR: Rendle et 
 The backward functions write the gradient over the logits, which a training step has no more use for. A logit of −inf is
 a candidate that is not there: its gradient is 0. NaN anywhere in a row makes the row's loss and gradients NaN.
 
-Exponentials of float32 logits are within 3e-7; sums run in float64, in chains of a stated order. No `fastmath`: with it
-the order, and so the last bit, would depend on whether a twin was compiled just now or read from the cache. Rows are
-owned; results are bitwise equal at every thread count.
+Exponentials are those of `vectors.py`, good to the last bits; sums run in float64, in chains of a stated order. Rows
+are owned; results are bitwise equal at every thread count.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import prange, types
-from numba.extending import intrinsic
+from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.vectors import exp, exp_sum, total
 
 __all__ = [
     "CrossEntropy",
@@ -42,7 +40,6 @@ __all__ = [
     "sampled_cross_entropy_backward",
 ]
 
-LOWEST = np.float32(-87.0)  # below, a float32 exponential counts as 0: under 1.6e-38 beside the largest, which is 1
 EXP_WORK = {4: 0.5, 8: 4}  # operations an exponential, when the twin is chosen: parallel from some 0.3 ms
 BLOCK = 1024  # single events of one iteration
 RUN = 512  # factors from 1 to 2 whose product stays far under the largest float64
@@ -51,88 +48,21 @@ RUN = 512  # factors from 1 to 2 whose product stays far under the largest float
 # --- exponentials -----------------------------------------------------------------------------------------------------
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _as_float32(typing_context: Any, bits: Any) -> Any:
-    """The float32 with these 32 bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
-@compiled
-def _exp32(x):  # type: ignore[no-untyped-def]
-    """exp(x) of a float32 x ≤ 0, 0 below −87; no branch and no library call, so that loops of it become vector code.
-
-    2^k · e^r with |r| ≤ ln 2 / 2, and the minimax polynomial of Cephes' expf. A comparison with NaN is false: it stays.
-    """
-    low = x < LOWEST
-    x = LOWEST if low else x
-    k = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
-    r = x - k * np.float32(0.693359375) - k * np.float32(-2.12194440e-4)  # ln 2 in two parts
-    p = np.float32(1.9875691500e-4)
-    p = p * r + np.float32(1.3981999507e-3)
-    p = p * r + np.float32(8.3334519073e-3)
-    p = p * r + np.float32(4.1665795894e-2)
-    p = p * r + np.float32(1.6666665459e-1)
-    p = p * r + np.float32(5.0000001201e-1)
-    p = p * r * r + r + np.float32(1.0)
-    power = _as_float32((np.int32(k) + np.int32(127)) << np.int32(23))
-    return np.float32(0.0) if low else p * power
-
-
-@compiled
-def _exponentials(z, m, factor):  # type: ignore[no-untyped-def]
-    """z ← factor · exp(z − m) in place, m the largest of z."""
-    if z.itemsize == 4:
-        for i in range(z.shape[0]):
-            z[i] = factor * _exp32(z[i] - m)
-    else:
-        for i in range(z.shape[0]):
-            z[i] = factor * math.exp(z[i] - m)
-
-
 @compiled
 def _largest(z):  # type: ignore[no-untyped-def]
     """Largest number in z; NaN is passed over (it spoils the exponentials instead)."""
-    m0 = m1 = m2 = m3 = z.dtype.type(-np.inf)
-    whole = z.shape[0] - z.shape[0] % 4
-    for i in range(0, whole, 4):
-        m0 = z[i] if z[i] > m0 else m0
-        m1 = z[i + 1] if z[i + 1] > m1 else m1
-        m2 = z[i + 2] if z[i + 2] > m2 else m2
-        m3 = z[i + 3] if z[i + 3] > m3 else m3
-    for i in range(whole, z.shape[0]):
-        m0 = z[i] if z[i] > m0 else m0
-    return max(max(m0, m1), max(m2, m3))
+    m = z.dtype.type(-np.inf)
+    for i in range(z.shape[0]):
+        m = z[i] if z[i] > m else m
+    return m
 
 
 @compiled
-def _sum(x):  # type: ignore[no-untyped-def]
-    """Σ x in float64, in eight chains: an order that depends on the length alone, and one vector to the compiler."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = x.shape[0] - x.shape[0] % 8
-    for i in range(0, whole, 8):
-        s0 += x[i]
-        s1 += x[i + 1]
-        s2 += x[i + 2]
-        s3 += x[i + 3]
-        s4 += x[i + 4]
-        s5 += x[i + 5]
-        s6 += x[i + 6]
-        s7 += x[i + 7]
-    for i in range(whole, x.shape[0]):
-        s0 += x[i]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
-@compiled
-def _total(z, m):  # type: ignore[no-untyped-def]
-    """Σ exp(z − m)."""
-    x = z.copy()
-    _exponentials(x, m, z.dtype.type(1.0))
-    return _sum(x)
+def _shares(z, m, factor):  # type: ignore[no-untyped-def]
+    """z ← factor · exp(z − m) in place, m the largest of z."""
+    exp_sum(z, z, m)
+    for i in range(z.shape[0]):
+        z[i] *= factor
 
 
 # --- the whole catalogue ----------------------------------------------------------------------------------------------
@@ -142,14 +72,14 @@ def _total(z, m):  # type: ignore[no-untyped-def]
 def _cross_entropy(loss, m, s, Z, y):  # type: ignore[no-untyped-def]
     for b in prange(Z.shape[0]):
         m[b] = _largest(Z[b])
-        s[b] = _total(Z[b], m[b])
+        s[b] = exp_sum(np.empty_like(Z[b]), Z[b], m[b])
         loss[b] = math.log(s[b]) + (m[b] - Z[b, y[b]])
 
 
 @Kernel
 def _cross_entropy_backward(Z, y, w, m, s):  # type: ignore[no-untyped-def]
     for b in prange(Z.shape[0]):
-        _exponentials(Z[b], m[b], w[b] / s[b])
+        _shares(Z[b], m[b], w[b] / s[b])
         Z[b, y[b]] -= w[b]
 
 
@@ -201,7 +131,7 @@ def _sampled(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
     for b in prange(Z.shape[0]):
         x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])  # prange counts in uint64
         m[b] = _largest(x)
-        s[b] = _total(x, m[b])
+        s[b] = exp_sum(np.empty_like(x), x, m[b])
         loss[b] = math.log(s[b]) + (m[b] - p[b])
 
 
@@ -209,7 +139,7 @@ def _sampled(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
 def _sampled_backward(Z, dp, p, c, w, m, s):  # type: ignore[no-untyped-def]
     for b in prange(Z.shape[0]):
         x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])
-        _exponentials(x, m[b], w[b] / s[b])
+        _shares(x, m[b], w[b] / s[b])
         Z[b] = x[:-1]
         dp[b] = x[-1] - w[b]
 
@@ -266,8 +196,8 @@ def _softplus_sum32(z, p):  # type: ignore[no-untyped-def]
     for i in range(z.shape[0]):
         x = z[i] - p
         above[i] = np.float32(0.0) if x < 0 else x
-        e[i] = _exp32(-abs(x))
-    total = _sum(above)
+        e[i] = exp(-abs(x))
+    said = total(above)
     for low in range(0, z.shape[0], RUN):
         high = min(low + RUN, z.shape[0])
         p0 = p1 = p2 = p3 = 1.0
@@ -279,8 +209,8 @@ def _softplus_sum32(z, p):  # type: ignore[no-untyped-def]
             p3 *= 1.0 + e[i + 3]
         for i in range(whole, high):
             p0 *= 1.0 + e[i]
-        total += math.log((p0 * p1) * (p2 * p3))
-    return total
+        said += math.log((p0 * p1) * (p2 * p3))
+    return said
 
 
 @compiled
@@ -288,7 +218,7 @@ def _sigmoids32(z, p, w):  # type: ignore[no-untyped-def]
     """z ← w σ(z − p) in place."""
     for i in range(z.shape[0]):
         x = z[i] - p
-        e = _exp32(-abs(x))
+        e = exp(-abs(x))
         z[i] = w * ((e if x < 0 else np.float32(1.0)) / (np.float32(1.0) + e))
 
 
@@ -312,7 +242,7 @@ def _bpr_backward(Z, dp, p, w):  # type: ignore[no-untyped-def]
         else:
             for i in range(Z.shape[1]):
                 Z[b, i] = w[b] * _sigmoid(Z[b, i] - p[b])
-        dp[b] = -_sum(Z[b])
+        dp[b] = -total(Z[b])
 
 
 def bpr(Z: np.ndarray, p: np.ndarray) -> np.ndarray:

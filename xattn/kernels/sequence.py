@@ -24,13 +24,13 @@ bitwise equal at every thread count.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled, compiled_for_vectors
+from xattn.kernels.vectors import exp_sum
 
 __all__ = ["Attended", "Gradients", "attend_backward", "attend_forward"]
 
@@ -88,10 +88,7 @@ def _weigh(z, first, last, bias, shift, scale, beta):  # type: ignore[no-untyped
     for i in range(first, last):
         z[i] = z[i] * scale + bias[shift + i]
         m = max(m, z[i])
-    total = 0.0
-    for i in range(first, last):
-        z[i] = math.exp(z[i] - m)
-        total += z[i]
+    total = exp_sum(z[first:last], z[first:last], z.dtype.type(m))
     norm = total ** (-beta)
     for i in range(first, last):
         z[i] *= norm

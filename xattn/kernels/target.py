@@ -1,122 +1,205 @@
-"""Fused target attention over dense vectors: many candidates attend to one history, no weights are kept.
+"""Fused target attention over dense vectors: many candidates attend to one history.
 
     s_j = Σ_i a_ji c_i,    a_j = softmax_i(⟨q_j, k_i⟩ · scale)        c_i = strength × value of event i
 
-Four candidates share each pass over the keys, which lie coordinate by coordinate (d, n) so that the innermost loop
-runs along the events; their logits stay in the first-level cache, where maximum, exponential and both sums follow at
-once. Cost: d·n multiply-adds and n exponentials a candidate; memory: the candidates once.
+Six candidates share each pass over the keys. The keys lie in panels of up to four vectors of events, coordinate by
+coordinate, so that the logits of a tile (6 candidates × a panel) stay in registers while the coordinates go by:
 
-float32 sums run in float32, in vector lanes: the score is within about 1e-5 of the float64 one (relative to max |c|).
+    panel   k_0f k_1f … k_63f   for f = 0, 1, …        tile[r, i] += q_rf · k_if
+
+A row of logits then stays in the first-level cache, where maximum, exponential and both sums follow at once. Cost: d·n
+multiply-adds and n exponentials a candidate; memory: the candidates once, and the weights if they are asked for.
+
+A logit is one chain over f, a sum one chain a lane, folded in a fixed tree: bits do not depend on how tiles are cut, on
+a candidate's company, or on the number of threads. float32 scores are within about 1e-5 of the float64 ones (relative
+to max |c|).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
-from numba.extending import intrinsic
+from numba.core import cgutils
 
-from xattn.kernels.compile import Kernel, compiled_for_vectors
+from xattn.kernels.compile import Kernel
+from xattn.kernels.lanes import BYTES, Lanes, emitted
 
-__all__ = ["target_scores"]
+__all__ = ["target_scores", "target_weights"]
 
-LANES = 16  # float32 numbers in the widest vector; n is padded to a multiple, so that no loop has a scalar rest
-BLOCK = 64  # candidates of one iteration of the parallel loop
-TOGETHER = 4  # candidates that share a pass over the keys
-LOWEST = -87.0  # below, a float32 exponential is left at 1.6e-38: nothing beside the largest, which is 1
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _as_float32(typing_context: Any, bits: Any) -> Any:
-    """The float32 with these 32 bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
+BLOCK = 96  # candidates of one iteration of the parallel loop
+TOGETHER = 6  # candidates that share a pass over the keys: with four vectors of events, 24 sums stay in registers
+MOST = 4  # vectors of events in a panel
 
 
-@compiled_for_vectors
-def _exp(z):  # type: ignore[no-untyped-def]
-    """z ← exp(z) in place for z ≤ 0. float32: 2^k · e^r with |r| ≤ ln 2 / 2 and the minimax polynomial of Cephes' expf,
-    without a branch or a library call, so that the loop becomes vector code; relative error under 3e-7."""
-    if z.itemsize == 4:
-        for i in range(z.shape[0]):
-            x = max(z[i], np.float32(LOWEST))
-            k = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
-            r = x - k * np.float32(0.693359375) - k * np.float32(-2.12194440e-4)  # ln 2 in two parts
-            p = np.float32(1.9875691500e-4)
-            p = p * r + np.float32(1.3981999507e-3)
-            p = p * r + np.float32(8.3334519073e-3)
-            p = p * r + np.float32(4.1665795894e-2)
-            p = p * r + np.float32(1.6666665459e-1)
-            p = p * r + np.float32(5.0000001201e-1)
-            p = p * r * r + r + np.float32(1.0)
-            z[i] = p * _as_float32((np.int32(k) + np.int32(127)) << np.int32(23))
-    else:
-        for i in range(z.shape[0]):
-            z[i] = math.exp(z[i])
+class Keys(NamedTuple):
+    """Keys (n, d) in panels: `data` flat, `panels` the vectors in each, `wide` the numbers in all of them."""
+
+    data: np.ndarray
+    panels: np.ndarray
+    wide: int
+
+    @classmethod
+    def of(cls, K: np.ndarray) -> Keys:
+        n, d = K.shape
+        lane = BYTES // K.itemsize
+        vectors = -(-n // lane)
+        count = -(-vectors // MOST)
+        panels = np.full(count, vectors // count)  # as equal as can be: 5 vectors are 3 + 2, not 4 + 1
+        panels[: vectors % count] += 1
+        data = np.zeros(vectors * lane * d, K.dtype)
+        first = 0
+        for v in panels.tolist():
+            last = first + v * lane
+            panel = K[first:last]
+            data[first * d : last * d].reshape(d, v * lane)[:, : len(panel)] = panel.T
+            first = last
+        return cls(data, panels, vectors * lane)
 
 
-@compiled_for_vectors
-def _logits(q, KT, z):  # type: ignore[no-untyped-def]
-    """z[c, i] = ⟨q_c, k_i⟩ for four candidates; KT (d, n) with d a multiple of four."""
-    z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
-    for i in range(z.shape[1]):
-        z0[i] = z1[i] = z2[i] = z3[i] = 0
-    for f in range(0, KT.shape[0], 4):
-        k0, k1, k2, k3 = KT[f], KT[f + 1], KT[f + 2], KT[f + 3]
-        a0, a1, a2, a3 = q[0, f], q[0, f + 1], q[0, f + 2], q[0, f + 3]
-        b0, b1, b2, b3 = q[1, f], q[1, f + 1], q[1, f + 2], q[1, f + 3]
-        c0, c1, c2, c3 = q[2, f], q[2, f + 1], q[2, f + 2], q[2, f + 3]
-        d0, d1, d2, d3 = q[3, f], q[3, f + 1], q[3, f + 2], q[3, f + 3]
-        for i in range(z.shape[1]):
-            x0, x1, x2, x3 = k0[i], k1[i], k2[i], k3[i]
-            z0[i] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-            z1[i] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
-            z2[i] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
-            z3[i] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
+# --- what is written in vector code -----------------------------------------------------------------------------------
 
 
-@compiled_for_vectors
-def _score(z, c, n, scale):  # type: ignore[no-untyped-def]
-    """Σ softmax(z · scale)_i c_i over the first n of z; z is used up."""
-    for i in range(n, z.shape[0]):
-        z[i] = -np.inf
-    m = z[0]
-    for i in range(z.shape[0]):
-        m = max(m, z[i])
-    for i in range(z.shape[0]):
-        z[i] = (z[i] - m) * scale
-    _exp(z)
-    for i in range(n, z.shape[0]):
-        z[i] = 0
-    total, s = z[0] * 0, z[0] * 0
-    for i in range(z.shape[0]):
-        total += z[i]
-        s += z[i] * c[i]
-    return s / total
+def _tile(V: int) -> Any:
+    """A function of compiled code: z[r, column + i] = ⟨q_{j + r}, k_i⟩ for a panel of V vectors that starts at `at`.
+
+    Rows of Q past the `last` are read as the last one.
+    """
+
+    def plain(Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> None:
+        width = V * (BYTES // Q.itemsize)
+        panel = KT[at : at + d * width].reshape(d, width)
+        for r in range(TOGETHER):
+            z[r, column : column + width] = Q[min(j + r, last)] @ panel
+
+    @emitted(plain)
+    def tile(tc: Any, Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> Any:
+        def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+            x = Lanes(b, Q.dtype)
+            number = args[1].type
+            queries, keys, logits = (context.make_array(t)(context, b, args[k]) for t, k in ((Q, 0), (KT, 3), (z, 6)))
+            width = cgutils.unpack_tuple(b, queries.shape)[1]
+            wide = cgutils.unpack_tuple(b, logits.shape)[1]
+            rows = []
+            for r in range(TOGETHER):
+                row = b.add(args[1], number(r))
+                row = b.select(b.icmp_signed("<", row, args[2]), row, args[2])
+                rows.append(b.gep(queries.data, [b.mul(row, width)]))
+            sums = [[x.variable(x.const(0)) for _ in range(V)] for _ in range(TOGETHER)]
+            with cgutils.for_range(b, args[5]) as loop:
+                start = b.add(args[4], b.mul(loop.index, number(V * x.n)))
+                k = [x.load(keys.data, b.add(start, number(v * x.n))) for v in range(V)]
+                for row, own in zip(rows, sums, strict=True):
+                    q = x.splat(b.load(b.gep(row, [loop.index])))
+                    for v, s in enumerate(own):
+                        b.store(x.fma(q, k[v], b.load(s)), s)
+            for r, own in enumerate(sums):
+                at = b.add(b.mul(number(r), wide), args[7])
+                for v, s in enumerate(own):
+                    x.store(b.load(s), logits.data, b.add(at, number(v * x.n)))
+            return context.get_dummy_value()
+
+        return types.void(Q, j, last, KT, at, d, z, column), write
+
+    return tile
+
+
+_tile_1, _tile_2, _tile_3, _tile_4 = (_tile(V) for V in range(1, MOST + 1))
+
+
+def _plain_attend(z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
+    weight = np.exp((z[:n] - z[:n].max()) * scale)
+    a[:] = (weight / weight.sum())[: len(a)]
+    return z.dtype.type((weight @ c[:n]) / weight.sum())
+
+
+@emitted(_plain_attend)
+def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
+    """Σ softmax(z · scale)_i c_i over the first n of z; the weights go to `a`, unless it is empty.
+
+    z and c are whole vectors long.
+    """
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x = Lanes(b, z.dtype)
+        logits, value, weight = (context.make_array(t)(context, b, args[k]) for t, k in ((z, 0), (c, 1), (a, 4)))
+        kept = b.icmp_signed(">", cgutils.unpack_tuple(b, weight.shape)[0], args[2].type(0))
+        top, total, said = x.variable(x.const(-math.inf)), x.variable(x.const(0)), x.variable(x.const(0))
+
+        def largest(i: Any, mask: Any) -> None:
+            y = x.load(logits.data, i)
+            if mask is not None:
+                y = b.select(mask, y, x.const(-math.inf))
+            b.store(x.larger(b.load(top), y), top)
+
+        x.over(args[2], largest)
+        m, scale = x.splat(x.fold(b.load(top), x.larger)), x.splat(args[3])
+
+        def add(i: Any, mask: Any) -> None:
+            y = x.exp(b.fmul(b.fsub(x.load(logits.data, i), m), scale))
+            if mask is not None:
+                y = b.select(mask, y, x.const(0))
+            b.store(b.fadd(b.load(total), y), total)
+            b.store(x.fma(y, x.load(value.data, i), b.load(said)), said)
+            with b.if_then(kept):
+                x.store(y, weight.data, i, mask)
+
+        x.over(args[2], add)
+        s = x.fold(b.load(total), b.fadd)
+        with b.if_then(kept):
+            inverse = x.splat(b.fdiv(ir.Constant(x.f, 1.0), s))
+
+            def divide(i: Any, mask: Any) -> None:
+                x.store(b.fmul(x.load(weight.data, i, mask), inverse), weight.data, i, mask)
+
+            x.over(args[2], divide)
+        return b.fdiv(x.fold(b.load(said), b.fadd), s)
+
+    return z.dtype(z, c, n, scale, a), write
+
+
+# --- all candidates ---------------------------------------------------------------------------------------------------
 
 
 @Kernel
-def _target_scores(Q, KT, c, n, scale, out):  # type: ignore[no-untyped-def]
-    J = Q.shape[0]
+def _target_scores(Q, KT, panels, c, n, scale, out, A):  # type: ignore[no-untyped-def]
+    J, d = Q.shape
+    lane = np.int64(BYTES // Q.itemsize)
     for block in prange((J + BLOCK - 1) // BLOCK):
-        z = np.empty((TOGETHER, KT.shape[1]), Q.dtype)
-        last = np.empty((TOGETHER, KT.shape[0]), Q.dtype)
-        for j in range(block * BLOCK, min(J, (block + 1) * BLOCK), TOGETHER):
-            whole = min(TOGETHER, J - j)
-            q = Q[j : j + TOGETHER]
-            if whole < TOGETHER:
-                last[:] = 0
-                last[:whole] = Q[j:]
-                q = last
-            _logits(q, KT, z)
-            for r in range(whole):
-                out[j + r] = _score(z[r], c, n, scale)
+        z = np.empty((TOGETHER, c.shape[0]), Q.dtype)
+        first = np.int64(block) * BLOCK
+        for j in range(first, min(J, first + BLOCK), TOGETHER):
+            column = np.int64(0)
+            for p in range(panels.shape[0]):
+                V = panels[p]
+                if V == 4:
+                    _tile_4(Q, j, J - 1, KT, column * d, d, z, column)
+                elif V == 3:
+                    _tile_3(Q, j, J - 1, KT, column * d, d, z, column)
+                elif V == 2:
+                    _tile_2(Q, j, J - 1, KT, column * d, d, z, column)
+                else:
+                    _tile_1(Q, j, J - 1, KT, column * d, d, z, column)
+                column += V * lane
+            for r in range(min(TOGETHER, J - j)):
+                out[j + r] = _attend(z[r], c, n, scale, A[j + r if A.shape[1] else 0])
+
+
+def _run(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float, A: np.ndarray) -> np.ndarray:
+    n, d = K.shape
+    out = np.zeros(len(Q), Q.dtype)
+    if n and len(Q):
+        keys = Keys.of(K)
+        padded = np.zeros(keys.wide, Q.dtype)
+        padded[:n] = c
+        work = float(len(Q)) * n * (d + 12) / BYTES * Q.itemsize
+        _target_scores(
+            np.ascontiguousarray(Q), keys.data, keys.panels, padded, n, Q.dtype.type(scale), out, A, work=work
+        )
+    return out
 
 
 def target_scores(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> np.ndarray:
@@ -129,16 +212,16 @@ def target_scores(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> 
     >>> target_scores(np.ones((1, 2)), np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
     array([2.])
     """
-    n, d = K.shape
-    out = np.zeros(len(Q), Q.dtype)
-    if not n or not len(Q):
-        return out
-    wide, deep = -(-n // LANES) * LANES, -(-d // 4) * 4
-    KT = np.zeros((deep, wide), Q.dtype)
-    KT[:d, :n] = K.T
-    if deep > d:
-        Q = np.hstack([Q, np.zeros((len(Q), deep - d), Q.dtype)])
-    padded = np.zeros(wide, Q.dtype)
-    padded[:n] = c
-    _target_scores(Q, KT, padded, n, Q.dtype.type(scale), out, work=float(len(Q)) * n * (d + 12))
-    return out
+    return _run(Q, K, c, scale, np.empty((1, 0), Q.dtype))
+
+
+def target_weights(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """The scores (J,) of `target_scores`, to the bit, and the weights a (J, n) behind them.
+
+    >>> import numpy as np
+    >>> s, a = target_weights(np.ones((1, 2)), np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
+    >>> a.tolist()
+    [[0.5, 0.5]]
+    """
+    A = np.empty((len(Q), len(K)), Q.dtype)
+    return _run(Q, K, c, scale, A), A
