@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help app test lint clean
+.PHONY: help app test lint coverage clean
 .DELETE_ON_ERROR:
 
 PORT ?= 8501
@@ -26,6 +26,17 @@ lint: .venv/.dev ## style, format and types
 	@$(VPY) -m ruff check .
 	@$(VPY) -m ruff format --check .
 	@$(VPY) -m mypy
+
+# In plain Python every line and branch of the kernels runs where it can be seen; what writes machine code (lanes.py and
+# those who use it) runs when it is compiled, so some tests run again with the JIT and an empty cache.
+WRITERS := vectors compile target pool softmax fields
+coverage: .venv/.dev ## the kernels in plain Python, and how much of their code the tests run: all of it (minutes)
+	@rm -rf .venv/.coverage
+	@NUMBA_DISABLE_JIT=1 $(VPY) -m coverage run -m pytest --quiet -W ignore::RuntimeWarning tests/kernels
+	@cache=$$(mktemp -d); trap 'rm -rf "$$cache"' EXIT; \
+	NUMBA_CACHE_DIR="$$cache" $(VPY) -m coverage run -m pytest --quiet $(WRITERS:%=tests/kernels/test_%.py)
+	@$(VPY) -m coverage combine --quiet
+	@$(VPY) -m coverage report
 
 clean: ## remove what builds and tests left; the .venv stays
 	@rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

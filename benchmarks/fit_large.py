@@ -2,8 +2,7 @@
 
     python benchmarks/fit_large.py [--events N] [--models closed,full]
 
-Popularity falls as a power law; what comes next depends on what was done in the last few events. Each model is fitted
-in a process of its own, so that the peak is its own.
+The data is that of `xattn.bench.made_up`. Each model is fitted in a process of its own, so that the peak is its own.
 """
 
 from __future__ import annotations
@@ -15,37 +14,14 @@ import sys
 import time
 from collections.abc import Callable
 
-import numpy as np
-
-from xattn import CollaborativeAttention, HybridAttention, Interactions, ItemTable
+from xattn import CollaborativeAttention, HybridAttention
+from xattn.bench.made_up import made_up
 from xattn.recommenders import Recommender
 
-USERS, ITEMS, GROUPS = 6_000, 3_400, 60
 MODELS: dict[str, Callable[[], Recommender]] = {
     "closed": CollaborativeAttention,
     "full": lambda: HybridAttention(learned="always"),
 }
-
-
-def made_up(events: int, seed: int = 0) -> Interactions:
-    """Histories of log-normal lengths; half of the events stay in the group of a recent one."""
-    rng = np.random.default_rng(seed)
-    lengths = np.exp(rng.normal(0.0, 0.9, USERS))
-    lengths = np.maximum(5, lengths * events / lengths.sum()).astype(int)
-    share = 1.0 / np.arange(1, ITEMS + 1) ** 0.8
-    group = rng.integers(0, GROUPS, ITEMS)
-    members = [np.flatnonzero(group == g) for g in range(GROUPS)]
-    within = [share[m] / share[m].sum() for m in members]
-    item = rng.choice(ITEMS, lengths.sum(), p=share / share.sum())
-    stays, back = rng.random(len(item)) < 0.5, rng.integers(1, 5, len(item))
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    start = np.repeat(indptr[:-1], lengths)
-    for at in np.flatnonzero(stays).tolist():
-        if at - back[at] >= start[at]:
-            g = group[item[at - back[at]]]
-            item[at] = rng.choice(members[g], p=within[g])
-    table = ItemTable.bare(tuple(str(j) for j in range(ITEMS)))
-    return Interactions("made up", tuple(str(u) for u in range(USERS)), table, indptr, item)
 
 
 def run(name: str, events: int) -> None:

@@ -1,7 +1,7 @@
 """The promise, in full: every model, every user of the bundled data, their top ten, every event masked and scored
 again.
 
-    python benchmarks/promise.py [--dtype float64] [--users 50]
+    python benchmarks/promise.py [--dtype float64] [--users 50] [--models EASE,ItemKNN]
 
 Prints, for each model, the largest gap between a ledger's sum and the served score, and between an announced and a
 served removal (both relative to max(1, |score|)), with the numbers of ledgers and removals compared. Ends with 1 over
@@ -19,7 +19,24 @@ import numpy as np
 import xattn
 from xattn.recommenders import Recommender
 
-NAMES = ("Popularity", "ItemKNN", "UserAttention", "ContentAttention", "CollaborativeAttention", "HybridAttention")
+MODELS: dict[str, tuple[str, dict[str, str]]] = {
+    **{
+        name: (name, {})
+        for name in (
+            "Popularity",
+            "ItemKNN",
+            "UserAttention",
+            "EASE",
+            "RecencyEASE",
+            "ContentAttention",
+            "CollaborativeAttention",
+            "HybridAttention",
+            "NeuralAttention",
+            "SequenceAttention",
+        )
+    },
+    "HybridAttention learned": ("HybridAttention", {"learned": "always"}),
+}
 BAR = {"float32": 1e-5, "float64": 1e-10}
 K = 10
 
@@ -48,16 +65,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dtype", choices=BAR, default="float32", help="type of the value tables")
     parser.add_argument("--users", type=int, help="only so many users, evenly spread")
+    parser.add_argument("--models", help="only these, with commas between")
     asked = parser.parse_args()
     data = xattn.load_dataset("movielens-small")
     step = max(1, data.n_users // asked.users) if asked.users else 1
     users = data.user_ids[::step]
     worst = 0.0
     print(f"{'model':24} {'ledger gap':>11} {'removal gap':>12} {'ledgers':>8} {'removals':>9} {'seconds':>8}")
-    for name in NAMES:
-        make = getattr(xattn, name)
+    for name in asked.models.split(",") if asked.models else MODELS:
+        made, settings = MODELS[name]
+        make = getattr(xattn, made)
         start = time.perf_counter()
-        model = make(dtype=asked.dtype) if "dtype" in make().get_params() else make()
+        model = make(**settings, dtype=asked.dtype) if "dtype" in make().get_params() else make(**settings)
         cells, removal, ledgers, removals = gaps(model.fit(data), users)
         seconds = time.perf_counter() - start
         print(f"{name:24} {cells:11.2g} {removal:12.2g} {ledgers:8,} {removals:9,} {seconds:8.1f}", flush=True)

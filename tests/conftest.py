@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numba
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "xattn",
     derandomize=True,
     deadline=None,  # the first call compiles
-    max_examples=60,
+    max_examples=10 if numba.config.DISABLE_JIT else 60,  # kernels in plain Python: `make coverage`
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("xattn")

@@ -98,6 +98,22 @@ def fuse_add(a: Array, x: Array, mask: Any = None) -> tuple[Array, Array]:
     return c.sum(axis=1), c
 
 
+def attention(q: Array, k: Array, v: Array, seen: Array, bias: Array, scale: float, cap: float) -> list[Array]:
+    """[y, a, e] of queries (L, d): e = cap(scale q·k) + bias where `seen` (L, n), else −inf; a = softmax; y = Σ a v."""
+    L, n = seen.shape
+    y, a, e = np.zeros((L, v.shape[1])), np.zeros((L, n)), np.full((L, n), -np.inf)
+    for i in range(L):
+        live = [j for j in range(n) if seen[i, j] and bias[i, j] != -np.inf]
+        for j in live:
+            s = scale * (q[i].astype(float) * k[j].astype(float)).sum()
+            e[i, j] = (cap * np.tanh(s / cap) if cap else s) + bias[i, j]
+        if live:
+            z = np.exp(e[i, live] - e[i, live].max())
+            a[i, live] = z / z.sum()
+            y[i] = sum(a[i, j] * v[j].astype(float) for j in live)
+    return [y, a, e]
+
+
 def top_k(scores: Array, allowed: Any, k: int, excluded: Any = None, indptr: Any = None) -> list[list[int]]:
     """Per row, the items that are allowed, not excluded, not NaN, by falling score, then by index; the first k."""
     best = []

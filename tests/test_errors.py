@@ -20,14 +20,22 @@ from xattn.errors import (
     UnknownIdError,
     XattnError,
     check_array,
+    check_axes,
     check_choice,
+    check_counts,
     check_fitted,
+    check_flag,
     check_id,
     check_index_array,
+    check_leading,
+    check_live_finite,
+    check_logits,
     check_mask,
+    check_mask_table,
     check_no_overflow,
     check_number,
     check_offsets,
+    check_pair,
     check_probability,
     check_whole,
     shown,
@@ -250,7 +258,7 @@ def test_offsets_that_fall_are_refused_and_those_of_half_the_bits_are_widened() 
     ],
 )
 def test_masks_are_truth_values_for_each(value: Any) -> None:
-    refuses(check_mask, value, size=2, got="must be a vector of 2 true or false values; got values of type")
+    refuses(check_mask, value, size=2, got="must be a vector of 2 true or false values; got")
 
 
 def test_masks_with_rows_of_two_lengths() -> None:
@@ -292,6 +300,116 @@ def test_ids_become_text(value: Any, want: str) -> None:
 )
 def test_what_is_no_id_is_refused(value: Any) -> None:
     refuses(check_id, value)
+
+
+# --- arrays of many axes ----------------------------------------------------------------------------------------------
+
+
+def test_arrays_of_any_number_of_axes() -> None:
+    assert check_array("x", 5, ndim=None).shape == ()
+    assert check_array("x", np.ones((2, 3, 4)), ndim=None, least=3).shape == (2, 3, 4)
+    refuses(
+        check_array, np.ones(2), ndim=None, least=2, got="must be an array of 2 dimensions or more; got 1 dimension."
+    )
+
+
+def test_masks_of_any_shape() -> None:
+    assert check_mask("x", [[True, False]], size=(1, 2)).shape == (1, 2)
+    assert check_mask("x", np.True_, size=()).shape == ()
+    refuses(check_mask, [True, False], size=(1, 2), got="must be an array (1, 2) of true or false values; got")
+
+
+@pytest.mark.parametrize(
+    ("value", "ndim", "want"), [(None, 2, (0, 1)), (-1, 2, (1,)), ((0, -1), 3, (0, 2)), ((), 2, ()), (None, 0, ())]
+)
+def test_axes_are_counted_from_the_front(value: Any, ndim: int, want: tuple[int, ...]) -> None:
+    assert check_axes("x", value, ndim=ndim) == want
+
+
+@pytest.mark.parametrize("value", [2, -3, 1.0, "0", True, [0], (0, 0), (0, -2), (0, None)])
+def test_what_is_no_axis_is_refused(value: Any) -> None:
+    refuses(check_axes, value, ndim=2)
+    refuses(check_axes, 0, ndim=0, got="must be None for a single number; got 0.")
+
+
+def test_counts_are_one_for_all_or_one_for_each() -> None:
+    for value in (2, np.int8(2), [2, 2], np.array([2, 2], np.uint8), np.full(4, 2)[::2]):
+        got = check_counts("x", value, parts=2, low=-1, high=2)
+        assert (got.tolist(), got.dtype) == ([2, 2], np.int64)
+    for value in (3, -2, 1.0, "1", None, [3, 1], [1, -2], [1.0, 1.0], [1], [[1, 1]], [True, True], [[1], [1, 2]]):
+        refuses(check_counts, value, parts=2, low=-1, high=2)
+    refuses(check_counts, np.ma.masked_array([1, 1]), parts=2, low=0, high=2)
+    refuses(check_counts, np.array([2**63, 1], np.uint64), parts=2, low=0, high=2, got="got 9223372036854775808.")
+
+
+def test_flags_and_pairs() -> None:
+    assert (check_flag("x", True), check_flag("x", np.False_)) == (True, False)
+    for value in (0, 1, "true", None, [True]):
+        refuses(check_flag, value)
+    assert check_pair("x", (None, 2)) == (None, 2)
+    for value in (None, [1, 2], (1,), (1, 2, 3), "ab"):
+        refuses(check_pair, value)
+
+
+def test_leading_axes_repeat_or_fit() -> None:
+    for shape in ((), (1,), (3,), (2, 3), (1, 3), (2, 1)):
+        check_leading("x", shape, (2, 3))
+    for shape in ((2,), (3, 3), (1, 2, 3), (0,)):
+        refuses(check_leading, shape, (2, 3), got="must have leading axes that fit (2, 3); got")
+    check_leading("x", (2, 3), (2, 3), exact=True)
+    refuses(check_leading, (1, 3), (2, 3), exact=True)
+
+
+def test_logits_are_finite_or_left_out() -> None:
+    check_logits("x", np.array([1.0, -INF]))
+    check_logits("x", np.array([1.0, NAN]), np.array([True, False]))
+    for bad in (NAN, INF):
+        refuses(check_logits, np.array([1.0, bad]), got=f"or -inf for what is left out; got {bad}.")
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (1, 4), (2, 3, 4), (1, 1, 4)])
+def test_masks_of_tables_repeat_over_rows_and_heads(shape: tuple[int, ...]) -> None:
+    for kind in (bool, np.float32, np.float16):
+        assert check_mask_table("x", np.ones(shape, kind), shape=(2, 3, 4)).shape == shape
+    assert check_mask_table("x", np.full(shape, -INF), shape=(2, 3, 4)).shape == shape
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.ones(4, bool),  # would fit the wrong side of a square
+        np.ones((3, 1), bool),
+        np.ones((4, 3), bool),
+        np.ones((1, 2, 3, 4), bool),
+        np.ones((3, 4), np.uint8),
+        np.ones((3, 4), np.longdouble),
+        np.full((3, 4), NAN),
+        np.full((3, 4), INF),
+        np.ma.masked_array(np.ones((3, 4), bool)),
+        [[True], [True, False]],
+        "mask",
+        None,
+    ],
+)
+def test_what_is_no_mask_of_a_table_is_refused(value: Any) -> None:
+    refuses(check_mask_table, value, shape=(2, 3, 4))
+
+
+def test_what_spoilt_a_result_is_named() -> None:
+    check_live_finite(np.array([-INF, 1.0]), q=np.array([NAN]))
+    check_live_finite(np.array([0.0, 1.0]), 0.0, q=np.array([NAN]))
+    with pytest.raises(InputError, match="`q` must hold finite numbers"):
+        check_live_finite(np.array([-INF]), 0.0, q=np.array([-INF]))
+    for bad in (NAN, INF, -INF):
+        with pytest.raises(
+            InputError, match=f"`k` must hold finite numbers wherever no mask takes them out; got {bad}."
+        ):
+            check_live_finite(np.array([NAN]), q=np.ones(1), k=np.array([1.0, bad]))
+    for spoilt in (NAN, INF):
+        with pytest.raises(
+            InputError, match="`q · k` must stay under 1.8e.308 in size; got more: scale the input down."
+        ):
+            check_live_finite(np.array([spoilt]), q=np.ones(1), k=np.ones(1))
 
 
 def test_choices_are_text() -> None:

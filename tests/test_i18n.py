@@ -18,14 +18,41 @@ DYNAMIC = (
     "meaning.",
     "genre.",
     "head.",
+    "behaviour.paste_",
     "behaviour.way_",
     "refusal.",
+    "report.",
     "worked.erratum.",
     "worked.says.",
     "worked.step.",
+    "words.clause_",
+    "words.confidence_",
+    "words.did.",
+    "words.scenario.",
+    "words.sentence_",
+    "export.level_",
+    "recommendations.said_",
+    "recommendations.say_",
+    "tour.",
+    "why.confidence_",
+    "why.depth_",
+    "why.file_",
+    "why.note_",
+    "lab.by_age_",
+    "lab.column_",
+    "lab.fifth_",
+    "lab.job_",
+    "lab.means_",
+    "lab.metric_",
+    "lab.part_",
+    "lab.run_",
+    "lab.says_",
+    "lab.test_",
+    "lab.training_",
+    "lab.verdict_",
 )  # groups of keys whose last part is computed: t(f"term.{name}")
-SAME_IN_BOTH = {"words.and", "words.named", "words.plain"}  # marks alone: what they join or quote has its own language
-SEPARATORS = {"words.and"}  # texts that stand between two others and may end with a blank
+SAME_IN_BOTH = {"words.and", "words.feature", "words.named", "words.plain", "words.tail_end"}  # marks and names alone
+SEPARATORS = {"words.and", "words.and_last"}  # texts that stand between two others and may end with a blank
 
 
 # --- the texts --------------------------------------------------------------------------------------------------------

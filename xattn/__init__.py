@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from xattn.explain import Counterfactual, Ledger
     from xattn.model.attention import attend
     from xattn.model.example import worked_example
+    from xattn.model.normalise import log_softmax, logsumexp, softmax
+    from xattn.model.scaled_dot_product import attention
     from xattn.recommenders import (
         EASE,
         CollaborativeAttention,
@@ -75,11 +77,15 @@ __all__ = [
     "UserAttention",
     "XattnError",
     "attend",
+    "attention",
     "datasets",
     "load_dataset",
     "load_model",
+    "log_softmax",
+    "logsumexp",
     "read_interactions",
     "read_items",
+    "softmax",
     "worked_example",
 ]
 
@@ -89,6 +95,8 @@ _HOMES = {  # module: the public names that live there
     "xattn.explain": "Counterfactual Ledger",
     "xattn.model.attention": "attend",
     "xattn.model.example": "worked_example",
+    "xattn.model.normalise": "log_softmax logsumexp softmax",
+    "xattn.model.scaled_dot_product": "attention",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "

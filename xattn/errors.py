@@ -25,16 +25,24 @@ __all__ = [
     "UnknownIdError",
     "XattnError",
     "check_array",
+    "check_axes",
     "check_choice",
+    "check_counts",
     "check_fitted",
+    "check_flag",
     "check_given",
     "check_id",
     "check_index_array",
+    "check_leading",
+    "check_live_finite",
+    "check_logits",
     "check_mask",
+    "check_mask_table",
     "check_named",
     "check_no_overflow",
     "check_number",
     "check_offsets",
+    "check_pair",
     "check_probability",
     "check_range",
     "check_same_columns",
@@ -185,13 +193,17 @@ def check_range(name: str, value: Any) -> tuple[float, float]:
     return low, high
 
 
-def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype: Any = None) -> np.ndarray:
-    """`value` as a C-contiguous float array of `ndim` dimensions.
+def check_array(
+    name: str, value: Any, *, ndim: int | None, finite: bool = True, dtype: Any = None, least: int = 0
+) -> np.ndarray:
+    """`value` as a C-contiguous float array of `ndim` dimensions; None: of any number from `least` on.
 
     float32 stays float32; everything else real becomes float64 (or `dtype` when given). Masked arrays, objects, text,
     dates and complex numbers are refused, and so are NaN and infinities unless ``finite=False``.
     """
-    kind = {1: "a vector", 2: "a table (rows × columns)"}.get(ndim, f"an array of {ndim} dimensions")
+    kind = {1: "a vector", 2: "a table (rows × columns)"}.get(ndim or 0, f"an array of {ndim} dimensions")
+    if ndim is None:
+        kind = f"an array of {least} dimensions or more" if least else "an array"
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"`{name}` must be {kind} of plain numbers; got a masked array (pass `mask` instead).")
     try:
@@ -200,7 +212,7 @@ def check_array(name: str, value: Any, *, ndim: int, finite: bool = True, dtype:
         raise InputError(f"`{name}` must be {kind} of numbers with rows of one length; got {shown(value)}.") from None
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise InputError(f"`{name}` must be {kind} of real numbers; got values of type {array.dtype}.")
-    if array.ndim != ndim:
+    if array.ndim < least if ndim is None else array.ndim != ndim:
         raise InputError(f"`{name}` must be {kind}; got {array.ndim} dimension{'s' * (array.ndim != 1)}.")
     target = dtype or (np.float32 if array.dtype == np.float32 else np.float64)
     array = np.require(array, target, ("C", "ALIGNED"))
@@ -268,16 +280,116 @@ def check_offsets(name: str, value: Any, *, parts: int, total: int) -> np.ndarra
     return array
 
 
-def check_mask(name: str, value: Any, *, size: int) -> np.ndarray:
-    """`value` as a boolean vector of length `size`; numbers are not taken for truth values."""
+def check_mask(name: str, value: Any, *, size: int | tuple[int, ...]) -> np.ndarray:
+    """`value` as booleans: a vector of length `size`, or an array of that shape; numbers are not taken for truth."""
+    shape = (size,) if isinstance(size, int) else size
+    many = f"a vector of {size}" if isinstance(size, int) else f"an array {shape} of"
+    must = f"`{name}` must be {many} true or false values"
     try:
         array = np.asarray(value)
     except (ValueError, TypeError):
-        raise InputError(f"`{name}` must be a vector of {size} true or false values; got {shown(value)}.") from None
-    if isinstance(value, np.ma.MaskedArray) or array.dtype != np.bool_ or array.shape != (size,):
-        got = f"values of type {array.dtype} and shape {array.shape}"
-        raise InputError(f"`{name}` must be a vector of {size} true or false values; got {got}.")
-    return np.ascontiguousarray(array)
+        raise InputError(f"{must}; got {shown(value)}.") from None
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{must}; got a masked array.")
+    if array.dtype != np.bool_ or array.shape != shape:
+        raise InputError(f"{must}; got values of type {array.dtype} and shape {array.shape}.")
+    return np.require(array, requirements="C")
+
+
+def check_mask_table(name: str, value: Any, *, shape: tuple[int, ...]) -> np.ndarray:
+    """`value` as a mask over a table of `shape` (…, rows, columns): booleans, or numbers to add to its entries.
+
+    The last axis fits the columns exactly; each one before it fits or has length 1, and leading ones may be left out,
+    but for that of the rows: a vector would as well fit the wrong side of a square table.
+    """
+    must = f"`{name}` must be a table of true or false, or of numbers to add, that fits {shape}"
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{must}; got a masked array.")
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"{must}; got {shown(value)}.") from None
+    if array.dtype.kind not in "bf" or array.dtype.itemsize > 8:
+        raise InputError(f"{must}; got values of type {array.dtype}.")
+    padded = (1,) * (len(shape) - array.ndim) + array.shape
+    fits = len(padded) == len(shape) and all(a in (1, b) for a, b in zip(padded, shape, strict=True))
+    if not fits or array.ndim < 2 or padded[-1] != shape[-1]:
+        raise InputError(f"{must}; got shape {array.shape}.")
+    if array.dtype.kind == "f":
+        check_logits(name, array)
+    return array
+
+
+def check_logits(name: str, array: np.ndarray, live: np.ndarray | None = None) -> None:
+    """Where `live`, the array holds finite numbers, or −inf for what is left out."""
+    bad = np.isnan(array) | (array == np.inf)
+    if live is not None:
+        bad &= live
+    if bad.any():
+        raise InputError(f"`{name}` must hold finite numbers, or -inf for what is left out; got {array[bad].flat[0]}.")
+
+
+def check_live_finite(result: np.ndarray, masked: float = -math.inf, **inputs: np.ndarray) -> None:
+    """Nothing spoilt `result`, in which `masked` stands for what is masked: neither NaN or infinity in a place of
+    `inputs` that the mask leaves, nor numbers so large that they outgrew floating point on the way."""
+    if not (np.isfinite(result) | (result == masked)).all():
+        for name, array in inputs.items():
+            bad = array[~np.isfinite(array)]
+            if bad.size:
+                raise InputError(f"`{name}` must hold finite numbers wherever no mask takes them out; got {bad[0]}.")
+        check_no_overflow(" · ".join(inputs), result)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """`value` as a bool; numbers and text are not taken for truth values."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"`{name}` must be true or false; got {shown(value)}.")
+    return bool(value)
+
+
+def check_pair(name: str, value: Any) -> tuple[Any, Any]:
+    """`value`, a tuple of two."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InputError(f"`{name}` must be a pair (a, b); got {shown(value)}.")
+    return value
+
+
+def check_counts(name: str, value: Any, *, parts: int, low: int, high: int) -> np.ndarray:
+    """`value`, a whole number from `low` to `high` for each of `parts` parts (or one for all), as int64 (parts,)."""
+    must = f"`{name}` must be a whole number from {low} to {high}, or a vector of {parts} of them"
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"{must}; got {shown(value)}.") from None
+    if array.ndim == 0:
+        return np.full(parts, check_whole(name, value, low=low, high=high), dtype=np.int64)
+    if isinstance(value, np.ma.MaskedArray) or array.dtype.kind not in "iu" or array.shape != (parts,):
+        raise InputError(f"{must}; got values of type {array.dtype} and shape {array.shape}.")
+    if array.size and (int(array.min()) < low or int(array.max()) > high):
+        bad = next(int(v) for v in (array.min(), array.max()) if not low <= int(v) <= high)
+        raise InputError(f"{must}; got {bad}.")
+    return np.require(array, np.int64, ("C", "ALIGNED"))
+
+
+def check_axes(name: str, value: Any, *, ndim: int) -> tuple[int, ...]:
+    """`value`, an axis of an array of `ndim` dimensions, some axes as a tuple, or None for all, as numbers from 0."""
+    if value is None:
+        return tuple(range(ndim))
+    axes = value if isinstance(value, tuple) else (value,)
+    if not ndim:
+        raise InputError(f"`{name}` must be None for a single number; got {shown(value)}.")
+    whole = [check_whole(name, axis, low=-ndim, high=ndim - 1) % ndim for axis in axes]
+    if len(set(whole)) < len(whole):
+        raise InputError(f"`{name}` must name each axis once; got {shown(value)}.")
+    return tuple(whole)
+
+
+def check_leading(name: str, shape: tuple[int, ...], to: tuple[int, ...], *, exact: bool = False) -> None:
+    """The axes `shape` can be repeated to fill `to`: each is as long, or 1, or left out in front. `exact`: equal."""
+    padded = (1,) * (len(to) - len(shape)) + shape
+    fits = len(padded) == len(to) and all(a in (1, b) for a, b in zip(padded, to, strict=True))
+    if shape != to if exact else not fits:
+        raise InputError(f"`{name}` must have leading axes that fit {to}; got {shape}.")
 
 
 def check_same_length(**lengths: int) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from tests.app.conftest import small
 from xattn.app.exports import csv_bytes, file_name
-from xattn.app.why import comparison
+from xattn.app.why_details import comparison
 from xattn.i18n import LANGUAGES, t
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as some
 
 from tests.app.conftest import small
 from xattn.app import link
+from xattn.app.opinions import KINDS
 from xattn.app.state import MODELS
 from xattn.data import History, Interactions
 
@@ -21,6 +22,8 @@ LINKS = some.builds(
     disliked=IDS,
     without=IDS,
     item=some.none() | some.sampled_from(DATA.items.ids),
+    said=IDS.flatmap(lambda ids: some.tuples(*(some.tuples(some.just(i), some.sampled_from(KINDS)) for i in ids))),
+    muted=some.lists(some.sampled_from(["content", "recency 3"]), unique=True, max_size=2).map(tuple),
 )
 
 

@@ -8,13 +8,17 @@ import logging
 import re
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import PAGE, SMALL, Opener, address, shown_text, small
 from xattn import History, ItemKNN
 from xattn.app import state
+from xattn.app.heads import head_names, without_heads
 from xattn.app.shell import safe
+from xattn.app.why import DEPTHS
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 
@@ -102,7 +106,7 @@ def test_why_this_opens_the_ledger(open_page: Opener, kind: str) -> None:
     item = small(kind).recommend(user="u3")["item"].iloc[0]
     press(page, f"rec_why_{item}")
     why = small(kind).explain(user="u3", item=item)
-    assert safe(why.text("en"), 5000) in [element.value for element in page.markdown]
+    assert safe(why.text("en", depth="sentence"), 5000) in [element.value for element in page.markdown]
     assert address(page)["item"] == item
     assert not page.error
     waterfall = page.dataframe[1].value
@@ -113,8 +117,17 @@ def test_why_this_opens_the_ledger(open_page: Opener, kind: str) -> None:
     assert not page.checkbox
 
 
+def turn_to(page: AppTest, tab: str) -> AppTest:
+    """Open a tab of the explanation."""
+    page.session_state["rec_tabs"] = t(f"why.{tab}")
+    page.run()
+    assert not page.exception
+    assert not page.error
+    return page
+
+
 def test_the_table_is_the_ledgers_events(open_page: Opener) -> None:
-    page = open_page(user="u3", item="i12")
+    page = turn_to(open_page(user="u3", item="i12"), "compare")
     events = small().explain(user="u3", item="i12").events()
     (table,) = [frame.value for frame in page.dataframe if "removal effect" in frame.value]
     for shown, own in [("weight", "weight"), ("contribution", "contribution"), ("removal effect", "effect")]:
@@ -178,7 +191,8 @@ def test_the_counterfactual_can_be_applied(open_page: Opener) -> None:
 def test_any_item_can_be_asked_about(open_page: Opener) -> None:
     page = open_page(user="u3")
     seen = small().data_.items.ids[small().history(user="u3").item[0]]
-    page.selectbox(key="rec_other").set_value(seen).run()
+    page.text_input(key="rec_other").set_value(seen).run()
+    press(page, f"rec_other_hit_{seen}")
     assert t("recommendations.seen") in shown_text(page)
     assert address(page)["item"] == seen
     assert not page.error
@@ -186,17 +200,173 @@ def test_any_item_can_be_asked_about(open_page: Opener) -> None:
 
 def test_honesty_is_shown(open_page: Opener) -> None:
     popular = open_page(user="u3", model="Popularity", item="i12")
-    assert t("why.popularity") in shown_text(popular)
+    assert t("why.note_popularity") in shown_text(popular)
+    assert t("why.confidence_weak") in shown_text(popular)
     assert t("why.no_cells") in shown_text(popular)
     short = open_page(user="you", liked="i3", item="i12")
-    assert t("why.short") in shown_text(short)
+    assert t("why.note_short") in shown_text(short)
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_an_explanation_is_told_at_three_depths(open_page: Opener, depth: str) -> None:
+    page = open_page(user="u3", item="i12")
+    page.segmented_control(key="rec_depth").set_value(depth).run()
+    said = safe(small().explain(user="u3", item="i12").text("en", depth=depth), 5000)
+    assert said in [element.value for element in page.markdown]
+    assert address(page).get("depth", "sentence") == depth
+    assert said in [element.value for element in open_page(**address(page)).markdown]
+
+
+def test_confidence_and_notes_are_the_ledgers(open_page: Opener) -> None:
+    for item in small().recommend(user="u3")["item"]:
+        page, why = open_page(user="u3", item=item), small().explain(user="u3", item=item)
+        assert t(f"why.confidence_{why.confidence.level}") in shown_text(page)
+        assert all(t(f"why.note_{note}") in shown_text(page) for note in why.notes)
 
 
 def test_the_explanation_can_be_taken_away(open_page: Opener) -> None:
     page = open_page(user="u3", item="i12")
-    assert {button.key for button in page.get("download_button")} == {"rec_json", "rec_csv"}
+    assert {"rec_json", "rec_html", "rec_csv"} <= {button.key for button in page.get("download_button")}
     assert json.loads(small().explain(user="u3", item="i12").to_json(indent=1))["item"] == "i12"
     assert page.code[0].value.endswith("?user=u3&model=HybridAttention&k=10&item=i12&lang=en")
+
+
+# --- opinions, heads, undo ------------------------------------------------------------------------------------------
+
+
+def say(page: AppTest, item: str, kind: str) -> AppTest:
+    page.menu_button(key=f"rec_say_{item}").set_value(kind).run()
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def with_opinion(item: str, rating: float) -> History:
+    """The history of u3 with one more event."""
+    own, row = small().history("u3"), small().data_.item_row(item)
+    n = len(own) + 1
+    assert own.rating is not None
+    return History(np.r_[own.item, row], np.r_[own.rating, rating], np.arange(n)[::-1], np.ones(n, bool), user=own.user)
+
+
+@pytest.mark.parametrize(("kind", "rating"), [("more", 5.0), ("less", 1.0)])
+def test_an_opinion_is_the_newest_event(open_page: Opener, kind: str, rating: float) -> None:
+    model = small()
+    item = model.recommend(user="u3")["item"].iloc[2]
+    page = say(open_page(user="u3"), item, kind)
+    served = model.recommend(history=with_opinion(item, rating))
+    assert cards(page) == [(rank, safe(title)) for rank, title in zip(served["rank"], served["title"], strict=True)]
+    assert scores(page) == [figure(score) for score in served["score"]]
+    assert address(page)["said"] == f"{kind}_{item}"
+    assert cards(open_page(**address(page))) == cards(page)
+    press(page, "rec.undo")
+    assert "said" not in address(page)
+    assert scores(page) == [figure(score) for score in model.recommend(user="u3")["score"]]
+
+
+def test_an_item_can_be_hidden_and_nothing_else_changes(open_page: Opener) -> None:
+    before = small().recommend(user="u3", k=11)
+    item = before["item"].iloc[0]
+    page = say(open_page(user="u3"), item, "hide")
+    assert scores(page) == [figure(score) for score in before["score"].iloc[1:]]
+    press(page, "rec_put_back")
+    assert scores(page) == [figure(score) for score in before["score"].iloc[:10]]
+
+
+def test_the_diff_says_what_moved_and_why(open_page: Opener) -> None:
+    model = small()
+    item = model.recommend(user="u3")["item"].iloc[0]
+    page = say(open_page(user="u3"), item, "less")
+    after, old = with_opinion(item, 1.0), model.recommend(user="u3")
+    new = model.recommend(history=after)
+    (table,) = [frame.value for frame in page.dataframe if t("recommendations.rank_before") in frame.value]
+    assert len(table) == len(set(old["item"]) | set(new["item"]))
+    rows = dict(zip(table[t("recommendations.film")], table.itertuples(index=False), strict=True))
+    ids = dict(zip(model.data_.items.titles, model.data_.items.ids, strict=True))
+    for title, row in rows.items():
+        ranks = [dict(zip(frame["item"], frame["rank"], strict=True)).get(ids[title]) for frame in (old, new)]
+        assert [row[1], row[2]] == ["–" if rank is None else str(rank) for rank in ranks]
+        events = [model.explain(history=h, item=ids[title]).events() for h in (model.history("u3"), after)]
+        sums = [frame.groupby("title")["contribution"].sum() for frame in events]
+        change = sums[1].sub(sums[0], fill_value=0.0)
+        amount = row[5].rpartition(" (")[2].rstrip(")")
+        assert amount == figure(change[change.abs().idxmax()], sign=True)
+
+
+def test_a_head_can_be_muted(open_page: Opener) -> None:
+    model, item = small(), small().recommend(user="u3")["item"].iloc[0]
+    page = turn_to(open_page(user="u3", item=item), "heads")
+    names = head_names(model)
+    assert len(names) == 3
+    page.toggle(key=f"rec_head_{names[1]}").set_value(False).run()
+    assert not page.error
+    assert address(page)["muted"] == names[1]
+    events, target = model.history("u3"), model.data_.item_row(item)
+    silent = sum(cell.contribution.sum() for cell in model.cells_of(events, target) if cell.name == names[1])
+    twin = without_heads(model, "HybridAttention", model.data_.checksum, (names[1],))
+    assert twin.score(history=events)[target] == pytest.approx(model.score(history=events)[target] - silent, abs=1e-7)
+    assert scores(page) == [figure(score) for score in twin.recommend(user="u3")["score"]]
+    assert cards(open_page(**address(page))) == cards(page)
+    press(page, "rec.undo")
+    assert "muted" not in address(page)
+    assert scores(page) == [figure(score) for score in model.recommend(user="u3")["score"]]
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_any_heads_can_be_muted_and_ledgers_add_up(kind: str) -> None:
+    model = small(kind)
+    for name in head_names(model):
+        twin = without_heads(model, kind, model.data_.checksum, (name,))
+        why = twin.explain(user="u3", item="i12")
+        assert name not in set(why.cells["head"])
+        assert why.base + why.cells["contribution"].sum() == pytest.approx(why.score, abs=1e-5)
+
+
+def test_why_one_stands_above_another(open_page: Opener) -> None:
+    first, second = small().recommend(user="u3")["item"].iloc[:2]
+    page = turn_to(open_page(user="u3", item=first), "versus")
+    assert page.selectbox(key="rec_versus").value == second
+    apart = small().explain(user="u3", item=first) - small().explain(user="u3", item=second)
+    assert safe(apart.text("en"), 2000) in [element.value for element in page.markdown]
+    (table,) = [frame.value for frame in page.dataframe if t("why.difference") in set(frame.value.iloc[:, 0])]
+    assert table["amount"].iloc[-1] == figure(apart.total)
+
+
+def test_why_not_and_what_would_bring_it_in(open_page: Opener) -> None:
+    model = small()
+    item = model.recommend(user="u3", k=14)["item"].iloc[13]
+    page = open_page(user="u3", item=item)
+    found = model.explain(user="u3", item=item, k=10).why_not()
+    assert any(safe(found.text("en"), 2000) in element.value for element in page.markdown)
+    assert found.added.found
+    press(page, "rec_add")
+    assert item in [row.item for row in _served_with(page, found.added.items).itertuples()]
+    assert address(page)["said"] == "~".join(f"more_{other}" for other in found.added.items)
+
+
+def _served_with(page: AppTest, items: tuple[str, ...]) -> pd.DataFrame:
+    """What the model serves after these as liked events; it is what the page shows."""
+    own = small().history("u3")
+    rows = small().data_.items.rows(list(items))
+    assert own.rating is not None
+    n = len(own) + len(rows)
+    events = History(
+        np.r_[own.item, rows],
+        np.r_[own.rating, np.full(len(rows), 5.0)],
+        np.arange(n)[::-1],
+        np.ones(n, bool),
+        user=own.user,
+    )
+    served = small().recommend(history=events)
+    assert scores(page) == [figure(score) for score in served["score"]]
+    return served
+
+
+def test_the_python_that_is_shown_gives_the_same_numbers(open_page: Opener) -> None:
+    page = open_page(user="u3", item="i12")
+    text = page.code[1].value
+    assert "events = model.history('u3')" in text
+    assert "model.explain(history=events, item='i12', k=10)" in text
 
 
 # --- the address ------------------------------------------------------------------------------------------------------
@@ -208,7 +378,9 @@ def test_a_permalink_opens_the_same_view(open_page: Opener) -> None:
     untick(page, 4)
     untick(page, 1)
     again = open_page(**address(page))
-    assert shown_text(again) == shown_text(page)
+    assert cards(again) == cards(page)
+    assert scores(again) == scores(page)
+    assert [box.label for box in again.checkbox] == [box.label for box in page.checkbox]
     assert checked(again) == checked(page)
 
 
@@ -255,6 +427,9 @@ def test_a_choice_wins_over_an_address_that_is_late(open_page: Opener) -> None:
         ("without", "i999"),
         ("without", "~99,~-1"),
         ("liked", "i1,x"),
+        ("said", "more_nosuch"),
+        ("said", "eval_i1"),
+        ("muted", "no such head"),
     ],
 )
 def test_a_bad_parameter_gets_one_sentence(open_page: Opener, name: str, value: str) -> None:

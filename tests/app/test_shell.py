@@ -89,11 +89,12 @@ def test_a_chart_has_a_text_twin() -> None:
         import altair as alt
         import pandas as pd
 
-        from xattn.app.shell import figures
+        from xattn.app.figures import figures
 
         frame = pd.DataFrame({"a": [1, 2]})
-        figures(alt.Chart(frame).mark_bar().encode(x="a:Q").properties(description="two bars"), frame, width=900)
-        figures(alt.Chart(frame).mark_bar().encode(x="a:Q"), frame, alt="others")
+        chart = alt.Chart(frame).mark_bar().encode(x="a:Q")
+        figures(chart.properties(description="two bars"), frame, key="one", width=900)
+        figures(chart, frame, key="two", alt="others")
 
     page = AppTest.from_function(script).run()
     assert not page.exception

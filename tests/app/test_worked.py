@@ -12,14 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from xattn import InputError, attend, worked_example
-from xattn.app import formulas, refusals
-from xattn.app.steps import results
+from tests.models import fitted
+from xattn import History, InputError, Interactions, attend, worked_example
+from xattn.app import formulas, own_row, refusals, state
+from xattn.app.shell import safe
+from xattn.app.steps import LIT, results
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
 from xattn.app.worked import article_sheet
 from xattn.errors import XattnError, check_choice, check_no_overflow, check_number, check_same_columns, check_whole
 from xattn.i18n import LANGUAGES, keys, t
 from xattn.model.attention import SCORERS
+from xattn.viz.attention import FRAME
 from xattn.viz.digits import digits
 
 EXAMPLE = worked_example()
@@ -27,10 +30,10 @@ SHEET = article_sheet()
 
 
 def page(lang: str = "en", **params: str) -> AppTest:
-    """The page, opened at an address with these parameters."""
+    """The page with all steps, opened at an address with these parameters."""
     at = AppTest.from_string("from xattn.app import worked; worked.render()", default_timeout=60)
     at.session_state["lang"] = lang
-    for name, value in params.items():
+    for name, value in {"step": "all", **params}.items():
         at.query_params[name] = value
     return at.run()
 
@@ -205,20 +208,134 @@ def test_reset_brings_the_article_back() -> None:
 def test_steps_one_at_a_time() -> None:
     at = page(step="1")
     for step in "123":
-        assert [element.value for element in at.subheader] == [t(f"worked.step.{step}")]
+        assert at.subheader[0].value == t(f"worked.step.{step}")
         assert len(at.latex) == 1
+        assert at.button(key="worked_back").disabled == (step == "1")
         at.button(key="worked_next").click().run()
     assert at.query_params["step"] == "4"
     assert at.subheader[0].value == t("worked.step.4")
-    assert not [button for button in at.button if button.key == "worked_next"]
+    assert at.button(key="worked_next").disabled
     at.button(key="worked_back").click().run()
     assert at.query_params["step"] == "3"
 
 
-def test_a_strange_step_shows_all() -> None:
-    at = page(step="99")
-    assert len(at.subheader) == 4
-    assert "step" not in at.query_params
+def test_a_lesson_begins_with_its_first_step() -> None:
+    for step in ("99", "1"):
+        at = page(step=step)
+        assert at.subheader[0].value == t("worked.step.1")
+        assert len(at.latex) == 1
+        assert "step" not in at.query_params
+
+
+def test_what_a_step_made_is_carried_to_the_next() -> None:
+    found = results(SHEET)
+    for step, own in (("2", found.profile.scores), ("3", found.profile.weights), ("4", found.profile.weights)):
+        at = page(step=step)
+        assert t("worked.carried", step=1 if step == "2" else 2) in texts(at)
+        carried = next(frame.value for frame in at.dataframe if not frame.key)
+        assert carried.iloc[:, 1].tolist() == own.tolist()
+
+
+# --- pointing ---------------------------------------------------------------------------------------------------------
+
+MARK = r"\colorbox"
+
+
+def test_an_event_that_is_chosen_is_marked_in_every_formula() -> None:
+    at = page()
+    assert not [element for element in at.latex if MARK in element.value]
+    at.pills(key="worked_follow").set_value("k2").run()
+    weight, own = formulas.tex(EXAMPLE.weights[1]), [element.value for element in at.latex]
+    assert all(MARK in text for text in own)
+    assert all(formulas.MARKER % weight in text for text in own[1:])
+    at.pills(key="worked_follow").set_value(None).run()
+    assert not [element for element in at.latex if MARK in element.value]
+
+
+def test_a_cell_that_is_chosen_is_marked_and_framed() -> None:
+    at = page(step="3")
+    at.session_state[LIT] = formulas.Lit(2, 1)
+    at.run()
+    (text,) = [element.value for element in at.latex]
+    assert formulas.MARKER % formulas.tex(EXAMPLE.fused[1]) in text
+    assert text.count(MARK) == 3  # the weight, the coordinate, the sum
+    assert at.pills(key="worked_follow").value == "k3"
+    specs = [chart.proto.spec for chart in at.get("vega_lite_chart")]
+    assert len([spec for spec in specs if FRAME in spec]) == 2
+
+
+def test_an_event_that_is_gone_is_pointed_at_no_more() -> None:
+    at = page(step="1")
+    at.session_state[LIT] = formulas.Lit(2, 0)
+    at.run()
+    at.number_input(key="worked_n").set_value(2).run()
+    assert not at.exception
+    assert MARK not in at.latex[0].value
+
+
+def test_the_tour_ticks_off_what_was_done() -> None:
+    at = page(step="1")
+    assert [e.label for e in at.expander if "0 of 6" in e.label]
+    at.number_input(key="worked_temperature").set_value(0.5).run()
+    at.number_input(key="worked_threshold").set_value(0.1).run()
+    for _ in range(3):
+        at.button(key="worked_next").click().run()
+    assert [e.label for e in at.expander if "3 of 6" in e.label]
+    assert sum(t("tour.is_done") in element.value for element in at.markdown) == 3
+
+
+# --- undo and somebody's own row --------------------------------------------------------------------------------------
+
+
+def test_edits_are_told_and_undone() -> None:
+    at = page()
+    assert at.button(key="worked.undo").disabled
+    at.number_input(key="worked_temperature").set_value(0.5).run()
+    at.number_input(key="worked_beta").set_value(0.25).run()
+    assert safe("temperature: 1 → 0.5") in "\n".join(element.value for element in at.markdown)
+    at.button(key="worked.undo").click().run()
+    assert at.query_params["vectors"] == link_of(temperature=0.5)
+    at.button(key="worked.undo").click().run()
+    assert "vectors" not in at.query_params
+    assert at.button(key="worked.undo").disabled
+
+
+@pytest.fixture
+def small_data(monkeypatch: pytest.MonkeyPatch) -> Interactions:
+    """Planted data in the place of the bundled set."""
+    data = fitted("hybrid").data_
+    monkeypatch.setattr(state, "dataset", lambda name="": data)
+    return data
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_same_four_steps_on_a_real_row(small_data: Interactions, lang: str) -> None:
+    at = page(lang)
+    at.selectbox(key="worked_user").select("u3").run()
+    at.button(key="worked_take_row").click().run()
+    assert not at.exception
+    assert not at.error
+    sheet = decode(at.query_params["vectors"], aligned=True)
+    events = History.of(small_data, small_data.user_row("u3"))
+    rows = events.item[-own_row.EVENTS - 1 :]
+    assert sheet.events == tuple(small_data.items.titles[row] for row in rows[:-1])
+    genres = small_data.items.frame["genres"]
+    assert {name for name, x in zip(sheet.features, sheet.query, strict=True) if x} == set(
+        genres.iloc[rows[-1]].split("|")
+    )
+    found = results(sheet)
+    assert all(formulas.tex(x) in at.latex[1].value for x in found.profile.weights[[0, -1]])
+    best = own_row.nearest_title(small_data, sheet, found.recommendation.fused.tolist())
+    assert best is not None
+    assert best[0] not in sheet.events
+    assert any(safe(best[0]) in element.value for element in at.success)
+
+
+def test_too_short_a_row_is_refused_in_one_sentence(small_data: Interactions) -> None:
+    events = History.of(small_data, 0)
+    short = History(events.item[:2], None, events.age[-2:], events.live[:2])
+    with pytest.raises(InputError, match="`history` must hold at least 3 events; got 2."):
+        own_row.row_sheet(small_data, short)
 
 
 # --- wrong input ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from xattn.kernels import (
     gram,
     logsum,
     losses,
+    near,
     optim,
     pool,
     pooling,
@@ -40,6 +41,7 @@ MODULES = (
     fields,
     content,
     pool,
+    near,
     gram,
     target,
     losses,
@@ -211,11 +213,13 @@ def _many_heads() -> list[Case]:
     y, lse, a = np.zeros((4, L, w)), np.zeros((4, L)), np.zeros((4, L, n))
     A, dY = rng.random((4, L, n)) * (rng.random((4, L, n)) < 0.7), rng.normal(size=(4, L, w))
     dE, dQ = np.zeros_like(a), np.zeros((4, L, d))
-    narrow = [x.astype("f4") for x in (y, lse, a, Q, K, V)]
+    KT = K.transpose(0, 2, 1).copy()
+    narrow = [x.astype("f4") for x in (y, lse, a, Q, V)]
     return [
-        Case(attention._forward, 3, (y, lse, a, Q, K, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
-        Case(attention._forward, 3, (*narrow, none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
-        Case(attention._scores, 1, (a, Q, K, live, unbiased, where, 0.4, 1.5, 3, 99)),
+        Case(attention._forward, 3, (y, lse, a, Q, KT, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
+        Case(attention._forward, 3, (y, lse, a[:0], Q, KT, V, none, unbiased, where, 0.4, 0.0, 99, 99), "plain"),
+        Case(attention._forward, 3, (*narrow[:4], KT, narrow[4], none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
+        Case(attention._scores, 1, (a, Q, KT, live, unbiased, where, 0.4, 1.5, 3, 99)),
         Case(attention._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
         Case(attention._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
     ]
@@ -267,6 +271,26 @@ def _learning(dtype: str, branch: str) -> list[Case]:
     ]
 
 
+def _near() -> list[Case]:
+    rng = np.random.default_rng(4)
+    C = near.STRIPE + 7  # a whole stripe and a part of one
+    row = rng.integers(-1, C, N)
+    EW, V = rng.normal(size=(2, N)), rng.normal(size=(2, C, C)).astype(np.float32)
+    EW[:, 3] = 0.0
+    alone, phi = rng.random((2, N)) < 0.1, rng.random((2, N))
+    phi[0, 5] = 0.0
+    column, gate = rng.permutation(C + 3)[:C], rng.random(C).astype(np.float32)
+    most = rng.random((2, 1)) + np.array([[0.0], [1.0]])
+    scores, slack, allowed = rng.normal(size=(N, C)), rng.random(C) * 0.1, rng.random(C) < 0.9
+    counts, flags = np.zeros((2, N), np.int64), np.zeros(C, np.bool_)
+    room = np.zeros((N, C + 3), np.float32)
+    return [
+        Case(near._pool_without, -1, (row, EW, alone, phi, V, column, gate, room)),
+        Case(near._reach, -2, (row, EW, most[:, 0], most[:, 0] + 1.0, V, np.zeros((3, C)), np.zeros(C))),
+        Case(near._count, -2, (scores, slack, allowed, rng.normal(size=N), counts, flags)),
+    ]
+
+
 def _sequences(keep: bool, branch: str) -> list[Case]:
     rng = np.random.default_rng(3)
     cuts = np.array([0, 1, 6, 23, 32])  # one shorter than a tile, one longer than the window
@@ -296,6 +320,7 @@ CASES = {
         *_many_heads(),
         *_learning("f8", ""),
         *_learning("f4", "float32"),
+        *_near(),
         *_sequences(False, ""),
         *_sequences(True, "dropout"),
     )

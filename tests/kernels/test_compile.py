@@ -12,11 +12,13 @@ import pytest
 
 from tests.kernels.cases import CASES
 from xattn.kernels import compile as pool
-from xattn.kernels.compile import Kernel, num_threads, parallel_pool, threading_layer
+from xattn.kernels.compile import Kernel, num_threads, parallel_pool, serial_kernels, threading_layer
 
+COMPILED = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="asks what the compiler made, and there is no JIT")
 EVERY = pytest.mark.parametrize("kernel", [case.kernel for case in CASES.values()], ids=CASES)
 
 
+@COMPILED
 @EVERY
 def test_flags_of_every_kernel(kernel: Kernel) -> None:
     """No fastmath: it deletes the guards against NaN and empty rows. Both twins let other threads run."""
@@ -26,6 +28,7 @@ def test_flags_of_every_kernel(kernel: Kernel) -> None:
         assert (options["error_model"], options["nogil"], options["parallel"]) == ("numpy", True, parallel)
 
 
+@COMPILED
 @EVERY
 def test_twins_have_names_of_their_own(kernel: Kernel) -> None:
     """Numba's cache would hand one of them the other's machine code."""
@@ -83,6 +86,74 @@ def test_layer_is_asked_for_once_however_many_ask(monkeypatch: pytest.MonkeyPatc
     for thread in crowd:
         thread.join()
     assert (threading_layer(), len(asked)) == ("omp", 1)
+
+
+def test_another_may_have_asked_while_one_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the lock the pool was started: it is not started twice."""
+
+    class Taken:
+        def __enter__(self) -> None:
+            pool._layer = "omp"
+
+        def __exit__(self, *error: object) -> None:
+            pass
+
+    monkeypatch.setattr(pool, "_layer", None)
+    monkeypatch.setattr(pool, "_start_lock", Taken())
+    monkeypatch.setattr(pool, "_probe_layer", lambda: "another")
+    assert threading_layer() == "omp"
+
+
+@pytest.mark.parametrize("chosen", ["", "omp"])
+def test_where_no_thread_safe_layer_loads_one_kernel_runs_at_a_time(
+    chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A layer that the environment names is asked for first; `workqueue` gets a lock."""
+    asked: list[str] = []
+
+    def probe() -> str:
+        asked.append(numba.config.THREADING_LAYER)
+        if len(asked) == 1:
+            raise ValueError("No threading layer could be loaded.")
+        return "workqueue"
+
+    monkeypatch.setenv("NUMBA_THREADING_LAYER", chosen)
+    if not chosen:
+        monkeypatch.delenv("NUMBA_THREADING_LAYER")
+    monkeypatch.setattr(numba.config, "THREADING_LAYER", chosen or "default")
+    monkeypatch.setattr(pool, "_layer", None)
+    monkeypatch.setattr(pool, "_pool_lock", None)
+    monkeypatch.setattr(pool, "_probe_layer", probe)
+    assert threading_layer() == "workqueue"
+    assert asked == [chosen or "threadsafe", "workqueue"]
+    with parallel_pool():
+        assert not _free(pool._pool_lock)
+    assert _free(pool._pool_lock)
+
+
+def _free(lock: Any) -> bool:
+    """Another thread could take the lock."""
+    got: list[bool] = []
+
+    def take() -> None:
+        got.append(lock.acquire(blocking=False))
+        if got[0]:
+            lock.release()
+
+    other = threading.Thread(target=take)
+    other.start()
+    other.join()
+    return got[0]
+
+
+def test_callers_with_own_threads_get_the_serial_twin() -> None:
+    kernel = Recorded()
+    with serial_kernels():
+        assert kernel(work=10 * pool.SMALL_WORK)[0] == "serial"
+        with serial_kernels():
+            pass
+        assert kernel(work=10 * pool.SMALL_WORK)[0] == "serial"
+    assert kernel(work=10 * pool.SMALL_WORK)[0] == "parallel"
 
 
 def test_without_a_folder_for_the_cache_code_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:

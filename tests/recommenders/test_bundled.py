@@ -19,13 +19,15 @@ from xattn import (
     HybridAttention,
     Interactions,
     ItemKNN,
+    NeuralAttention,
     Popularity,
+    SequenceAttention,
     UserAttention,
     load_dataset,
 )
 from xattn.evaluate import evaluate
 from xattn.kernels.topk import top_k
-from xattn.recommenders import Recommender
+from xattn.recommenders import Recommender, hybrid
 
 K = 10
 MODELS: dict[str, tuple[Callable[[], Recommender], bool]] = {
@@ -36,6 +38,9 @@ MODELS: dict[str, tuple[Callable[[], Recommender], bool]] = {
     "CollaborativeAttention": (CollaborativeAttention, True),
     "HybridAttention": (HybridAttention, True),
     "HybridAttention float64": (lambda: HybridAttention(dtype="float64"), False),
+    "HybridAttention learned": (lambda: HybridAttention(learned="always"), True),
+    "SequenceAttention": (lambda: SequenceAttention(epochs=1), True),
+    "NeuralAttention": (lambda: NeuralAttention(epochs=1), True),
 }
 
 
@@ -45,8 +50,11 @@ def data() -> Interactions:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_top_ten_adds_up_and_announces_rightly(name: str, data: Interactions) -> None:
+def test_every_top_ten_adds_up_and_announces_rightly(
+    name: str, data: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make, single = MODELS[name]
+    monkeypatch.setattr(hybrid, "TRAINING", hybrid.TRAINING._replace(epochs=1))  # heads of any values will do
     model = make().fit(data)
     rng = np.random.default_rng(0)
     for user in data.user_ids:

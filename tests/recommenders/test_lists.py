@@ -10,6 +10,7 @@ import pytest
 
 from tests.models import MODELS, fitted
 from xattn import InputError, NotFittedError, Popularity, UnknownIdError
+from xattn.data import JoinedHistories
 from xattn.data.filters import matching
 from xattn.recommenders import Recommender, batch, listing
 from xattn.recommenders.listing import Listing
@@ -164,7 +165,7 @@ def test_the_batch_of_collaborative_heads_is_their_own_sum(name: str) -> None:
     part = next(part for part in model.parts_ if hasattr(part, "form"))
     people = [model.history(f"u{row}") for row in range(5)]
     people.append(people[0].without([1]))
-    got = batch.collaborative_scores(part, people, lambda events: model._w(part, events))
+    got = batch.collaborative_scores(part, JoinedHistories.of(people), lambda events: model._w(part, events))
     for events, scores in zip(people, got, strict=True):
         np.testing.assert_array_equal(scores, part.scores(events, model._w(part, events)))
 

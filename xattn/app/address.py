@@ -55,13 +55,21 @@ def stay(param: str, widgets: Iterable[str]) -> None:
 
 
 def choose(
-    param: str, options: Sequence[str], *, key: str, label: str, words: Callable[[str], str], start: str | None = None
+    param: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    label: str,
+    words: Callable[[str], str],
+    start: str | None = None,
+    plain: str | None = None,
 ) -> str:
     """One of `options` from a row of buttons, kept in `param` of the address and until the visitor comes back.
 
-    The first option is that of a bare address; `start` takes its place when the page is met for the first time.
+    `plain` (left out: the first option) is that of a bare address; `start` takes its place when the page is met for
+    the first time.
     """
-    first, kept = options[0], f"{key}.kept"
+    first, kept = plain or options[0], f"{key}.kept"
     link = arrived(param)
     if link is not None:
         st.session_state[key] = link if link in options else first

@@ -1,7 +1,8 @@
 """What the recommendations page asks of a model, as a plain key, and the answers, kept for all sessions.
 
-Answers depend on the key alone: the data's checksum, the model's class (with its default parameters), the history,
-the length of the list. So they are shared between visitors, up to a fixed number; nobody changes them.
+Answers depend on the key alone: the data's checksum, the model's class (with its default parameters), the heads that
+are muted, the history, the opinions on top of it, the length of the list. So they are shared between visitors, up to a
+fixed number; nobody changes them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xattn.app.heads import without_heads
+from xattn.app.opinions import Opinions, extended, hidden
 from xattn.data import History, Interactions
 from xattn.explain import Ledger
 from xattn.i18n import t
@@ -22,7 +25,8 @@ __all__ = ["Asked", "about", "history_of", "labels", "ledger", "listed"]
 
 
 class Asked(NamedTuple):
-    """One question. `user` is an id, or None with `picks` (id, rating), oldest first; `without` are positions."""
+    """One question. `user` is an id, or None with `picks` (id, rating), oldest first; `without` are positions; `said`
+    are opinions (id, kind), which come after the history; `muted` are heads."""
 
     data: str
     kind: str
@@ -30,15 +34,22 @@ class Asked(NamedTuple):
     picks: tuple[tuple[str, float | None], ...]
     k: int
     without: tuple[int, ...] = ()
+    said: Opinions = ()
+    muted: tuple[str, ...] = ()
 
     def leaving_out(self, positions: list[int]) -> Asked:
         """The same question with these events masked."""
         return self._replace(without=tuple(sorted(positions)))
 
+    def of(self, fitted: Recommender) -> Recommender:
+        """The model that answers: `fitted` without the muted heads."""
+        return without_heads(fitted, self.kind, self.data, self.muted)
+
 
 def history_of(fitted: Recommender, asked: Asked) -> History:
     """The events that the question is about, those of `without` masked. Raises InputError as `Recommender.history`."""
     events = fitted.history(asked.user, None if asked.user is not None else list(asked.picks))
+    events = extended(fitted.data_, events, asked.said)
     return events.without(list(asked.without)) if asked.without else events
 
 
@@ -48,27 +59,34 @@ def listed(_fitted: Recommender, asked: Asked) -> pd.DataFrame:
 
     `because` is the event of the largest positive contribution; "" where the base outweighs the events together.
     """
-    events = history_of(_fitted, asked)
-    frame = _fitted.recommend(history=events, k=asked.k)
-    reasons = [_reason(_fitted.explain(history=events, item=item, k=asked.k)) for item in frame["item"]]
+    events, model = history_of(_fitted, asked), asked.of(_fitted)
+    frame = model.recommend(history=events, k=asked.k, exclude=hidden(asked.said))
+    reasons = [_reason(model, events, item) for item in frame["item"]]
     frame["because"] = [title for title, _ in reasons]
     frame["amount"] = [amount for _, amount in reasons]
     return frame
 
 
-def _reason(why: Ledger) -> tuple[str, float]:
-    by_event = why.cells.groupby("position")["contribution"].sum()
-    if not len(by_event) or why.base >= why.score - why.base or by_event.max() <= 0:
+def _reason(model: Recommender, events: History, item: str) -> tuple[str, float]:
+    """The title and the contribution of the event that speaks most for an item; ("", 0) where its base says more than
+    all events together, or none speaks for it. From the ledger's cells alone: a list needs no more."""
+    target = model.data_.item_row(item)
+    by_event = np.zeros(len(events))
+    for cells in model.cells_of(events, target):
+        by_event += cells.contribution.sum(axis=1)
+    by_event[~events.live] = 0.0
+    if not len(by_event) or model.base_[target] >= by_event.sum() or by_event.max() <= 0:
         return "", 0.0
-    position = by_event.idxmax()
-    title = why.cells.loc[why.cells["position"] == position, "title"].iloc[0]
-    return str(title), float(by_event.max())
+    best = int(np.argmax(by_event))
+    return model.data_.items.titles[events.item[best]], float(by_event[best])
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def ledger(_fitted: Recommender, asked: Asked, item: str) -> Ledger:
     """The ledger of one item for one question; its removals and counterfactual are worked out on first use."""
-    return _fitted.explain(history=history_of(_fitted, asked), item=item, k=asked.k)
+    given = hidden(asked.said)
+    exclude = [other for other in given if other != item]
+    return asked.of(_fitted).explain(history=history_of(_fitted, asked), item=item, k=asked.k, exclude=exclude)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

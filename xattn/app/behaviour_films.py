@@ -6,16 +6,19 @@ the default one, fitted for everybody; someone new needs no re-fit.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xattn.app import address, picks, state
-from xattn.app.asked import labels
+from xattn.app import address, past, picks, search, state
+from xattn.app.beside import lists_beside
+from xattn.app.figures import figures
+from xattn.app.kept import control
 from xattn.app.picks import MOST_PICKS, MOST_STARS, Picks
-from xattn.app.shell import figures, safe
+from xattn.app.shell import safe
 from xattn.app.steps import twin
 from xattn.data import History, Interactions
 from xattn.errors import InputError, UnknownIdError
@@ -31,6 +34,7 @@ from xattn.viz.names import genre_name
 __all__ = ["draw"]
 
 PARAM = "films"  # of the address
+PAST = "films"  # of the session
 CHOSEN = "behaviour.films"
 SAMPLE: Picks = (("260", 5), ("1270", 5), ("589", 4), ("1721", 1))  # ids of the bundled films; others are skipped
 K = 10
@@ -51,6 +55,7 @@ def draw(language: str) -> None:
         _picker(data, language)
     chosen: Picks = st.session_state[CHOSEN]
     address.show(PARAM, picks.write(chosen) if chosen else None, ["behaviour_add", *map(_stars_key, dict(chosen))])
+    kept = control("beside", chosen, picks.write, _read, _restore, language) if chosen else None
     if not chosen:
         st.info(t("behaviour.empty", language), icon=":material/playlist_add:")
         st.button(
@@ -61,6 +66,9 @@ def draw(language: str) -> None:
     events = [(item, float(stars)) for item, stars in chosen]
     found = Found(model.history(history=events), model.recommend(history=events, k=K))
     _warn(found.history, model, language)
+    if kept and kept != chosen:
+        other = model.recommend(history=[(item, float(stars)) for item, stars in kept], k=K)
+        lists_beside(other, found.listed, language)
     _results(model, data, found, language)
 
 
@@ -73,15 +81,20 @@ def _open(data: Interactions, language: str) -> None:
     link = address.arrived(PARAM)
     if link:
         try:
-            chosen = picks.read(link)
-            for item, _ in chosen:
-                data.item_row(item)
-            st.session_state[CHOSEN] = chosen
+            st.session_state[CHOSEN] = _read(link)
         except InputError:
             st.warning(t("behaviour.bad_films", language), icon=":material/link_off:")
             st.session_state[CHOSEN] = ()
     elif link == "":
         st.session_state[CHOSEN] = ()
+
+
+def _read(link: str) -> Picks:
+    """Picks of films that the data has. Raises InputError for any other text."""
+    data, chosen = state.dataset(), picks.read(link)
+    for item, _ in chosen:
+        data.item_row(item)
+    return chosen
 
 
 def _stars_key(item: str) -> str:
@@ -90,18 +103,9 @@ def _stars_key(item: str) -> str:
 
 def _picker(data: Interactions, language: str) -> None:
     """The field to add a film, then one line a film: title, stars, a button that takes it out."""
-    named = labels(data, data.checksum)
     chosen: Picks = st.session_state[CHOSEN]
-    st.selectbox(
-        t("behaviour.add", language),
-        [item for item in named if item not in dict(chosen)],
-        index=None,
-        format_func=named.__getitem__,
-        placeholder=t("behaviour.type_title", language),
-        key="behaviour_add",
-        on_change=_add,
-        disabled=len(chosen) >= MOST_PICKS,
-    )
+    full = len(chosen) >= MOST_PICKS
+    search.field("behaviour_add", t("behaviour.add", language), data, language, _add, but=dict(chosen), disabled=full)
     for item, stars in chosen:
         key = _stars_key(item)
         st.session_state[key] = stars - 1  # st.feedback counts from 0
@@ -118,14 +122,38 @@ def _picker(data: Interactions, language: str) -> None:
             )
     if chosen:
         st.caption(t("behaviour.stars_say", language))
+    past.note(PAST, chosen)
+    if chosen or len(past.states(PAST)) > 1:
+        past.bar(PAST, _restore, partial(_told, data), language)
 
 
-def _add() -> None:
-    item = st.session_state["behaviour_add"]
+def _restore(chosen: Picks) -> None:
+    st.session_state[CHOSEN] = chosen
+
+
+def _told(data: Interactions, before: Picks, after: Picks, language: str) -> str:
+    """An edit of the picks in words."""
+    old, new = dict(before), dict(after)
+
+    def titles(items: list[str]) -> str:
+        return t("words.and", language).join(safe(data.items.titles[data.item_row(item)], 60) for item in items)
+
+    said = []
+    if came := [item for item in new if item not in old]:
+        said.append(t("behaviour.edit_added", language, names=titles(came)))
+    if gone := [item for item in old if item not in new]:
+        said.append(t("behaviour.edit_removed", language, names=titles(gone)))
+    for item in new:
+        if item in old and old[item] != new[item]:
+            stars = {"before": old[item], "after": new[item]}
+            said.append(t("behaviour.edit_rated", language, name=titles([item]), **stars))
+    return " · ".join(said)
+
+
+def _add(item: str) -> None:
     chosen: Picks = st.session_state[CHOSEN]
-    if item is not None and item not in dict(chosen) and len(chosen) < MOST_PICKS:
+    if item not in dict(chosen) and len(chosen) < MOST_PICKS:
         st.session_state[CHOSEN] = (*chosen, (item, MOST_STARS))
-    st.session_state["behaviour_add"] = None
 
 
 def _rate(item: str) -> None:

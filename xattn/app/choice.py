@@ -1,8 +1,9 @@
 """The choice of the recommendations page: for whom, by which model, how many; first taken from the address.
 
 What is chosen stands in the session under `rec_*`: `rec_who`, `rec_user`, `rec_liked`, `rec_disliked`, `rec_model`,
-`rec_k` belong to widgets; `rec_without` (positions of events left out, the newest choice last), `rec_item` (the open
-explanation), `rec_events` (how many have a tick box) and `rec_complaints` do not.
+`rec_k` belong to widgets; `rec_without` (positions of events left out, the newest choice last), `rec_said` (opinions),
+`rec_muted` (heads), `rec_item` (the open explanation), `rec_events` (how many have a tick box) and `rec_complaints` do
+not.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from xattn.app import link, state
+from xattn.app import link, past, state
 from xattn.app.asked import Asked, history_of, labels
+from xattn.app.changes import PAST
+from xattn.app.heads import head_names
 from xattn.app.shell import safe
 from xattn.app.why import FEW_EVENTS
 from xattn.data import Interactions
@@ -31,7 +34,9 @@ def seed(data: Interactions) -> None:
     session["rec_liked"], session["rec_disliked"] = list(asked.liked), list(asked.disliked)
     session["rec_model"], session["rec_k"] = asked.model, asked.k
     session["rec_tokens"], session["rec_without"] = asked.without, []
+    session["rec_said"], session["rec_muted"] = asked.said, asked.muted
     session["rec_item"], session["rec_events"] = asked.item, FEW_EVENTS
+    past.forget(PAST)
     session["rec_complaints"] = complaints
     session["rec_view"] = session["rec_address"] = session["rec_chosen"] = None
     session["rec_ready"] = True
@@ -85,12 +90,16 @@ def choose(data: Interactions, language: str) -> Asked | None:
         if not user:
             st.info(t("recommendations.no_user", language))
             return None
-        return Asked(data.checksum, kind, str(user), (), int(k))
+        return _with_changes(Asked(data.checksum, kind, str(user), (), int(k)))
     picks = _picks(data, language)
     if not picks:
         st.info(t("recommendations.no_picks", language), icon=":material/touch_app:")
         return None
-    return Asked(data.checksum, kind, None, picks, int(k))
+    return _with_changes(Asked(data.checksum, kind, None, picks, int(k)))
+
+
+def _with_changes(asked: Asked) -> Asked:
+    return asked._replace(said=st.session_state["rec_said"], muted=st.session_state["rec_muted"])
 
 
 def _picks(data: Interactions, language: str) -> tuple[tuple[str, float | None], ...]:
@@ -128,13 +137,20 @@ def _settle() -> None:
 
 def _start_over() -> None:
     """Another history: what was left out and what was open belong to the old one."""
-    st.session_state.update(rec_without=[], rec_tokens=(), rec_item=None, rec_events=FEW_EVENTS)
+    st.session_state.update(rec_without=[], rec_said=(), rec_tokens=(), rec_item=None, rec_events=FEW_EVENTS)
+    past.forget(PAST)
     _settle()
 
 
 def resolve(fitted: Recommender, asked: Asked) -> None:
-    """Turn the address's `without` into positions, once its history is known."""
+    """Turn the address's `without` into positions, once its history is known; keep the muted heads that there are."""
     session = st.session_state
+    heads = head_names(fitted)
+    strangers = [name for name in session["rec_muted"] if name not in heads]
+    if strangers:
+        session["rec_muted"] = tuple(name for name in session["rec_muted"] if name in heads)
+        if session["rec_view"] is None:  # from the address; a choice of another model settles it by itself
+            session["rec_complaints"].append(link.Complaint("muted", "link.must_muted", shown(strangers[0])))
     if session["rec_tokens"]:
         events = history_of(fitted, asked)
         session["rec_without"], strange = link.without_positions(fitted.data_, events, session["rec_tokens"])

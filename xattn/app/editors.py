@@ -25,10 +25,16 @@ def numbered(letter: str, n: int) -> list[str]:
     return [f"{letter}{i + 1}" for i in range(n)]
 
 
-def number_table(key: str, table: Sequence[Sequence[float]], rows: Sequence[str], label: str) -> Table:
-    """A table of fixed size, its columns numbered, its rows called `rows`."""
-    frame = pd.DataFrame(table, index=list(rows), columns=numbered("", len(table[0])), dtype=float)
-    config = {name: st.column_config.NumberColumn(name, required=True) for name in frame.columns}
+def number_table(
+    key: str, table: Sequence[Sequence[float]], rows: Sequence[str], label: str, columns: Sequence[str] | None = None
+) -> Table:
+    """A table of fixed size, its columns numbered or called `columns`, its rows called `rows`."""
+    numbers = numbered("", len(table[0]))
+    frame = pd.DataFrame(table, index=list(rows), columns=numbers, dtype=float)
+    config = {
+        number: st.column_config.NumberColumn(name, required=True)
+        for number, name in zip(numbers, columns or numbers, strict=True)
+    }
     st.markdown(f"**{label}**")
     return _numbers(st.data_editor(frame, key=key, disabled=["_index"], column_config=config, alt=label))
 

@@ -1,22 +1,39 @@
 """The four steps as formulas with the live numbers in them: a sheet and what the library made of it → LaTeX.
 
 Nothing is computed here. Every number is either one that was typed or one that `attend` returned; between the signs of
-equality stand the typed ones, at the end the result.
+equality stand the typed ones, at the end the result. What somebody points at, an event and perhaps one of its
+coordinates, is marked wherever it stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from xattn.app.vectors import Sheet
 from xattn.model.attention import Attended
 from xattn.viz.digits import digits
 
-__all__ = ["fusion", "scores", "tex", "weights"]
+__all__ = ["NOTHING", "Lit", "fusion", "scores", "tex", "weights"]
 
 MOST_LINES = 5  # events that get a line of their own; of more, the first ones and the last
 MOST_TERMS = 6  # coordinates written out in a sum or a column
 VERTICAL = r"&\;\;\vdots"
+MARKER = r"\colorbox{#ffd76a}{$\displaystyle\textcolor{#1c1a12}{%s}$}"  # reads at 13:1, on light and dark pages alike
+
+
+class Lit(NamedTuple):
+    """What is pointed at: the position of an event, and of one of its coordinates; None for neither."""
+
+    event: int | None = None
+    place: int | None = None
+
+
+NOTHING = Lit()
+
+
+def _mark(text: str, on: bool) -> str:
+    return MARKER % text if on else text
 
 
 def tex(x: float) -> str:
@@ -42,13 +59,19 @@ def _lines(lines: Iterable[str]) -> str:
     return r"\begin{aligned}" + r"\\".join(lines) + r"\end{aligned}"
 
 
-def _told(n: int, most: int = MOST_LINES) -> list[int | None]:
-    """Positions to write out; None stands for those left out.
+def _told(n: int, most: int = MOST_LINES, also: int | None = None) -> list[int | None]:
+    """Positions to write out, `also` among them; None stands for those left out.
 
-    >>> _told(3), _told(7)
-    ([0, 1, 2], [0, 1, 2, None, 6])
+    >>> _told(3), _told(7), _told(9, also=5)
+    ([0, 1, 2], [0, 1, 2, None, 6], [0, 1, 2, None, 5, None, 8])
     """
-    return [*range(n)] if n <= most else [*range(most - 2), None, n - 1]
+    if n <= most:
+        return [*range(n)]
+    told: list[int | None] = []
+    kept = sorted({*range(most - 2), n - 1} | ({also} if also is not None and also < n else set()))
+    for before, i in zip([-1, *kept], kept, strict=False):
+        told += [i] if i == before + 1 else [None, i]
+    return told
 
 
 def _wrapped(head: str, terms: Sequence[str]) -> list[str]:
@@ -57,12 +80,14 @@ def _wrapped(head: str, terms: Sequence[str]) -> list[str]:
     return [rf"{head} &= {pairs[0]}", *(rf"&\quad + {pair}" for pair in pairs[1:])]
 
 
-def _sum(terms: Sequence[str], most: int = MOST_TERMS) -> str:
-    return " + ".join(r"\cdots" if i is None else terms[i] for i in _told(len(terms), most))
+def _sum(terms: Sequence[str], most: int = MOST_TERMS, lit: int | None = None) -> str:
+    told = _told(len(terms), most, lit)
+    return " + ".join(r"\cdots" if i is None else _mark(terms[i], i == lit) for i in told)
 
 
-def _column(values: Sequence[float]) -> str:
-    cells = [r"\vdots" if i is None else tex(values[i]) for i in _told(len(values), MOST_TERMS)]
+def _column(values: Sequence[float], lit: int | None = None) -> str:
+    told = _told(len(values), MOST_TERMS, lit)
+    cells = [r"\vdots" if i is None else _mark(tex(values[i]), i == lit) for i in told]
     return r"\begin{pmatrix}" + r"\\".join(cells) + r"\end{pmatrix}"
 
 
@@ -76,20 +101,26 @@ DEFINITIONS = {
 }
 
 
-def scores(sheet: Sheet, result: Attended) -> str:
+def scores(sheet: Sheet, result: Attended, lit: Lit = NOTHING) -> str:
     """e_i of each event, by the sheet's scorer; first its definition, where that is more than a dot product."""
     lines = [DEFINITIONS[sheet.scorer]] if sheet.scorer in DEFINITIONS else []
-    for i in _told(len(sheet.keys)):
-        lines.append(VERTICAL if i is None else f"e_{{{i + 1}}} &= {_score(sheet, i)}{tex(result.scores[i])}")
+    for i in _told(len(sheet.keys), also=lit.event):
+        if i is None:
+            lines.append(VERTICAL)
+            continue
+        own = lit.event == i
+        place = lit.place if own else None
+        middle = _score(sheet, i, place)
+        lines.append(f"e_{{{i + 1}}} &= {middle}{_mark(tex(result.scores[i]), own and (place is None or not middle))}")
     return _lines(lines)
 
 
-def _score(sheet: Sheet, i: int) -> str:
+def _score(sheet: Sheet, i: int, place: int | None) -> str:
     """What stands between e_i = and its value."""
     if sheet.scorer in ("additive", "bilinear"):
         return ""
     key = sheet.keys[i]
-    dot = _sum([rf"{_factor(a)} \cdot {_factor(b)}" for a, b in zip(sheet.query, key, strict=True)])
+    dot = _sum([rf"{_factor(a)} \cdot {_factor(b)}" for a, b in zip(sheet.query, key, strict=True)], lit=place)
     if sheet.scorer == "scaled_dot":
         return rf"\frac{{{dot}}}{{\sqrt{{{len(key)}}}}} = "
     if sheet.scorer == "cosine":
@@ -103,23 +134,27 @@ def _score(sheet: Sheet, i: int) -> str:
 # --- step 2 -----------------------------------------------------------------------------------------------------------
 
 
-def weights(sheet: Sheet, result: Attended, untouched: Sequence[float]) -> str:
+def weights(sheet: Sheet, result: Attended, untouched: Sequence[float], lit: Lit = NOTHING) -> str:
     """a_i of each event; `untouched` are the weights before the threshold set small ones to 0.
 
     Short sums stand in every denominator; longer ones are written once and called Z.
     """
     most = max(result.scores)
     terms = [_exponential(e, most, sheet) for e in result.scores]
+    told = _told(len(terms), also=lit.event)
     power = "" if sheet.beta == 1.0 else f"^{{{tex(sheet.beta)}}}"
     if len(terms) <= 3 and not power and sheet.temperature == 1.0:
         lines, below = [], _sum(terms)
     else:
-        lines, below = _wrapped("Z", [r"\cdots" if i is None else terms[i] for i in _told(len(terms))]), f"Z{power}"
-    for i in _told(len(terms)):
+        lines = _wrapped("Z", [r"\cdots" if i is None else _mark(terms[i], i == lit.event) for i in told])
+        below = f"Z{power}"
+    for i in told:
         if i is None:
             lines.append(VERTICAL)
             continue
-        line = rf"a_{{{i + 1}}} &= \frac{{{terms[i]}}}{{{below}}} = {tex(untouched[i])}"
+        own = i == lit.event
+        under = _sum(terms, lit=i) if own and not below.startswith("Z") else below
+        line = rf"a_{{{i + 1}}} &= \frac{{{_mark(terms[i], own)}}}{{{under}}} = {_mark(tex(untouched[i]), own)}"
         if untouched[i] != result.weights[i]:
             line += rf" < {tex(sheet.threshold)} \;\Rightarrow\; {tex(result.weights[i])}"
         lines.append(line)
@@ -139,15 +174,21 @@ def _exponential(e: float, most: float, sheet: Sheet) -> str:
 # --- steps 3 and 4 ----------------------------------------------------------------------------------------------------
 
 
-def fusion(sheet: Sheet, result: Attended, rows: Sequence[Sequence[float]], symbol: str) -> str:
+def fusion(sheet: Sheet, result: Attended, rows: Sequence[Sequence[float]], symbol: str, lit: Lit = NOTHING) -> str:
     """The weighted sum (or, for fusion "add", the mean of value + weight) of `rows`, which are called `symbol`."""
-    n, told = len(rows), _told(len(rows), 4)
+    n, told = len(rows), _told(len(rows), 4, lit.event)
+
+    def part(i: int) -> str:
+        own = i == lit.event
+        column = _column(rows[i], lit.place if own else None)
+        weight = _mark(tex(result.weights[i]), own)
+        return f"{column} + {weight}" if sheet.fusion == "add" else f"{weight} {column}"
+
+    parts = [r"\cdots" if i is None else part(i) for i in told]
     if sheet.fusion == "add":
         head = rf"\frac{{1}}{{{n}}} \sum_i \left({symbol}_i + a_i\right)"
-        parts = [_column(rows[i]) + f" + {tex(result.weights[i])}" if i is not None else r"\cdots" for i in told]
         parts = [rf"\frac{{1}}{{{n}}} \Big[ {parts[0]}", *parts[1:]]
         parts[-1] += r" \Big]"
     else:
         head = rf"\sum_i a_i\, {symbol}_i"
-        parts = [f"{tex(result.weights[i])} {_column(rows[i])}" if i is not None else r"\cdots" for i in told]
-    return _lines([f"& {head}", *_wrapped("", parts), rf"&= {_column(list(result.fused))}"])
+    return _lines([f"& {head}", *_wrapped("", parts), rf"&= {_column(list(result.fused), lit.place)}"])

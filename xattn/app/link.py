@@ -2,6 +2,7 @@
 
     ?user=42&model=HybridAttention&k=10&without=736,1210&item=260&lang=en
     ?user=you&liked=260,1196&disliked=1917
+    …&said=more_260~less_1917&muted=recency 3
 
 Whatever a parameter holds, reading it gives a `Link` that can be shown, and one complaint for each value that cannot.
 Events to leave out are item ids; where an item stands several times in a history, `~3` names the event at position 3.
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xattn.app import opinions
 from xattn.data import History, Interactions
 from xattn.errors import InputError, shown
 
@@ -23,11 +25,13 @@ __all__ = ["MOST_K", "YOU", "Complaint", "Link", "read", "without_positions", "w
 YOU = "you"  # the `user` of a link whose events are picked by hand
 MOST_K = 50
 MOST_PICKS = 200
-PARAMETERS = ("user", "model", "k", "liked", "disliked", "without", "item")
+MOST_MUTED = 20
+PARAMETERS = ("user", "model", "k", "liked", "disliked", "said", "muted", "without", "item")
 
 
 class Link(NamedTuple):
-    """A checked link. `user` is a known id or `YOU`; `without` holds tokens, which only the history can resolve."""
+    """A checked link. `user` is a known id or `YOU`; `without` holds tokens, which only the history can resolve, and
+    `muted` names of heads, which only the model knows."""
 
     user: str
     model: str
@@ -36,6 +40,8 @@ class Link(NamedTuple):
     disliked: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     item: str | None = None
+    said: opinions.Opinions = ()
+    muted: tuple[str, ...] = ()
 
 
 class Complaint(NamedTuple):
@@ -90,7 +96,17 @@ def read(
         refuse("item", "link.must_item", item)
         item = None
     without = tuple(dict.fromkeys(part for part in params.get("without", "").split(",") if part))
-    return Link(user, model, k, items("liked"), items("disliked"), without, item), complaints
+    try:
+        said = opinions.read(params.get("said", ""))
+    except InputError:
+        said = ()
+        refuse("said", "link.must_said", params["said"])
+    strange = [item for item, _ in said if not known(item)]
+    if strange:
+        refuse("said", "link.must_said", strange[0])
+    said = tuple(pair for pair in said if pair[0] not in strange)
+    muted = tuple(dict.fromkeys(part for part in params.get("muted", "").split(",") if part))[:MOST_MUTED]
+    return Link(user, model, k, items("liked"), items("disliked"), without, item, said, muted), complaints
 
 
 def write(link: Link) -> dict[str, str]:
@@ -101,7 +117,7 @@ def write(link: Link) -> dict[str, str]:
     """
     texts = {
         name: ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in link._asdict().items()
+        for name, value in link._replace(said=opinions.write(link.said))._asdict().items()  # type: ignore[arg-type]
         if value is not None
     }
     return {name: texts[name] for name in PARAMETERS if texts.get(name)}

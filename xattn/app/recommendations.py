@@ -1,7 +1,7 @@
 """The recommendations page: choose a person and a model; a ranked list; for each item, why, and what if not.
 
 What is chosen stands in the session under `rec_*` and in the address, so that every view has a permalink. The list and
-the open explanation are one fragment: opening a card or leaving an event out reruns only them.
+the open explanation are one fragment: opening a card, an opinion, or leaving an event out reruns only them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import math
 import pandas as pd
 import streamlit as st
 
-from xattn.app import choice, link, state, view, why
-from xattn.app.asked import Asked, about, history_of, labels, listed
+from xattn.app import changes, choice, link, search, state, view, why
+from xattn.app.asked import Asked, about, history_of, listed
+from xattn.app.opinions import KINDS
 from xattn.app.shell import lang, reporting, safe
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
@@ -27,8 +28,7 @@ def render() -> None:
     st.title(t("recommendations.title", language))
     st.caption(t("recommendations.promise", language))
     with reporting():
-        with st.spinner(t("app.fitting", language)):
-            data = state.dataset()
+        data = state.dataset()
         if "rec_ready" not in st.session_state or view.went_elsewhere():
             choice.seed(data)
         notes = st.container()
@@ -39,8 +39,8 @@ def render() -> None:
         fitted = state.model(asked.kind)
         choice.resolve(fitted, asked)
         choice.complain(notes, language)
-        _history(fitted, asked, language)
-        _results(fitted, asked)
+        _history(fitted, asked._replace(said=()), language)
+        _results(fitted, asked._replace(said=(), muted=()))
         _other(fitted, language)
 
 
@@ -64,30 +64,35 @@ def _history(fitted: Recommender, asked: Asked, language: str) -> None:
 
 
 @st.fragment
-def _results(fitted: Recommender, asked: Asked) -> None:
+def _results(fitted: Recommender, plain: Asked) -> None:
+    """`plain` is the question without the changes of this session."""
     with reporting():
         language = lang()
         session = st.session_state
+        asked = plain._replace(said=session["rec_said"], muted=session["rec_muted"])
         now = asked.leaving_out(session["rec_without"])
         frame = listed(fitted, now)
-        rank_before = dict(zip(*listed(fitted, asked)[["item", "rank"]].to_numpy().T, strict=True))
+        rank_before = dict(zip(*listed(fitted, plain)[["item", "rank"]].to_numpy().T, strict=True))
         shared = view.publish(asked, fitted)
-        _left_out(fitted, asked, language)
+        changes.panel(fitted, plain, language)
         opened = session["rec_item"]
-        if opened is not None and opened not in set(frame["item"]):
-            _outside(fitted, asked, opened, shared, language)
+        others = frame["item"].tolist()
+        if opened is not None and opened not in others:
+            _outside(fitted, asked, opened, shared, others, language)
+        events = len(history_of(fitted, plain))
         for row in frame.itertuples():
-            moved = None if not now.without else rank_before.get(row.item, math.inf)
+            moved = None if now == plain else rank_before.get(row.item, math.inf)
             with st.container(border=True):
-                _card(fitted, row, moved, language)
+                _card(fitted, row, moved, events, language)
                 if row.item == opened:
-                    why.show(fitted, asked, opened, shared)
+                    with reporting():  # what goes wrong in one explanation leaves the list as it is
+                        why.show(fitted, asked, opened, shared, others)
         if frame.empty:
             st.info(t("recommendations.nothing", language))
 
 
-def _card(fitted: Recommender, row: object, moved: float | None, language: str) -> None:
-    """One line of the list. `moved` is the rank before events were left out (inf: not in the list), or None."""
+def _card(fitted: Recommender, row: object, moved: float | None, events: int, language: str) -> None:
+    """One line of the list. `moved` is the rank before anything was changed (inf: not in the list), or None."""
     item, rank, score = str(row.item), int(row.rank), float(row.score)  # type: ignore[attr-defined]
     facts = about(fitted.data_, fitted.data_.item_row(item), language)
     badge = ""
@@ -103,12 +108,13 @@ def _card(fitted: Recommender, row: object, moved: float | None, language: str) 
         reason = t("recommendations.because", language, title=safe(because, 80), amount=figure(amount, sign=True))
     else:
         reason = t("recommendations.popular", language)
-    left, right = st.columns([3, 2], vertical_alignment="center")
+    left, right = st.columns([7, 6], vertical_alignment="center")
     with left:
         head = f"**{rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, facts))}]]"  # type: ignore[attr-defined]
         st.markdown(f"{head}{badge}  \n:small[{reason}]")
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.markdown(t("recommendations.score", language, score=figure(score)), width="content")
+        _opinion(fitted, item, events, language)
         _why_button(item, language)
 
 
@@ -128,24 +134,29 @@ def _toggle(item: str) -> None:
     session.update(rec_item=None if session["rec_item"] == item else item, rec_events=why.FEW_EVENTS)
 
 
-def _left_out(fitted: Recommender, asked: Asked, language: str) -> None:
-    """Which events are out of sight, with a way to put them back."""
-    positions = st.session_state["rec_without"]
-    if not positions:
-        return
-    events, titles = history_of(fitted, asked), fitted.data_.items.titles
-    names = t("words.and", language).join(safe(titles[events.item[p]], 60) for p in positions[:5])
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(t("recommendations.left_out", language, n=len(positions), names=names), width="stretch")
-        st.button(
-            t("recommendations.put_back", language),
-            key="rec_put_back",
-            icon=":material/undo:",
-            on_click=lambda: st.session_state.update(rec_without=[]),
-        )
+def _opinion(fitted: Recommender, item: str, events: int, language: str) -> None:
+    """What can be said of an item, with a thumb up or down; the list follows at once."""
+    key = f"rec_say_{item}"
+    low, high = fitted.scale_
+    kinds = KINDS if high > low else tuple(kind for kind in KINDS if kind != "less")  # no scale, no dislike
+
+    def say() -> None:
+        if (kind := st.session_state[key]) in kinds:
+            changes.give(item, kind, events)
+
+    st.menu_button(
+        t("recommendations.say", language),
+        kinds,
+        format_func=lambda kind: t(f"recommendations.say_{kind}", language),
+        key=key,
+        icon=":material/thumbs_up_down:",
+        type="tertiary",
+        help=t("recommendations.say_help", language),
+        on_click=say,
+    )
 
 
-def _outside(fitted: Recommender, asked: Asked, item: str, shared: link.Link, language: str) -> None:
+def _outside(fitted: Recommender, asked: Asked, item: str, shared: link.Link, others: list[str], language: str) -> None:
     """The open item where it is not in the list: it dropped out, or was asked for by name."""
     title = fitted.data_.items.titles[fitted.data_.item_row(item)]
     rank = why.now(fitted, asked, item).rank
@@ -158,23 +169,15 @@ def _outside(fitted: Recommender, asked: Asked, item: str, shared: link.Link, la
         left.markdown(f"**{safe(title)}**  \n:small[:gray[{place}]]")
         with right, st.container(horizontal=True, horizontal_alignment="right"):
             _why_button(item, language)
-        why.show(fitted, asked, item, shared)
+        why.show(fitted, asked, item, shared, others)
 
 
 def _other(fitted: Recommender, language: str) -> None:
     """Why not some other item: any film can be opened."""
-    names = labels(fitted.data_, fitted.data_.checksum)
-
-    def choose() -> None:
-        if st.session_state["rec_other"] is not None:
-            st.session_state.update(rec_item=st.session_state["rec_other"], rec_other=None, rec_events=why.FEW_EVENTS)
-
-    st.selectbox(
+    search.field(
+        "rec_other",
         t("recommendations.why_not", language),
-        list(names),
-        index=None,
-        format_func=names.__getitem__,
-        key="rec_other",
-        on_change=choose,
-        placeholder=t("recommendations.pick", language),
+        fitted.data_,
+        language,
+        lambda item: st.session_state.update(rec_item=item, rec_events=why.FEW_EVENTS),
     )

@@ -1,25 +1,35 @@
-"""A server for the pages: Streamlit inside this process, with the package's own settings, ready before it answers."""
+"""A server for the pages: Streamlit inside this process, with the package's own settings, ready before it answers.
+
+/readyz   200 "ready" when the default model is fitted and the kernels are compiled, else 503; no page is needed
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from pathlib import Path
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from xattn.app import state
 from xattn.errors import InputError, check_whole
 
-__all__ = ["serve", "settings"]
+__all__ = ["readyz", "serve", "settings"]
 
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
+SCRIPT = HERE / "script.py"
+HOSTS = "XATTN_ALLOWED_HOSTS"  # of the environment: names that a browser may ask for, with commas between
 
 
 def settings(port: int, address: str) -> dict[str, object]:
     """The settings of the server; they win over any file of settings in the folder or at home."""
+    hosts = [host.strip() for host in os.environ.get(HOSTS, "").split(",") if host.strip()]
     return {
         "server.port": port,
         "server.address": address,
@@ -28,13 +38,22 @@ def settings(port: int, address: str) -> dict[str, object]:
         "server.enableCORS": True,
         "server.fileWatcherType": "none",
         "server.maxUploadSize": 20,  # MB
+        "server.maxMessageSize": 50,  # MB
+        "server.disconnectedSessionTTL": 60,  # seconds; what a closed tab held is freed after it
         "server.enableStaticServing": False,
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
         "client.toolbarMode": "minimal",
         "logger.hideWelcomeMessage": True,
         "theme.base": str(HERE / "theme.toml"),
+        **({"server.allowedHosts": hosts} if hosts else {}),
     }
+
+
+async def readyz(request: Request) -> PlainTextResponse:
+    """Whether a visitor would be served at once."""
+    ready = state.is_warm()
+    return PlainTextResponse("ready\n" if ready else "warming up\n", 200 if ready else 503)
 
 
 def serve(port: int, address: str) -> None:
@@ -44,11 +63,12 @@ def serve(port: int, address: str) -> None:
     try:
         print("Getting the model ready …", flush=True)
         state.warm()
-        app = st.App(HERE / "script.py")
+        app = st.App(SCRIPT, routes=[Route("/readyz", readyz)])
         print(f"xattn is at http://{address}:{port}  (Ctrl-C ends it)", flush=True)
         app.run(config=settings(port, address))
     except KeyboardInterrupt:
-        print("Stopped.", flush=True)
+        log.debug("interrupted")  # the server itself may have ended quietly before
+    print("Stopped.", flush=True)
 
 
 def _check_free(port: int, address: str) -> None:

@@ -1,4 +1,4 @@
-"""The frame around every page: navigation, language, errors told in one sentence, charts with their text twins.
+"""The frame around every page: navigation, language, errors told in one sentence.
 
 Item titles, user ids and messages that quote them come from data that nobody vetted. They reach Markdown only through
 `safe`.
@@ -10,63 +10,93 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from xattn.app.refusals import told
 from xattn.errors import XattnError
 from xattn.i18n import LANGUAGES, t
 
-__all__ = ["figures", "lang", "refusals", "reporting", "run", "safe"]
+__all__ = ["lang", "refusals", "reporting", "run", "safe"]
 
 log = logging.getLogger(__name__)
 
 ICON = Path(__file__).with_name("icon.svg")  # a :material: icon would be fetched from a foreign host
 LONGEST = 120  # characters of a title on a page
 NAMES = {"en": "English", "zh": "中文"}
+FIRST = "recommendations"
+PAGES = {  # module: its title and icon, in the order of the sidebar
+    FIRST: ("app.recommendations", ":material/recommend:"),
+    "worked": ("app.worked", ":material/function:"),
+    "behaviour": ("app.behaviour", ":material/tune:"),
+    "lab": ("app.lab", ":material/experiment:"),
+}
+WORDS = (  # of the glossary, in the order in which they build on each other
+    "event",
+    "strength",
+    "query",
+    "key",
+    "attention_score",
+    "softmax",
+    "weight",
+    "head",
+    "value",
+    "contribution",
+    "base",
+    "ledger",
+    "removal_effect",
+    "gate",
+)
 
 
 def run() -> None:
     """Draw the sidebar and the page of the current address."""
     st.set_page_config(page_title="xattn", page_icon=str(ICON), layout="wide", initial_sidebar_state=250)
     language = _choose_language()
-    pages = [
-        st.Page(
-            _recommendations,
-            title=t("app.recommendations", language),
-            icon=":material/recommend:",
-            url_path="recommendations",
-            default=True,
-        ),
-        st.Page(_worked, title=t("app.worked", language), icon=":material/function:", url_path="worked"),
-        st.Page(_behaviour, title=t("app.behaviour", language), icon=":material/tune:", url_path="behaviour"),
-    ]
-    page = st.navigation(pages)
+    pages = [_page(name, language) for name in PAGES]
+    # the first page lives at the root: its own name must not be a dead end
+    alias = st.Page(partial(_move, pages[0]), title="xattn", url_path=FIRST, visibility="hidden")
+    page = st.navigation([*pages, alias])
     _turn_to(page.url_path)
+    with st.sidebar:
+        _glossary(language)
     with reporting():
         page.run()
 
 
-def _recommendations() -> None:
-    from xattn.app import recommendations
-
-    recommendations.render()
-
-
-def _worked() -> None:
-    from xattn.app import worked
-
-    worked.render()
+def _page(name: str, language: str) -> Any:
+    """The page that module `name` renders. The path of the first one is the root; it takes a name all the same."""
+    title, icon = PAGES[name]
+    path = "home" if name == FIRST else name
+    return st.Page(partial(_render, name), title=t(title, language), icon=icon, url_path=path, default=name == FIRST)
 
 
-def _behaviour() -> None:
-    from xattn.app import behaviour
+def _render(name: str) -> None:
+    """Import a page when it is first asked for: none waits for another's libraries."""
+    if name == "worked":
+        from xattn.app.worked import render
+    elif name == "behaviour":
+        from xattn.app.behaviour import render
+    elif name == "lab":
+        from xattn.app.lab import render
+    else:
+        from xattn.app.recommendations import render
+    render()
 
-    behaviour.render()
+
+def _move(to: Any) -> None:
+    st.switch_page(to, query_params=st.query_params.to_dict())
+
+
+def _glossary(language: str) -> None:
+    """The words of the project, within reach on every page."""
+    with st.popover(t("app.glossary", language), icon=":material/menu_book:"):
+        for word in WORDS:
+            st.markdown(f"**{t(f'term.{word}', language)}**: {t(f'meaning.{word}', language)}")
 
 
 # --- language ---------------------------------------------------------------------------------------------------------
@@ -169,26 +199,3 @@ def reporting() -> Iterator[None]:
     except Exception:  # Streamlit's own signals to stop or rerun are no Exception
         log.exception("a page failed")
         st.error(t("app.failed", lang()), icon=":material/error:")
-
-
-# --- charts -----------------------------------------------------------------------------------------------------------
-
-
-def figures(
-    chart: Any,
-    frame: pd.DataFrame,
-    *,
-    alt: str = "",
-    key: str | None = None,
-    width: int | None = None,
-) -> None:
-    """Show an Altair chart with its text twin: a table of the same numbers that opens below it.
-
-    A screen reader says the chart's own description, or `alt` in its place. Where the page is narrower than `width`
-    pixels, the chart scrolls sideways.
-    """
-    says = alt or (chart.description if isinstance(chart.description, str) else t("app.chart", lang()))
-    with st.grid(1, min_column_width=width, wrap=False) if width else nullcontext():
-        st.altair_chart(chart.properties(description=says), width="stretch", theme="streamlit", key=key)
-    with st.expander(t("app.as_table", lang()), icon=":material/table_rows:"):
-        st.dataframe(frame, hide_index=True, alt=says)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import streamlit as st
 
 from xattn.app import shell
@@ -18,7 +20,7 @@ from xattn.recommenders import (
     UserAttention,
 )
 
-__all__ = ["DATASET", "MODELS", "dataset", "model", "warm"]
+__all__ = ["DATASET", "MODELS", "dataset", "is_warm", "model", "warm"]
 
 DATASET = "movielens-small"
 MODELS: dict[str, type[Recommender]] = {  # the first is the default
@@ -46,6 +48,14 @@ def model(kind: str = "HybridAttention", name: str = DATASET) -> Recommender:
         return _fitted(kind, name)
 
 
+_ready = threading.Event()
+
+
+def is_warm() -> bool:
+    """`warm` has come to its end in this process."""
+    return _ready.is_set()
+
+
 def warm() -> None:
     """Fit the default model and take one explanation from it, so that no visitor waits for either."""
     fitted = _fitted("HybridAttention", DATASET)
@@ -55,3 +65,4 @@ def warm() -> None:
     why.text("en")
     for kind in ("waterfall", "heatmap", "weights"):
         why.chart(kind)
+    _ready.set()

@@ -26,6 +26,8 @@ def publish(asked: Asked, fitted: Recommender) -> link.Link:
         disliked=tuple(session["rec_disliked"]) if asked.user is None else (),
         without=link.without_tokens(fitted.data_, history_of(fitted, asked), session["rec_without"]),
         item=session["rec_item"],
+        said=session["rec_said"],
+        muted=session["rec_muted"],
     )
     if _is_turned_to():
         changed = link.read(_address(), fitted.data_, MODELS)[0] != view
@@ -45,7 +47,7 @@ def _address() -> dict[str, str]:
 def _chosen() -> tuple[object, ...]:
     """All that a visitor chooses, to see whether anything was."""
     session = st.session_state
-    names = ("who", "user", "liked", "disliked", "model", "k", "without", "item")
+    names = ("who", "user", "liked", "disliked", "model", "k", "said", "muted", "without", "item")
     return (session.get("lang"), *(repr(session.get(f"rec_{name}")) for name in names))
 
 

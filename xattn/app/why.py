@@ -1,34 +1,42 @@
-"""One open explanation: the sentence, the sum, what each event does, what would drop the item, and files to take away.
+"""One open explanation: in words, the sum, what each event does, what would drop the item or bring it in.
 
 Numbers that are announced come from the ledger before an event is left out; numbers that are re-scored come from the
-model after it. The page shows the two beside each other.
+model after it. The page shows the two beside each other. `why_details` draws what is behind the tabs, `why_files` what
+can be taken away.
 """
 
 from __future__ import annotations
-
-from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xattn.app import link
+from xattn.app import address, link, why_details, why_files
 from xattn.app.asked import Asked, ledger
-from xattn.app.exports import csv_bytes, file_name
-from xattn.app.shell import figures, lang, safe
+from xattn.app.figures import figures
+from xattn.app.shell import lang, safe
+from xattn.app.why_details import table_of
 from xattn.explain import Ledger
-from xattn.explain.words import SHORT_HISTORY, weight_and_effect_disagree
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
-from xattn.viz.charts import heat_chart, heat_width, waterfall_chart, weight_chart
-from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
+from xattn.viz.charts import waterfall_chart
+from xattn.viz.frames import waterfall_frame
 
 __all__ = ["FEW_EVENTS", "now", "show"]
 
 FEW_EVENTS = 8  # events with a tick box at first
 MORE_EVENTS = 25
 SAME = 1e-9  # of the score: what two ways through floating point may differ by
+DEPTHS = ("clause", "sentence", "paragraph")
+BADGES = {
+    "popularity": (":material/trending_up:", "orange"),
+    "short": (":material/hourglass_empty:", "orange"),
+    "disagree": (":material/compare_arrows:", "violet"),
+    "no_reason": (":material/help_center:", "orange"),
+    "stays": (":material/anchor:", "gray"),
+}
+SURE = {"strong": "green", "moderate": "blue", "weak": "orange"}
 
 
 def now(fitted: Recommender, asked: Asked, item: str) -> Ledger:
@@ -36,44 +44,86 @@ def now(fitted: Recommender, asked: Asked, item: str) -> Ledger:
     return ledger(fitted, asked.leaving_out(st.session_state["rec_without"]), item)
 
 
-def show(fitted: Recommender, asked: Asked, item: str, shared: link.Link) -> None:
-    """Draw the explanation of `item`; `asked` leaves nothing out, the session says what is."""
+def show(fitted: Recommender, asked: Asked, item: str, shared: link.Link, others: list[str]) -> None:
+    """Draw the explanation of `item`; `asked` leaves nothing out, the session says what is. `others` are the items of
+    the list, to be compared with."""
     language = lang()
     why = now(fitted, asked, item)
-    with st.spinner(t("why.working", language)):
+    with st.skeleton(height=160):
         events = why.events()
-        text = why.text(language)
-    st.markdown(safe(text, 5000))
-    _badges(why, events, language)
+        _words(why, language)
+    _badges(why, language)
+    if why.rank is not None and why.rank > why.k:
+        _why_not(why, language)
     _check(fitted, asked, item, why, language)
     left, right = st.columns([8, 5], gap="medium")
     with left:
         st.markdown(f"##### {t('why.sum', language)}")
         frame = waterfall_frame(events, why.base, why.score, language)
-        figures(waterfall_chart(frame, language), _table_of(frame, language))
+        figures(waterfall_chart(frame, language), table_of(frame, language), key="rec_waterfall")
     with right:
         st.markdown(f"##### {t('why.untick', language)}")
         _tick_boxes(fitted, asked, item, why, language)
     _drop(why, language)
-    _details(why, events, language)
-    _take_away(why, events, shared, language)
+    why_details.show(fitted, asked, why, events, others, language)
+    why_files.show(fitted, asked, why, events, shared, language)
 
 
-# --- honesty ----------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _badges(why: Ledger, events: pd.DataFrame, language: str) -> None:
-    said = []
-    if why.base > why.score - why.base:
-        said.append(("why.popularity", ":material/trending_up:", "orange"))
-    if len(events) < SHORT_HISTORY:
-        said.append(("why.short", ":material/hourglass_empty:", "orange"))
-    if weight_and_effect_disagree(events):
-        said.append(("why.disagree", ":material/compare_arrows:", "violet"))
-    if said:
-        with st.container(horizontal=True):
-            for key, icon, colour in said:
-                st.badge(t(key, language), icon=icon, color=colour)  # type: ignore[arg-type]
+def _words(why: Ledger, language: str) -> None:
+    """The explanation at the depth that the visitor wants; a paragraph says all."""
+    depth = address.choose(
+        "depth",
+        DEPTHS,
+        key="rec_depth",
+        label=t("why.depth", language),
+        words=lambda name: t(f"why.depth_{name}", language),
+        plain="sentence",
+    )
+    st.markdown(safe(why.text(language, depth=depth), 5000))
+
+
+def _badges(why: Ledger, language: str) -> None:
+    """How sure the reasons are, and the honest cases."""
+    sure = why.confidence
+    with st.container(horizontal=True):
+        st.badge(
+            t(f"why.confidence_{sure.level}", language),
+            icon=":material/verified:",
+            color=SURE[sure.level],  # type: ignore[arg-type]
+            help=t("why.confidence_help", language),
+        )
+        for note in why.notes:
+            icon, colour = BADGES[note]
+            st.badge(t(f"why.note_{note}", language), icon=icon, color=colour)  # type: ignore[arg-type]
+
+
+def _why_not(why: Ledger, language: str) -> None:
+    """Of an item outside the list: what it lacks, and what would bring it in."""
+    with st.container(border=True, key="rec_why_not"):
+        found = why.why_not()
+        st.markdown(f"**{t('why.not_title', language)}**  \n{safe(found.text(language), 2000)}")
+        if found.added.found:
+            st.button(
+                t("why.add", language),
+                key="rec_add",
+                icon=":material/playlist_add:",
+                help=t("why.add_help", language),
+                on_click=_add,
+                args=(found.added.items, len(why.history)),
+            )
+
+
+def _add(items: tuple[str, ...], events: int) -> None:
+    from xattn.app.changes import give
+
+    for item in items:
+        give(item, "more", events)
+
+
+# --- what if ----------------------------------------------------------------------------------------------------------
 
 
 def _check(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: str) -> None:
@@ -97,7 +147,9 @@ def _check(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: 
     )
     with st.container(border=True, key="rec_check"):
         st.markdown(t("why.without", language, title=safe(row["title"], 80)))
-        st.table(frame, border="horizontal", hide_index=True)
+        st.table(
+            frame, border="horizontal", hide_index=True, alt=t("why.without", language, title=str(row["title"])[:80])
+        )
         if same:
             st.markdown(f":green-badge[:material/check: {t('why.equal', language)}]")
         else:
@@ -106,9 +158,6 @@ def _check(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: 
 
 def _rank(rank: int | None) -> str:
     return "–" if rank is None else str(rank)
-
-
-# --- what if ----------------------------------------------------------------------------------------------------------
 
 
 def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: str) -> None:
@@ -180,105 +229,3 @@ def _drop(why: Ledger, language: str) -> None:
 def _apply(positions: tuple[int, ...]) -> None:
     without = st.session_state["rec_without"]
     st.session_state["rec_without"] = [*without, *(p for p in positions if p not in without)]
-
-
-# --- details ----------------------------------------------------------------------------------------------------------
-
-
-def _table_of(frame: pd.DataFrame, language: str) -> pd.DataFrame:
-    """The text twin of a chart: what each row is, and its amount as printed."""
-    columns = {"title": "chart.event", "column": "chart.column", "text": "chart.amount"}
-    kept = frame[[name for name in columns if name in frame]]
-    return kept.rename(columns={name: t(key, language) for name, key in columns.items()})
-
-
-def _details(why: Ledger, events: pd.DataFrame, language: str) -> None:
-    heat, table, weight = st.tabs([t("why.heat", language), t("why.compare", language), t("why.weights", language)])
-    with heat:
-        if why.cells.empty:
-            st.info(t("why.no_cells", language))
-        else:
-            frame = heat_frame(why.cells, events, language)
-            st.caption(t("why.heat_help", language))
-            figures(heat_chart(frame, language), _table_of(frame, language), width=heat_width(frame))
-    with table:
-        _compare(events, why, language)
-    with weight:
-        frame = weight_frame(events)
-        st.caption(t("meaning.weight", language))
-        figures(weight_chart(frame, language), _table_of(frame, language))
-
-
-def comparison(events: pd.DataFrame, ranked: bool, language: str) -> pd.DataFrame:
-    """Weight, contribution and removal effect side by side, one row per event, with what stands out about it."""
-    notes = [""] * len(events)
-    apart = weight_and_effect_disagree(events)
-    if apart:
-        notes[apart[0]], notes[apart[1]] = t("why.most_looked", language), t("why.most_moving", language)
-    frame = pd.DataFrame(
-        {
-            t("chart.event", language): [str(title)[:200] for title in events["title"]],
-            t("term.weight", language): events["weight"],
-            t("term.contribution", language): events["contribution"],
-            t("term.removal_effect", language): events["effect"],
-            t("why.score_without", language): events["score_without"],
-        }
-    )
-    if ranked:
-        frame[t("why.rank_without", language)] = events["rank_without"]
-    if events["rating"].notna().any():
-        frame[t("recommendations.rating", language)] = events["rating"]
-    if apart:
-        frame.insert(1, t("why.note", language), notes)
-    return frame
-
-
-def _compare(events: pd.DataFrame, why: Ledger, language: str) -> None:
-    st.caption(t("why.compare_help", language))
-    apart = weight_and_effect_disagree(events)
-    if apart:
-        looked, moving = (events.iloc[row].to_dict() for row in apart)
-        share, effect = f"{looked['weight']:.1%}", figure(moving["effect"], sign=True)
-        most = f":violet-badge[{t('why.most_looked', language)}] {safe(looked['title'], 60)} ({share})"
-        st.markdown(f"{most}  \n:violet-badge[{t('why.most_moving', language)}] {safe(moving['title'], 60)} ({effect})")
-    frame = comparison(events, why.rank is not None, language)
-    signed = st.column_config.NumberColumn(format="%+.4g")
-    st.dataframe(
-        frame,
-        hide_index=True,
-        alt=t("why.compare", language),
-        key="rec_table",
-        column_config={
-            t("term.weight", language): st.column_config.NumberColumn(format="percent"),
-            t("term.contribution", language): signed,
-            t("term.removal_effect", language): signed,
-            t("why.score_without", language): st.column_config.NumberColumn(format="%.4g"),
-        },
-    )
-
-
-def _take_away(why: Ledger, events: pd.DataFrame, shared: link.Link, language: str) -> None:
-    whose = link.YOU if why.user is None else f"user-{why.user}"
-    address = f"{st.context.url or ''}?{urlencode({**link.write(shared), 'lang': language})}"
-    with st.container(horizontal=True):
-        st.download_button(
-            t("why.json", language),
-            lambda: why.to_json(indent=1),
-            file_name=file_name("why", whose, why.item, suffix="json"),
-            mime="application/json",
-            key="rec_json",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
-            t("why.csv", language),
-            lambda: csv_bytes(comparison(events, why.rank is not None, language)),
-            file_name=file_name("why", whose, why.item, suffix="csv"),
-            mime="text/csv",
-            key="rec_csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        with st.popover(t("why.link", language), icon=":material/link:"):
-            st.caption(t("why.link_help", language))
-            st.code(address, language=None, wrap_lines=True)

@@ -1,7 +1,8 @@
 """The worked example as a page: the article's numbers to start with, every step again for any numbers that are typed.
 
-Top to bottom: what the address asks for → a Sheet from the editors and widgets → the four steps → where the article's
-numbers part from the exact ones. All mathematics is `xattn.attend` and `xattn.worked_example`.
+What the address asks for → a Sheet from the editors and widgets → the four steps, one at a time (keys ← →) or all at
+once → where the article's numbers part from the exact ones. All mathematics is `xattn.attend` and
+`xattn.worked_example`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from xattn import worked_example
-from xattn.app import address, article
+from xattn import History, worked_example
+from xattn.app import address, article, own_row, past, snippet, state, tour
 from xattn.app.editors import number_table, numbered
-from xattn.app.shell import lang, refusals
+from xattn.app.edits import told
+from xattn.app.refusals import told as told_refusal
+from xattn.app.shell import lang, refusals, safe
 from xattn.app.steps import STEPS, draw
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
 from xattn.errors import InputError, check_whole
@@ -27,7 +31,7 @@ from xattn.model.attention import FUSIONS, SCORERS
 __all__ = ["render"]
 
 PARAM = "vectors"  # of the address
-BASE, NOW, VERSION = "worked.base", "worked.now", "worked.version"
+BASE, NOW, VERSION, PAST = "worked.base", "worked.now", "worked.version", "worked"
 SETTINGS = ("scorer", "temperature", "beta", "threshold", "fusion")
 SIZES = ("n", "d", "m")
 WIDE = 135  # pixels of a number field: less hides its plus and minus
@@ -39,15 +43,27 @@ def render() -> None:
     language = lang()
     st.title(t("worked.title", language))
     st.markdown(t("worked.intro", language))
+    tasks = st.container()
     _open(language)
-    with st.container(border=True):
-        sheet = _inputs(language)
-    _publish(sheet)
     step = _step(language)
+    live, lesson = st.container(border=True), st.container()
+    st.subheader(t("worked.numbers", language))
+    with st.container(border=True):
+        sheet = _inputs(live, language)
+    _publish(sheet)
+    tour.note(sheet, step)
+    with tasks:
+        tour.show(language)
+    with lesson:
+        _lesson(sheet, step, language)
+    article.errata(language, open_=article.is_its_own(sheet) and step == "all")
+
+
+@st.fragment
+def _lesson(sheet: Sheet, step: str, language: str) -> None:
+    """The steps: pointing at an event or a cell reruns only them."""
     with refusals():
         draw(sheet, step, language)
-    _turn_pages(step, language)
-    article.errata(language, open_=article.is_its_own(sheet))
 
 
 # --- state ------------------------------------------------------------------------------------------------------------
@@ -76,8 +92,7 @@ def _open(language: str) -> None:
 
 def _load(sheet: Sheet) -> None:
     """Make `sheet` what the editors and widgets start from; a new version makes them forget earlier edits."""
-    st.session_state[BASE] = sheet
-    st.session_state[NOW] = sheet
+    st.session_state[BASE] = st.session_state[NOW] = sheet
     st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
     for name in SETTINGS:
         st.session_state[f"worked_{name}"] = getattr(sheet, name)
@@ -121,6 +136,9 @@ def _resize() -> None:
     _load(
         replace(
             now,
+            features=_names(now.features, d),
+            events=_names(now.events, n),
+            titles=_names(now.titles, n),
             query=_fitted([now.query], 1, d)[0],
             keys=_fitted(now.keys, n, d),
             items=_fitted(now.items, n, m),
@@ -129,6 +147,11 @@ def _resize() -> None:
             Wk=_fitted(now.Wk, len(now.v), d) if now.v else (),
         )
     )
+
+
+def _names(names: Sequence[str], n: int) -> tuple[str, ...]:
+    """Names cut, or grown with dashes, to n; none where there are none."""
+    return tuple([*names, *"–" * n][:n]) if names else ()
 
 
 def _fitted(table: Sequence[Sequence[float]], n: int, d: int) -> tuple[tuple[float, ...], ...]:
@@ -141,22 +164,30 @@ def _fitted(table: Sequence[Sequence[float]], n: int, d: int) -> tuple[tuple[flo
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 
-def _inputs(language: str) -> Sheet:
+def _inputs(live: DeltaGenerator, language: str) -> Sheet:
     base: Sheet = st.session_state[BASE]
+    columns = base.features or None
     left, right = st.columns(2)
     with left:
-        query = _editor("query", [base.query], ["q"], t("worked.query", language))[0]
-        keys = _editor("keys", base.keys, numbered("k", len(base.keys)), t("worked.keys", language))
+        query = _editor("query", [base.query], ["q"], t("worked.query", language), columns)[0]
+        rows = _rows("k", len(base.keys), base.events)
+        keys = _editor("keys", base.keys, rows, t("worked.keys", language), columns)
     with right:
-        items = _editor("items", base.items, numbered("y", len(base.items)), t("worked.items", language))
-    sheet = _settings(Sheet(query, keys, items), language)
-    with st.container(horizontal=True):
-        st.button(
-            t("worked.reset", language),
-            icon=":material/restart_alt:",
-            on_click=lambda: _load(article_sheet()),
-            key="worked_reset",
+        same = columns if columns and len(columns) == len(base.items[0]) else None
+        items = _editor(
+            "items", base.items, _rows("y", len(base.items), base.titles), t("worked.items", language), same
         )
+    with live:
+        sheet = _settings(
+            Sheet(query, keys, items, features=base.features, events=base.events, titles=base.titles), language
+        )
+    sheet = _parameters(sheet, language)
+    _sizes(language)
+    st.session_state[NOW] = sheet
+    past.note(PAST, sheet)
+    with live, st.container(horizontal=True, vertical_alignment="center"):
+        _own_row(language)
+        past.bar(PAST, _load, told, language)
         with st.popover(t("worked.link", language), icon=":material/link:"):
             link = _link(sheet)
             if link is None:
@@ -164,12 +195,61 @@ def _inputs(language: str) -> Sheet:
             else:
                 st.caption(t("worked.link_help", language))
                 st.code(_full_address(link, language), language=None, wrap_lines=True)
-    st.session_state[NOW] = sheet
+                st.caption(t("reproduce.help", language))
+                st.code(snippet.of_sheet(sheet), language="python", wrap_lines=True)
     return sheet
 
 
+def _rows(letter: str, n: int, names: Sequence[str]) -> list[str]:
+    plain = numbered(letter, n)
+    return [f"{k} · {name}" for k, name in zip(plain, names, strict=True)] if names else plain
+
+
+def _own_row(language: str) -> None:
+    """The same four steps on somebody's own history: a user's of the data, or the films picked on another page."""
+    with st.popover(t("worked.own_row", language), icon=":material/person:"):
+        st.markdown(t("worked.own_row_says", language))
+        try:
+            data = state.dataset()
+        except InputError:
+            st.caption(t("worked.no_data", language))
+            return
+        st.selectbox(t("recommendations.user", language), data.user_ids, key="worked_user", index=None)
+        user = st.session_state["worked_user"]
+        st.button(
+            t("worked.take_row", language),
+            key="worked_take_row",
+            disabled=user is None,
+            on_click=_take_row,
+            args=(user,),
+        )
+        picked = st.session_state.get("behaviour.films", ())
+        st.button(
+            t("worked.take_films", language),
+            key="worked_take_films",
+            disabled=len(picked) < own_row.LEAST,
+            help=t("worked.take_films_help", language, n=own_row.LEAST),
+            on_click=_take_row,
+            args=(None, picked),
+        )
+        if "worked.refused" in st.session_state:
+            st.warning(safe(told_refusal(st.session_state.pop("worked.refused"), language), 300))
+
+
+def _take_row(user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:
+    data = state.dataset()
+    try:
+        if user is not None:
+            history = History.of(data, data.user_row(user))
+        else:
+            history = History.given(data, [(item, float(stars)) for item, stars in picked])
+        _load(own_row.row_sheet(data, history))
+    except InputError as refusal:
+        st.session_state["worked.refused"] = refusal
+
+
 def _settings(sheet: Sheet, language: str) -> Sheet:
-    """The sheet with what the widgets say: settings, and the sizes of its tables (which take effect by `_resize`)."""
+    """The sheet with the settings that the widgets say."""
 
     def named(name: str) -> str:
         word = t(f"term.{name}", language)
@@ -197,11 +277,6 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
         )
         return math.nan if typed is None else typed
 
-    sizes = {
-        "n": (t("worked.n", language), MOST_ROWS),
-        "d": (t("worked.d", language), MOST_COLUMNS),
-        "m": (t("worked.m", language), MOST_COLUMNS),
-    }
     with st.container(horizontal=True):
         sheet = replace(
             sheet,
@@ -211,11 +286,27 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
             threshold=number("threshold", 0.01),
             fusion=choice("fusion", FUSIONS, 150),
         )
+    return sheet
+
+
+def _sizes(language: str) -> None:
+    """The sizes of the tables, and the way back to the article's."""
+    sizes = {
+        "n": (t("worked.n", language), MOST_ROWS),
+        "d": (t("worked.d", language), MOST_COLUMNS),
+        "m": (t("worked.m", language), MOST_COLUMNS),
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, (label, most) in sizes.items():
             st.number_input(
                 label, min_value=1, max_value=most, step=1, key=f"worked_{name}", on_change=_resize, width=WIDE
             )
-    return _parameters(sheet, language)
+        st.button(
+            t("worked.reset", language),
+            icon=":material/restart_alt:",
+            on_click=lambda: _load(article_sheet()),
+            key="worked_reset",
+        )
 
 
 def _parameters(sheet: Sheet, language: str) -> Sheet:
@@ -240,8 +331,14 @@ def _parameters(sheet: Sheet, language: str) -> Sheet:
     return sheet
 
 
-def _editor(part: str, table: Sequence[Sequence[float]], rows: Sequence[str], label: str) -> Table:
-    return number_table(f"worked_{part}_{st.session_state[VERSION]}", table, rows, label)
+def _editor(
+    part: str,
+    table: Sequence[Sequence[float]],
+    rows: Sequence[str],
+    label: str,
+    columns: Sequence[str] | None = None,
+) -> Table:
+    return number_table(f"worked_{part}_{st.session_state[VERSION]}", table, rows, label, columns)
 
 
 def _meanings(names: Sequence[str], language: str) -> str:
@@ -257,39 +354,36 @@ def _full_address(link: str, language: str) -> str:
 
 
 def _step(language: str) -> str:
-    """The step to show: the choice, kept in the address too."""
-    return address.choose(
-        STEP,
-        STEPS,
-        key="worked_step",
-        label=t("worked.show", language),
-        words=lambda name: t(f"worked.step.{name}", language),
-    )
-
-
-def _turn_pages(step: str, language: str) -> None:
-    """Back and next, where one step is shown alone."""
-    if step == STEPS[0]:
-        return
-    at = STEPS.index(step)
-    with st.container(horizontal=True):
-        if at > 1:
-            st.button(
-                t("worked.back", language),
-                icon=":material/arrow_back:",
-                key="worked_back",
-                on_click=_go,
-                args=(STEPS[at - 1],),
-            )
-        if at < len(STEPS) - 1:
-            st.button(
-                t("worked.next", language),
-                icon=":material/arrow_forward:",
-                type="primary",
-                key="worked_next",
-                on_click=_go,
-                args=(STEPS[at + 1],),
-            )
+    """The step to show: the choice, kept in the address too; back and next beside it, with keys of their own."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        step = address.choose(
+            STEP,
+            STEPS,
+            key="worked_step",
+            label=t("worked.show", language),
+            words=lambda name: t(f"worked.step.{name}", language),
+        )
+        at = STEPS.index(step)
+        last = len(STEPS) - 2  # "all" comes after the steps
+        st.button(
+            t("worked.back", language),
+            icon=":material/arrow_back:",
+            key="worked_back",
+            shortcut="Left",
+            disabled=not 0 < at <= last,
+            on_click=_go,
+            args=(STEPS[max(0, at - 1)],),
+        )
+        st.button(
+            t("worked.next", language),
+            icon=":material/arrow_forward:",
+            key="worked_next",
+            shortcut="Right",
+            disabled=at >= last,
+            on_click=_go,
+            args=(STEPS[min(last, at + 1)],),
+        )
+    return step
 
 
 def _go(step: str) -> None:

@@ -1,6 +1,6 @@
 """Speed side by side: ours and every installed rival in the same run, results held equal first, ratios last."""
 
-from xattn.bench.run import bench
+from xattn.bench.run import ROUNDS, Stopped, bench
 from xattn.bench.suites import SUITES
 
-__all__ = ["SUITES", "bench"]
+__all__ = ["ROUNDS", "SUITES", "Stopped", "bench"]

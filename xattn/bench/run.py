@@ -1,106 +1,84 @@
-"""Timing of cases: all contestants warm, then in turn, round after round, so that a noisy moment meets all of them
-alike.
+"""The bench: suites one after the other, results held equal first, then the race, ratios last.
 
-A ratio is rival ÷ ours, both medians of the rounds; the spread is the interquartile range of the per-round ratios.
-Compile time is in no figure. Where a rival's result differs from ours by more than the case allows, the run ends with
-an error: a wrong answer has no speed.
+A ratio is rival ÷ ours, both medians of the rounds; the spread is the interquartile range of the ratios of the rounds.
+Compile time is in no figure but those of `cold-start`. Where a rival's result differs from ours by more than the case
+allows, the run ends with an error: a wrong answer has no speed.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
+from xattn.bench.case import LIMIT, Case, Figure, Plan, WrongAnswer, agree
+from xattn.bench.machine import machine
+from xattn.bench.race import race, warmed
+from xattn.bench.suites import SUITES
+from xattn.errors import check_choice, check_whole
 
-from xattn.bench.suites import SUITES, Case
-from xattn.errors import XattnError, check_choice, check_whole
-from xattn.kernels.compile import num_threads, threading_layer
-
-__all__ = ["WrongAnswer", "bench"]
+__all__ = ["ROUNDS", "Stopped", "WrongAnswer", "bench"]
 
 ROUNDS = 9
-SHORTEST = 0.002  # seconds: quicker work is repeated within a round until it takes so long
 
 
-class WrongAnswer(XattnError):
-    """Ours and a rival disagree on the result of a case."""
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C during a bench; `result` holds the rows that were finished."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__()
+        self.result = result
 
 
 def bench(
-    suites: Sequence[str] | None = None, *, rounds: int = ROUNDS, progress: Callable[[str, float], None] | None = None
+    suites: Sequence[str] | None = None,
+    *,
+    rounds: int = ROUNDS,
+    quick: bool = False,
+    progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
     """Run `suites` (default: all); returns ``{"machine": {…}, "rows": [...]}``.
 
     A row holds suite, work, rival, ours_ms, rival_ms, ratio (rival ÷ ours, above 1: ours is faster), spread (of the
-    ratio), and bar: the ratio that is aimed at, None where there is none. Rows without a rival hold ours_ms alone.
-    Raises InputError for an unknown suite, WrongAnswer where results differ.
+    ratio), and bar: the ratio that is aimed at, None where there is none. Rows without a rival hold ours_ms alone; what
+    stands for a rival where the aim is a time or a growth says `xattn.bench.case`. `quick` takes small sizes: to see
+    that all works, not how fast. Raises InputError for an unknown suite, WrongAnswer where results differ, Stopped (a
+    KeyboardInterrupt with the rows so far) on Ctrl-C.
+
+    >>> bench(["softmax"], rounds=1, quick=True)["rows"][0]["rival"]
+    'scipy'
     """
     chosen = list(SUITES) if suites is None else list(dict.fromkeys(suites))
     for name in chosen:
         check_choice("suite", name, tuple(SUITES))
     rounds = check_whole("rounds", rounds, low=1)
     tell = progress or (lambda what, share: None)
-    rows: list[dict[str, Any]] = []
-    for place, name in enumerate(chosen):
-        for case in SUITES[name]():
-            tell(f"{name}: {case.work}", place / len(chosen))
-            rows += _rows(name, case, rounds)
+    result: dict[str, Any] = {"machine": machine(), "rows": []}
+    try:
+        for place, name in enumerate(chosen):
+
+            def say(what: str, name: str = name, share: float = place / len(chosen)) -> None:
+                tell(f"{name}: {what}", share)
+
+            for found in SUITES[name](Plan(rounds, quick, say)):
+                figures = [found] if isinstance(found, Figure) else _raced(name, found, rounds, say)
+                result["rows"] += [figure.row(name) for figure in figures]
+    except KeyboardInterrupt:
+        raise Stopped(result) from None
     tell("done", 1.0)
-    return {"machine": machine(), "rows": rows}
+    return result
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were taken on; `held_back` names variables that keep NumPy's BLAS to older instructions."""
-    return {
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": num_threads(),
-        "layer": threading_layer(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "held_back": [name for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ],
-    }
-
-
-def _rows(suite: str, case: Case, rounds: int) -> list[dict[str, Any]]:
+def _raced(suite: str, case: Case, rounds: int, say: Callable[[str], None]) -> list[Figure]:
+    say(case.work)
     contestants = {"": case.ours, **case.rivals}
-    results = {name: np.asarray(run()) for name, run in contestants.items()}  # warms everybody up
-    for name, result in results.items():
-        if result.shape != results[""].shape or not np.allclose(result, results[""], rtol=0, atol=case.atol):
-            raise WrongAnswer(f"{suite}, {case.work}: {name} must agree with xattn within {case.atol:g}; it does not.")
-    times = {name: np.empty(rounds) for name in contestants}
-    repeats = {name: _repeats(run) for name, run in contestants.items()}
-    for r in range(rounds):
-        for name, run in contestants.items():
-            start = time.perf_counter()
-            for _ in range(repeats[name]):
-                run()
-            times[name][r] = (time.perf_counter() - start) / repeats[name]
+    results, seconds = warmed(contestants)
+    for name in case.rivals:
+        if name not in case.apart:
+            agree(f"{suite}, {case.work}", name, results[""], results[name], case.atol)
+    del results
+    times = race(contestants, seconds, rounds)
     ours = times.pop("")
-    row = {"suite": suite, "work": case.work, "ours_ms": float(np.median(ours)) * 1e3}
-    if not times:
-        return [{**row, "rival": None, "rival_ms": None, "ratio": None, "spread": None, "bar": None}]
-    rows = []
-    for name, rival in times.items():
-        low, high = np.quantile(rival / ours, [0.25, 0.75])
-        rows.append(
-            {
-                **row,
-                "rival": name,
-                "rival_ms": float(np.median(rival)) * 1e3,
-                "ratio": float(np.median(rival) / np.median(ours)),
-                "spread": float(high - low),
-                "bar": case.bars.get(name),
-            }
-        )
-    return rows
-
-
-def _repeats(run: Callable[[], Any]) -> int:
-    start = time.perf_counter()
-    run()
-    return max(1, int(SHORTEST / max(time.perf_counter() - start, 1e-7)))
+    figures = [Figure.of(case.work, ours, name, rival, case.bars.get(name)) for name, rival in times.items()]
+    if case.limit is not None:
+        figures.append(Figure.of(case.work, ours, LIMIT, case.limit, 1.0))
+    return figures or [Figure.of(case.work, ours)]

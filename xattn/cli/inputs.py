@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xattn import Interactions
     from xattn.recommenders import Recommender
 
-__all__ = ["Subject", "configured", "load_data", "model_names", "named_model", "question", "subject"]
+__all__ = ["Subject", "configured", "is_model_file", "load_data", "model_names", "named_model", "question", "subject"]
 
 DEFAULT_MODEL = "HybridAttention"
 DEFAULT_K = 10
@@ -108,7 +108,7 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     """What the options name. A saved model brings its own data, so none need be named; other data is refused."""
     choice.check()
     name = choice.model if choice.model is not None else DEFAULT_MODEL
-    if not _is_file(name):
+    if not is_model_file(name):
         source.check()
         model = named_model(name, choice, "--model must be a file of `xattn fit`, or one of")
         return Subject(load_data(source), model, fitted=False)
@@ -122,7 +122,8 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     return Subject(model.data_, model, fitted=True)
 
 
-def _is_file(name: str) -> bool:
+def is_model_file(name: str) -> bool:
+    """--model names a file of `xattn fit`, not a kind of model."""
     if name.casefold().endswith(".npz") or os.path.basename(name) != name:
         return True
     return os.path.exists(name) and name.casefold() not in {known.casefold() for known in model_names()}

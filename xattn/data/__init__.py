@@ -4,6 +4,7 @@ from xattn.data.datasets import DatasetInfo, datasets, load_dataset
 from xattn.data.history import History
 from xattn.data.interactions import Interactions
 from xattn.data.items import ItemTable
+from xattn.data.joined import JoinedHistories
 from xattn.data.readers import read_history, read_interactions, read_items
 from xattn.data.split import NestedSplit, Split, leave_last_out, leave_last_two_out
 from xattn.data.synthetic import Planted, planted
@@ -13,6 +14,7 @@ __all__ = [
     "History",
     "Interactions",
     "ItemTable",
+    "JoinedHistories",
     "NestedSplit",
     "Planted",
     "Split",

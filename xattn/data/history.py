@@ -80,6 +80,11 @@ class History:
     def __len__(self) -> int:
         return int(self.item.size)
 
+    @property
+    def key(self) -> np.ndarray:
+        """(n,) equal where the item is."""
+        return self.item
+
     def __repr__(self) -> str:
         masked = f", {int((~self.live).sum())} masked" if not self.live.all() else ""
         unknown = f", {len(self.unknown)} unknown" if self.unknown else ""

@@ -2,6 +2,7 @@
 
 from xattn.evaluate.cross import cross_validate
 from xattn.evaluate.protocols import PROTOCOLS, evaluate
+from xattn.evaluate.reports import stability
 from xattn.evaluate.search import search
 
-__all__ = ["PROTOCOLS", "cross_validate", "evaluate", "search"]
+__all__ = ["PROTOCOLS", "cross_validate", "evaluate", "search", "stability"]

@@ -13,11 +13,12 @@ from typing import Any
 from xattn.data import Interactions
 from xattn.errors import InputError, check_choice, check_given, check_number, check_probability, check_whole, shown
 from xattn.evaluate.cold import cold
-from xattn.evaluate.faithfulness import faithfulness
+from xattn.evaluate.faithfulness import PostHoc, faithfulness
 from xattn.evaluate.given import given
 from xattn.evaluate.holdout import holdout
 from xattn.evaluate.next_item import next_item
 from xattn.evaluate.rating import rating
+from xattn.evaluate.rivals import ALS
 from xattn.evaluate.setup import Makers, Model, Protocol, Setup, makers_of
 from xattn.evaluate.time_split import time_split
 from xattn.model.closed_form import Progress
@@ -27,16 +28,16 @@ __all__ = ["PROTOCOLS", "evaluate"]
 
 
 def _faithfulness(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
-    """Explanations are asked for here, so every model must be a recommender; rivals score alone."""
-    made = {name: make() for name, make in models.items()}
-    without = [name for name, model in made.items() if not isinstance(model, Recommender)]
+    """Explanations are asked for here, so every model must be a recommender; of the rivals ALS alone has terms."""
+    made = {name: PostHoc(model) if isinstance(model := make(), ALS) else model for name, make in models.items()}
+    without = [name for name, model in made.items() if not isinstance(model, Recommender | PostHoc)]
     if without:
         raise InputError(f"`models` must have ledgers with the protocol faithfulness; got {', '.join(without)}.")
     makers: dict[str, Any] = {name: partial(_same, model) for name, model in made.items()}
     return faithfulness(data, makers, k=setup.k, seed=setup.seed, progress=setup.progress)
 
 
-def _same(model: Model) -> Model:
+def _same(model: Any) -> Any:
     return model
 
 

@@ -1,7 +1,36 @@
-"""Explanations that add up: ledgers, removal effects, counterfactuals, words."""
+"""Explanations that add up: ledgers, removal effects, counterfactuals, comparisons, words, files to take away."""
 
 from xattn.explain.counterfactual import Counterfactual
+from xattn.explain.difference import Difference, compare
+from xattn.explain.edit import Edit, minimal_edit
+from xattn.explain.export import explanation_schema
 from xattn.explain.ledger import Ledger
-from xattn.explain.question import Question, Scorer
+from xattn.explain.lists import ListChanges, ListLedger, explain_list, list_changes
+from xattn.explain.question import Near, Question, Scorer
+from xattn.explain.removal import SetRemoval
+from xattn.explain.snippet import Origin
+from xattn.explain.why_not import Added, WhyNot
+from xattn.explain.words import DEPTHS, SCENARIOS
 
-__all__ = ["Counterfactual", "Ledger", "Question", "Scorer"]
+__all__ = [
+    "DEPTHS",
+    "SCENARIOS",
+    "Added",
+    "Counterfactual",
+    "Difference",
+    "Edit",
+    "Ledger",
+    "ListChanges",
+    "ListLedger",
+    "Near",
+    "Origin",
+    "Question",
+    "Scorer",
+    "SetRemoval",
+    "WhyNot",
+    "compare",
+    "explain_list",
+    "explanation_schema",
+    "list_changes",
+    "minimal_edit",
+]

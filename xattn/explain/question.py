@@ -6,24 +6,35 @@ a history, score it with each event masked, and name the terms of one score. The
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.model.head import HeadCells
+from xattn.model.head import HeadCells, HeadField
 
-__all__ = ["Question", "Scorer", "rank_of"]
+__all__ = ["Near", "Question", "Scorer", "rank_of"]
 
 
 class Question(NamedTuple):
-    """Explain `target` (item row) for `history`; the list is the `k` best of the `allowed` (M,) items."""
+    """Explain `target` (item row) for `history`; the list is the `k` best of the `allowed` (M,) items.
+
+    `asked` are the arguments that say so in words (`k`, `exclude`, `candidates`, `where`), as far as they were given.
+    """
 
     user: str | None
     history: History
     target: int
     k: int
     allowed: np.ndarray
+    asked: dict[str, Any] | None = None
+
+
+class Near(NamedTuple):
+    """`scores` (n, M) of every item without each event, of which each is within `slack` (M,) of the true one."""
+
+    scores: np.ndarray
+    slack: np.ndarray
 
 
 class Scorer(Protocol):
@@ -36,11 +47,15 @@ class Scorer(Protocol):
     def scores_of(self, history: History) -> np.ndarray: ...  # (M,) served scores
     def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray: ...  # (J, n)
     def cells_of(self, history: History, target: int) -> list[HeadCells]: ...
+    def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None: ...
+    def near_of(self, history: History) -> Near | None: ...
+    def reach_of(self, history: History, m: int) -> np.ndarray | None: ...
 
 
 def rank_of(scores: np.ndarray, target: int, allowed: np.ndarray) -> int | None:
     """Rank (1 is best) of `target` among the allowed items, ties in item order; None where not allowed."""
     if not allowed[target]:
         return None
-    ahead = (scores > scores[target]) | ((scores == scores[target]) & (np.arange(len(scores)) < target))
-    return 1 + int(np.count_nonzero(ahead & allowed))
+    ahead = scores > scores[target]
+    tied = np.flatnonzero(scores == scores[target])
+    return 1 + int(np.count_nonzero(ahead & allowed)) + int(np.count_nonzero(allowed[tied[tied < target]]))

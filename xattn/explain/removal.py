@@ -1,20 +1,21 @@
-"""Removal effects: what the score and the rank of a target become when one event is masked (docs/model.md, eq. 13).
+"""Removal effects: what the score and the rank of a target become when events are masked (docs/model.md, eq. 13).
 
-The announced numbers come from the closed form over the fields of the heads; re-scoring the masked history through
-the model is another way through the code, and the tests hold the two against each other.
+For single events the announced numbers come from the closed form over the fields of the heads; re-scoring the masked
+history through the model is another way through the code, and the tests hold the two against each other. A set of
+events is served anew.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from xattn.explain.question import Question, Scorer
+from xattn.explain.question import Question, Scorer, rank_of
+from xattn.explain.study import Study
 
-__all__ = ["Removals", "removals"]
-
-BLOCK = 2_000_000  # scores (targets × events) held at a time: 16 MB
+__all__ = ["Removals", "SetRemoval", "removals", "set_removal"]
 
 
 class Removals(NamedTuple):
@@ -24,20 +25,28 @@ class Removals(NamedTuple):
     rank: np.ndarray
 
 
-def removals(scorer: Scorer, question: Question) -> Removals:
+@dataclass(frozen=True)
+class SetRemoval:
+    """The events at `positions` masked together: the target's `score` then, its change (`effect`), and its `rank`
+    (None where it is not in the list of candidates)."""
+
+    positions: tuple[int, ...]
+    score: float
+    effect: float
+    rank: int | None
+
+
+def removals(study: Study, question: Question) -> Removals:
     """Score and rank of the target without each event in turn."""
-    history, target = question.history, question.target
-    n = len(history)
-    own = scorer.scores_without_each(history, np.array([target]))[0]
+    target = question.target
+    own = study.without_each(target)
     if not question.allowed[target]:
-        return Removals(own, np.zeros(n, np.int64))
-    ahead = np.zeros(n, np.int64)
-    others = np.flatnonzero(question.allowed)
-    others = others[others != target]
-    step = max(1, BLOCK // max(n, 1))
-    for low in range(0, len(others), step):
-        block = others[low : low + step]
-        scores = scorer.scores_without_each(history, block)
-        tied = (scores == own) & (block < target)[:, None]
-        ahead += np.count_nonzero((scores > own) | tied, axis=0)
-    return Removals(own, ahead + 1)
+        return Removals(own, np.zeros(len(own), np.int64))
+    return Removals(own, study.ranks_without_each(target, own, question.allowed))
+
+
+def set_removal(scorer: Scorer, question: Question, positions: tuple[int, ...], score: float) -> SetRemoval:
+    """The target of `score` without these events, as the model then serves it."""
+    after = scorer.scores_of(question.history.without(list(positions)))
+    left = float(after[question.target])
+    return SetRemoval(positions, left, left - score, rank_of(after, question.target, question.allowed))

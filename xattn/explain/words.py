@@ -1,27 +1,41 @@
 """The ledger in words: sentences from the catalogue, filled with the ledger's own numbers and titles, and nothing else.
 
-Order: what the score is made of, what speaks for it, what against, what a removal does, what would drop it, then the
-honest cases: mostly popularity, too short a history, weight and effect in disagreement.
+Three depths: a clause ("because you watched …"), a sentence, a paragraph. The paragraph says what the score is made of,
+what speaks for it and against, what a removal does, what would drop it, then the honest cases and how sure the reasons
+are (`honesty.py`). What a person did with an item is a verb of the scenario. Each text can be read back
+(`parse.py`): titles lose quotation marks of the kind that they stand in, so that it is plain where they end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from xattn.explain.honesty import SHORT_HISTORY, disagreement
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
+from xattn.viz.names import feature_name
 
 if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
-__all__ = ["SHORT_HISTORY", "sentences", "short_title", "weight_and_effect_disagree"]
+__all__ = [
+    "DEPTHS", "SCENARIOS", "SHORT_HISTORY", "joined", "named", "quotable", "short_title", "spaced", "told",
+    "weight_and_effect_disagree",
+]  # fmt: skip
 
-SHORT_HISTORY = 5  # events under which a history is called short
+DEPTHS = ("clause", "sentence", "paragraph")
+SCENARIOS = (
+    "films", "shop", "books", "music", "news", "social", "education", "health", "finance", "home", "travel", "cars",
+)  # fmt: skip
 MOST_NAMES = 3
+FEW_NAMES = 2  # in a clause or a sentence
 LONGEST_TITLE = 80
+TELLING = 0.1  # of all contributions: the least share of features that is spoken of
+INNER = {"en": str.maketrans("“”", "‘’"), "zh": str.maketrans("《》“”", "〈〉‘’")}
 
 
 def short_title(title: str) -> str:
@@ -29,90 +43,201 @@ def short_title(title: str) -> str:
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
 
 
+def quotable(title: str, lang: str) -> str:
+    """A title as it stands between quotation marks: short, and with inner marks in the place of outer ones.
+
+    >>> quotable("The “Best” of 《W》", "en"), quotable("The “Best” of 《W》", "zh")
+    ('The ‘Best’ of 《W》', 'The ‘Best’ of 〈W〉')
+    """
+    return short_title(title).translate(INNER[lang])
+
+
 def weight_and_effect_disagree(events: pd.DataFrame) -> tuple[int, int] | None:
     """Rows (most looked at, most moving when masked) of an events frame where they differ, else None."""
-    if len(events) < 2:
-        return None
-    weight, effect = events["weight"].to_numpy(), np.abs(events["effect"].to_numpy())
-    looked, moving = int(np.argmax(weight)), int(np.argmax(effect))
-    return (looked, moving) if weight[looked] > weight[moving] and effect[moving] > effect[looked] else None
+    return disagreement(events["weight"].to_numpy(), events["effect"].to_numpy())
 
 
-def _names(frame: pd.DataFrame, lang: str) -> str:
+def named(titles: Iterable[str], amounts: Iterable[float], lang: str) -> str:
+    """Titles with their signed amounts, one after the other."""
+    pairs = zip(titles, amounts, strict=True)
     return t("words.and", lang).join(
-        t("words.named", lang, title=short_title(title), amount=figure(amount, sign=True))
-        for title, amount in zip(frame["title"], frame["contribution"], strict=True)
+        t("words.named", lang, title=quotable(title, lang), amount=figure(amount, sign=True)) for title, amount in pairs
     )
 
 
-def sentences(ledger: Ledger, lang: str) -> str:
-    """The whole text of a ledger in one language."""
-    events = ledger.events()
-    space = " " if lang == "en" else ""
-    return space.join(
-        [*_made_of(ledger, events, lang), *_what_if(ledger, events, lang), *_honesty(ledger, events, lang)]
-    )
+def joined(titles: Iterable[str], lang: str) -> str:
+    """Titles in quotation marks, the last one after an "and"."""
+    quoted = [t("words.plain", lang, title=quotable(title, lang)) for title in titles]
+    head, last = t("words.and", lang).join(quoted[:-1]), quoted[-1]
+    return head + t("words.and_last", lang) + last if head else last
 
 
-def _made_of(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
-    facts = {"title": short_title(ledger.title), "score": figure(ledger.score), "base": figure(ledger.base)}
-    if not events["contribution"].any():
-        return [t("words.score_empty", lang, **facts)]
-    said = [t("words.score", lang, **facts, lift=figure(ledger.score - ledger.base, sign=True), n=len(events))]
-    speaks_for = events[events["contribution"] > 0].head(MOST_NAMES)
-    against = events[events["contribution"] < 0].iloc[::-1].head(MOST_NAMES)
-    if len(speaks_for):
-        said.append(t("words.for", lang, names=_names(speaks_for, lang)))
-    if len(against):
-        said.append(t("words.against", lang, names=_names(against, lang)))
-    return said
+def spaced(sentences: Iterable[str], lang: str) -> str:
+    """Sentences as one text."""
+    return (" " if lang == "en" else "").join(sentences)
 
 
-def _what_if(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
-    if not events["contribution"].any():
-        return []
-    worst = events.iloc[int(np.argmin(events["effect"].to_numpy()))]
-    facts = {"title": short_title(worst["title"]), "score": figure(worst["score_without"])}
-    if ledger.rank is None:
-        return [t("words.removal_unranked", lang, **facts), t("words.unranked", lang)]
-    rank = int(worst["rank_without"])
-    moved = "words.removal" if rank != ledger.rank else "words.removal_same"
-    said = [t(moved, lang, **facts, rank=rank, rank_now=ledger.rank)]
-    what_if = ledger.counterfactual()
-    if what_if.found:
-        title_at = dict(zip(events["position"], events["title"], strict=True))
-        names = t("words.and", lang).join(
-            t("words.plain", lang, title=short_title(title_at[p])) for p in what_if.positions
-        )
-        if what_if.replaced_by is None:
-            said.append(t("words.drop_alone", lang, names=names, k=ledger.k))
+def told(ledger: Ledger, lang: str, depth: str, scenario: str) -> str:
+    """The text of a ledger."""
+    tell = _Teller(ledger, lang, scenario)
+    if depth == "clause":
+        return tell.clause()
+    return tell.sentence() if depth == "sentence" else spaced(tell.paragraph(), lang)
+
+
+class _Teller:
+    """The texts of one ledger in one language."""
+
+    def __init__(self, ledger: Ledger, lang: str, scenario: str) -> None:
+        self.ledger = ledger
+        self.lang = lang
+        self.did = t(f"words.did.{scenario}", lang)
+        self.rows = ledger._rows
+        self.without = ledger._removals
+        self.notes = ledger.notes
+
+    def say(self, key: str, **values: object) -> str:
+        return t(key, self.lang, **values)
+
+    def quoted(self, title: str) -> str:
+        return quotable(title, self.lang)
+
+    def title_at(self, position: int) -> str:
+        return self.ledger._title_at(position)
+
+    # --- a clause, a sentence -----------------------------------------------------------------------------------------
+
+    def _reasons(self) -> np.ndarray:
+        """Rows of the first reasons, all liked or all not."""
+        rows = self.rows
+        count = int(np.count_nonzero(rows.contribution > 0))
+        alike = [i for i in range(count) if rows.liked[i] == rows.liked[0]]
+        return np.array(alike[:FEW_NAMES], dtype=np.int64)
+
+    def _case(self) -> str:
+        """Which clause or sentence holds: for, disliked, popular, none."""
+        if "popularity" in self.notes:
+            return "popular"
+        if "no_reason" in self.notes:
+            return "none"
+        return "for" if self.rows.liked[0] else "disliked"
+
+    def clause(self) -> str:
+        names = joined((self.title_at(p) for p in self.rows.position[self._reasons()]), self.lang) if self._told else ""
+        return t(f"words.clause_{self._case()}", self.lang, did=self.did, names=names)
+
+    @property
+    def _told(self) -> bool:
+        return self._case() in ("for", "disliked")
+
+    def sentence(self) -> str:
+        ledger, case, first = self.ledger, self._case(), self._reasons()
+        facts: dict[str, object] = {"score": figure(ledger.score), "base": figure(ledger.base), "did": self.did}
+        if self._told:
+            facts["names"] = joined((self.title_at(p) for p in self.rows.position[first]), self.lang)
+            facts["amount"] = figure(float(self.rows.contribution[first].sum()), sign=True)
+        return t(f"words.sentence_{case}", self.lang, **facts) + self._tail()
+
+    def _tail(self) -> str:
+        """What the removal of the first reason does, or a full stop."""
+        if not self._told:
+            return self.say("words.tail_end")
+        ledger, p = self.ledger, int(self.rows.position[0])
+        facts = {"title": self.quoted(self.title_at(p)), "rank": int(self.without.rank[p]), "rank_now": ledger.rank}
+        if ledger.rank is None:
+            return self.say("words.tail_score", **facts, without=figure(float(self.without.score[p])))
+        return self.say("words.tail_rank" if facts["rank"] != ledger.rank else "words.tail_same", **facts)
+
+    # --- a paragraph --------------------------------------------------------------------------------------------------
+
+    def paragraph(self) -> list[str]:
+        said = self._made_of()
+        if self.rows.contribution.any():
+            said += [*self._features(), *self._what_if()]
+        return [*said, *self._honesty()]
+
+    def _made_of(self) -> list[str]:
+        ledger, rows, n = self.ledger, self.rows, len(self.rows.position)
+        facts = {"title": self.quoted(ledger.title), "score": figure(ledger.score), "base": figure(ledger.base)}
+        if not rows.contribution.any():
+            return [self.say("words.score_empty", **facts)]
+        lift = figure(ledger.score - ledger.base, sign=True)
+        said = [self.say("words.score" if n > 1 else "words.score_one", **facts, lift=lift, n=n)]
+        speaks_for = np.flatnonzero(rows.contribution > 0)[:MOST_NAMES]
+        against = np.flatnonzero(rows.contribution < 0)[::-1][:MOST_NAMES]
+        for key, at in (("words.for", speaks_for), ("words.against", against)):
+            if len(at):
+                titles = (self.title_at(p) for p in rows.position[at])
+                said.append(self.say(key, did=self.did, names=named(titles, rows.contribution[at].tolist(), self.lang)))
+        return said
+
+    def _features(self) -> list[str]:
+        """The features that add most, where features are a telling part of the ledger; how few events matter."""
+        groups = [group for group in self.ledger._features if group.name]
+        moved = float(np.abs(self.rows.contribution).sum())
+        said = []
+        if sum(abs(group.contribution) for group in groups) >= TELLING * moved:
+            most = sorted(groups, key=lambda group: -group.contribution)[:MOST_NAMES]
+            spoken = [group for group in most if group.contribution > 0]
+            if spoken:
+                names = t("words.and", self.lang).join(
+                    self.say(
+                        "words.feature",
+                        feature=self.quoted(feature_name(group.name, self.lang)),
+                        amount=figure(group.contribution, sign=True),
+                    )
+                    for group in spoken
+                )
+                said.append(self.say("words.features", names=names))
+        if len(self.rows.position) >= SHORT_HISTORY:
+            effective = figure(float(round(self.ledger.effective_events)))
+            said.append(self.say("words.effective", effective=effective, n=len(self.rows.position)))
+        return said
+
+    def _what_if(self) -> list[str]:
+        ledger, at = self.ledger, self.rows.position
+        worst = int(at[np.argmin(self.without.score[at])])
+        facts = {"title": self.quoted(self.title_at(worst)), "score": figure(float(self.without.score[worst]))}
+        if ledger.rank is None:
+            return [self.say("words.removal_unranked", **facts), self.say("words.unranked")]
+        rank = int(self.without.rank[worst])
+        moved = "words.removal" if rank != ledger.rank else "words.removal_same"
+        return [self.say(moved, **facts, rank=rank, rank_now=ledger.rank), *self._drop()]
+
+    def _drop(self) -> list[str]:
+        ledger, found = self.ledger, self.ledger.counterfactual()
+        if not found.found:
+            return [self.say("words.stays", k=ledger.k)] if "stays" in self.notes else []
+        names = joined((self.title_at(p) for p in found.positions), self.lang)
+        if found.replaced_by is None:
+            said = [self.say("words.drop_alone", names=names, k=ledger.k)]
         else:
-            replacement = short_title(ledger.title_of(what_if.replaced_by))
-            said.append(t("words.drop", lang, names=names, k=ledger.k, replacement=replacement))
-        if len(what_if.positions) > 1:
-            said.append(t("words.smallest" if what_if.exact else "words.not_smallest", lang))
-    elif ledger.rank <= ledger.k:
-        said.append(t("words.stays", lang, k=ledger.k))
-    return said
+            replacement = self.quoted(ledger.title_of(found.replaced_by))
+            said = [self.say("words.drop", names=names, k=ledger.k, replacement=replacement)]
+        if len(found.positions) > 1:
+            said.append(self.say("words.smallest" if found.exact else "words.not_smallest"))
+        return said
 
-
-def _honesty(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
-    said = []
-    if events["contribution"].any() and ledger.base > ledger.score - ledger.base:
-        said.append(t("words.popularity", lang))
-    if 0 < len(events) < SHORT_HISTORY:
-        said.append(t("words.short", lang, n=len(events)))
-    apart = weight_and_effect_disagree(events)
-    if apart:
-        looked, moving = events.iloc[apart[0]], events.iloc[apart[1]]
-        said.append(
-            t(
-                "words.disagree",
-                lang,
-                looked=short_title(looked["title"]),
-                weight=f"{looked['weight']:.1%}",
-                moving=short_title(moving["title"]),
-                effect=figure(moving["effect"], sign=True),
+    def _honesty(self) -> list[str]:
+        said, n = [], len(self.rows.position)
+        for note, key in (("popularity", "words.popularity"), ("no_reason", "words.no_reason")):
+            if note in self.notes and self.rows.contribution.any():
+                said.append(self.say(key))
+        if "short" in self.notes:
+            said.append(self.say("words.short" if n > 1 else "words.short_one", n=n))
+        if "disagree" in self.notes:
+            at = self.rows.position
+            effect = self.without.score[at] - self.ledger.score
+            looked, moving = disagreement(self.rows.weight, effect) or (0, 0)
+            said.append(
+                self.say(
+                    "words.disagree",
+                    looked=self.quoted(self.title_at(int(at[looked]))),
+                    weight=f"{self.rows.weight[looked]:.1%}",
+                    moving=self.quoted(self.title_at(int(at[moving]))),
+                    effect=figure(float(effect[moving]), sign=True),
+                )
             )
-        )
-    return said
+        if n:
+            said.append(t(f"words.confidence_{self.ledger.confidence.level}", self.lang, k=self.ledger.k))
+        return said

@@ -20,21 +20,35 @@ from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
 
-__all__ = ["field_scores", "field_weights", "field_without_each"]
+__all__ = ["field_scores", "field_weights", "field_weights_of_many", "field_without_each"]
+
+
+@compiled
+def _row_weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
+    S = 0.0
+    for i in range(E.shape[0]):
+        if live[i]:
+            S += E[i]
+    norm = np.inf if S == 0.0 else S**beta
+    for i in range(E.shape[0]):
+        x = E[i] / norm if live[i] else 0.0
+        a[i] = 0.0 if x < theta else x
 
 
 @Kernel
 def _weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
     """a[j, i] for every event; 0 where not live or under the threshold."""
     for j in prange(E.shape[0]):
-        S = 0.0
-        for i in range(E.shape[1]):
-            if live[i]:
-                S += E[j, i]
-        norm = np.inf if S == 0.0 else S**beta
-        for i in range(E.shape[1]):
-            x = E[j, i] / norm if live[i] else 0.0
-            a[j, i] = 0.0 if x < theta else x
+        _row_weights(E[j], live, beta, theta, a[j])
+
+
+@Kernel
+def _weights_of_many(E, live, ptr, beta, theta, a):  # type: ignore[no-untyped-def]
+    """The same for histories end to end, cut by `ptr`; E and a (H, N)."""
+    for u in prange(ptr.shape[0] - 1):
+        own = slice(ptr[u], ptr[u + 1])
+        for h in range(E.shape[0]):
+            _row_weights(E[h, own], live[own], beta, theta, a[h, own])
 
 
 @Kernel
@@ -122,6 +136,13 @@ def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) ->
     """a (J, n): attention weights of the live events (n,)."""
     a = np.empty(E.shape)
     _weights(E, live, beta, theta, a, work=3.0 * E.size)
+    return a
+
+
+def field_weights_of_many(E: np.ndarray, live: np.ndarray, ptr: np.ndarray, beta: float, theta: float) -> np.ndarray:
+    """a (H, N): `field_weights` of each history by itself, to the bit; E (H, N), live (N,), cuts `ptr` (U + 1,)."""
+    a = np.empty(E.shape)
+    _weights_of_many(E, live, ptr, beta, theta, a, work=3.0 * E.size)
     return a
 
 

@@ -96,8 +96,7 @@ def _gram(ptr, event, start, stop, row, w, rho, tail, A):  # type: ignore[no-unt
             i = event[o]
             for g in range(h, H):
                 at = g * C
-                if row[i] >= 0:
-                    acc[at + row[i]] += w[h, i] * w[g, i] * tail[h, g, i]
+                acc[at + row[i]] += w[h, i] * w[g, i] * tail[h, g, i]
                 power = w[h, i]
                 for j in range(i + 1, stop[i]):  # j newer: this row's head decays over the gap
                     power *= rho[h]

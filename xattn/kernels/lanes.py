@@ -110,7 +110,7 @@ class Lanes:
     def _at(self, data: Any, index: Any) -> Any:
         return self.b.bitcast(self.b.gep(data, [index]), self.F.as_pointer())
 
-    def load(self, data: Any, index: Any, mask: Any = None, other: float = 0.0) -> Any:
+    def get(self, data: Any, index: Any, mask: Any = None, other: float = 0.0) -> Any:
         """data[index], data[index + 1], …; lanes outside of the mask are not read and hold `other`."""
         at = self._at(data, index)
         if mask is not None:
@@ -119,7 +119,7 @@ class Lanes:
         x.align = self.bytes
         return x
 
-    def store(self, x: Any, data: Any, index: Any, mask: Any = None) -> None:
+    def put(self, x: Any, data: Any, index: Any, mask: Any = None) -> None:
         """The way back; lanes outside of the mask are not written."""
         at = self._at(data, index)
         if mask is not None:

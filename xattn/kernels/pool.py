@@ -1,44 +1,90 @@
 """Scores of a whole catalogue from pooled histories: out[u, j] = Σ_h Σ_i coef[h, i] · V[h, row_i, j].
 
 For heads whose attention does not look at the target, coef = weight × strength is known before any target is; the
-score is then a sum of rows of the value table V (H, C, C), read in order. An iteration owns a stripe of columns of one
-row of `out`, and each cell is summed in the order of heads and events: batch and single agree to the last bit. An event
-without a row, or with a coefficient of 0, is skipped.
+score is then a sum of rows of the value table V (H, C, C), read in order. An iteration owns a stripe of columns: the
+sums of a history over it stay in registers (float64) while its events go by, and the stripe of V stays in the cache
+while the histories go by. Each cell is summed in the order of heads and events: batch and single agree to the last bit.
+An event without a row, or with a coefficient of 0, is skipped.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import prange
+from llvmlite import ir
+from numba import prange, types
+from numba.core import cgutils
 
 from xattn.kernels.compile import Kernel
+from xattn.kernels.lanes import I64, Lanes, emitted
 
 __all__ = ["pool_scores"]
 
-STRIPE = 1024  # columns an iteration owns: 4–8 KB of output stay in the first-level cache
+STRIPE = 128  # columns an iteration owns: 16 vectors of float64
+
+
+def _plain_pool_stripe(row: Any, coef: Any, V: Any, first: Any, last: Any, column: Any, out: Any) -> None:
+    out[:] = 0.0
+    for h in range(len(V)):
+        for i in range(first, last):
+            if row[i] >= 0 and coef[h, i] != 0.0:
+                out += coef[h, i] * V[h, row[i], column : column + STRIPE].astype(np.float64)
+
+
+@emitted(_plain_pool_stripe)
+def _pool_stripe(tc: Any, row: Any, coef: Any, V: Any, first: Any, last: Any, column: Any, out: Any) -> Any:
+    """out (STRIPE,) ← the sums of events first..last−1 over the columns of a stripe."""
+
+    arrays = ((0, row), (1, coef), (2, V), (6, out))
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        rows, coefs, values, sums = (context.make_array(t)(context, b, args[k]) for k, t in arrays)
+        n = cgutils.unpack_tuple(b, coefs.shape)[1]
+        H, R, C = cgutils.unpack_tuple(b, values.shape)
+        first, last, column = args[3:6]
+        wide = Lanes(b, types.float64)
+        x = Lanes(b, V.dtype, wide.n)
+        chains = [wide.variable(wide.const(0)) for _ in range(STRIPE // wide.n)]
+        with cgutils.for_range(b, H) as head:
+            offset = b.mul(head.index, n)
+            table = b.add(b.mul(b.mul(head.index, R), C), column)
+            with cgutils.for_range_slice(b, first, last, I64(1)) as (i, _):
+                r = b.load(b.gep(rows.data, [i]))
+                a = b.load(b.gep(coefs.data, [b.add(offset, i)]))
+                said = b.and_(b.icmp_signed(">=", r, r.type(0)), b.fcmp_unordered("!=", a, ir.Constant(a.type, 0.0)))
+                with b.if_then(said):
+                    a = wide.splat(a)
+                    start = b.add(table, b.mul(r, C))
+                    for k, chain in enumerate(chains):
+                        v = x.get(values.data, b.add(start, I64(k * wide.n)))
+                        if x.narrow:
+                            v = b.fpext(v, wide.F)
+                        b.store(wide.fma(a, v, b.load(chain)), chain)
+        for k, chain in enumerate(chains):
+            wide.put(b.load(chain), sums.data, I64(k * wide.n))
+        return context.get_dummy_value()
+
+    return types.void(row, coef, V, first, last, column, out), write
 
 
 @Kernel
 def _pool(ptr, row, coef, V, out):  # type: ignore[no-untyped-def]
     C = V.shape[2]
-    stripes = (C + STRIPE - 1) // STRIPE
-    for us in prange(out.shape[0] * stripes):
-        u = us // stripes
-        low = (us - u * stripes) * STRIPE
-        high = min(C, low + STRIPE)
-        for j in range(low, high):
-            out[u, j] = 0.0
-        for h in range(V.shape[0]):
-            for i in range(ptr[u], ptr[u + 1]):
-                a = coef[h, i]
-                r = row[i]
-                if r >= 0 and a != 0.0:
-                    for j in range(low, high):
-                        out[u, j] += a * V[h, r, j]
+    for s in prange((C + STRIPE - 1) // STRIPE):
+        low = np.int64(s) * STRIPE
+        sums = np.empty(STRIPE)
+        start = min(low, C - STRIPE)  # the last stripe reaches back into the one before, and keeps its own part
+        for u in range(out.shape[0]):
+            _pool_stripe(row, coef, V, ptr[u], ptr[u + 1], start, sums)
+            out[u, low : start + STRIPE] = sums[low - start :]
 
 
 def pool_scores(ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Scores (U, C) summed in float64; `row` (N,) rows of V (−1: none), `coef` (H, N), histories in `ptr` (U+1,)."""
+    H, R, C = V.shape
+    if C < STRIPE:
+        V = np.concatenate([V, np.zeros((H, R, STRIPE - C), V.dtype)], axis=2)
     out = np.empty((len(ptr) - 1, V.shape[2]))
-    _pool(ptr, row, coef, V, out, work=2.0 * coef.size * V.shape[2])
-    return out
+    _pool(ptr, row, np.ascontiguousarray(coef), np.ascontiguousarray(V), out, work=coef.size * V.shape[2] / 4.0)
+    return np.ascontiguousarray(out[:, :C])

@@ -281,7 +281,7 @@ def _additive(e, A, B, v):  # type: ignore[no-untyped-def]
             r, i = cell // n, cell % n
             s = 0.0
             for j in range(H):
-                s += v[j] * math.tanh(np.float64(A[r, j]) + np.float64(B[i, j]))
+                s += np.float64(v[j]) * math.tanh(np.float64(A[r, j]) + np.float64(B[i, j]))
             e[r, i] = s
 
 

@@ -99,7 +99,7 @@ def _denominator(s, m, T, beta, shift):  # type: ignore[no-untyped-def]
         return s
     if shift == -np.inf:
         return math.pow(s, beta)
-    return math.pow(s, beta) * math.exp((1.0 - beta) * ((shift - m) / T))
+    return math.pow(s, beta) * np.exp((1.0 - beta) * ((shift - m) / T))  # math.exp raises where there is no JIT
 
 
 @compiled

@@ -91,7 +91,7 @@ def _tile(V: int) -> Any:
             sums = [[x.variable(x.const(0)) for _ in range(V)] for _ in range(TOGETHER)]
             with cgutils.for_range(b, args[5]) as loop:
                 start = b.add(args[4], b.mul(loop.index, number(V * x.n)))
-                k = [x.load(keys.data, b.add(start, number(v * x.n))) for v in range(V)]
+                k = [x.get(keys.data, b.add(start, number(v * x.n))) for v in range(V)]
                 for row, own in zip(rows, sums, strict=True):
                     q = x.splat(b.load(b.gep(row, [loop.index])))
                     for v, s in enumerate(own):
@@ -99,7 +99,7 @@ def _tile(V: int) -> Any:
             for r, own in enumerate(sums):
                 at = b.add(b.mul(number(r), wide), args[7])
                 for v, s in enumerate(own):
-                    x.store(b.load(s), logits.data, b.add(at, number(v * x.n)))
+                    x.put(b.load(s), logits.data, b.add(at, number(v * x.n)))
             return context.get_dummy_value()
 
         return types.void(Q, j, last, KT, at, d, z, column), write
@@ -130,7 +130,7 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
         top, total, said = x.variable(x.const(-math.inf)), x.variable(x.const(0)), x.variable(x.const(0))
 
         def largest(i: Any, mask: Any) -> None:
-            y = x.load(logits.data, i)
+            y = x.get(logits.data, i)
             if mask is not None:
                 y = b.select(mask, y, x.const(-math.inf))
             b.store(x.larger(b.load(top), y), top)
@@ -139,13 +139,13 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
         m, scale = x.splat(x.fold(b.load(top), x.larger)), x.splat(args[3])
 
         def add(i: Any, mask: Any) -> None:
-            y = x.exp(b.fmul(b.fsub(x.load(logits.data, i), m), scale))
+            y = x.exp(b.fmul(b.fsub(x.get(logits.data, i), m), scale))
             if mask is not None:
                 y = b.select(mask, y, x.const(0))
             b.store(b.fadd(b.load(total), y), total)
-            b.store(x.fma(y, x.load(value.data, i), b.load(said)), said)
+            b.store(x.fma(y, x.get(value.data, i), b.load(said)), said)
             with b.if_then(kept):
-                x.store(y, weight.data, i, mask)
+                x.put(y, weight.data, i, mask)
 
         x.over(args[2], add)
         s = x.fold(b.load(total), b.fadd)
@@ -153,7 +153,7 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
             inverse = x.splat(b.fdiv(ir.Constant(x.f, 1.0), s))
 
             def divide(i: Any, mask: Any) -> None:
-                x.store(b.fmul(x.load(weight.data, i, mask), inverse), weight.data, i, mask)
+                x.put(b.fmul(x.get(weight.data, i, mask), inverse), weight.data, i, mask)
 
             x.over(args[2], divide)
         return b.fdiv(x.fold(b.load(said), b.fadd), s)

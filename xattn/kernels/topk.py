@@ -4,18 +4,22 @@ Higher score first; equal scores, lower index first (the rule of ONNX TopK; −0
 item that is not allowed or is excluded; −inf may be. So a row yields min(k, items left), maybe fewer than k: the other
 places hold −1, never an item.
 
-A row is scanned once from the left, past a heap of the k best so far whose root is the worst of them: an item that does
-not beat the root costs one comparison. Equal to the root is not better: what came earlier has the lower index.
+A row is scanned once from the left, past a heap of the k best so far whose root is the worst of them: items that do not
+beat the root are passed over a few vectors at a time. Equal to the root is not better: what came earlier has the lower
+index.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import prange
+from llvmlite import ir
+from numba import prange, types
+from numba.core import cgutils
 
 from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.lanes import I64, Lanes, emitted
 
 __all__ = ["TopK", "top_k"]
 
@@ -25,6 +29,50 @@ class TopK(NamedTuple):
 
     items: np.ndarray
     counts: np.ndarray
+
+
+STRIDE = 4  # vectors that are compared before it is asked whether any of their items is better
+
+
+def _plain_next_above(score: np.ndarray, i: int, limit: Any) -> int:
+    above = np.flatnonzero(score[i:] > limit)
+    return i + int(above[0]) if len(above) else len(score)
+
+
+@emitted(_plain_next_above)
+def _next_above(typing_context: Any, score: Any, i: Any, limit: Any) -> Any:
+    """The first place from i on whose score is above the limit (NaN is not), or where fewer than a stride are left."""
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x = Lanes(b, score.dtype)
+        array = context.make_array(score)(context, b, args[0])
+        size = cgutils.unpack_tuple(b, array.shape)[0]
+        least = x.splat(args[2])
+        bits = ir.IntType(STRIDE * x.n)
+        place = cgutils.alloca_once_value(b, args[1])
+        check, look, on, found, end = (b.append_basic_block(name) for name in ("check", "look", "on", "found", "end"))
+        b.branch(check)
+        b.position_at_end(check)
+        now = b.load(place)
+        b.cbranch(b.icmp_signed("<=", b.add(now, I64(STRIDE * x.n)), size), look, end)
+        b.position_at_end(look)
+        above = bits(0)
+        for k in range(STRIDE):
+            better = b.fcmp_ordered(">", x.get(array.data, b.add(now, I64(k * x.n))), least)
+            mask = b.zext(b.bitcast(better, ir.IntType(x.n)), bits)
+            above = b.or_(above, b.shl(mask, bits(k * x.n)))
+        b.cbranch(b.icmp_unsigned("==", above, bits(0)), on, found)
+        b.position_at_end(on)
+        b.store(b.add(now, I64(STRIDE * x.n)), place)
+        b.branch(check)
+        b.position_at_end(found)
+        ahead = b.cttz(above, ir.IntType(1)(1))
+        b.store(b.add(now, b.zext(ahead, I64) if bits.width < 64 else ahead), place)
+        b.branch(end)
+        b.position_at_end(end)
+        return b.load(place)
+
+    return types.int64(score, types.int64, score.dtype), write
 
 
 @compiled
@@ -60,7 +108,13 @@ def _row(heap, score, allowed, marked):  # type: ignore[no-untyped-def]
     """Best items of one row into `heap`, best first; returns how many."""
     k = heap.shape[0]
     n = 0
-    for i in range(score.shape[0]):
+    i = -1
+    while True:
+        i += 1
+        if n == k:
+            i = _next_above(score, i, score[heap[0]])
+        if i >= score.shape[0]:
+            break
         s = score[i]
         if n == k:
             if not s > score[heap[0]]:  # also NaN

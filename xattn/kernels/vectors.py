@@ -20,7 +20,7 @@ __all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "peak", "total"]
 
 def _plain_exp(x: Any) -> Any:
     with np.errstate(under="ignore"):
-        return np.exp(x)
+        return type(x)(np.exp(np.float64(x)))
 
 
 def _plain_exp_of_parts(x: Any, rest: Any) -> Any:
@@ -89,7 +89,7 @@ def peak(typing_context: Any, e: Any) -> Any:
         finite = x.variable(b.fcmp_ordered("==", x.const(0), x.const(0)))
 
         def step(i: Any, mask: Any) -> None:
-            y = x.load(data, i, mask)
+            y = x.get(data, i, mask)
             b.store(b.and_(b.load(finite), b.fcmp_ordered("<", x.abs(y), x.const(math.inf))), finite)
             if mask is not None:
                 y = b.select(mask, y, x.const(-math.inf))
@@ -117,7 +117,7 @@ def exp_sum(typing_context: Any, a: Any, e: Any, m: Any) -> Any:
         top, total = x.splat(args[2]), _Sum(b, x)
 
         def step(i: Any, mask: Any) -> None:
-            y = x.load(data, i, mask)
+            y = x.get(data, i, mask)
             near = b.fsub(y, top)
             back = b.fsub(near, y)  # −m, but for rounding
             lost = b.fsub(b.fsub(y, b.fsub(near, back)), b.fadd(top, back))
@@ -125,7 +125,7 @@ def exp_sum(typing_context: Any, a: Any, e: Any, m: Any) -> Any:
             z = x.exp(near, lost)
             if mask is not None:
                 z = b.select(mask, z, x.const(0))
-            x.store(z, out, i, mask)
+            x.put(z, out, i, mask)
             total.add(z)
 
         x.over(n, step)
@@ -146,7 +146,7 @@ def total(typing_context: Any, z: Any) -> Any:
         x = Lanes(b, z.dtype)
         data, n = _array(context, b, z, args[0])
         total = _Sum(b, x)
-        x.over(n, lambda i, mask: total.add(x.load(data, i, mask)))
+        x.over(n, lambda i, mask: total.add(x.get(data, i, mask)))
         return total.total()
 
     return types.float64(z), write
@@ -178,7 +178,7 @@ def divide(typing_context: Any, z: Any, s: Any) -> Any:
             def divided(y: Any) -> Any:
                 return b.fdiv(y, whole)
 
-        x.over(n, lambda i, mask: x.store(divided(x.load(data, i, mask)), data, i, mask))
+        x.over(n, lambda i, mask: x.put(divided(x.get(data, i, mask)), data, i, mask))
         return context.get_dummy_value()
 
     return types.void(z, s), write

@@ -11,11 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.kernels.fields import field_weights
+from xattn.kernels.near import pool_reach, pool_without_each
 from xattn.kernels.pool import pool_scores
 from xattn.model.closed_form import ClosedForm
 from xattn.model.head import Events, HeadCells, HeadField, head_cells
 
 __all__ = ["CollaborativePart"]
+
+FEW = 8  # a single number of a row costs about as much as eight next to each other
 
 
 class CollaborativePart(NamedTuple):
@@ -27,8 +30,9 @@ class CollaborativePart(NamedTuple):
     theta: float
     gate: np.ndarray
 
-    def _E(self, events: Events, h: int) -> np.ndarray:
-        return np.exp(-events.age / self.tau[h])[None, :]  # age 0 is always there: m = 0
+    def exponentials(self, age: np.ndarray, h: int) -> np.ndarray:
+        """E (1, n) of head h for events of these ages (n,)."""
+        return np.exp(-age / self.tau[h])[None, :]  # age 0 is always there: m = 0
 
     def name(self, h: int) -> str:
         return f"recency {self.tau[h]:g}" if np.isfinite(self.tau[h]) else "taken together"
@@ -37,12 +41,31 @@ class CollaborativePart(NamedTuple):
         """The heads' part of the score of every item (M,)."""
         out = np.zeros(len(self.gate))
         coef = np.array(
-            [field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w for h in range(len(self.tau))]
+            [
+                field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta)[0] * w
+                for h in range(len(self.tau))
+            ]
         )
         rows = self.form.row_of_item[events.item]
         pooled = pool_scores(np.array([0, len(rows)]), rows, coef, self.form.V)[0]
         out[self.form.warm] = self.gate[self.form.warm] * pooled
         return out
+
+    def _all_E(self, events: Events) -> np.ndarray:
+        return np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+
+    def add_near_without_each(self, events: Events, w: np.ndarray, near: np.ndarray) -> None:
+        """Add the heads' part of every score without each event to `near` (n, M) float32; θ must be 0."""
+        rows, warm = self.form.row_of_item[events.item], self.form.warm
+        E = self._all_E(events)
+        pool_without_each(rows, E, w, events.live, self.beta, self.form.V, warm, self.gate[warm], near)
+
+    def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
+        """(C,) the most that the heads' part of a warm item's score can be without up to `m` events; θ must be 0."""
+        rows = self.form.row_of_item[events.item]
+        reach = pool_reach(rows, self._all_E(events), w, events.live, self.beta, self.form.V, m)
+        gate = self.gate[self.form.warm]
+        return np.where(gate > 0, gate * np.where(gate > 0, reach, 0.0), 0.0)
 
     def _values(self, h: int, events: Events, targets: np.ndarray) -> np.ndarray:
         """v_h(x_i, j) as (J, n); 0 where the event or the target has no place in V."""
@@ -51,7 +74,11 @@ class CollaborativePart(NamedTuple):
         values = np.zeros((len(targets), len(rows)), self.form.V.dtype)
         if not len(self.form.warm):
             return values
-        values[columns >= 0] = self.form.V[h][rows][:, columns[columns >= 0]].T
+        own = columns[columns >= 0]
+        if FEW * len(own) < len(self.form.warm):  # so few that reading the whole rows of V would take longer
+            values[columns >= 0] = self.form.V[h][rows[None, :], own[:, None]]
+        else:
+            values[columns >= 0] = self.form.V[h][rows][:, own].T
         values[:, rows < 0] = 0.0
         return values
 
@@ -60,7 +87,11 @@ class CollaborativePart(NamedTuple):
         factor = self.gate[targets][:, None] * w
         return [
             HeadField(
-                self.name(h), self._E(events, h), self._values(h, events, targets) * factor, self.beta, self.theta
+                self.name(h),
+                self.exponentials(events.age, h),
+                self._values(h, events, targets) * factor,
+                self.beta,
+                self.theta,
             )
             for h in range(len(self.tau))
         ]
@@ -70,7 +101,7 @@ class CollaborativePart(NamedTuple):
         return [
             head_cells(
                 self.name(h),
-                self._E(events, h),
+                self.exponentials(events.age, h),
                 events.live,
                 self.beta,
                 self.theta,

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xattn.data import History, Interactions
+from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import (
     InputError,
     check_array,
@@ -24,6 +24,7 @@ from xattn.errors import (
     check_probability,
     check_same_length,
 )
+from xattn.explain import Near
 from xattn.features import item_features
 from xattn.model.closed_form import ClosedForm, Progress
 from xattn.model.collaborative import CollaborativePart
@@ -40,6 +41,7 @@ from xattn.recommenders.newcomers import inherit, restored, state_of
 __all__ = ["CollaborativeAttention", "ContentAttention"]
 
 NEWCOMERS = {"next": 0.12, "any": 0.02}  # of the first places, by default; of the past little is unmet (docs/log.md)
+ROUNDED = 1e-6  # of the largest score: more than sums of a few terms in float32 are off by
 Part = CollaborativePart | ContentPart | InheritedPart | LearnedPart
 
 
@@ -112,7 +114,7 @@ class _AttentionRecommender(Recommender):
 
     @property
     def _behaviour(self) -> Behaviour:
-        return Behaviour.of(self.get_params(deep=False))
+        return Behaviour.of(vars(self))
 
     def _collaborative(self, data: Interactions, gate: np.ndarray, progress: Progress | None) -> CollaborativePart:
         blocks = item_features(data.items).F if "content" in self._kinds else np.zeros((data.n_items, 0))
@@ -165,9 +167,12 @@ class _AttentionRecommender(Recommender):
         return np.asarray(signed(events.rating, n, self.scale_) * kind_strengths(events.kind, n, self.event_weights))
 
     def _w(self, part: Part, history: History) -> np.ndarray:
-        """Strengths (n,): content asks for likes and dislikes, behaviour for what happened."""
+        """Strengths (n,): content asks for likes and dislikes, behaviour for what happened; trained heads know no more
+        of an event than its item and type, so a dislike is an event to them as any other."""
         if isinstance(part, ContentPart):
             return self._likes(history)
+        if isinstance(part, LearnedPart):
+            return kind_strengths(history.kind, len(history), self.event_weights)
         return self._behaviour.strengths(history, self.scale_)
 
     def _scores(self, history: History) -> np.ndarray:
@@ -179,25 +184,73 @@ class _AttentionRecommender(Recommender):
 
     def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
         out = np.repeat(self.base_[None, :], len(histories), axis=0)
+        joined = JoinedHistories.of(histories)
         for part in self.parts_:
             if isinstance(part, CollaborativePart):
-                out += collaborative_scores(part, histories, partial(self._w, part))
+                behaviour = self._behaviour
+                out += collaborative_scores(part, joined, partial(behaviour.strengths, scale=self.scale_))
                 continue
             for row, history in zip(out, histories, strict=True):
                 if len(history):
                     row += part.scores(history, self._w(part, history))
         return out
 
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
+        if any(isinstance(part, LearnedPart) for part in self.parts_):
+            return None
+        return self._closed_fields(history, targets)
+
+    def _closed_fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
+        """The fields of all parts but the learned one, whose queries the events make."""
         fields: list[HeadField] = []
         for part in self.parts_:
             if not isinstance(part, LearnedPart):
                 fields += part.fields(history, self._w(part, history), targets)
+        return fields
+
+    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
+        fields = self._closed_fields(history, targets)
         out = fields_without_each(fields, history.live, self.base_[targets])
         for part in self.parts_:
             if isinstance(part, LearnedPart) and len(history):
                 part.add_without_each(history, self._w(part, history), targets, out)
         return out
+
+    def _near(self, history: History) -> Near | None:
+        if float(self.threshold) > 0.0 or not len(history) or not self._streams:
+            return None
+        near = np.repeat(self.base_.astype(np.float32)[None, :], len(history), axis=0)
+        slack = np.zeros(len(self.base_))
+        for part in self.parts_:
+            w = self._w(part, history)
+            if isinstance(part, ContentPart):
+                slack += part.size(history, w)
+            elif isinstance(part, CollaborativePart):
+                part.add_near_without_each(history, w, near)
+            elif isinstance(part, InheritedPart):
+                near[:, part.new] = self._scores_without(history, part.new).T
+        slack += ROUNDED * float(np.abs(near).max())
+        return Near(near, slack)
+
+    def _reach(self, history: History, m: int) -> np.ndarray | None:
+        if float(self.threshold) > 0.0 or not len(history) or not self._streams:
+            return None
+        reach = self.base_.copy()
+        for part in self.parts_:
+            w = self._w(part, history)
+            if isinstance(part, ContentPart):
+                reach += part.size(history, w)
+            elif isinstance(part, CollaborativePart):
+                reach[part.form.warm] += part.reach(history, w, m)
+            elif isinstance(part, InheritedPart):
+                reach[part.new] = np.inf
+        return reach
+
+    @property
+    def _streams(self) -> bool:
+        """Behaviour tells most of a score, and no part is learned."""
+        kinds = [type(part) for part in self.parts_]
+        return CollaborativePart in kinds and LearnedPart not in kinds
 
     def _state(self) -> dict[str, np.ndarray]:
         state = {"base": self.base_}

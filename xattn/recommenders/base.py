@@ -6,14 +6,15 @@ A concrete recommender supplies three things over a `History` and item rows, and
     _scores_without(history, targets)   (J, n)  the same for J targets with each event masked in turn
     _cells(history, target)             list[HeadCells]  the terms of one target's score; base_[target] is the rest
 
-It may supply two more: `_scores_many(histories)` (R, M) where it can score many at once, to the same bits, and
+It may supply more: `_scores_many(histories)` (R, M) where it can score many at once, to the same bits; `_fields` where
+its heads tell the score without any set of events, `_near` and `_reach` where that is quick to tell of all items;
 `_item_vectors()` where it has vectors of its own by which items are alike.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -23,7 +24,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
-from xattn.data import History, Interactions
+from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import (
     InputError,
     NotFittedError,
@@ -34,10 +35,12 @@ from xattn.errors import (
     check_number,
     shown,
 )
-from xattn.explain import Ledger, Question
+from xattn.explain import Ledger, Near, Question
+from xattn.explain.study import study_of
 from xattn.model.closed_form import Progress
-from xattn.model.head import HeadCells
+from xattn.model.head import HeadCells, HeadField
 from xattn.model.strength import RatingScale
+from xattn.recommenders.fingerprint import fingerprint_of
 from xattn.recommenders.listing import ids_of, items_frame, length, listing, lists_frame
 from xattn.recommenders.similar import (
     Vectors,
@@ -98,6 +101,21 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
     def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
         """The scores of each history (R, M), bit for bit those of `_scores`."""
         return np.array([self._scores(events) for events in histories]).reshape(len(histories), self.data_.n_items)
+
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
+        """The heads over `targets` (J,), where the score is base + Σ heads whatever is masked (docs/model.md, eq. 13).
+
+        None where masking an event changes more than the sums, as in heads whose query the events make.
+        """
+        return None
+
+    def _near(self, history: History) -> Near | None:
+        """Scores of every item without each event, as near as is quick to tell; None: as exact as `_scores_without`."""
+        return None
+
+    def _reach(self, history: History, m: int) -> np.ndarray | None:
+        """(M,) what each score cannot exceed when up to `m` events are masked; None: not known."""
+        return None
 
     def _before_growth(self, whole: Interactions) -> None:
         """What spares a part of the fit to `whole`, where events have been added to `data_`."""
@@ -213,7 +231,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         """
         events = self.history(user, history, without)
         asked = listing(self.data_, k, exclude, candidates, where, diversity)
-        (best,) = asked.best(self._scores(events)[None, :], [events])
+        (best,) = asked.best(study_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
 
     def recommend_many(
@@ -245,14 +263,14 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
 
     def _people(
         self, users: Iterable[Any] | None, histories: Mapping[Any, Any] | Iterable[Any] | None
-    ) -> tuple[list[Any], list[History]]:
+    ) -> tuple[list[Any], Sequence[History]]:
         self._check_fitted()
         if (users is None) == (histories is None):
             got = "none" if users is None else "both"
             raise InputError(f"exactly one of `users` and `histories` must be given; got {got}.")
         if users is not None:
-            known = [self.history(user) for user in ids_of("users", users, "user")]
-            return [self.data_.user_ids[events.user] for events in known if events.user is not None], known
+            rows = [self.data_.user_row(user) for user in ids_of("users", users, "user")]
+            return [self.data_.user_ids[row] for row in rows], JoinedHistories.of_users(self.data_, rows)
         if isinstance(histories, Mapping):
             return list(histories), [self.history(history=events) for events in histories.values()]
         if isinstance(histories, (str, bytes)) or not isinstance(histories, Iterable):
@@ -277,14 +295,17 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         The other arguments are those of `recommend`; ranks and the counterfactual refer to that list, by score.
         """
         events = self.history(user, history, without)
+        exclude, candidates = _kept(exclude), _kept(candidates)
         asked = listing(self.data_, k, exclude, candidates, where)
         target = self.data_.item_row(check_id("item", item))
+        conditions = {"exclude": exclude or None, "candidates": candidates, "where": where}
         question = Question(
             user=None if events.user is None else self.data_.user_ids[events.user],
             history=events,
             target=target,
             k=asked.k,
             allowed=asked.allowed(events),
+            asked={name: given for name, given in conditions.items() if given is not None},
         )
         return Ledger(self, question)
 
@@ -369,6 +390,34 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         """The cells of one target."""
         return self._cells(history, target)
 
+    def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
+        """The heads over `targets` (J,), from which the score without any set of events follows; None: they do not."""
+        return self._fields(history, targets)
+
+    def near_of(self, history: History) -> Near | None:
+        """Scores of every item without each event, within a known slack; None: nothing is quicker than the scores."""
+        return self._near(history)
+
+    def reach_of(self, history: History, m: int) -> np.ndarray | None:
+        """(M,) what each score cannot exceed when up to `m` events are masked; None: no bound is known."""
+        return self._reach(history, m)
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of what was learned, in hexadecimal: class, settings, data and every array; of one fit, one text.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> data = planted("genre", seed=0).data
+        >>> Popularity().fit(data).fingerprint() == Popularity().fit(data).fingerprint()
+        True
+        """
+        self._check_fitted()
+        known: tuple[np.ndarray, str] | None = self.__dict__.get("_fingerprint")
+        if known is None or known[0] is not self.base_:
+            known = (self.base_, fingerprint_of(self))
+            self._fingerprint = known
+        return known[1]
+
     # --- files -------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
@@ -377,3 +426,8 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
 
         self._check_fitted()
         save_model(self, path)
+
+
+def _kept(ids: Any) -> Any:
+    """Ids that may be asked for more than once: what can be gone through only once becomes a list."""
+    return list(ids) if isinstance(ids, Iterator) else ids

@@ -32,6 +32,9 @@ class Popularity(Recommender):
     def _scores(self, history: History) -> np.ndarray:
         return self.base_.copy()
 
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
+        return []
+
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
         return np.repeat(self.base_[targets][:, None], len(history), axis=1)
 
@@ -98,6 +101,9 @@ class ItemKNN(Recommender):
     def _scores(self, history: History) -> np.ndarray:
         every = np.arange(self.data_.n_items)
         return fields_scores([self._field(history, every)], history.live, self.base_)
+
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
+        return [self._field(history, targets)]
 
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
         return fields_without_each([self._field(history, targets)], history.live, self.base_[targets])

@@ -7,12 +7,12 @@ of heads and events whoever else is in the batch, so each row has the bits of `C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from xattn.data import History
-from xattn.kernels.fields import field_weights
+from xattn.data import History, JoinedHistories
+from xattn.kernels.fields import field_weights_of_many
 from xattn.kernels.pool import pool_scores
 from xattn.model.collaborative import CollaborativePart
 
@@ -20,21 +20,17 @@ __all__ = ["collaborative_scores"]
 
 
 def collaborative_scores(
-    part: CollaborativePart, histories: Sequence[History], strengths: Callable[[History], np.ndarray]
+    part: CollaborativePart,
+    histories: JoinedHistories,
+    strengths: Callable[[History | JoinedHistories], np.ndarray],
 ) -> np.ndarray:
-    """The part's scores of every item for each history (R, M); `strengths` gives the w (n,) of one."""
+    """The part's scores of every item for each history (R, M); `strengths` gives the w of their events."""
     out = np.zeros((len(histories), len(part.gate)))
-    if not histories:
+    if not len(histories):
         return out
-    coef = [
-        [
-            field_weights(part._E(events, h), events.live, part.beta, part.theta)[0] * strengths(events)
-            for h in range(len(part.tau))
-        ]
-        for events in histories
-    ]
-    rows = np.concatenate([part.form.row_of_item[events.item] for events in histories])
-    indptr = np.cumsum([0, *map(len, histories)])
-    pooled = pool_scores(indptr, rows, np.concatenate([np.array(own) for own in coef], axis=1), part.form.V)
+    w = strengths(histories) if histories.alike else np.concatenate([strengths(events) for events in histories])
+    E = np.concatenate([part.exponentials(histories.age, h) for h in range(len(part.tau))])
+    coef = field_weights_of_many(E, histories.live, histories.indptr, part.beta, part.theta) * w
+    pooled = pool_scores(histories.indptr, part.form.row_of_item[histories.item], coef, part.form.V)
     out[:, part.form.warm] = part.gate[part.form.warm] * pooled
     return out

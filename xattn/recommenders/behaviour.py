@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.data import History, Interactions
+from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import InputError, check_choice, check_number, check_whole, shown
 from xattn.model.belonging import belonging_values
 from xattn.model.closed_form import ClosedForm, Progress, fit_closed_form, warm_items
@@ -102,12 +102,13 @@ class Behaviour(NamedTuple):
         """Rows of the items that get values, by `counts` (M,) of their events."""
         return warm_items(counts, self.min_events, MOST_UNKNOWNS // len(self.tau))
 
-    def strengths(self, history: History, scale: RatingScale) -> np.ndarray:
-        """w (n,) of a history that is answered."""
-        n, kinds = len(history), kind_strengths(history.kind, len(history), self.event_weights)
+    def strengths(self, events: History | JoinedHistories, scale: RatingScale) -> np.ndarray:
+        """w (n,) of a history that is answered, or of many."""
+        n = len(events.item)
+        kinds = kind_strengths(events.kind, n, self.event_weights)
         if self.objective == "any":
-            return once(taste(history.rating, n, scale, self.dislike) * kinds, history.item)
-        return np.asarray(presence(history.rating, n, scale, self.dislike) * kinds)
+            return once(taste(events.rating, n, scale, self.dislike) * kinds, events.key)
+        return np.asarray(presence(events.rating, n, scale, self.dislike) * kinds)
 
     def fit(
         self,

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from xattn.data import History, Interactions
+from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import InputError, check_array, check_choice, check_index_array, check_number
 from xattn.model.closed_form import ClosedForm, Progress, warm_items
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.ease import ease_values
-from xattn.model.head import HeadCells, fields_without_each
+from xattn.model.head import HeadCells, HeadField, fields_without_each
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.batch import collaborative_scores
 from xattn.recommenders.behaviour import MOST_PENALTY, MOST_UNKNOWNS
@@ -82,11 +82,13 @@ class EASE(Recommender):
         return self.part_.scores(history, np.ones(len(history))) if len(history) else self.base_.copy()
 
     def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
-        return collaborative_scores(self.part_, histories, lambda events: np.ones(len(events)))
+        return collaborative_scores(self.part_, JoinedHistories.of(histories), lambda events: np.ones(len(events.item)))
+
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
+        return self.part_.fields(history, np.ones(len(history)), targets)
 
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        fields = self.part_.fields(history, np.ones(len(history)), targets)
-        return fields_without_each(fields, history.live, self.base_[targets])
+        return fields_without_each(self._fields(history, targets), history.live, self.base_[targets])
 
     def _cells(self, history: History, target: int) -> list[HeadCells]:
         return self.part_.cells(history, np.ones(len(history)), target)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from xattn.data import History, Interactions, ItemTable
+from xattn.data import History, Interactions, ItemTable, JoinedHistories
 from xattn.data.filters import matching
 from xattn.errors import InputError, check_probability, check_whole, shown
 from xattn.kernels.topk import top_k
@@ -51,8 +51,8 @@ class Listing(NamedTuple):
             pairs = zip(scores, histories, strict=True)
             rows = [diverse_list(s, self.allowed(events), self.k, self.diversity, self.F) for s, events in pairs]
         else:
-            seen = np.concatenate([events.item for events in histories])
-            best = top_k(scores, self.eligible, self.k, seen, np.cumsum([0, *map(len, histories)]))
+            joined = JoinedHistories.of(histories)
+            best = top_k(scores, self.eligible, self.k, joined.item, joined.indptr)
             rows = [items[:count] for items, count in zip(best.items, best.counts, strict=True)]
         return [Listed(items, s[items]) for items, s in zip(rows, scores, strict=True)]
 

@@ -14,7 +14,7 @@ from xattn.errors import InputError, check_array, check_choice, check_number, ch
 from xattn.model.article_network import ArticleNetwork
 from xattn.model.article_training import Learned, Lesson, Setting, fit_network
 from xattn.model.closed_form import Progress
-from xattn.model.head import HeadCells, fields_without_each
+from xattn.model.head import HeadCells, HeadField, fields_without_each
 from xattn.model.strength import signed
 from xattn.model.training import Epoch
 from xattn.recommenders.base import Recommender
@@ -197,9 +197,11 @@ class NeuralAttention(Recommender):
             return self.base_.copy()
         return self.network_.scores(history, self._w(history.rating, len(history)))
 
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
+        return self.network_.fields(history, self._w(history.rating, len(history)), targets)
+
     def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        fields = self.network_.fields(history, self._w(history.rating, len(history)), targets)
-        return fields_without_each(fields, history.live, self.base_[targets])
+        return fields_without_each(self._fields(history, targets), history.live, self.base_[targets])
 
     def _cells(self, history: History, target: int) -> list[HeadCells]:
         return self.network_.cells(history, self._w(history.rating, len(history)), target)

@@ -43,8 +43,9 @@ class SequenceAttention(Recommender):
     softmax), `threshold` in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
     cross-entropy over the whole catalogue where it has at most 8,000 items, else 1,024; where the target asks, 8);
     `epochs`, `batch_events`, `learning_rate`, `weight_decay`, `dropout` and `weight_dropout` in [0, 1), `optimizer`
-    ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in epochs; `min_events` an item needs to be learned,
-    `dislike` in [−1, 1]; `random_state`. After `fit`, `epochs_` holds what each epoch came to.
+    ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in epochs; `min_events` an item needs to be learned;
+    `dislike` in [−1, 1], what a clear dislike counts (1: as any event, which predicts best); `random_state`. After
+    `fit`, `epochs_` holds what each epoch came to.
 
     Sources: attention over the own history for the next item, Kang & McAuley (ICDM 2018); the exponent β, He et al.
     (TKDE 2018); cross-entropy over the whole catalogue, Klenitskiy & Vasilev (RecSys 2023).
@@ -83,7 +84,7 @@ class SequenceAttention(Recommender):
         schedule: str = "cosine",
         patience: int = 3,
         min_events: int = 5,
-        dislike: float = -0.5,
+        dislike: float = 1.0,
         random_state: int | None = 0,
     ) -> None:
         self.dimensions = dimensions

@@ -4,7 +4,9 @@
     bars           n scores (neutral), weights, or signed amounts    sequential for weights; two ends for signs
     contributions  n × d cells and their sum                         diverging, centred on 0
 
-The colours are those of `charts.py`. Numbers stand in cells and beside bars, so nothing is told by colour alone.
+The colours are those of `charts.py`. Numbers stand in cells and beside bars, so nothing is told by colour alone. With
+`pick`, a click on a cell or a bar is a selection called `PICK`; `lit` names the row and column that are pointed at,
+which get a frame.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, THICK, Chart
 from xattn.viz.digits import digits
 
 __all__ = [
+    "PICK",
     "bar_frame",
     "cell_frame",
     "cell_width",
     "contribution_chart",
     "contribution_table",
+    "distinct",
     "matrix_chart",
     "profile_chart",
     "score_chart",
@@ -35,9 +39,13 @@ __all__ = [
     "weight_chart",
 ]
 
+PICK = "lit"
+FRAME = "#d18a00"  # 3:1 or more on white, on black, and on the cells' colours
+Pointed = tuple[str | None, str | None]  # a row's name, a column's name
 MIDDLE, INK = "#f7f7f7", "#000000"  # of cells: black reads at 4.7:1 or better on every colour from AGAINST to FOR
 HEAD, FOOT = 56, 80  # pixels of the axis above or below: a height is that of the whole picture
 MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
+UPRIGHT = 7  # characters of a column's name that stand above it; longer ones are turned
 MOST_NAME = 40  # characters of a name on an axis
 
 
@@ -80,7 +88,7 @@ def cell_frame(wide: pd.DataFrame) -> pd.DataFrame:
             "row": np.repeat(np.asarray(wide.index, dtype=object), d),
             "column": np.tile(np.asarray(wide.columns, dtype=object), n),
             "value": flat,
-            "text": [digits(v) if d <= 8 else f"{v:.3g}" for v in flat],
+            "text": [digits(v) if d <= 4 else digits(v, 3) for v in flat],
         }
     )
 
@@ -99,28 +107,37 @@ def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def matrix_chart(wide: pd.DataFrame, lang: str = "en") -> Chart:
+def matrix_chart(wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None)) -> Chart:
     """Heat map of a table of signed numbers; the title of its colours is "value"."""
-    return _cells(wide, t("chart.cell", lang), t("chart.matrix_alt", lang, n=len(wide), d=wide.shape[1]))
+    description = t("chart.matrix_alt", lang, n=len(wide), d=wide.shape[1])
+    return _cells(wide, t("chart.cell", lang), description, pick, lit)
 
 
-def contribution_chart(wide: pd.DataFrame, lang: str = "en") -> Chart:
+def contribution_chart(
+    wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None)
+) -> Chart:
     """Heat map event × feature of contributions; the last row is their sum (see `contribution_table`)."""
     description = t("chart.contributions_alt", lang, n=len(wide) - 1, d=wide.shape[1])
-    return _cells(wide, t("chart.contribution", lang), description)
+    return _cells(wide, t("chart.contribution", lang), description, pick, lit)
 
 
-def score_chart(names: Sequence[str], scores: Any, lang: str = "en") -> Chart:
+def score_chart(
+    names: Sequence[str], scores: Any, lang: str = "en", *, pick: bool = False, lit: str | None = None
+) -> Chart:
     """Bars of attention scores around 0, neutral in colour: a score is neither a weight nor a contribution."""
     frame = bar_frame(names, scores)
-    return _bars(frame, t("chart.attention_score", lang), t("chart.scores_alt", lang, n=len(frame)), alt.value(BASE))
+    description = t("chart.scores_alt", lang, n=len(frame))
+    return _bars(frame, t("chart.attention_score", lang), description, alt.value(BASE), pick, lit)
 
 
-def weight_chart(names: Sequence[str], weights: Any, lang: str = "en") -> Chart:
+def weight_chart(
+    names: Sequence[str], weights: Any, lang: str = "en", *, pick: bool = False, lit: str | None = None
+) -> Chart:
     """Bars of attention weights from 0, on the one sequential scale of weights: full colour for the largest."""
     frame = bar_frame(names, weights)
     color = alt.Color("value:Q", scale=alt.Scale(range=SEQUENTIAL, domainMin=0), legend=None)
-    return _bars(frame, t("chart.attention_weight", lang), t("chart.all_weights_alt", lang, n=len(frame)), color)
+    description = t("chart.all_weights_alt", lang, n=len(frame))
+    return _bars(frame, t("chart.attention_weight", lang), description, color, pick, lit)
 
 
 def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Chart:
@@ -130,13 +147,23 @@ def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Char
     return _bars(frame, t("chart.profile", lang), t("chart.profile_alt", lang, n=len(frame)), color)
 
 
-def _bars(frame: pd.DataFrame, title: str, description: str, color: Any) -> Chart:
+def _bars(
+    frame: pd.DataFrame, title: str, description: str, color: Any, pick: bool = False, lit: str | None = None
+) -> Chart:
     """Bars with their numbers as the labels of a second axis: axes take the page's ink, marks would not."""
     plot = alt.Chart(frame).encode(
         x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".6~g", title=title)],
     )
     bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(y=_rows("name", labelLimit=170), color=color)
+    if lit in set(frame["name"]):
+        pointed = alt.datum.name == lit
+        bars = bars.encode(
+            stroke=alt.when(pointed).then(alt.value(FRAME)).otherwise(alt.value(None)),
+            strokeWidth=alt.when(pointed).then(alt.value(3)).otherwise(alt.value(0)),
+        )
+    if pick:
+        bars = bars.add_params(alt.selection_point(name=PICK, fields=["name"]))
     texts = json.dumps(frame["text"].tolist())
     number = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
     beside = plot.mark_bar(opacity=0).encode(y=_rows("name", labelLimit=90, orient="right", labelExpr=number))
@@ -153,16 +180,17 @@ def _rows(field: str, **axis: Any) -> alt.Y:
     )
 
 
-def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
+def _cells(wide: pd.DataFrame, title: str, description: str, pick: bool, lit: Pointed) -> Chart:
     frame = cell_frame(wide)
     most = float(frame["value"].abs().max()) if len(frame) else 0.0
     most = most or 1.0
+    turned = 0 if all(len(str(name)) <= UPRIGHT for name in wide.columns) else -35
     plot = alt.Chart(frame).encode(
         x=alt.X(
             "column:N",
             sort=None,
             title=None,
-            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=110, labelFlush=False, labelOverlap=False),
+            axis=alt.Axis(orient="top", labelAngle=turned, labelLimit=110, labelFlush=False, labelOverlap=False),
         ),
         y=_rows("row", labelLimit=170),
         tooltip=[
@@ -173,6 +201,18 @@ def _cells(wide: pd.DataFrame, title: str, description: str) -> Chart:
     )
     scale = alt.Scale(range=[AGAINST, MIDDLE, FOR], domain=[-most, 0.0, most])
     cells = plot.mark_rect().encode(color=alt.Color("value:Q", scale=scale, title=title, legend=None))
+    row, column = lit
+    if row in set(frame["row"]):
+        pointed = alt.datum.row == row
+        if column in set(frame["column"]):
+            pointed = pointed & (alt.datum.column == column)
+        cells = cells.encode(
+            stroke=alt.when(pointed).then(alt.value(FRAME)).otherwise(alt.value(None)),
+            strokeWidth=alt.when(pointed).then(alt.value(3)).otherwise(alt.value(0)),
+        )
+    if pick:
+        cells = cells.add_params(alt.selection_point(name=PICK, fields=["row", "column"]))
     numbers = plot.mark_text(fontSize=12, color=INK).encode(text="text:N")
     chart = cells + numbers if len(frame) <= MOST_CELLS else cells
-    return chart.properties(height=(BAR + 8) * max(len(wide), 1) + HEAD, description=description)
+    head = HEAD if turned == 0 else HEAD + 36
+    return chart.properties(height=(BAR + 8) * max(len(wide), 1) + head, description=description)

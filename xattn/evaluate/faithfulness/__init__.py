@@ -2,6 +2,7 @@
 
 from xattn.evaluate.faithfulness.causes import planted_recall
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS
+from xattn.evaluate.faithfulness.posthoc import PostHoc
 from xattn.evaluate.faithfulness.protocol import faithfulness
 
-__all__ = ["EXPLAINERS", "faithfulness", "planted_recall"]
+__all__ = ["EXPLAINERS", "PostHoc", "faithfulness", "planted_recall"]

@@ -8,8 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions
-from xattn.evaluate.faithfulness.masked import Masked
-from xattn.explain import Scorer
+from xattn.evaluate.faithfulness.masked import Masked, Scored
 
 __all__ = ["Case", "Design", "Explanation", "Met", "ordered", "prefixes"]
 
@@ -64,7 +63,7 @@ class Case(NamedTuple):
     `rng` is the explainer's own for this history; `designs` keeps what it makes once for all targets of the history.
     """
 
-    model: Scorer
+    model: Scored
     history: History
     target: int
     masked: Masked

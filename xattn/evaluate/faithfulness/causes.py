@@ -1,8 +1,11 @@
 """Recall of planted causes: on data of which it is known why each user's last event happened, who names the cause?
 
-A model is fitted on all of the data; each user's last event is explained from the events before it. With c causes,
-recall is the share of them among the c strongest reasons, `first` whether the strongest reason is one of them. What is
-found depends on both: a model that did not learn the cause does not use it, and a faithful explainer says so.
+A model is fitted on all of the data; each user's last event is explained from the events before it (dislike: an item
+that the user stays away from, and reasons are then the weakest events, which speak against it). With c causes, recall
+is the share of them among the c strongest reasons, `first` whether the strongest reason is one of them, `lured` whether
+it is an event that is attended and irrelevant. Users whose last event has no cause are learned from and not asked
+about. What is found depends on both: a model that did not learn the cause does not use it, and a faithful explainer
+says so.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from xattn.data import History
 from xattn.data.synthetic import Planted
 from xattn.errors import InputError, check_choice, check_whole
 from xattn.evaluate.faithfulness.case import Case, Design, Met
-from xattn.evaluate.faithfulness.explainers import EXPLAINERS
+from xattn.evaluate.faithfulness.explainers import EXPLAINERS, MORE
 from xattn.evaluate.faithfulness.masked import masked_scores
 from xattn.evaluate.faithfulness.metrics import intervals
 from xattn.recommenders import Recommender
@@ -31,7 +34,8 @@ def planted_recall(
     seed: int = 0,
     explainers: Sequence[str] = tuple(EXPLAINERS),
 ) -> list[dict[str, Any]]:
-    """One row an explainer: explainer, recall, first (both from 0 to 1, means over users), ci95 (bootstrap over users).
+    """One row an explainer: explainer, recall, first, lured (from 0 to 1, means over users; lured is None where the
+    data has no such events), ci95 (bootstrap over users).
 
     `model` is fitted here. Raises InputError for wrong arguments.
 
@@ -46,36 +50,43 @@ def planted_recall(
     if not explainers:
         raise InputError("`explainers` must hold at least one explainer; got none.")
     for name in explainers:
-        check_choice("explainers", name, tuple(EXPLAINERS))
+        check_choice("explainers", name, tuple(EXPLAINERS | MORE))
     seed = check_whole("seed", seed)
     model.fit(truth.data)
     met = Met.of(truth.data)
-    values: dict[str, list[tuple[float, float]]] = {name: [] for name in explainers}
+    values: dict[str, list[tuple[float, float, float]]] = {name: [] for name in explainers}
     for user in range(truth.data.n_users):
         history, target = _before_the_target(truth, user)
-        causes = set(truth.causes_of(user).tolist())
+        causes, lures = set(truth.causes_of(user).tolist()), set(truth.lures_of(user).tolist())
+        if not causes:
+            continue
         masked = masked_scores(model, history)
         for at, name in enumerate(explainers):
             designs: dict[str, Design] = {}
             case = Case(model, history, target, masked, met, np.random.default_rng([seed, at, user]), designs)
-            found = EXPLAINERS[name](case, len(causes))
-            named = causes & set(found.strongest[-1])
-            values[name].append((len(named) / len(causes), float(found.strongest[0][0] in causes)))
-    return [_row(name, np.array(own), seed) for name, own in values.items()]
+            found = (EXPLAINERS | MORE)[name](case, len(causes))
+            sets = found.weakest if truth.against else found.strongest
+            named, (first,) = causes & set(sets[-1]), sets[0]
+            values[name].append((len(named) / len(causes), float(first in causes), float(first in lures)))
+    if not any(values.values()):
+        raise InputError("`truth` must hold a user whose last event has a cause; got none.")
+    return [_row(name, np.array(own), seed, lured=bool(truth.lure.any())) for name, own in values.items()]
 
 
 def _before_the_target(truth: Planted, user: int) -> tuple[History, int]:
-    """The user's events but the last, the newest of them with age 0, and the item of the last."""
+    """The user's events but the last, the newest of them with age 0, and the item that is asked about."""
     data, own = truth.data, truth.data.events_of(user)
     past = slice(own.start, own.stop - 1)
     n = past.stop - past.start
     rating = None if data.rating is None else data.rating[past]
-    return History(data.item[past], rating, np.arange(n)[::-1], np.ones(n, bool), user=user), int(data.item[past.stop])
+    return History(data.item[past], rating, np.arange(n)[::-1], np.ones(n, bool), user=user), int(truth.asked[user])
 
 
-def _row(name: str, values: np.ndarray, seed: int) -> dict[str, Any]:
+def _row(name: str, values: np.ndarray, seed: int, lured: bool) -> dict[str, Any]:
     low, high = intervals(values, seed)
     means = values.mean(axis=0)
-    names = ("recall", "first")
+    names = ("recall", "first", "lured") if lured else ("recall", "first")
     ci95 = {metric: [float(low[at]), float(high[at])] for at, metric in enumerate(names)}
-    return {"explainer": name, **{metric: float(means[at]) for at, metric in enumerate(names)}, "ci95": ci95}
+    figures: dict[str, float | None] = {"recall": None, "first": None, "lured": None}
+    figures |= {metric: float(means[at]) for at, metric in enumerate(names)}
+    return {"explainer": name, **figures, "ci95": ci95}

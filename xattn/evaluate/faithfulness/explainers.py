@@ -5,10 +5,16 @@ removal        the closed-form loss when the event is masked; sets by iterated r
 attention      the raw weights of all heads, summed
 cosine         |A ∩ B| / √(|A||B|) of the users who met the event's item and the target
 jaccard        |A ∩ B| / |A ∪ B| of the same
-lime           a linear surrogate near the full history      (surrogates.py)
-kernel_shap    a linear surrogate with the Shapley kernel    (surrogates.py)
+lime           the package's linear surrogate near the full history      (packages.py)
+kernel_shap    the package's estimate of Shapley values                  (packages.py)
 random         a seeded shuffle: the floor
-exhaustive     the best set of each size: the ceiling        (search.py)
+exhaustive     the best set of each size: the ceiling                    (search.py)
+
+and, when asked for by name (`MORE`):
+
+balanced           sets that hold the score up alone and are missed at once, in closed form
+lime_own           our small version of lime         (surrogates.py)
+kernel_shap_own    our small version of kernel_shap  (surrogates.py)
 """
 
 from __future__ import annotations
@@ -18,11 +24,14 @@ from collections.abc import Callable
 import numpy as np
 
 from xattn.evaluate.faithfulness.case import Case, Explanation, ordered, prefixes
+from xattn.evaluate.faithfulness.packages import kernel_shap, lime
 from xattn.evaluate.faithfulness.search import exhaustive
-from xattn.evaluate.faithfulness.surrogates import kernel_shap, lime
+from xattn.evaluate.faithfulness.surrogates import kernel_shap as kernel_shap_own
+from xattn.evaluate.faithfulness.surrogates import lime as lime_own
 
-__all__ = ["EXPLAINERS", "Explainer", "losses"]
+__all__ = ["EXPLAINERS", "MORE", "Explainer", "losses"]
 
+ALONE = 0.25  # what f(xK) counts beside f(x∖K): where DEL and INS both are at least those of the surrogates
 Explainer = Callable[[Case, int], Explanation]
 
 
@@ -54,6 +63,22 @@ def _iterated(case: Case, most: int, sign: float) -> tuple[tuple[int, ...], ...]
     for _ in range(min(most, case.n)):
         score = np.where(live, sign * case.masked.each(live[None, :], case.target)[0], np.inf)
         order.append(int(np.argmin(score)))
+        live[order[-1]] = False
+    return prefixes(order, most)
+
+
+def balanced(case: Case, most: int) -> Explanation:
+    """Sets that grow by the event with the largest ¼ f(xK) − f(x∖K): what is missed most and also holds up alone."""
+    strength = losses(case)
+    return Explanation(strength, _grown(case, most, sign=1.0), _grown(case, most, sign=-1.0))
+
+
+def _grown(case: Case, most: int, sign: float) -> tuple[tuple[int, ...], ...]:
+    live, order = np.ones(case.n, bool), []
+    for _ in range(min(most, case.n)):
+        without = case.masked.each(live[None, :], case.target)[0]
+        alone = case.masked.with_each(~live[None, :], case.target)[0]
+        order.append(int(np.argmax(np.where(live, sign * (ALONE * alone - without), -np.inf))))
         live[order[-1]] = False
     return prefixes(order, most)
 
@@ -97,3 +122,4 @@ EXPLAINERS: dict[str, Explainer] = {
     "random": random,
     "exhaustive": exhaustive,
 }
+MORE: dict[str, Explainer] = {"balanced": balanced, "lime_own": lime_own, "kernel_shap_own": kernel_shap_own}

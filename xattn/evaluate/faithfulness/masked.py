@@ -1,11 +1,12 @@
 """One history, many maskings: what a model would score with any events out of sight, for thousands of them at once.
 
 A masking is a row of `live` (B, n), False where an event is masked. The answer is defined by serving the masked
-history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Two other ways give the same numbers
+history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Three other ways give the same numbers
 many maskings at a time, which tests hold against it:
 
     ByFields       s = b + Σ_h (live · E_h X_h) / (live · E_h)^β      heads over events (docs/model.md, eq. 13)
     ByNeighbours   l = live · part, a = softmax(l)                    users as the attended set (eq. 14–15)
+    ByFoldingIn    x = (A + (α − 1) Σ_live y yᵀ)⁻¹ α Σ_live y         a matrix factorisation (posthoc.py)
 
 Sums of what is left are taken directly, so nothing is lost where one weight is nearly 1; `each` alone subtracts, and
 adds up anew for an event that has more than half of the sum.
@@ -15,13 +16,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
-from xattn.data import History
-from xattn.explain import Scorer
-from xattn.model.head import HeadField
+from xattn.data import History, Interactions
+from xattn.evaluate.faithfulness.posthoc import PostHoc
+from xattn.model.head import HeadCells, HeadField
 from xattn.model.learned import LearnedPart
 from xattn.recommenders import (
     EASE,
@@ -33,11 +34,23 @@ from xattn.recommenders import (
     UserAttention,
 )
 
-__all__ = ["ByFields", "ByNeighbours", "ByRescoring", "Masked", "masked_scores"]
+__all__ = ["ByFields", "ByFoldingIn", "ByNeighbours", "ByRescoring", "Masked", "Scored", "masked_scores"]
 
 BLOCK = 2_000_000  # numbers held at a time in one array: 16 MB
 SumsOfHeads = CollaborativeAttention | ContentAttention | HybridAttention | EASE | ItemKNN | Popularity
 Attention = (CollaborativeAttention, ContentAttention, HybridAttention)
+
+
+class Scored(Protocol):
+    """A fitted model as this protocol sees it: less than `xattn.explain.Scorer`, so that others than ours fit in."""
+
+    @property
+    def data_(self) -> Interactions: ...
+    @property
+    def base_(self) -> np.ndarray: ...  # (M,) scores without any history
+    def scores_of(self, history: History) -> np.ndarray: ...  # (M,) served scores
+    def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray: ...  # (J, n)
+    def cells_of(self, history: History, target: int) -> list[HeadCells]: ...
 
 
 class Masked(ABC):
@@ -45,7 +58,7 @@ class Masked(ABC):
 
     all_pairs: ClassVar[bool] = False  # `each` is so quick that all pairs of a long history can be tried
 
-    def __init__(self, model: Scorer, history: History) -> None:
+    def __init__(self, model: Scored, history: History) -> None:
         self.model = model
         self.history = history
 
@@ -62,8 +75,13 @@ class Masked(ABC):
         alone = np.array([target])
         return np.array([self.model.scores_without_each(_served(self.history, row), alone)[0] for row in live])
 
+    def with_each(self, live: np.ndarray, target: int) -> np.ndarray:
+        """Scores (B, n) of one target with each event in sight as well."""
+        n = live.shape[1]
+        return np.array([self.of(row | np.eye(n, dtype=bool), target) for row in live])
 
-def masked_scores(model: Scorer, history: History) -> Masked:
+
+def masked_scores(model: Scored, history: History) -> Masked:
     """The quickest way of asking this model."""
     if isinstance(model, EASE | ItemKNN | Popularity):
         return ByFields(model, history)
@@ -71,6 +89,8 @@ def masked_scores(model: Scorer, history: History) -> Masked:
         return ByFields(model, history)
     if isinstance(model, UserAttention):
         return ByNeighbours(model, history)
+    if isinstance(model, PostHoc):
+        return ByFoldingIn(model, history)
     return ByRescoring(model, history)
 
 
@@ -154,6 +174,16 @@ class ByFields(Masked):
                 out[rows] += _ratio(S_left, s_left, field.beta)
         return out
 
+    def with_each(self, live: np.ndarray, target: int) -> np.ndarray:
+        out = np.full(live.shape, self.model.base_[target], float)
+        for rows in _rows(len(live), live.shape[1]):
+            kept = live[rows].astype(float)
+            for field in self._of_target(target):
+                E, EX = field.E[0], field.E[0] * field.X[0]
+                more = 1.0 - kept  # an event in sight is not counted twice
+                out[rows] += _ratio((kept @ E)[:, None] + more * E, (kept @ EX)[:, None] + more * EX, field.beta)
+        return out
+
     def all(self, live: np.ndarray) -> np.ndarray:
         B, M = len(live), len(self.model.base_)
         out = np.repeat(self.model.base_.astype(float)[None, :], B, axis=0)
@@ -206,3 +236,16 @@ class ByNeighbours(Masked):
 
     def all(self, live: np.ndarray) -> np.ndarray:
         return self._score(live, np.arange(self.model.data_.n_items))
+
+
+class ByFoldingIn(Masked):
+    """A matrix factorisation: maskings are person vectors, solved for many at a time."""
+
+    model: PostHoc
+
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        found: np.ndarray = self.model.scores(self.history, live, np.array([target]))[:, 0]
+        return found
+
+    def all(self, live: np.ndarray) -> np.ndarray:
+        return self.model.scores(self.history, live, None)

@@ -19,30 +19,44 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.errors import InputError, check_choice, check_whole
 from xattn.evaluate.faithfulness.case import Case, Design, Explanation, Met
-from xattn.evaluate.faithfulness.explainers import EXPLAINERS, losses
-from xattn.evaluate.faithfulness.masked import masked_scores
-from xattn.evaluate.faithfulness.metrics import Reference, intervals, maskings, measured, metric_names, rescored
-from xattn.explain import Scorer
+from xattn.evaluate.faithfulness.explainers import EXPLAINERS, MORE, losses
+from xattn.evaluate.faithfulness.heads import head_rows
+from xattn.evaluate.faithfulness.masked import Masked, Scored, masked_scores
+from xattn.evaluate.faithfulness.metrics import Reference, maskings, measured, rescored, sizes_of
+from xattn.evaluate.faithfulness.packages import sources
+from xattn.evaluate.faithfulness.surrogates import subsets
+from xattn.evaluate.faithfulness.table import Measured, row_of
 from xattn.kernels.topk import top_k
 from xattn.model.closed_form import Progress
 from xattn.recommenders import Recommender
 
-__all__ = ["SHORTEST", "Measured", "faithfulness", "measure", "sample_users"]
+__all__ = ["SHORTEST", "faithfulness", "listed", "measure", "sample_users"]
 
 SAMPLE = 80  # users
 TOP = 2  # recommendations of each
 MOST = 5  # K = 1..5
 SHORTEST = 5  # events of a history
-SEEDS = {name: number for number, name in enumerate(EXPLAINERS)}
+MASKS = 100  # random sets that infidelity is measured on
+ALL = EXPLAINERS | MORE
+SEEDS = {name: number for number, name in enumerate(ALL)}
+MASKING, LEAVING = len(SEEDS), len(SEEDS) + 1  # seeds of what is no explainer
 
 
-class Measured(NamedTuple):
-    """`values[explainer]` (U, metrics), a user's recommendations averaged; `explained` and `skipped` count those."""
+class Asked(NamedTuple):
+    """One user's recommendations: what all explainers are asked about, and held against."""
 
-    names: list[str]
-    values: dict[str, np.ndarray]
-    explained: int
-    skipped: int
+    model: Scored
+    history: History
+    targets: list[int]
+    met: Met
+    allowed: np.ndarray
+    k: int
+    seed: int
+    most: int
+
+    def rng(self, number: int) -> np.random.Generator:
+        """Random numbers for one purpose, the same in any company."""
+        return np.random.default_rng([self.seed, number, self.history.user or 0])
 
 
 def sample_users(data: Interactions, sample: int, shortest: int, seed: int) -> list[int]:
@@ -69,13 +83,15 @@ def faithfulness(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Fit the models and compare explainers on them; returns ``{"protocol", "dataset", "users", "items", "events",
-    "model", "sampled", "explained", "skipped", "k", "rows"}``.
+    "model", "sampled", "explained", "skipped", "k", "sources", "rows", "heads"}``.
 
     `sampled` is the number of users whose first `top` recommendations are explained, `explained` and `skipped` count
-    recommendations (over all models), `k` is the length of the list that POS, NEG and PS refer to. A row is one
-    explainer on one model: explainer, model, del@K, ins@K, pos@k,K, neg@k,K, ps@k,K, cdcg@K, best@K for K = 1..`most`,
-    tau, gap (None where it has no meaning), ci95 (metric → [low, high], bootstrap over users). See metrics.py for what
-    they are. Raises InputError for wrong arguments, and where no user has enough events.
+    recommendations (over all models), `k` is the length of the list that POS, NEG and PS refer to, `sources` says what
+    lime and kernel_shap are made by. A row is one explainer on one model: explainer, model, the metrics of `metrics.py`
+    for K = 1..`most` (None where one has no meaning), ci95 (metric → [low, high], bootstrap over users), paired (the
+    same of the difference to removal), curves. `heads` says how far contributions agree with leave-one-out head by
+    head (`heads.py`). Models may be recommenders and what `posthoc` makes scorers of. Raises InputError for wrong
+    arguments, and where no user has enough events.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import ItemKNN
@@ -92,21 +108,23 @@ def faithfulness(
     if not explainers:
         raise InputError("`explainers` must hold at least one explainer; got none.")
     for name in explainers:
-        check_choice("explainers", name, tuple(EXPLAINERS))
+        check_choice("explainers", name, tuple(ALL))
     named = models if isinstance(models, dict) else {type(m).__name__: (lambda m=m: m) for m in models}
     if not named:
         raise InputError("`models` must hold at least one model; got none.")
     users = sample_users(data, sample, max(SHORTEST, most), seed)
     if not users:
         raise InputError(f"`data` must hold a user with at least {max(SHORTEST, most)} events; got none.")
-    rows, explained, skipped = [], 0, 0
+    rows, heads, explained, skipped = [], [], 0, 0
     for done, (name, make) in enumerate(named.items()):
         tell = _part_of(progress, name, done, len(named))
         tell("fit", 0.0)
         model = make().fit(data)
         found = measure(model, users, k=k, seed=seed, top=top, most=most, explainers=explainers, progress=tell)
         explained, skipped = explained + found.explained, skipped + found.skipped
-        rows += [_row(explainer, name, found, seed) for explainer in explainers]
+        rows += [row_of(explainer, name, found, seed) for explainer in explainers]
+        firsts = [(user, target) for user in users for target in listed(model, History.of(data, user), 1)]
+        heads += head_rows(model, firsts, name, seed)
     return {
         "protocol": "faithfulness",
         "dataset": data.name,
@@ -118,12 +136,21 @@ def faithfulness(
         "explained": explained,
         "skipped": skipped,
         "k": k,
+        "sources": sources(),
         "rows": rows,
+        "heads": heads,
     }
 
 
+def listed(model: Scored, history: History, top: int) -> list[int]:
+    """The first `top` recommendations (item rows), what is in the history left out."""
+    allowed = np.ones(model.data_.n_items, bool)
+    allowed[history.item] = False
+    return [int(j) for j in top_k(model.scores_of(history)[None, :], allowed[None, :], top).items[0] if j >= 0]
+
+
 def measure(
-    model: Scorer,
+    model: Scored,
     users: Sequence[int],
     *,
     k: int = 10,
@@ -135,7 +162,6 @@ def measure(
 ) -> Measured:
     """Measure explainers on the first `top` recommendations of the user rows of a fitted model."""
     met = Met.of(model.data_)
-    names = metric_names(k, most)
     values: dict[str, list[np.ndarray]] = {name: [] for name in explainers}
     explained = skipped = 0
     for done, user in enumerate(users):
@@ -144,62 +170,80 @@ def measure(
         history = History.of(model.data_, user)
         scores, allowed = model.scores_of(history), np.ones(model.data_.n_items, bool)
         allowed[history.item] = False
-        listed = [int(j) for j in top_k(scores[None, :], allowed[None, :], top).items[0] if j >= 0]
-        targets = [j for j in listed if scores[j] > 0]
-        skipped += len(listed) - len(targets)
+        every = listed(model, history, top)
+        targets = [j for j in every if scores[j] > 0]
+        skipped += len(every) - len(targets)
         explained += len(targets)
         if targets:
-            for name, own in _user(model, history, targets, met, allowed, k, seed, most, explainers).items():
+            asked = Asked(model, history, targets, met, allowed, k, seed, most)
+            for name, own in _user(asked, explainers).items():
                 values[name].append(own)
-    empty = np.empty((0, len(names)))
-    return Measured(names, {n: np.array(v) if v else empty for n, v in values.items()}, explained, skipped)
+    empty = np.empty((0, len(Measured(k, most, {}, 0, 0).names)))
+    return Measured(k, most, {n: np.array(v) if v else empty for n, v in values.items()}, explained, skipped)
 
 
-def _user(
-    model: Scorer,
-    history: History,
-    targets: list[int],
-    met: Met,
-    allowed: np.ndarray,
-    k: int,
-    seed: int,
-    most: int,
-    explainers: Sequence[str],
-) -> dict[str, np.ndarray]:
+def _user(asked: Asked, explainers: Sequence[str]) -> dict[str, np.ndarray]:
     """Metrics of one user's recommendations by explainer, averaged over them."""
-    masked = masked_scores(model, history)
-    asked: list[tuple[str, Case, Explanation]] = []
-    lost: dict[int, np.ndarray] = {}
+    history, n, sizes = asked.history, len(asked.history), sizes_of(asked.most)
+    masked = masked_scores(asked.model, history)
+    found: list[tuple[str, Case, Explanation]] = []
     for name in explainers:
-        rng = np.random.default_rng([seed, SEEDS[name], history.user or 0])
-        designs: dict[str, Design] = {}
-        for target in targets:
-            case = Case(model, history, target, masked, met, rng, designs)
-            asked.append((name, case, EXPLAINERS[name](case, most)))
-            lost[target] = losses(case) if target not in lost else lost[target]
-    live = [maskings(found, len(history)) for _, _, found in asked]
-    again = rescored(masked, live, [case.target for _, case, _ in asked], allowed)
+        rng, designs = asked.rng(SEEDS[name]), dict[str, Design]()
+        for target in asked.targets:
+            case = Case(asked.model, history, target, masked, asked.met, rng, designs)
+            found.append((name, case, ALL[name](case, asked.most if name == "exhaustive" else sizes[-1])))
+    again = rescored(
+        masked, [maskings(own, n, sizes) for _, _, own in found], [case.target for _, case, _ in found], asked.allowed
+    )
     lowest = {
-        case.target: after.score[0] for (name, case, _), after in zip(asked, again, strict=True) if name == "exhaustive"
+        c.target: after.score[0] for (name, c, _), after in zip(found, again, strict=True) if name == "exhaustive"
     }
+    truth = _truth(asked, masked, lowest)
+    moved = _moved(asked, found)
     values: dict[str, list[np.ndarray]] = {name: [] for name in explainers}
-    for (name, case, found), after in zip(asked, again, strict=True):
-        truth = Reference(case.score(), lost[case.target], lowest.get(case.target))
-        values[name].append(measured(found, after, truth, k))
-    return {name: np.mean(own, axis=0) for name, own in values.items()}
+    for (name, case, own), after in zip(found, again, strict=True):
+        shaken = moved[name] if case.target == asked.targets[0] else np.nan
+        values[name].append(measured(own, after, truth[case.target], asked.k, shaken))
+    return {name: _mean(np.array(own)) for name, own in values.items()}
 
 
-def _row(explainer: str, model: str, found: Measured, seed: int) -> dict[str, Any]:
-    values = found.values[explainer]
-    means: list[float | None] = [None] * len(found.names)
-    ci95 = {}
-    if len(values):
-        low, high = intervals(np.nan_to_num(values), seed)
-        for at, name in enumerate(found.names):
-            if not np.isnan(values[:, at]).any():
-                means[at] = float(values[:, at].mean())
-                ci95[name] = [float(low[at]), float(high[at])]
-    return {"explainer": explainer, "model": model, **dict(zip(found.names, means, strict=True)), "ci95": ci95}
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Mean over a user's recommendations (columns,); of what is measured for the first alone, that."""
+    out: np.ndarray = values.mean(axis=0)
+    out[-1] = values[0, -1]
+    return out
+
+
+def _truth(asked: Asked, masked: Masked, lowest: dict[int, np.ndarray]) -> dict[int, Reference]:
+    """What the explanations of each target are held against."""
+    n, rng = len(asked.history), asked.rng(MASKING)
+    masks = subsets(rng, rng.integers(1, n + 1, MASKS), n)
+    out = {}
+    for target in asked.targets:
+        case = Case(asked.model, asked.history, target, masked, asked.met, rng, {})
+        score = case.score()
+        out[target] = Reference(score, losses(case), lowest.get(target), masks, score - masked.of(~masks, target))
+    return out
+
+
+def _moved(asked: Asked, found: list[tuple[str, Case, Explanation]]) -> dict[str, float]:
+    """Sensitivity: how far the strengths of the first recommendation move when one random event is masked."""
+    history, n = asked.history, len(asked.history)
+    out = {name: np.nan for name, _, _ in found}
+    if n < 2:
+        return out
+    kept = np.arange(n) != asked.rng(LEAVING).integers(n)
+    rating, kind = (None if x is None else x[kept] for x in (history.rating, history.kind))
+    fewer = History(history.item[kept], rating, history.age[kept], history.live[kept], history.user, kind=kind)
+    masked = masked_scores(asked.model, fewer)
+    for name, case, own in found:
+        if case.target == asked.targets[0] and own.strength is not None:
+            other = Case(asked.model, fewer, case.target, masked, asked.met, asked.rng(SEEDS[name]), {})
+            again = ALL[name](other, 1).strength
+            size = np.abs(own.strength[kept]).sum()
+            assert again is not None
+            out[name] = float(np.abs(again - own.strength[kept]).sum() / size) if size > 0 else 0.0
+    return out
 
 
 def _part_of(progress: Progress | None, name: str, done: int, of: int) -> Progress:

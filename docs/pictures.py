@@ -1,0 +1,81 @@
+"""The pictures of the pages that the documents show, taken from a real server: `python docs/pictures.py`.
+
+Each page in the light and the dark theme, in Chinese, and as a phone shows it. They are drawn with 256 colours, which
+keeps the files small.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.app.browser import chromium
+from tests.app.visit import Visit, serving, settled
+from xattn.i18n import t
+
+FOLDER = Path(__file__).parent / "pictures"
+PAGES = {  # name: address, title, pixels of height in a picture
+    "recommendations": ("/?user=42&item=91542", "recommendations.title", 1500),
+    "worked": ("/worked?step=3", "worked.title", 1250),
+    "behaviour": ("/behaviour?films=1*260_5~1270_5~589_4~1721_1", "behaviour.title", 1500),
+    "lab": ("/lab", "lab.title", 1100),
+}
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "zh": {"locale": "zh-CN"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+
+
+def shoot(browser: Any, server: str, page: str, look: str) -> None:
+    """One picture."""
+    path, title, height = PAGES[page]
+    language = "zh" if look == "zh" else "en"
+    visit = Visit(browser, **LOOKS[look])
+    seen = visit.turn_to(server + path, t(title, language))
+    width = seen.viewport_size["width"]
+    seen.set_viewport_size({"width": width, "height": height})
+    seen.wait_for_timeout(1500)
+    settled(seen)
+    to = FOLDER / f"{page}-{look}.png"
+    seen.screenshot(path=to)
+    visit.context.close()
+    Image.open(to).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(to, optimize=True)
+    print(f"{to.name}: {to.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+@contextmanager
+def at(address: str | None) -> Iterator[str]:
+    """The given server, or one of our own."""
+    if address:
+        yield address
+        return
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as own:
+        yield own
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--address", help="a server that is running already")
+    parser.add_argument("--only", help="one page by name")
+    asked = parser.parse_args()
+    FOLDER.mkdir(exist_ok=True)
+    with at(asked.address) as server, chromium() as browser:
+        for page in PAGES:
+            for look in LOOKS:
+                if asked.only in (None, page):
+                    shoot(browser, server, page, look)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""A visit to the pages in a real browser: the real server, started in a folder that knows nothing of this project."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from xattn.app.why import FEW_EVENTS
+from xattn.i18n import t
+
+__all__ = ["Visit", "serving", "settled"]
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 240  # seconds for the model to be fitted on a busy machine that has compiled nothing yet
+START = "import sys; from xattn.app import serve; serve(int(sys.argv[1]))"
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a server that is ready; at the end it is interrupted as by Ctrl-C, and must end cleanly."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / "log.txt"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", START, str(port)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_ready(port, process, log)
+        assert f"http://localhost:{port}" in log.read_text(), "the address is printed"
+        yield f"http://localhost:{port}"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        said = log.read_text()
+        assert said.endswith("Stopped.\n")
+        assert "Traceback" not in said
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/readyz", timeout=2):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+    raise AssertionError(f"not ready after {PATIENCE} s: {log.read_text()}")
+
+
+class Visit:
+    """A page in a context of its own that notes what it must not do: fail, complain, ask foreign hosts."""
+
+    def __init__(self, browser: Any, **context: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **context})
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("request", lambda request: self._note(request.url))
+
+    def _hear(self, said: Any) -> None:
+        """Note errors; but a page below the root first looks for the server's own paths below itself."""
+        if said.type == "error" and "/_stcore/" not in said.location.get("url", ""):
+            self.faults.append(said.text)
+
+    def _note(self, url: str) -> None:
+        if urlparse(url).hostname not in {"localhost", None}:
+            self.faults.append(url)
+
+    def open(self, address: str, lang: str = "en") -> float:
+        """Open an address of the page; seconds until the first score is on the screen."""
+        start = time.monotonic()
+        self.page.goto(address)
+        score = re.compile(t("recommendations.score", lang, score="").replace("*", "").strip() + " [0-9]")
+        self.page.get_by_text(score).first.wait_for()
+        return time.monotonic() - start
+
+    def turn_to(self, address: str, title: str) -> Any:
+        """Open any address; the page, when its title stands there and nothing runs any more."""
+        self.page.goto(address)
+        self.page.get_by_role("heading", name=title, level=1).wait_for()
+        settled(self.page)
+        return self.page
+
+    def open_first(self, how: str) -> None:
+        """Click (or tap) Why this? on the first card. The browser draws parts as it loads them, so wait for all."""
+        buttons = self.page.get_by_role("button", name=t("recommendations.why"))
+        buttons.nth(9).wait_for()
+        getattr(buttons.first, how)()
+        self.page.get_by_test_id("stCheckbox").nth(FEW_EVENTS - 1).wait_for()
+
+    def check(self) -> list[list[str]]:
+        """Score and rank: with the event, announced without it, re-scored without it."""
+        rows = self.page.get_by_test_id("stTable").locator("tbody tr")
+        rows.nth(2).wait_for()
+        return [[cell.inner_text() for cell in rows.nth(row).locator("td").all()[-2:]] for row in range(3)]
+
+    def shoot(self, path: Path) -> None:
+        """Keep a picture of the whole page."""
+        size = self.page.viewport_size
+        height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        self.page.set_viewport_size({"width": size["width"], "height": min(height + 50, 6000)})
+        self.page.wait_for_timeout(800)
+        self.page.screenshot(path=path)
+        self.page.set_viewport_size(size)
+
+    def close(self) -> None:
+        assert not self.faults
+        self.context.close()
+
+
+def settled(page: Any) -> None:
+    """Wait until the page has finished what it is doing."""
+    page.wait_for_timeout(300)
+    page.locator("[data-test-script-state=running]").wait_for(state="detached")

@@ -1,0 +1,82 @@
+"""Groups: together they are everybody, and a planted difference is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.models import fitted
+from xattn import InputError, Interactions, ItemKNN
+from xattn.data.synthetic import planted
+from xattn.evaluate import evaluate
+from xattn.evaluate.reports import groups, said
+from xattn.evaluate.reports.quality import QUALITY
+
+
+@pytest.mark.parametrize("by", ["length", "taste", "item", "genres"])
+def test_groups_together_are_everybody(by: str) -> None:
+    """Weighted by their users (or tested events), accuracy is that of the protocol next-item."""
+    model = fitted("item knn")
+    report = groups(model, by=by, k=5, sample=20)
+    whole = evaluate(model.data_, [ItemKNN(neighbours=8)], k=5)["rows"][0]
+    if by in ("length", "taste"):
+        assert sum(row["n"] for row in report["rows"]) == model.data_.n_users
+        weight = [row["n"] for row in report["rows"]]
+    else:
+        tested = model.data_.item[model.data_.indptr[1:] - 1]
+        genre = model.data_.items.frame["genres"].to_numpy()
+        assert sum(row["n"] for row in report["rows"]) == model.data_.n_items
+        if by == "item":
+            return
+        weight = [int((genre[tested] == row["group"]).sum()) for row in report["rows"]]
+    for metric in ("ndcg@5", "hr@5"):
+        found = np.average([row[metric]["value"] for row in report["rows"]], weights=weight)
+        assert found == pytest.approx(whole[metric])
+    for row in report["rows"]:
+        assert set(QUALITY) < row.keys()
+        assert 0 <= row["coverage"] <= 1
+
+
+def test_explanations_of_a_group_are_those_of_its_users() -> None:
+    """Everybody is asked, in one group of users: the mean over all first recommendations."""
+    report = groups(fitted("hybrid"), by="length", k=5, sample=10_000)
+    for row in report["rows"]:
+        assert 0 < row["events"]["value"] <= 9
+        assert row["del@5"]["value"] < row["del@1"]["value"] < 1
+        assert -1 <= row["tau"]["value"] <= 1
+
+
+def test_a_group_that_is_served_worse_is_named() -> None:
+    """Long histories are led on, step by step; short ones go anywhere."""
+    rng = np.random.default_rng(0)
+    events = []
+    for user in range(120):
+        if user % 2:
+            events += [(f"u{user}", f"i{(user + step) % 40}") for step in range(8)]
+        else:
+            events += [(f"u{user}", f"i{item}") for item in rng.permutation(40)[:3]]
+    data = Interactions.from_frame(pd.DataFrame(events, columns=["user", "item"]), name="two kinds")
+    report = groups(ItemKNN().fit(data), by="length", k=5, sample=5)
+    (first, *_) = said(report)
+    assert first.startswith("Served worst are “short”")
+    best = report["rows"][2]["ndcg@5"]["value"]
+    assert first.endswith(f"best “long” ({best:.3f}); the intervals do not overlap.")
+
+
+def test_refusals() -> None:
+    model = fitted("item knn")
+    with pytest.raises(InputError, match="`by` must be one of length, taste, item, genres; got 'nosuch'."):
+        groups(model, by="nosuch")
+    frame = pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"]})
+    with pytest.raises(InputError, match="a user of at least two events; got none."):
+        groups(ItemKNN().fit(Interactions.from_frame(frame)), k=1)
+    with pytest.raises(InputError, match="`k` must be"):
+        groups(model, k=0)
+    from xattn import ItemTable
+
+    data = planted("genre", n_users=20, seed=0).data
+    table = ItemTable(data.items.ids, data.items.titles, pd.DataFrame({"year": np.arange(40.0)}))
+    dated = Interactions("dated", data.user_ids, table, data.indptr, data.item)
+    with pytest.raises(InputError, match="`by` must be a column of categories; got the numbers of 'year'."):
+        groups(ItemKNN().fit(dated), by="year")

@@ -1,0 +1,298 @@
+"""Every claim of a text of a ledger, looked up again: sums in the frame of cells, removals by serving what is left.
+
+`mismatches` returns what does not hold; an empty list is a text in which each number and name is the ledger's. Numbers
+agree when they are equal as printed.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xattn.explain.parse import Claim, Named, read_back
+from xattn.explain.question import rank_of
+from xattn.explain.words import quotable
+from xattn.i18n.numbers import figure
+from xattn.kernels.topk import top_k
+from xattn.viz.names import feature_name
+
+if TYPE_CHECKING:
+    from xattn.explain.ledger import Ledger
+
+__all__ = ["mismatches"]
+
+ORDER = 1e-9  # of a number: what sums in another order may differ by before they are printed
+NOTHING = 1e-14  # likewise where terms cancel
+
+
+def mismatches(ledger: Ledger, lang: str, depth: str, scenario: str = "films", text: str | None = None) -> list[str]:
+    """What the text of this ledger (or a given `text`) says that the ledger does not; empty where all of it holds."""
+    told = ledger.text(lang, depth, scenario) if text is None else text
+    facts = _Facts(ledger, lang)
+    return [f"{claim.key}: {wrong}" for claim in read_back(told, lang, depth, scenario) for wrong in facts.check(claim)]
+
+
+def _number(text: str) -> float:
+    return float(text.replace("−", "-").rstrip("%"))
+
+
+def _same(text: str, value: float) -> bool:
+    """The text is how `value` is printed, or a value next to it."""
+    near = (value, value * (1 - ORDER), value * (1 + ORDER))
+    return text.lstrip("+") in {figure(x) for x in near} or abs(_number(text) - value) <= NOTHING
+
+
+class _Facts:
+    """What holds, found without the code that the words are made with."""
+
+    def __init__(self, ledger: Ledger, lang: str) -> None:
+        self.ledger, self.lang = ledger, lang
+        self.history, self.target = ledger.history, ledger._question.target
+        self.live = np.flatnonzero(self.history.live)
+        self.n = len(self.live)
+
+    def title(self, position: int) -> str:
+        return quotable(self.ledger.items_table.titles[int(self.history.item[position])], self.lang)
+
+    @cached_property
+    def amounts(self) -> dict[int, float]:
+        """Contribution by position, from the frame of cells."""
+        sums = dict.fromkeys(self.live.tolist(), 0.0)
+        for position, amount in zip(self.ledger.cells["position"], self.ledger.cells["contribution"], strict=True):
+            sums[int(position)] += float(amount)
+        return sums
+
+    @cached_property
+    def weights(self) -> dict[int, float]:
+        sums = dict.fromkeys(self.live.tolist(), 0.0)
+        once = self.ledger.cells.drop_duplicates(["head", "position"])
+        for position, weight in zip(once["position"], once["weight"], strict=True):
+            sums[int(position)] += float(weight)
+        total = sum(sums.values()) or 1.0
+        return {position: weight / total for position, weight in sums.items()}
+
+    @cached_property
+    def effects(self) -> dict[int, float]:
+        frame = self.ledger.removals()
+        return dict(zip(frame["position"].tolist(), frame["effect"].tolist(), strict=True))
+
+    @property
+    def best(self) -> list[int]:
+        """Positions that speak for the item, strongest first."""
+        return [p for p in sorted(self.amounts, key=lambda p: -self.amounts[p]) if self.amounts[p] > 0]
+
+    @cached_property
+    def base_share(self) -> float:
+        lift = self.ledger.base - float(self.ledger._scorer.base_.min())
+        moved = sum(abs(amount) for amount in self.amounts.values())
+        return lift / (lift + moved) if moved > 0 else 1.0
+
+    def serve(self, positions: list[int]) -> np.ndarray:
+        """The scores that the model serves without these events."""
+        return self.ledger._scorer.scores_of(self.history.without(positions))
+
+    def rank(self, scores: np.ndarray) -> int | None:
+        return rank_of(scores, self.target, self.ledger._question.allowed)
+
+    # --- claims -------------------------------------------------------------------------------------------------------
+
+    def check(self, claim: Claim) -> list[str]:
+        values = claim.values
+        wrong = [name for name in ("score", "base", "lift", "rank_now", "k", "n") if not self._plain(name, claim)]
+        said = claim.key.removeprefix("words.")
+        rule = getattr(self, f"_{said}", None)
+        if rule is not None and not rule(claim):
+            wrong.append(f"{values} {[tuple(name) for name in claim.names]}")
+        return wrong
+
+    def _plain(self, name: str, claim: Claim) -> bool:
+        """A value that means the same wherever it stands."""
+        if name not in claim.values or (name == "score" and claim.key.startswith("words.removal")):
+            return True
+        known = {
+            "score": self.ledger.score,
+            "base": self.ledger.base,
+            "lift": sum(self.amounts.values()),
+            "rank_now": float(self.ledger.rank or 0),
+            "k": float(self.ledger.k),
+            "n": float(self.n),
+        }
+        return _same(claim.values[name], known[name])
+
+    def _score(self, claim: Claim) -> bool:
+        return claim.values["title"] == quotable(self.ledger.title, self.lang)
+
+    _score_one = _score
+
+    def _score_empty(self, claim: Claim) -> bool:
+        return self._score(claim) and not any(self.amounts.values()) and self.ledger.score == self.ledger.base
+
+    def _listed(self, names: tuple[Named, ...], positions: list[int], amounts: bool = True) -> bool:
+        """The names are those at the positions, in this order; equal amounts may change places."""
+        if len(names) != len(positions):
+            return False
+        for name, position in zip(names, positions, strict=True):
+            alike = [
+                p for p in self.live.tolist() if math.isclose(self.amounts[p], self.amounts[position], rel_tol=1e-9)
+            ]
+            if name.title not in {self.title(p) for p in [position, *alike]}:
+                return False
+            if amounts and not _same(name.amount, self.amounts[position]):
+                return False
+        return True
+
+    def _for(self, claim: Claim) -> bool:
+        return self._listed(claim.names, self.best[:3])
+
+    def _against(self, claim: Claim) -> bool:
+        worst = [p for p in sorted(self.amounts, key=lambda p: self.amounts[p]) if self.amounts[p] < 0]
+        return self._listed(claim.names, worst[:3])
+
+    def _features(self, claim: Claim) -> bool:
+        cells = self.ledger.cells
+        sums = cells[cells["feature"] != ""].groupby("feature")["contribution"].sum()
+        most = sums[sums > 0].sort_values(ascending=False)
+        known = {quotable(feature_name(str(name), self.lang), self.lang): float(most[name]) for name in most.index}
+        amounts = [known.get(name.title, math.nan) for name in claim.names]
+        told = all(_same(name.amount, amount) for name, amount in zip(claim.names, amounts, strict=True))
+        return told and np.allclose(amounts, most.to_numpy(dtype=float)[: len(amounts)], rtol=1e-9)
+
+    def _effective(self, claim: Claim) -> bool:
+        share = np.array([weight for weight in self.weights.values() if weight > 0])
+        return abs(float(claim.values["effective"]) - math.exp(-float((share * np.log(share)).sum()))) <= 0.5 + 1e-6
+
+    def _removal(self, claim: Claim) -> bool:
+        """The event without which the score is lowest, and the score and rank that are then served."""
+        least = min(self.effects.values())
+        near = [p for p, effect in self.effects.items() if math.isclose(effect, least, rel_tol=1e-6, abs_tol=1e-12)]
+        for position in (p for p in near if self.title(p) == claim.values["title"]):
+            scores = self.serve([position])
+            rank = claim.values.get("rank")
+            if _same(claim.values["score"], float(scores[self.target])) and rank in (None, str(self.rank(scores))):
+                return True
+        return False
+
+    _removal_unranked = _removal
+
+    def _removal_same(self, claim: Claim) -> bool:
+        return claim.values["rank"] == str(self.ledger.rank) and self._removal(claim)
+
+    def _unranked(self, claim: Claim) -> bool:
+        return not self.ledger._question.allowed[self.target]
+
+    def _drop(self, claim: Claim) -> bool:
+        found, allowed, k = self.ledger.counterfactual(), self.ledger._question.allowed, self.ledger.k
+        scores = self.serve(list(found.positions))
+        before, after = (
+            top_k(s[None, :], allowed[None, :], k).items[0].tolist()
+            for s in (self.ledger._scorer.scores_of(self.history), scores)
+        )
+        new = [quotable(self.ledger.items_table.titles[j], self.lang) for j in after if j >= 0 and j not in before]
+        titles = [self.title(p) for p in found.positions]
+        replaced = claim.values.get("replacement")
+        return (
+            [name.title for name in claim.names] == titles
+            and (self.rank(scores) or 0) > k
+            and (replaced == new[0] if new and replaced is not None else replaced is None and not new)
+        )
+
+    _drop_alone = _drop
+
+    def _smallest(self, claim: Claim) -> bool:
+        return self.ledger.counterfactual().exact
+
+    def _not_smallest(self, claim: Claim) -> bool:
+        return not self.ledger.counterfactual().exact
+
+    def _stays(self, claim: Claim) -> bool:
+        return (self.rank(self.serve(self.live.tolist())) or 0) <= self.ledger.k
+
+    def _popularity(self, claim: Claim) -> bool:
+        return self.base_share > 0.5
+
+    def _no_reason(self, claim: Claim) -> bool:
+        return not self.best
+
+    def _short(self, claim: Claim) -> bool:
+        return 1 < self.n < 5
+
+    def _short_one(self, claim: Claim) -> bool:
+        return self.n == 1
+
+    def _disagree(self, claim: Claim) -> bool:
+        looked = [p for p in self.weights if math.isclose(self.weights[p], max(self.weights.values()))]
+        size = {p: abs(effect) for p, effect in self.effects.items()}
+        moving = [p for p in size if math.isclose(size[p], max(size.values()), rel_tol=1e-9)]
+        return (
+            claim.values["looked"] in {self.title(p) for p in looked}
+            and claim.values["weight"] == f"{self.weights[looked[0]]:.1%}"
+            and any(
+                claim.values["moving"] == self.title(p) and _same(claim.values["effect"], self.effects[p])
+                for p in moving
+            )
+            and not set(looked) & set(moving)
+        )
+
+    # --- confidence ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _level(self) -> str:
+        best = self.best
+        if not best or self.base_share > 0.5 or self.n < 5 or not self.effects[best[0]] < 0:
+            return "weak"
+        rank = self.rank(self.serve([best[0]]))
+        drops = rank is not None and (self.ledger.rank or self.ledger.k + 1) <= self.ledger.k < rank
+        return "strong" if drops and self.effects[best[0]] <= min(self.effects.values()) else "moderate"
+
+    def _confidence_strong(self, claim: Claim) -> bool:
+        return self._level == "strong"
+
+    def _confidence_moderate(self, claim: Claim) -> bool:
+        return self._level == "moderate"
+
+    def _confidence_weak(self, claim: Claim) -> bool:
+        return self._level == "weak"
+
+    # --- clauses and sentences ----------------------------------------------------------------------------------------
+
+    def _liked(self, position: int) -> bool:
+        own = self.ledger.cells[self.ledger.cells["position"] == position]
+        return bool((own["strength"] >= 0).any())
+
+    def _first(self, liked: bool) -> list[int]:
+        """The first two reasons of the kind of the first one."""
+        if not self.best or self._liked(self.best[0]) != liked:
+            return []
+        return [p for p in self.best if self._liked(p) == liked][:2]
+
+    def _because(self, claim: Claim, liked: bool) -> bool:
+        first = self._first(liked)
+        told = bool(first) and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
+        amount = claim.values.get("amount")
+        return told and (amount is None or _same(amount, sum(self.amounts[p] for p in first)))
+
+    def _clause_for(self, claim: Claim) -> bool:
+        return self._because(claim, True)
+
+    def _clause_disliked(self, claim: Claim) -> bool:
+        return self._because(claim, False)
+
+    _sentence_for, _sentence_disliked = _clause_for, _clause_disliked
+    _clause_popular = _sentence_popular = _popularity
+    _clause_none = _sentence_none = _no_reason
+
+    def _tail_rank(self, claim: Claim) -> bool:
+        rank = self.rank(self.serve([self.best[0]]))
+        return claim.values["title"] == self.title(self.best[0]) and claim.values["rank"] == str(rank)
+
+    _tail_same = _tail_rank
+
+    def _tail_score(self, claim: Claim) -> bool:
+        score = float(self.serve([self.best[0]])[self.target])
+        return claim.values["title"] == self.title(self.best[0]) and _same(claim.values["without"], score)
+
+    def _tail_end(self, claim: Claim) -> bool:
+        return not self.best or self.base_share > 0.5

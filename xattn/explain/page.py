@@ -1,0 +1,211 @@
+"""An explanation as one HTML file: text, charts and their tables, provenance, and the program that repeats it.
+
+The page asks nobody for anything: no script, no network (its own policy forbids both), charts are SVG images inside it.
+Titles are anybody's text, so everything is escaped, and shown in its own direction of writing.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from xattn.explain.export import made_with, model_facts
+from xattn.explain.snippet import Origin, snippet
+from xattn.explain.words import quotable
+from xattn.i18n import t
+from xattn.i18n.numbers import figure
+from xattn.viz.charts import Chart, heat_chart, waterfall_chart, weight_chart
+from xattn.viz.files import can_draw, chart_file
+from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
+from xattn.viz.names import feature_name, head_name
+
+if TYPE_CHECKING:
+    from xattn.explain.ledger import Ledger
+
+__all__ = ["page"]
+
+MOST_CELLS = 300  # rows of the table of cells
+LONGEST = 200  # characters of a title in a table
+CODES = {"en": "en", "zh": "zh-Hans"}
+STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, 'Noto Sans', 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', sans-serif;
+  color: #22262d; background: #ffffff; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+p.said { font-size: 1.1rem; overflow-wrap: anywhere; }
+table { border-collapse: collapse; width: 100%; margin: .75rem 0; }
+caption { text-align: start; font-weight: 600; padding: .25rem 0; }
+th, td { text-align: start; padding: .25rem .5rem; border-bottom: 1px solid #d8d4ca; overflow-wrap: anywhere;
+  vertical-align: top; }
+td.number, th.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
+img { max-width: 100%; height: auto; }
+pre { background: #f5f3ee; padding: .75rem; overflow-x: auto; font-size: .85rem; }
+.wide { overflow-x: auto; } .note { color: #5b606b; }
+"""
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def page(ledger: Ledger, lang: str, depth: str, scenario: str, origin: Origin | None) -> str:
+    """The whole file as text."""
+    events = ledger.events()
+    title = t("export.title", lang, title=quotable(ledger.title, lang))
+    parts = [
+        f"<h1>{_text(title)}</h1>",
+        f'<p class="said">{_text(ledger.text(lang, depth, scenario))}</p>',
+        _facts(ledger, lang),
+        *_sum(ledger, events, lang),
+        *_events(ledger, events, lang),
+        *_cells(ledger, events, lang),
+        *_provenance(ledger, lang),
+        f"<h2>{_say('export.reproduce', lang)}</h2>",
+        f"<pre><code>{escape(snippet(ledger, origin))}</code></pre>",
+    ]
+    if not can_draw():
+        parts.insert(2, f'<p class="note">{_say("export.no_charts", lang)}</p>')
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html>\n<html lang="{CODES[lang]}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
+        f'<footer><p class="note">{_say("export.about", lang)}</p></footer>\n</body>\n</html>\n'
+    )
+
+
+def _say(key: str, lang: str, **values: object) -> str:
+    return _text(t(key, lang, **values))
+
+
+def _text(text: Any) -> str:
+    """Text as the page shows it: on one line, escaped, without characters that steer the reading."""
+    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    return escape(plain)
+
+
+def _title(text: str) -> str:
+    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return f'<bdi dir="auto">{_text(short)}</bdi>'
+
+
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]) -> str:
+    """A table of cells that are HTML already; the columns in `numbers` stand to the right."""
+    kind = [' class="number"' if i in numbers else "" for i in range(len(heads))]
+    head = "".join(f'<th scope="col"{kind[i]}>{name}</th>' for i, name in enumerate(heads))
+    body = "\n".join(
+        "<tr>" + "".join(f"<td{kind[i]}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="wide"><table><caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def _image(chart: Chart, alt: str) -> str:
+    """The chart as an SVG image inside the page; nothing where it cannot be drawn."""
+    if not can_draw():
+        return ""
+    data = base64.b64encode(chart_file(chart, "svg")).decode("ascii")
+    return f'<p><img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}"></p>'
+
+
+def _facts(ledger: Ledger, lang: str) -> str:
+    rank = _say("export.unranked", lang) if ledger.rank is None else str(ledger.rank)
+    rows = [
+        [_say("export.score", lang), figure(ledger.score)],
+        [_term("base", lang), figure(ledger.base)],
+        [_say("export.rank", lang), rank],
+        [_say("export.list", lang), str(ledger.k)],
+        [_say("export.base_share", lang), f"{ledger.base_share:.1%}"],
+        [_say("export.effective", lang), figure(ledger.effective_events)],
+        [_say("export.confidence", lang), _text(t(f"export.level_{ledger.confidence.level}", lang))],
+    ]
+    return _table(_say("export.facts", lang), ["", _say("export.amount", lang)], rows, {1})
+
+
+def _term(name: str, lang: str) -> str:
+    return _text(t(f"term.{name}", lang))
+
+
+def _sum(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
+    frame = waterfall_frame(events, ledger.base, ledger.score, lang)
+    rows = [[_title(title), _text(text)] for title, text in zip(frame["title"], frame["text"], strict=True)]
+    heads = [_say("export.event", lang), _say("export.amount", lang)]
+    chart = waterfall_chart(frame, lang)
+    alt = t("chart.waterfall_alt", lang, n=len(frame))
+    return [
+        f"<h2>{_say('export.sum', lang)}</h2>",
+        _image(chart, alt),
+        _table(_say("export.sum", lang), heads, rows, {1}),
+    ]
+
+
+def _events(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
+    ranked = ledger.rank is not None
+    heads = [
+        _say("export.event", lang),
+        _term("weight", lang),
+        _term("contribution", lang),
+        _term("removal_effect", lang),
+        _text(t("why.score_without", lang)),
+        *([_text(t("why.rank_without", lang))] if ranked else []),
+    ]
+    rows = []
+    columns = ("title", "weight", "contribution", "effect", "score_without", "rank_without")
+    for title, weight, amount, effect, score, rank in zip(*(events[name].tolist() for name in columns), strict=True):
+        row = [_title(title), f"{weight:.1%}", figure(amount, sign=True), figure(effect, sign=True), figure(score)]
+        rows.append([*row, str(rank)] if ranked else row)
+    said = [f"<h2>{_say('export.events', lang)}</h2>"]
+    if len(events):
+        frame = weight_frame(events)
+        said.append(_image(weight_chart(frame, lang), t("chart.weights_alt", lang, n=len(frame))))
+    return [*said, _table(_say("export.events", lang), heads, rows, set(range(1, len(heads))))]
+
+
+def _cells(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
+    cells = ledger.cells
+    if cells.empty:
+        return []
+    size = cells["contribution"].abs()
+    shown = cells.loc[size.sort_values(ascending=False, kind="stable").index[:MOST_CELLS]]
+    heads = [
+        _say("export.event", lang),
+        _term("head", lang),
+        _say("export.feature", lang),
+        *(_term(name, lang) for name in ("weight", "strength", "value", "gate", "contribution")),
+    ]
+    numbers = ("weight", "strength", "value", "gate", "contribution")
+    rows = [
+        [
+            _title(row["title"]),
+            _text(head_name(row["head"], lang)),
+            _text(feature_name(row["feature"], lang)),
+            *(figure(row[name], sign=name == "contribution") for name in numbers),
+        ]
+        for row in shown.to_dict(orient="records")
+    ]
+    said = [
+        f"<h2>{_say('export.cells', lang)}</h2>",
+        _image(heat_chart(heat_frame(cells, events, lang), lang), t("chart.heatmap_alt", lang)),
+    ]
+    if len(shown) < len(cells):
+        said.append(f'<p class="note">{_say("export.cells_cut", lang, n=len(shown), all=len(cells))}</p>')
+    return [*said, _table(_say("export.cells", lang), heads, rows, {3, 4, 5, 6, 7})]
+
+
+def _provenance(ledger: Ledger, lang: str) -> list[str]:
+    model, data = model_facts(ledger), ledger._scorer.data_
+    settings = ", ".join(f"{name}={value!r}" for name, value in model["settings"].items())
+    versions = ", ".join(f"{name} {number or '?'}" for name, number in made_with().items())
+    rows = [
+        [_say("export.model", lang), _text(f"{model['class']}({settings})")],
+        [_say("export.hash", lang), _text(model["sha256"] or "–")],
+        [_say("export.seed", lang), _text("–" if model["seed"] is None else model["seed"])],
+        [_say("export.data", lang), _text(repr(data))],
+        [_say("export.versions", lang), _text(versions)],
+    ]
+    return [f"<h2>{_say('export.made_with', lang)}</h2>", _table(_say("export.made_with", lang), ["", ""], rows, set())]

@@ -1,0 +1,111 @@
+"""Texts of a ledger read back: every sentence, number and name, found by the catalogue's own wordings and checked.
+
+`read_back` turns a text into claims: the key of each sentence with the values that stand in its places. It knows the
+catalogue and nothing of the ledger; whether the claims hold is looked up elsewhere (`check.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from xattn.errors import InputError, check_choice, shown
+from xattn.explain.words import DEPTHS, SCENARIOS
+from xattn.i18n import LANGUAGES, placeholders, t
+
+__all__ = ["Claim", "Named", "read_back"]
+
+NUMBER = r"[+−]?\d+(?:\.\d+)?"
+QUOTED = {"en": ("“", "”"), "zh": ("《", "》")}
+TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
+CLAUSES = ("words.clause_for", "words.clause_disliked", "words.clause_popular", "words.clause_none")
+SENTENCES = ("words.sentence_for", "words.sentence_disliked", "words.sentence_popular", "words.sentence_none")
+TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
+PARAGRAPH = (
+    "words.score", "words.score_one", "words.score_empty", "words.for", "words.against", "words.features",
+    "words.effective", "words.removal", "words.removal_same", "words.removal_unranked", "words.unranked", "words.drop",
+    "words.drop_alone", "words.smallest", "words.not_smallest", "words.stays", "words.popularity", "words.no_reason",
+    "words.short", "words.short_one", "words.disagree", "words.confidence_strong", "words.confidence_moderate",
+    "words.confidence_weak",
+)  # fmt: skip
+
+
+class Named(NamedTuple):
+    """A title as it stands in a text, and the amount behind it ("" where there is none)."""
+
+    title: str
+    amount: str = ""
+
+
+class Claim(NamedTuple):
+    """One sentence: its key in the catalogue, its plain values by their places, and the names that it lists."""
+
+    key: str
+    values: dict[str, str]
+    names: tuple[Named, ...] = ()
+
+
+def read_back(text: str, lang: str, depth: str, scenario: str = "films") -> list[Claim]:
+    """The claims of a text of `Ledger.text`, in order. Raises InputError where a part of it is none of its sentences.
+
+    >>> [claim] = read_back("because you watched “Alien” and “Brazil”", "en", "clause")
+    >>> claim.key, [name.title for name in claim.names]
+    ('words.clause_for', ['Alien', 'Brazil'])
+    """
+    check_choice("lang", lang, LANGUAGES)
+    check_choice("depth", depth, DEPTHS)
+    check_choice("scenario", scenario, SCENARIOS)
+    orders = {"clause": (CLAUSES,), "sentence": (SENTENCES, TAILS)}.get(depth)
+    claims, at, step = [], 0, 0
+    while at < len(text) or (orders is not None and step < len(orders)):
+        keys = PARAGRAPH if orders is None else orders[step] if step < len(orders) else ()
+        found = _longest(text, at, keys, lang, scenario)
+        if found is None:
+            raise InputError(f"`text` must be one that a ledger gives; got {shown(text[at : at + 80])}.")
+        claim, at = found
+        claims.append(claim)
+        step += 1
+        if orders is None and lang == "en" and text[at : at + 1] == " ":
+            at += 1
+    return claims
+
+
+def _longest(text: str, at: int, keys: tuple[str, ...], lang: str, scenario: str) -> tuple[Claim, int] | None:
+    """The claim that takes most of the text from `at` on, and where it ends."""
+    best: tuple[Claim, int] | None = None
+    for key in keys:
+        match = _pattern(key, lang, scenario).match(text, at)
+        if match and (best is None or match.end() > best[1]):
+            values = {name: value for name, value in match.groupdict().items() if value is not None}
+            names = tuple(_names(values.pop("names", ""), key, lang))
+            best = Claim(key, values, names), match.end()
+    return best
+
+
+@cache
+def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
+    """The wording of a key with a group for each place; titles cannot hold the marks that they stand between."""
+    marks = {name: f"\x00{name}\x01" for name in placeholders(key, lang)}
+    left, right = QUOTED[lang]
+    pattern = re.escape(t(key, lang, **marks))
+    for name in marks:
+        if name == "did":
+            place = re.escape(t(f"words.did.{scenario}", lang))
+        elif name == "names":
+            one = rf"(?:{left}[^{left}{right}]*{right}|“[^“”]*”)(?: ?[(（]{NUMBER}[)）])?"
+            between = "|".join(re.escape(t(mark, lang)) for mark in ("words.and", "words.and_last"))
+            place = rf"(?P<names>{one}(?:(?:{between}){one})*)"
+        elif name in TITLES:
+            place = rf"(?P<{name}>[^{left}{right}]*)"
+        else:
+            place = rf"(?P<{name}>{NUMBER}%?)"
+        pattern = pattern.replace(re.escape(marks[name]), place)
+    return re.compile(pattern)
+
+
+def _names(text: str, key: str, lang: str) -> Iterator[Named]:
+    left, right = ("“", "”") if key == "words.features" else QUOTED[lang]
+    for title, amount in re.findall(rf"{left}([^{left}{right}]*){right}(?: ?[(（]({NUMBER})[)）])?", text):
+        yield Named(title, amount)

@@ -1,0 +1,181 @@
+"""Where every item would stand without each event, to within a known slack: enough to count who is ahead of a target.
+
+Ranks need the scores of a whole catalogue under every masking. Most items are far from the target, so a near figure
+decides: `pool_without_each` sums heads that do not look at the target by streaming rows of the value table once, in
+float32; `count_ahead` counts who is surely ahead and flags those who are too near to tell, for an exact look.
+
+    near[r, c] = Σ_h (N_hc − E_hr w_r V_h[row_r, c]) / S_h(−r)^β,      N_hc = Σ_{live i} E_hi w_i V_h[row_i, c]
+
+`pool_reach` bounds what masking any m events can lift a score to: φ = S^{−β} lies between that of the full history and
+that without the m largest E, and no set gains more than the m largest gains of single events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel
+
+__all__ = ["count_ahead", "pool_reach", "pool_without_each"]
+
+STRIPE = 512  # columns an iteration owns: the sums of a stripe stay in the first-level cache
+
+
+@Kernel
+def _pool_without(row, EW, alone, phi, V, column, gate, near):  # type: ignore[no-untyped-def]
+    """near[r, column_c] += gate_c Σ_h phi[h, r] (N_hc − EW[h, r] V[h, row_r, c]); `alone`: N is summed without r."""
+    H, n = EW.shape
+    C = V.shape[2]
+    stripes = (C + STRIPE - 1) // STRIPE
+    for stripe in prange(stripes):
+        low = stripe * STRIPE
+        high = min(C, low + STRIPE)
+        N = np.empty(high - low)
+        gain = np.zeros((n, high - low), np.float32)
+        for h in range(H):
+            for j in range(high - low):
+                N[j] = 0.0
+            for i in range(n):
+                if row[i] >= 0 and EW[h, i] != 0.0:
+                    for j in range(high - low):
+                        N[j] += EW[h, i] * V[h, row[i], low + j]
+            rest = np.empty(high - low)
+            for r in range(n):
+                f = phi[h, r]
+                if f == 0.0:
+                    continue
+                if alone[h, r]:  # this event has most of the weight: nothing is subtracted
+                    for j in range(high - low):
+                        rest[j] = 0.0
+                    for i in range(n):
+                        if i != r and row[i] >= 0 and EW[h, i] != 0.0:
+                            for j in range(high - low):
+                                rest[j] += EW[h, i] * V[h, row[i], low + j]
+                    for j in range(high - low):
+                        gain[r, j] += np.float32(f * rest[j])
+                elif row[r] >= 0:
+                    own = EW[h, r]
+                    for j in range(high - low):
+                        gain[r, j] += np.float32(f * (N[j] - own * V[h, row[r], low + j]))
+                else:
+                    for j in range(high - low):
+                        gain[r, j] += np.float32(f * N[j])
+        for r in range(n):
+            for j in range(high - low):
+                near[r, column[low + j]] += gate[low + j] * gain[r, j]
+
+
+@Kernel
+def _reach(row, EW, least, most, V, gains, sums):  # type: ignore[no-untyped-def]
+    """sums[c] = Σ_h max(least_h N_hc, most_h N_hc); gains[q, c] the m largest Σ_h max(−least_h x, −most_h x) over i."""
+    H, n = EW.shape
+    m, C = gains.shape
+    stripes = (C + STRIPE - 1) // STRIPE
+    for stripe in prange(stripes):
+        low = stripe * STRIPE
+        high = min(C, low + STRIPE)
+        width = high - low
+        N = np.zeros((H, width))
+        gain = np.empty(width)
+        top = np.zeros((m, width))
+        for i in range(n):
+            if row[i] < 0:
+                continue
+            for j in range(width):
+                gain[j] = 0.0
+            for h in range(H):
+                w = EW[h, i]
+                for j in range(width):
+                    x = w * V[h, row[i], low + j]
+                    N[h, j] += x
+                    gain[j] += max(-least[h] * x, -most[h] * x)
+            for q in range(m):
+                for j in range(width):
+                    larger = max(top[q, j], gain[j])
+                    gain[j] = min(top[q, j], gain[j])
+                    top[q, j] = larger
+        for j in range(width):
+            s = 0.0
+            for h in range(H):
+                s += max(least[h] * N[h, j], most[h] * N[h, j])
+            sums[low + j] = s
+            for q in range(m):
+                gains[q, low + j] = top[q, j]
+
+
+@Kernel
+def _count(near, slack, allowed, own, ahead, flagged):  # type: ignore[no-untyped-def]
+    """ahead[s, r]: allowed items of stripe s whose score is surely over own[r]; flagged items are in no count."""
+    n, M = near.shape
+    for stripe in prange(ahead.shape[0]):
+        low = stripe * STRIPE
+        high = min(M, low + STRIPE)
+        for r in range(n):
+            x = own[r]
+            for j in range(low, high):
+                near_by = near[r, j] + slack[j] >= x and near[r, j] - slack[j] <= x
+                flagged[j] |= near_by
+        for j in range(low, high):
+            flagged[j] &= allowed[j]
+        for r in range(n):
+            x, count = own[r], 0
+            for j in range(low, high):
+                count += near[r, j] > x and allowed[j] and not flagged[j]
+            ahead[stripe, r] = count
+
+
+def pool_without_each(
+    row: np.ndarray,
+    E: np.ndarray,
+    w: np.ndarray,
+    live: np.ndarray,
+    beta: float,
+    V: np.ndarray,
+    column: np.ndarray,
+    gate: np.ndarray,
+    near: np.ndarray,
+) -> None:
+    """Add the heads' part to `near` (n, M) float32, in whose columns `column` (C,) the values of V (H, C, C) belong.
+
+    Heads with E (H, n); `row` (n,) rows of V, −1: none; strengths `w` (n,); `gate` (C,) multiplies the columns.
+    """
+    EL = np.where(live, E, 0.0)
+    S = EL.sum(axis=1, keepdims=True)
+    alone = EL > S / 2
+    left = S - EL
+    h, r = np.nonzero(alone)
+    left[h, r] = [np.delete(EL[a], b).sum() for a, b in zip(h.tolist(), r.tolist(), strict=True)]
+    phi = np.where(left > 0, np.where(left > 0, left, 1.0) ** -beta, 0.0)
+    _pool_without(row, EL * w, alone, phi, V, column, gate.astype(np.float32), near, work=4.0 * E.size * V.shape[2])
+
+
+def pool_reach(
+    row: np.ndarray, E: np.ndarray, w: np.ndarray, live: np.ndarray, beta: float, V: np.ndarray, m: int
+) -> np.ndarray:
+    """(C,) what the heads' part of a score can come to at most when up to `m` live events are masked.
+
+    +inf where masking m events may leave no attention at all, or next to none.
+    """
+    EL = np.where(live, E, 0.0)
+    S = EL.sum(axis=1)
+    C = V.shape[2]
+    smallest = np.sort(EL, axis=1)[:, : max(EL.shape[1] - m, 0)].sum(axis=1)
+    if len(S) and smallest.min() <= 1e-9 * S.max():
+        return np.full(C, np.inf)
+    gains, sums = np.empty((m, C)), np.empty(C)
+    _reach(row, EL * w, S**-beta, smallest**-beta, V, gains, sums, work=(2.0 * m + 6.0) * E.size * C)
+    found: np.ndarray = sums + gains.sum(axis=0)
+    return found
+
+
+def count_ahead(
+    near: np.ndarray, slack: np.ndarray, allowed: np.ndarray, own: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ahead, flagged): for each row r of `near` (n, M), how many allowed items are surely over own[r] (n,), and which
+    items (M,) are within `slack` (M,) of it in some row; those are in no count."""
+    n, M = near.shape
+    ahead = np.zeros(((M + STRIPE - 1) // STRIPE, n), np.int64)
+    flagged = np.zeros(M, np.bool_)
+    _count(near, slack, allowed, own, ahead, flagged, work=2.0 * near.size)
+    return ahead.sum(axis=0), flagged

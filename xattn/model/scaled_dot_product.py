@@ -1,0 +1,272 @@
+"""Attention of many queries to many keys, in batches and heads: what `attend` is for one query, for whole networks.
+
+    y_i = Σ_j a_ij v_j      a_i = softmax_j(e_i)      e_ij = cap(scale · q_i·k_j) + mask_ij      (Vaswani et al. 2017)
+
+The last two axes of q are queries × coordinates (L, d), those of k (n, d) and of v (n, w); the axis before them counts
+heads, any before that batches. Heads of q may share those of k and v: with 8 and 2, heads 0–3 read the first (grouped
+queries, Ainslie et al. 2023).
+
+This is a border: every argument is checked here, by `errors.check_*`. What is masked is never read, so it may hold
+anything, and masking a key equals leaving it out, to the last bit; a query that sees no key gets zeros.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import zip_longest
+from typing import Any, Literal, NamedTuple, overload
+
+import numpy as np
+
+from xattn.errors import (
+    check_array,
+    check_counts,
+    check_flag,
+    check_leading,
+    check_live_finite,
+    check_mask_table,
+    check_number,
+    check_pair,
+    check_same_columns,
+    check_same_length,
+    check_whole,
+)
+from xattn.kernels import attention as kernels
+
+__all__ = ["AttentionGradients", "attention", "attention_gradients", "attention_scores"]
+
+NO_END = 2**41  # further than any key: past may be up to 2**40
+
+
+class AttentionGradients(NamedTuple):
+    """Gradients of a loss by q, k and v, in their shapes and types."""
+
+    dq: np.ndarray
+    dk: np.ndarray
+    dv: np.ndarray
+
+
+class _Arranged(NamedTuple):
+    """What the kernels take: arrays as blocks, `where` each head finds its own, and what is masked."""
+
+    lead: tuple[int, ...]  # batches and heads of the result
+    Q: np.ndarray  # (·, L, d)
+    K: np.ndarray  # (·, n, d)
+    V: np.ndarray  # (·, n, w)
+    where: np.ndarray  # (5, B)
+    live: np.ndarray
+    bias: np.ndarray
+    options: dict[str, Any]  # scale, cap, left, right
+
+
+@overload
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    *,
+    mask: Any = ...,
+    causal: bool = ...,
+    window: tuple[int | None, int | None] | None = ...,
+    past: Any = ...,
+    lengths: Any = ...,
+    scale: float | None = ...,
+    softcap: float | None = ...,
+    return_weights: Literal[False] = ...,
+) -> np.ndarray: ...
+
+
+@overload
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    *,
+    mask: Any = ...,
+    causal: bool = ...,
+    window: tuple[int | None, int | None] | None = ...,
+    past: Any = ...,
+    lengths: Any = ...,
+    scale: float | None = ...,
+    softcap: float | None = ...,
+    return_weights: Literal[True],
+) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    *,
+    mask: Any = None,
+    causal: bool = False,
+    window: tuple[int | None, int | None] | None = None,
+    past: Any = 0,
+    lengths: Any = None,
+    scale: float | None = None,
+    softcap: float | None = None,
+    return_weights: bool = False,
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """What each query makes of the values: (…, L, w), float32 when q, k and v all are, else float64.
+
+    `q` (…, L, d), `k` (…, n, d), `v` (…, n, w): at least two axes; those before them fit each other as in NumPy, or
+    the last of them (heads) of q is a multiple of that of k and v. With `return_weights` the weights (…, L, n) come as
+    well: (output, weights), as in the functions of this name elsewhere.
+
+    `mask` (…, L or 1, n): bool, False takes a key out; or numbers to add to the scores, −inf takes it out. `causal`:
+    query i sees keys up to past + i; `past` keys stand before the first query (0: query i and key i are one event; one
+    number, or one for each entry of the first axis). `window` (back, ahead): query i sees keys from past + i − back to
+    past + i + ahead, None: no end. `lengths`: how many keys are in use, the rest is padding; one number, or one for
+    each entry of the first axis. `scale`: 1/√d unless given. `softcap` c > 0 holds scores within ±c by c·tanh(e/c),
+    before the mask.
+
+    Raises InputError when an argument breaks one of these conditions, or where NaN, infinities or overflow reach a
+    score or an output; what is masked may hold anything.
+
+    >>> attention([[1, 0]], [[1, 0], [0, 1]], [[1.0], [3.0]], scale=math.log(3)).tolist()
+    [[1.5]]
+    >>> attention([[1, 0]], [[1, 0], [0, 1]], [[1.0], [math.nan]], mask=[[True, False]], return_weights=True)
+    (array([[1.]]), array([[1., 0.]]))
+    """
+    x = _arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap)
+    done = kernels.attention(x.Q, x.K, x.V, x.where, x.live, x.bias, want_weights=return_weights, **x.options)
+    check_live_finite(done.lse, q=x.Q, k=x.K)
+    check_live_finite(done.y, 0.0, v=x.V)
+    y = done.y.reshape(*x.lead, *done.y.shape[1:])
+    return (y, done.a.reshape(*x.lead, *done.a.shape[1:])) if return_weights else y
+
+
+def attention_scores(
+    q: Any,
+    k: Any,
+    *,
+    mask: Any = None,
+    causal: bool = False,
+    window: tuple[int | None, int | None] | None = None,
+    past: Any = 0,
+    lengths: Any = None,
+    scale: float | None = None,
+    softcap: float | None = None,
+) -> np.ndarray:
+    """The scores (…, L, n), float64, that `attention` turns into weights; −inf where a key is not seen. Arguments as
+    there.
+
+    >>> attention_scores([[1, 0], [2, 0]], [[1, 0], [0, 1]], scale=1, causal=True).tolist()
+    [[1.0, -inf], [2.0, 0.0]]
+    """
+    x = _arranged(q, k, k, mask, causal, window, past, lengths, scale, softcap)
+    e = kernels.attention_scores(x.Q, x.K, x.where, x.live, x.bias, **x.options)
+    check_live_finite(e, q=x.Q, k=x.K)
+    return e.reshape(*x.lead, *e.shape[1:])
+
+
+def attention_gradients(
+    dy: Any,
+    q: Any,
+    k: Any,
+    v: Any,
+    *,
+    mask: Any = None,
+    causal: bool = False,
+    window: tuple[int | None, int | None] | None = None,
+    past: Any = 0,
+    lengths: Any = None,
+    scale: float | None = None,
+    softcap: float | None = None,
+) -> AttentionGradients:
+    """Gradients of a loss by q, k and v from that by the output, `dy` (…, L, w); the rest as given to `attention`.
+
+    What is masked was not read and gets 0, and so does a query that sees no key.
+
+    >>> attention_gradients([[1.0]], [[1.0]], [[0.0], [0.0]], [[1.0], [3.0]]).dk.tolist()
+    [[-0.5], [0.5]]
+    """
+    x = _arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap)
+    done = kernels.attention(x.Q, x.K, x.V, x.where, x.live, x.bias, want_weights=True, **x.options)
+    check_live_finite(done.lse, q=x.Q, k=x.K)
+    check_live_finite(done.y, 0.0, v=x.V)
+    shape = (*x.lead, *done.y.shape[1:])
+    slope = check_array("dy", dy, ndim=len(shape), dtype=done.y.dtype)
+    check_leading("dy", slope.shape, shape, exact=True)
+    slope = slope.reshape(done.y.shape)
+    options = {name: x.options[name] for name in ("scale", "cap")}
+    found = kernels.attention_backward(slope, done.a, x.Q, x.K, x.V, x.where, **options)
+    return AttentionGradients(*(g.reshape(np.shape(a)) for g, a in zip(found, (q, k, v), strict=True)))
+
+
+# --- arrangement ------------------------------------------------------------------------------------------------------
+
+
+def _arranged(
+    q: Any,
+    k: Any,
+    v: Any,
+    mask: Any,
+    causal: bool,
+    window: tuple[int | None, int | None] | None,
+    past: Any,
+    lengths: Any,
+    scale: float | None,
+    softcap: float | None,
+) -> _Arranged:
+    Q, K, V = (check_array(name, x, ndim=None, least=2, finite=False) for name, x in (("q", q), ("k", k), ("v", v)))
+    dtype = np.float32 if Q.dtype == K.dtype == V.dtype == np.float32 else np.float64
+    Q, K, V = (x.astype(dtype, copy=False) for x in (Q, K, V))
+    (L, d), n = Q.shape[-2:], K.shape[-2]
+    check_same_columns(q=d, k=K.shape[-1])
+    check_same_length(k=n, v=V.shape[-2])
+    check_leading("v", V.shape[:-2], K.shape[:-2], exact=True)
+    lead, blocks = _heads(Q.shape[:-2], K.shape[:-2])
+    B, first = math.prod(lead), lead[0] if lead else 1
+    live, bias, masks = kernels.ALL_LIVE, kernels.NO_BIAS, np.zeros(B, np.int64)
+    if mask is not None:
+        table = check_mask_table("mask", mask, shape=(*lead, L, n))
+        masks = _blocks_of(table.shape[:-2], lead)
+        flat = _flat(np.ascontiguousarray(table))
+        live, bias = (flat, bias) if flat.dtype == np.bool_ else (live, flat.astype(np.float64))
+    each = B // first if first else 0
+    before = np.repeat(check_counts("past", past, parts=first, low=-L, high=2**40), each)
+    used = np.repeat(check_counts("lengths", n if lengths is None else lengths, parts=first, low=0, high=n), each)
+    left, right = _window(causal, window)
+    e = {
+        "scale": 1.0 / math.sqrt(max(d, 1)) if scale is None else check_number("scale", scale),
+        "cap": 0.0 if softcap is None else check_number("softcap", softcap, low=0.0, open_low=True),
+        "left": left,
+        "right": right,
+    }
+    where = np.stack([*blocks, masks, before, used]).astype(np.int64)
+    return _Arranged(lead, _flat(Q), _flat(K), _flat(V), where, live, bias, e)
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    """All leading axes as one; −1 would not do where the last ones are empty."""
+    return x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
+
+
+def _blocks_of(shape: tuple[int, ...], lead: tuple[int, ...]) -> np.ndarray:
+    """For each head of `lead`, in order, the block that it reads of an array with the leading axes `shape`."""
+    return np.broadcast_to(np.arange(math.prod(shape)).reshape(shape), lead).reshape(-1)
+
+
+def _heads(q: tuple[int, ...], k: tuple[int, ...]) -> tuple[tuple[int, ...], list[np.ndarray]]:
+    """The leading axes of the result, and the block of q and of k that each of its heads reads.
+
+    Grouped queries repeat each head of k: q 8, k 2 heads → k's 0 0 0 0 1 1 1 1.
+    """
+    shared = q[-1] // k[-1] if q and k and k[-1] > 1 and q[-1] % k[-1] == 0 else 1
+    repeated = (*k[:-1], k[-1] * shared) if k else k
+    sizes = zip_longest(reversed(q), reversed(repeated), fillvalue=1)
+    lead = tuple(a if b == 1 else b for a, b in sizes)[::-1]  # a 0 beside a 1 stays 0
+    check_leading("q", q, lead)
+    check_leading("k", repeated, lead)
+    of_k = np.arange(math.prod(k)).reshape(k)
+    of_k = np.broadcast_to(np.repeat(of_k, shared, axis=-1) if k else of_k, lead).reshape(-1)
+    return lead, [_blocks_of(q, lead), of_k]
+
+
+def _window(causal: bool, window: tuple[int | None, int | None] | None) -> tuple[int, int]:
+    """How many keys a query sees back and ahead of its own place."""
+    check_flag("causal", causal)
+    back, ahead = check_pair("window", (None, None) if window is None else window)
+    left, right = (NO_END if end is None else check_whole("window", end, high=NO_END) for end in (back, ahead))
+    return left, min(right, 0) if causal else right

@@ -1,0 +1,146 @@
+"""Figures of models as charts: points with intervals, lines over what is turned up, shares side by side.
+
+    intervals  one row a name: name, value, low, high     a point and its 95 % interval
+    lines      x, series, value, low, high                lines with bands; each series has its own dash and shape
+    shares     group, series, value                       bars side by side
+    signed     one row a name: name, value                bars around 0, blue for, orange against
+
+Series are told apart by shape and dash as well as by colour. Values that are missing are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from xattn.i18n import t
+from xattn.viz.charts import AGAINST, BAR, BASE, FOR, WEIGHT, Chart
+
+__all__ = ["interval_chart", "line_chart", "share_chart", "signed_chart"]
+
+COLOURS = [FOR, AGAINST, WEIGHT, "#2f8f6b", "#a8862a", BASE, "#b04a7a"]  # 3:1 or more on white and on black
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke"]
+DASHES: list[list[int]] = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2]]
+LABELS = 190
+FOOT = 60
+
+
+def interval_chart(frame: pd.DataFrame, title: str, lang: str = "en", *, sort: bool = True) -> Chart:
+    """Points with their 95 % intervals, the largest first (or, with ``sort=False``, in the frame's order)."""
+    frame = frame.dropna(subset=["value"])
+    if sort:
+        frame = frame.sort_values("value", ascending=False, kind="stable")
+    order = list(dict.fromkeys(frame["name"]))
+    y = alt.Y(
+        "name:N",
+        sort=order,
+        title=None,
+        axis=alt.Axis(labelLimit=LABELS, grid=True, labelOverlap=False, labelFlush=False),
+    )
+    tips = [
+        alt.Tooltip("name:N", title=" "),
+        alt.Tooltip("value:Q", title=title, format=".4~f"),
+        alt.Tooltip("low:Q", title=t("lab.low", lang), format=".4~f"),
+        alt.Tooltip("high:Q", title=t("lab.high", lang), format=".4~f"),
+    ]
+    plot = alt.Chart(frame).encode(y=y, tooltip=tips)
+    scale = alt.Scale(zero=False, nice=True)
+    bars = plot.mark_rule(strokeWidth=3, color=BASE, opacity=0.75).encode(
+        x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
+    )
+    points = plot.mark_point(size=90, filled=True, color=FOR, opacity=1).encode(x=alt.X("value:Q", scale=scale))
+    return alt.layer(bars, points).properties(
+        height=BAR * max(1, len(order)) + FOOT, description=t("lab.intervals_alt", lang, what=title, n=len(order))
+    )
+
+
+def line_chart(
+    frame: pd.DataFrame, x_title: str, y_title: str, lang: str = "en", *, ordinal: bool = False, height: int = 280
+) -> Chart:
+    """Lines of one or several series over x, with bands where there are intervals."""
+    frame = frame.dropna(subset=["value"])
+    series = list(dict.fromkeys(frame["series"]))
+    kind = "O" if ordinal else "Q"
+    axis = alt.Axis(labelAngle=0, tickCount=8)
+    x = alt.X(f"x:{kind}", title=x_title, sort=None if ordinal else alt.Undefined, axis=axis)
+    color = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
+        legend=None if len(series) < 2 else alt.Legend(title=None, orient="top", labelLimit=220, symbolSize=90),
+    )
+    shape = alt.Shape("series:N", scale=alt.Scale(domain=series, range=SHAPES[: len(series)]), legend=None)
+    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=series, range=DASHES[: len(series)]), legend=None)
+    tips = [
+        alt.Tooltip("series:N", title=" "),
+        alt.Tooltip(f"x:{kind}", title=x_title),
+        alt.Tooltip("value:Q", title=y_title, format=".4~g"),
+    ]
+    plot = alt.Chart(frame).encode(x=x, color=color, tooltip=tips)
+    y = alt.Y("value:Q", title=y_title, scale=alt.Scale(zero=False, nice=True))
+    layers: list[Any] = []
+    if {"low", "high"} <= set(frame.columns) and frame["low"].notna().any():
+        layers.append(plot.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=y_title), y2="high:Q"))
+    layers.append(plot.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash))
+    layers.append(plot.mark_point(filled=True, size=45, opacity=1).encode(y=y, shape=shape))
+    description = t("lab.lines_alt", lang, what=y_title, by=x_title, n=len(series))
+    return alt.layer(*layers).properties(height=height, description=description)
+
+
+def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
+    """Bars side by side: for each group one bar a series, in the frame's order."""
+    frame = frame.dropna(subset=["value"])
+    series = list(dict.fromkeys(frame["series"]))
+    groups = list(dict.fromkeys(frame["group"]))
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(cornerRadius=2)
+        .encode(
+            y=alt.Y(
+                "group:N",
+                sort=groups,
+                title=None,
+                axis=alt.Axis(labelLimit=LABELS, labelOverlap=False, labelFlush=False),
+            ),
+            yOffset=alt.YOffset("series:N", sort=series),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=5)),
+            color=alt.Color(
+                "series:N",
+                scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
+                legend=None if len(series) < 2 else alt.Legend(title=None, orient="top", labelLimit=220),
+            ),
+            tooltip=[
+                alt.Tooltip("group:N", title=" "),
+                alt.Tooltip("series:N", title="  "),
+                alt.Tooltip("value:Q", title=title, format=".2%"),
+            ],
+        )
+    )
+    description = t("lab.shares_alt", lang, what=title, groups=len(groups), n=len(series))
+    return bars.properties(height=(12 + 12 * len(series)) * max(1, len(groups)) + FOOT + 30, description=description)
+
+
+def signed_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
+    """Bars around 0 in the frame's order; a sign is told by side and colour."""
+    frame = frame.dropna(subset=["value"])
+    names = list(dict.fromkeys(frame["name"]))
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(cornerRadius=2, height=14)
+        .encode(
+            y=alt.Y(
+                "name:N", sort=names, title=None, axis=alt.Axis(labelLimit=LABELS, labelOverlap=False, labelFlush=False)
+            ),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
+            color=alt.when("datum.value < 0").then(alt.value(AGAINST)).otherwise(alt.value(FOR)),
+            tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", title=title, format="+.4~g")],
+        )
+    )
+    description = t("lab.signed_alt", lang, what=title, n=len(names))
+    return bars.properties(height=BAR * max(1, len(names)) + FOOT, description=description)
+
+
+def _rows(field: str, order: list[str], **axis: Any) -> alt.Y:
+    labels = alt.Axis(labelLimit=LABELS, labelOverlap=False, labelFlush=False, **axis)
+    return alt.Y(f"{field}:N", sort=order, title=None, axis=labels)
