@@ -29,7 +29,7 @@ lint: .venv/.dev ## style, format and types
 
 # In plain Python every line and branch of the kernels runs where it can be seen; what writes machine code (lanes.py and
 # those who use it) runs when it is compiled, so some tests run again with the JIT and an empty cache.
-WRITERS := vectors compile target pool softmax fields
+WRITERS := vectors compile target pool softmax fields topk
 coverage: .venv/.dev ## the kernels in plain Python, and how much of their code the tests run: all of it (minutes)
 	@rm -rf .venv/.coverage
 	@NUMBA_DISABLE_JIT=1 $(VPY) -m coverage run -m pytest --quiet -W ignore::RuntimeWarning tests/kernels

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models import MODELS, fitted
-from xattn import Counterfactual
+from xattn import Counterfactual, InputError
 from xattn.recommenders import Recommender
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -88,3 +88,52 @@ def test_the_order_of_the_search_does_not_depend_on_chance() -> None:
     first, second = (model.explain(user="u8", item=item).counterfactual() for _ in range(2))
     assert first == second
     assert np.all(np.diff(sorted(first.positions)) > 0)
+
+
+# --- the search with bounds -------------------------------------------------------------------------------------------
+
+BY_HEADS = ["hybrid", "hybrid cold", "collaborative", "content", "item knn", "neural", "ease"]
+
+
+@pytest.mark.parametrize("name", BY_HEADS)
+@given(user=st.integers(0, 119), place=st.integers(0, 4), k=st.integers(3, 6))
+@settings(max_examples=6)
+def test_the_size_is_that_of_the_search_through_all_sets(name: str, user: int, place: int, k: int) -> None:
+    model = fitted(name)
+    item = model.recommend(user=f"u{user}", k=k)["item"][min(place, k - 1)]
+    found = model.explain(user=f"u{user}", item=item, k=k).counterfactual()
+    best = smallest(model, f"u{user}", item, k)
+    assert found.found == (best is not None)
+    if best is not None:
+        assert found.at_least <= best <= len(found.remove)
+        assert not found.exact or best == len(found.remove)
+
+
+def test_most_answers_of_these_models_are_exact() -> None:
+    for name in ("hybrid", "collaborative", "item knn"):
+        model = fitted(name)
+        found = [
+            model.explain(user=f"u{user}", item=item).counterfactual()
+            for user in range(0, 120, 8)
+            for item in model.recommend(user=f"u{user}")["item"]
+        ]
+        assert np.mean([answer.exact for answer in found if answer.found]) >= 0.95, name
+
+
+@pytest.mark.parametrize("name", ["hybrid", "users", "sequence"])
+def test_a_set_of_events_is_told_as_it_is_served(name: str) -> None:
+    model = fitted(name)
+    why = model.explain(user="u3", item="i2")
+    found = why.removal([3, 0, 3])
+    after = model.history("u3").without([0, 3])
+    assert found.positions == (0, 3)
+    assert found.score == model.score(history=after)[model.data_.item_row("i2")]
+    assert found.effect == found.score - why.score
+    ranked = model.recommend(history=after, k=40).set_index("item")["rank"]
+    assert found.rank == ranked.get("i2")
+
+
+@pytest.mark.parametrize("wrong", [[99], [-1], ["i2"], [0.5]])
+def test_positions_that_are_none_are_refused(wrong: list[object]) -> None:
+    with pytest.raises(InputError, match="`positions` must"):
+        fitted("hybrid").explain(user="u3", item="i2").removal(wrong)  # type: ignore[arg-type]

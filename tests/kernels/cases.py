@@ -174,6 +174,7 @@ def _heads() -> list[Case]:
     asking = [_asking(rng, events, dtype) for events, dtype in ((5, "f8"), (13, "f8"), (23, "f8"), (100, "f4"))]
     return [
         Case(fields._weights, -1, (E, live, 0.5, 0.05, np.zeros((R, N)))),
+        Case(fields._weights_of_many, -1, (E, live, np.array([0, 0, 5, N]), 0.5, 0.05, np.zeros((R, N)))),
         Case(fields._scores, -1, (E, X, live, 0.5, 0.05, np.zeros(R))),
         Case(fields._without_each, -1, (E, X, live, 0.5, 0.05, np.zeros((R, N)))),
         Case(fields._without_each, -1, (E, X, live, 0.5, 0.0, np.zeros((R, N))), "without threshold"),

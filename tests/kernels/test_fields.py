@@ -12,7 +12,7 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, least, unchanged, unit
 from tests.strategies import GARBAGE, Field, Logits, betas, fields, logits, thetas
 from xattn.kernels import softmax
-from xattn.kernels.fields import field_scores, field_weights, field_without_each
+from xattn.kernels.fields import field_scores, field_weights, field_weights_of_many, field_without_each
 
 U = unit(np.float64)
 
@@ -124,6 +124,21 @@ def test_batch_is_a_loop_and_a_shared_row_is_one_for_each(field: Field, beta: fl
         one = Field(E[j : j + 1], field.X[j : j + 1], field.live)
         assert_bitwise(scores(one, beta, theta), s[j : j + 1])
         assert_bitwise(without_each(one, beta, theta), each[j : j + 1])
+
+
+@given(fields(), betas, thetas, st.data())
+def test_histories_end_to_end_are_weighed_one_by_one(
+    field: Field, beta: float, theta: float, data: st.DataObject
+) -> None:
+    """P21 and P22, bit for bit: a history's weights do not see those that stand beside it."""
+    n = field.live.size
+    cut = data.draw(st.integers(0, n))
+    ptr = np.array([0, cut, cut, n])
+    with unchanged(field.E, field.live, ptr):
+        got = field_weights_of_many(field.E, field.live, ptr, beta, theta)
+    for own in (slice(0, cut), slice(cut, n)):
+        alone = field_weights(field.E[:, own].copy(), field.live[own].copy(), beta, theta)
+        assert_bitwise(got[:, own].copy(), alone)
 
 
 @given(fields(), betas, thetas, st.randoms(use_true_random=False))

@@ -72,10 +72,37 @@ def test_masking_nearly_all_attention_is_left_to_others() -> None:
     assert smallest_of_size(sharp, 2, 1, 0.0, LOTS)[0] == SPENT
 
 
+def test_sums_of_which_little_is_left_are_taken_anew() -> None:
+    """Two events hold all but 3e-4 of the attention: subtracting them would leave few digits."""
+    outcomes = set()
+    for seed in range(30):
+        heads = race(seed, own=False)
+        sharp = np.exp(-4.0 * np.arange(7)[::-1])[None].repeat(2, axis=0)
+        heads = heads._replace(E=sharp, D=heads.D / heads.E[:, None] * sharp[:, None])
+        status, _ = smallest_of_size(heads, 2, 3, 0.0, LOTS)
+        assert status == (FOUND if any(ahead(heads, s) >= 3 for s in combinations(range(7), 2)) else NONE)
+        outcomes.add(status)
+    assert outcomes == {FOUND, NONE}
+
+
+def test_items_without_attention_of_their_own_are_as_if_there_were_no_such_head() -> None:
+    for seed in range(10):
+        heads = race(seed, own=False)
+        nothing = np.zeros((1, 7, 7))
+        silent = heads._replace(own_E=nothing, own_EX=nothing, own_beta=np.ones(1))
+        assert smallest_of_size(silent, 2, 3, 0.0, LOTS)[0] == smallest_of_size(heads, 2, 3, 0.0, LOTS)[0]
+
+
+def test_a_table_that_is_too_large_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads = next(h for h in map(race, range(40)) if smallest_of_size(h, 2, 3, 0.0, LOTS)[0] == FOUND)
+    monkeypatch.setattr(minimal, "MOST_BOUNDS", 10)
+    assert smallest_of_size(heads, 2, 3, 0.0, LOTS)[0] == SPENT
+
+
 def test_a_bound_that_is_too_high_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted fault: corners of the box left out, so that some answers are missed."""
     missed = 0
-    real = minimal._search.py_func
+    real = getattr(minimal._search, "py_func", minimal._search)  # without the JIT it is the function itself
 
     def without_corners(*args: object) -> int:
         given = list(args)

@@ -67,6 +67,11 @@ def test_reach_is_close_where_nothing_is_shared_out() -> None:
     np.testing.assert_allclose(reach, np.maximum(worth.sum(axis=0), 0.0).sum(axis=0), rtol=1e-6)
 
 
+def test_where_all_may_be_masked_there_is_no_limit() -> None:
+    pool = Pool(1)
+    assert np.isposinf(pool_reach(pool.row, pool.E, pool.w, pool.live, pool.beta, pool.V, len(pool.row))).all()
+
+
 @given(seed=st.integers(0, 10**6))
 def test_who_is_surely_ahead_is_ahead_and_the_rest_is_flagged(seed: int) -> None:
     rng = np.random.default_rng(seed)

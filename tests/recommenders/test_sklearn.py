@@ -231,6 +231,7 @@ CALLS: list[Callable[[Recommender], Any]] = [
     lambda model: model.score("u1"),
     lambda model: model.history("u1"),
     lambda model: model.similar_items("i1"),
+    lambda model: model.fingerprint(),
     lambda model: model.similar_users("u1"),
     lambda model: model.save("never.npz"),
 ]
@@ -252,6 +253,7 @@ def test_unfitted_is_told_in_both_ways(name: str, call: Callable[[Recommender], 
 def test_every_public_method_is_called() -> None:
     """A method that is added must be among CALLS (or need no fit)."""
     public = {key for key, value in vars(Recommender).items() if callable(value) and not key.startswith("_")}
-    inner = {"scores_of", "scores_without_each", "cells_of"}  # of a Ledger, which a fitted model alone makes
+    inner = {"scores_of", "scores_without_each", "cells_of", "fields_of", "near_of", "reach_of"}  # asked by a Ledger,
+    # which a fitted model alone makes
     called = {name for call in CALLS for name in call.__code__.co_names}
     assert public - inner - {"fit", "partial_fit"} == called

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import altair as alt
 import pandas as pd
 import pytest
+from altair.utils import schemapi
 
 from xattn.errors import InputError
 from xattn.i18n import LANGUAGES
-from xattn.viz import files
+from xattn.viz import files, quick
 from xattn.viz.attention import FRAME, PICK, contribution_chart, matrix_chart, score_chart, table, weight_chart
 from xattn.viz.lab import interval_chart, line_chart, share_chart, signed_chart
 
@@ -97,3 +99,31 @@ def test_other_kinds_and_a_missing_package_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr(files, "can_draw", lambda: False)
     with pytest.raises(InputError, match="xattn\\[export\\]"):
         files.chart_file(chart, "svg")
+
+
+# --- quick charts -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_what_a_page_draws_is_the_chart(name: str) -> None:
+    chart = CHARTS[name]("en")
+    drawn = quick.drawn(chart, "other words").to_dict()
+    assert drawn == {**chart.to_dict(validate=True), "description": "other words"}
+
+
+def test_the_checks_are_off_inside_and_on_again_whatever_happens() -> None:
+    seen = []
+
+    @quick.quick
+    def outer(depth: int) -> None:
+        seen.append(schemapi.DEBUG_MODE)
+        if depth:
+            outer(depth - 1)
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        outer(2)
+    assert seen == [False] * 3
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: CHARTS["line"]("en"), range(40)))
+    assert schemapi.DEBUG_MODE is True

@@ -14,6 +14,7 @@ from xattn.app.exports import csv_bytes, file_name
 from xattn.app.shell import lang
 from xattn.i18n import t
 from xattn.viz.files import can_draw, chart_file
+from xattn.viz.quick import drawn
 
 __all__ = ["csv_button", "figures"]
 
@@ -38,7 +39,7 @@ def figures(
     says = alt or (chart.description if isinstance(chart.description, str) else t("app.chart", language))
     with st.grid(1, min_column_width=width, wrap=False) if width else nullcontext():
         st.altair_chart(
-            chart.properties(description=says),
+            drawn(chart, says),
             width="stretch",
             theme="streamlit",
             key=key,

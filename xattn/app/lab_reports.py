@@ -102,11 +102,12 @@ def attention(report: dict[str, Any], language: str) -> None:
                 key=f"lab_age_{column}",
             )
     features = report.get("features") or []
-    if features:
+    split = [row for row in features if row["feature"]]  # behaviour is one row without a name: its values do not split
+    if split:
         with st.container(border=True):
             st.subheader(t("lab.features", language))
             st.caption(t("lab.features_say", language))
-            shown = [_figure(feature_name(row["feature"], language), row["share"]) for row in features[:MOST_FEATURES]]
+            shown = [_figure(feature_name(row["feature"], language), row["share"]) for row in split[:MOST_FEATURES]]
             title = t("lab.column_share", language)
             frame = pd.DataFrame(shown)
             figures(

@@ -16,12 +16,11 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from xattn import History, worked_example
-from xattn.app import address, article, own_row, past, snippet, state, tour
+from xattn import worked_example
+from xattn.app import address, article, past, snippet, tour, worked_row
 from xattn.app.editors import number_table, numbered
 from xattn.app.edits import told
-from xattn.app.refusals import told as told_refusal
-from xattn.app.shell import lang, refusals, safe
+from xattn.app.shell import lang, refusals
 from xattn.app.steps import STEPS, draw
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
 from xattn.errors import InputError, check_whole
@@ -186,7 +185,7 @@ def _inputs(live: DeltaGenerator, language: str) -> Sheet:
     st.session_state[NOW] = sheet
     past.note(PAST, sheet)
     with live, st.container(horizontal=True, vertical_alignment="center"):
-        _own_row(language)
+        worked_row.control(_load, language)
         past.bar(PAST, _load, told, language)
         with st.popover(t("worked.link", language), icon=":material/link:"):
             link = _link(sheet)
@@ -203,49 +202,6 @@ def _inputs(live: DeltaGenerator, language: str) -> Sheet:
 def _rows(letter: str, n: int, names: Sequence[str]) -> list[str]:
     plain = numbered(letter, n)
     return [f"{k} · {name}" for k, name in zip(plain, names, strict=True)] if names else plain
-
-
-def _own_row(language: str) -> None:
-    """The same four steps on somebody's own history: a user's of the data, or the films picked on another page."""
-    with st.popover(t("worked.own_row", language), icon=":material/person:"):
-        st.markdown(t("worked.own_row_says", language))
-        try:
-            data = state.dataset()
-        except InputError:
-            st.caption(t("worked.no_data", language))
-            return
-        st.selectbox(t("recommendations.user", language), data.user_ids, key="worked_user", index=None)
-        user = st.session_state["worked_user"]
-        st.button(
-            t("worked.take_row", language),
-            key="worked_take_row",
-            disabled=user is None,
-            on_click=_take_row,
-            args=(user,),
-        )
-        picked = st.session_state.get("behaviour.films", ())
-        st.button(
-            t("worked.take_films", language),
-            key="worked_take_films",
-            disabled=len(picked) < own_row.LEAST,
-            help=t("worked.take_films_help", language, n=own_row.LEAST),
-            on_click=_take_row,
-            args=(None, picked),
-        )
-        if "worked.refused" in st.session_state:
-            st.warning(safe(told_refusal(st.session_state.pop("worked.refused"), language), 300))
-
-
-def _take_row(user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:
-    data = state.dataset()
-    try:
-        if user is not None:
-            history = History.of(data, data.user_row(user))
-        else:
-            history = History.given(data, [(item, float(stars)) for item, stars in picked])
-        _load(own_row.row_sheet(data, history))
-    except InputError as refusal:
-        st.session_state["worked.refused"] = refusal
 
 
 def _settings(sheet: Sheet, language: str) -> Sheet:

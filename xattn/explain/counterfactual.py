@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.explain.question import Question, Scorer, rank_of
+from xattn.explain.question import Question, rank_of
 from xattn.explain.race import Race
 from xattn.explain.removal import Removals
 from xattn.explain.study import Study
@@ -68,7 +68,7 @@ def counterfactual(study: Study, question: Question, single: Removals) -> Counte
     nothing = Counterfactual((), (), True, False, None, k, rank)
     if rank is None or rank > k or not len(live):
         return nothing
-    served = _Served(study.scorer, question)
+    served = _Served(study, question)
     out = live[single.rank[live] > k]
     if len(out):
         best = int(out[np.argmin(single.score[out])])
@@ -83,17 +83,14 @@ def counterfactual(study: Study, question: Question, single: Removals) -> Counte
 
 
 class _Served:
-    """What the model serves without sets of events; the last answer is kept."""
+    """What the model serves without sets of events."""
 
-    def __init__(self, scorer: Scorer, question: Question) -> None:
-        self.scorer = scorer
+    def __init__(self, study: Study, question: Question) -> None:
+        self.study = study
         self.question = question
-        self._last: tuple[tuple[int, ...], np.ndarray] | None = None
 
     def scores(self, positions: tuple[int, ...]) -> np.ndarray:
-        if self._last is None or self._last[0] != positions:
-            self._last = positions, self.scorer.scores_of(self.question.history.without(list(positions)))
-        return self._last[1]
+        return self.study.served(positions)
 
     def rank(self, positions: tuple[int, ...]) -> int:
         return rank_of(self.scores(positions), self.question.target, self.question.allowed) or 0

@@ -182,7 +182,7 @@ def _smallest_number(lead: Lead, X: np.ndarray, linear: bool) -> NumberEdit | No
             else:
                 delta = _outwards(at, largest, best.size if best else np.inf)
             if delta is not None and (best is None or abs(delta) < best.size):
-                best = NumberEdit(event, f, x, x + delta)
+                best = NumberEdit(event, f, x, float(x + delta))
     return best
 
 
@@ -241,5 +241,5 @@ def _smallest_vector(lead: Lead, X: np.ndarray, linear: bool) -> VectorEdit | No
             continue
         size = abs(share) * float(np.linalg.norm(delta))
         if size <= WIDEST * max(1.0, float(np.abs(X).max())) and (best is None or size < best.size):
-            best = VectorEdit(event, X[event].copy(), X[event] + share * delta, size)
+            best = VectorEdit(event, X[event].copy(), X[event] + share * delta, float(size))
     return best

@@ -93,16 +93,21 @@ def _title(text: str) -> str:
 
 
 def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]) -> str:
-    """A table of cells that are HTML already; the columns in `numbers` stand to the right."""
-    kind = [' class="number"' if i in numbers else "" for i in range(len(heads))]
+    """A table of cells that are HTML already; the columns in `numbers` stand to the right.
+
+    Without `heads` the first cell of each row is what the row is about.
+    """
+    kind = [' class="number"' if i in numbers else "" for i in range(len(rows[0]) if rows else len(heads))]
     head = "".join(f'<th scope="col"{kind[i]}>{name}</th>' for i, name in enumerate(heads))
-    body = "\n".join(
-        "<tr>" + "".join(f"<td{kind[i]}>{cell}</td>" for i, cell in enumerate(row)) + "</tr>" for row in rows
-    )
-    return (
-        f'<div class="wide"><table><caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
+    lines = []
+    for row in rows:
+        cells = [f"<td{kind[i]}>{cell}</td>" for i, cell in enumerate(row)]
+        if not heads:
+            cells[0] = f'<th scope="row">{row[0]}</th>'
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    body = "\n".join(lines)
+    top = f"<thead><tr>{head}</tr></thead>\n" if heads else ""
+    return f'<div class="wide"><table><caption>{caption}</caption>\n{top}<tbody>\n{body}\n</tbody></table></div>'
 
 
 def _image(chart: Chart, alt: str) -> str:
@@ -124,7 +129,7 @@ def _facts(ledger: Ledger, lang: str) -> str:
         [_say("export.effective", lang), figure(ledger.effective_events)],
         [_say("export.confidence", lang), _text(t(f"export.level_{ledger.confidence.level}", lang))],
     ]
-    return _table(_say("export.facts", lang), ["", _say("export.amount", lang)], rows, {1})
+    return _table(_say("export.facts", lang), [], rows, {1})
 
 
 def _term(name: str, lang: str) -> str:
@@ -208,4 +213,4 @@ def _provenance(ledger: Ledger, lang: str) -> list[str]:
         [_say("export.data", lang), _text(repr(data))],
         [_say("export.versions", lang), _text(versions)],
     ]
-    return [f"<h2>{_say('export.made_with', lang)}</h2>", _table(_say("export.made_with", lang), ["", ""], rows, set())]
+    return [f"<h2>{_say('export.made_with', lang)}</h2>", _table(_say("export.made_with", lang), [], rows, set())]

@@ -23,8 +23,11 @@ from xattn.kernels.topk import top_k
 __all__ = ["Study", "study_of"]
 
 MOST_KEPT = 24_000_000  # scores without each event (events × items) that are kept: 96 MB; a longer history asks anew
+MOST_SETS = 24  # sets of events without which scores are kept: the explanations of a list share their first reasons
 MANY = 600  # items that may be ahead of a target without some event, as long as that is quick to tell
 MOST_SERVED = 4  # events without which the target may be behind more than that, for which the list is served anew
+TIED = 1e-13  # of the largest score
+MOST_SETTLED = 32  # events for which a near tie is settled by serving; items far behind have twins by the dozen
 BLOCK = 2_000_000  # scores (targets × events) held at a time: 16 MB
 
 
@@ -35,6 +38,7 @@ class Study:
         self._scorer = weakref.ref(scorer)  # the model keeps the study alive, not the study the model
         self.history = history
         self._reaches: dict[int, np.ndarray | None] = {}
+        self._served: dict[tuple[int, ...], np.ndarray] = {}
 
     @property
     def scorer(self) -> Scorer:
@@ -48,15 +52,25 @@ class Study:
         scores.flags.writeable = False
         return scores
 
+    def served(self, positions: tuple[int, ...]) -> np.ndarray:
+        """(M,) the scores that the model serves without the events at these positions; the last few are kept."""
+        scores = self._served.get(positions)
+        if scores is None:
+            scores = self.scorer.scores_of(self.history.without(list(positions)))
+            while len(self._served) >= MOST_SETS:
+                self._served.pop(next(iter(self._served)), None)
+            self._served[positions] = scores
+        return scores
+
     @cached_property
     def _near(self) -> Near | None:
         if len(self.history) * len(self.scorer.base_) > MOST_KEPT:
             return None
         near = self.scorer.near_of(self.history)
-        if near is None:  # exact, then, and no slack
+        if near is None:  # exact, then, to rounding
             every = np.arange(len(self.scorer.base_))
             exact = np.ascontiguousarray(self.scorer.scores_without_each(self.history, every).T)
-            near = Near(exact, np.zeros(len(every)))
+            near = Near(exact, np.full(len(every), self._tied))
         return near
 
     @cached_property
@@ -77,19 +91,31 @@ class Study:
             return np.zeros(0, np.int64)
         if self._near is None:
             others = np.flatnonzero(allowed)
-            return 1 + self._ahead(others[others != target], target, own)
+            ahead, close = self._ahead(others[others != target], target, own)
+            return self._settled(1 + ahead, close, target, own, allowed)
         others = allowed.copy()
         others[target] = False
         ranks, far = np.zeros(len(own), np.int64), self._far_behind(others, own)
         for event in far.tolist():
-            served = self.scorer.scores_of(self.history.without([event]))
-            ranks[event] = rank_of(served, target, allowed) or 0
+            ranks[event] = rank_of(self.served((event,)), target, allowed) or 0
         rows = np.setdiff1d(np.arange(len(own)), far)
         if len(rows):
             items = np.flatnonzero(others & (self._most >= own[rows].min()))  # nobody else is ever ahead
             near = np.ascontiguousarray(self._near.scores[np.ix_(rows, items)])
             ahead, flagged = count_ahead(near, self._near.slack[items], np.ones(len(items), bool), own[rows])
-            ranks[rows] = 1 + ahead + self._ahead(items[flagged], target, own)[rows]
+            more, close = self._ahead(items[flagged], target, own)
+            ranks[rows] = 1 + ahead + more[rows]
+            close[far] = False
+            ranks = self._settled(ranks, close, target, own, allowed)
+        return ranks
+
+    def _settled(
+        self, ranks: np.ndarray, close: np.ndarray, target: int, own: np.ndarray, allowed: np.ndarray
+    ) -> np.ndarray:
+        """`ranks` with those of the `close` (n,) events as served, the worst losses first, as far as that is quick."""
+        events = np.flatnonzero(close)
+        for event in events[np.argsort(own[events], kind="stable")][:MOST_SETTLED].tolist():
+            ranks[event] = rank_of(self.served((event,)), target, allowed) or 0
         return ranks
 
     def _far_behind(self, others: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -101,16 +127,26 @@ class Study:
         far = np.flatnonzero(own < edge)
         return far if len(far) <= MOST_SERVED else np.empty(0, np.int64)
 
-    def _ahead(self, items: np.ndarray, target: int, own: np.ndarray) -> np.ndarray:
-        """(n,) how many of `items` are ahead of the target without each event; ties rank in item order."""
-        ahead = np.zeros(len(own), np.int64)
+    def _ahead(self, items: np.ndarray, target: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(ahead, close), both (n,), without each event: how many of `items` are ahead of the target, ties in item order,
+        and whether one is so close that rounding decides, so that the served scores may decide otherwise.
+        """
+        ahead, close = np.zeros(len(own), np.int64), np.zeros(len(own), bool)
+        base = self.scorer.base_
         step = max(1, BLOCK // max(len(own), 1))
         for low in range(0, len(items), step):
             block = items[low : low + step]
             scores = self.scorer.scores_without_each(self.history, block)
             tied = (scores == own) & (block < target)[:, None]
             ahead += np.count_nonzero((scores > own) | tied, axis=0)
-        return ahead
+            plain = (scores == base[block][:, None]) & (own == base[target])  # nothing is summed: equal is equal
+            close |= ((np.abs(scores - own) <= self._tied) & ~plain).any(axis=0)
+        return ahead, close
+
+    @cached_property
+    def _tied(self) -> float:
+        """Scores that differ by no more may be equal: sums in another order."""
+        return TIED * float(np.abs(self.scores).max(initial=0.0))
 
     def near_the_top(self, k: int, allowed: np.ndarray) -> np.ndarray:
         """Rows, in their order, of all items that may be among the `k` best `allowed` ones without some event."""

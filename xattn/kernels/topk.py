@@ -19,7 +19,7 @@ from numba import prange, types
 from numba.core import cgutils
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.lanes import I64, Lanes, emitted
+from xattn.kernels.lanes import BYTES, I64, Lanes, emitted
 
 __all__ = ["TopK", "top_k"]
 
@@ -35,8 +35,13 @@ STRIDE = 4  # vectors that are compared before it is asked whether any of their 
 
 
 def _plain_next_above(score: np.ndarray, i: int, limit: Any) -> int:
-    above = np.flatnonzero(score[i:] > limit)
-    return i + int(above[0]) if len(above) else len(score)
+    stride = STRIDE * BYTES // score.itemsize
+    while i + stride <= len(score):
+        above = np.flatnonzero(score[i : i + stride] > limit)
+        if len(above):
+            return i + int(above[0])
+        i += stride
+    return i
 
 
 @emitted(_plain_next_above)

@@ -23,6 +23,7 @@ import pandas as pd
 from xattn.i18n import t
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, THICK, Chart
 from xattn.viz.digits import digits
+from xattn.viz.quick import quick
 
 __all__ = [
     "PICK",
@@ -107,12 +108,14 @@ def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
+@quick
 def matrix_chart(wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None)) -> Chart:
     """Heat map of a table of signed numbers; the title of its colours is "value"."""
     description = t("chart.matrix_alt", lang, n=len(wide), d=wide.shape[1])
     return _cells(wide, t("chart.cell", lang), description, pick, lit)
 
 
+@quick
 def contribution_chart(
     wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None)
 ) -> Chart:
@@ -121,6 +124,7 @@ def contribution_chart(
     return _cells(wide, t("chart.contribution", lang), description, pick, lit)
 
 
+@quick
 def score_chart(
     names: Sequence[str], scores: Any, lang: str = "en", *, pick: bool = False, lit: str | None = None
 ) -> Chart:
@@ -130,6 +134,7 @@ def score_chart(
     return _bars(frame, t("chart.attention_score", lang), description, alt.value(BASE), pick, lit)
 
 
+@quick
 def weight_chart(
     names: Sequence[str], weights: Any, lang: str = "en", *, pick: bool = False, lit: str | None = None
 ) -> Chart:
@@ -140,6 +145,7 @@ def weight_chart(
     return _bars(frame, t("chart.attention_weight", lang), description, color, pick, lit)
 
 
+@quick
 def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Chart:
     """Bars of a fused profile, feature by feature around 0: to the right what is liked, to the left what is not."""
     frame = bar_frame(features, fused)

@@ -16,6 +16,7 @@ import pandas as pd
 from xattn.errors import check_choice
 from xattn.i18n import t
 from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
+from xattn.viz.quick import quick
 
 __all__ = [
     "AGAINST",
@@ -55,6 +56,7 @@ def ledger_chart(
     return weight_chart(weight_frame(events), lang)
 
 
+@quick
 def waterfall_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
     """Bars from 0 over the base and the events to the score; see `waterfall_frame`."""
     frame = _with_amounts(frame)
@@ -79,6 +81,7 @@ def waterfall_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
     )
 
 
+@quick
 def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
     """Cells coloured by contribution, 0 without colour; see `heat_frame`."""
     most = float(frame["contribution"].abs().max()) if len(frame) else 0.0
@@ -123,6 +126,7 @@ def _cell(columns: int) -> int:
     return max(44, 420 // max(columns, 1))
 
 
+@quick
 def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
     """Bars of the largest weights; see `weight_frame`."""
     frame = _with_amounts(frame)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from xattn.i18n import t
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, WEIGHT, Chart
+from xattn.viz.quick import quick
 
 __all__ = ["interval_chart", "line_chart", "share_chart", "signed_chart"]
 
@@ -27,6 +28,7 @@ LABELS = 190
 FOOT = 60
 
 
+@quick
 def interval_chart(frame: pd.DataFrame, title: str, lang: str = "en", *, sort: bool = True) -> Chart:
     """Points with their 95 % intervals, the largest first (or, with ``sort=False``, in the frame's order)."""
     frame = frame.dropna(subset=["value"])
@@ -56,6 +58,7 @@ def interval_chart(frame: pd.DataFrame, title: str, lang: str = "en", *, sort: b
     )
 
 
+@quick
 def line_chart(
     frame: pd.DataFrame, x_title: str, y_title: str, lang: str = "en", *, ordinal: bool = False, height: int = 280
 ) -> Chart:
@@ -88,6 +91,7 @@ def line_chart(
     return alt.layer(*layers).properties(height=height, description=description)
 
 
+@quick
 def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
     """Bars side by side: for each group one bar a series, in the frame's order."""
     frame = frame.dropna(subset=["value"])
@@ -121,6 +125,7 @@ def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
     return bars.properties(height=(12 + 12 * len(series)) * max(1, len(groups)) + FOOT + 30, description=description)
 
 
+@quick
 def signed_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
     """Bars around 0 in the frame's order; a sign is told by side and colour."""
     frame = frame.dropna(subset=["value"])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.models import fitted
 from xattn import InputError, Interactions, ItemKNN
+from xattn.data.split import Split, leave_last_out
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
 from xattn.evaluate.reports import groups, said
@@ -36,6 +37,35 @@ def test_groups_together_are_everybody(by: str) -> None:
     for row in report["rows"]:
         assert set(QUALITY) < row.keys()
         assert 0 <= row["coverage"] <= 1
+
+
+@pytest.mark.parametrize("by", ["genres", "length"])
+def test_each_group_has_its_own_hits(by: str) -> None:
+    """Fitted and asked by hand: who has the last item in the list, group by group."""
+    model = fitted("item knn")
+    report = groups(model, by=by, k=5, sample=5)
+    split = leave_last_out(model.data_)
+    again = ItemKNN(neighbours=8).fit(split.train)
+    genre = model.data_.items.frame["genres"].to_numpy()
+    hits: dict[str, list[bool]] = {}
+    for user, item in zip(split.user.tolist(), split.item.tolist(), strict=True):
+        listed = again.recommend(split.train.user_ids[user], k=5)["item"].tolist()
+        hits.setdefault(genre[item], []).append(model.data_.items.ids[item] in listed)
+    found = {row["group"]: row["hr@5"]["value"] for row in report["rows"]}
+    if by == "genres":
+        assert found == pytest.approx({name: np.mean(own) for name, own in hits.items()})
+        assert len(set(found.values())) > 1
+    else:  # all histories are of one length: the groups are the users in thirds, in their order
+        whole = np.array(accuracy_of(again, split))
+        assert list(found.values()) == pytest.approx([part.mean() for part in np.array_split(whole, 3)])
+
+
+def accuracy_of(model: ItemKNN, split: Split) -> list[bool]:
+    ids = model.data_.items.ids
+    return [
+        ids[item] in model.recommend(split.train.user_ids[user], k=5)["item"].tolist()
+        for user, item in zip(split.user.tolist(), split.item.tolist(), strict=True)
+    ]
 
 
 def test_explanations_of_a_group_are_those_of_its_users() -> None:
