@@ -7,24 +7,25 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY xattn xattn
 COPY data data
-RUN python -m venv /opt/xattn \
- && /opt/xattn/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[export]'
+RUN python -m venv /app/env \
+ && /app/env/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[export]'
 
 FROM python:3.12-slim
 # libgomp1: Numba's thread-safe pool; the fonts: Chinese in charts that are saved as PNG
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libgomp1 fonts-wqy-microhei fonts-dejavu-core \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --create-home --uid 10001 xattn
-COPY --from=build /opt/xattn /opt/xattn
-ENV PATH=/opt/xattn/bin:$PATH \
+ && mkdir -p /app \
+ && useradd --create-home --home-dir /app/home --uid 10001 xattn
+COPY --from=build /app/env /app/env
+ENV PATH=/app/env/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    NUMBA_CACHE_DIR=/home/xattn/.cache/numba \
+    NUMBA_CACHE_DIR=/app/home/.cache/numba \
     OMP_NUM_THREADS=2 \
     OPENBLAS_NUM_THREADS=2
 USER xattn
-WORKDIR /home/xattn
+WORKDIR /app/home
 RUN xattn doctor --warm
 EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=3s --start-period=120s --retries=3 \

@@ -21,7 +21,7 @@ def told(before: Sheet, after: Sheet, language: str) -> str:
     """What changed between two sheets, as Markdown.
 
     >>> told(Sheet((1.0,), ((0.5,),), ((3.0,),)), Sheet((1.0,), ((2.0,),), ((3.0,),), scorer="cosine"), "en")
-    'k1, 1: 0\\\\.5 → 2 · scorer: dot product → cosine'
+    'k1\\\\, 1\\\\: 0\\\\.5 → 2 · scorer\\\\: dot product → cosine'
     """
     if before.features != after.features and set(before.events).isdisjoint(after.events):
         return t("past.other_numbers", language)

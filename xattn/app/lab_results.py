@@ -153,7 +153,7 @@ def faithfulness(result: dict[str, Any], language: str) -> None:
 def _curves(rows: Sequence[dict[str, Any]], language: str) -> None:
     """One measure over K, the number of reasons masked or kept, a line an explainer."""
     st.subheader(t("lab.curves", language))
-    names = [name for name in rows[0]["curves"] if name != "K"]
+    names = [name for name, values in rows[0]["curves"].items() if name != "K" and isinstance(values, list)]
     metric = st.segmented_control(
         t("lab.metric", language),
         names,

@@ -83,11 +83,12 @@ class Runs:
         assert process.stdout is not None
         for line in process.stdout:
             share, tab, what = line.strip().partition("\t")
-            if tab and self._status.state == "running":
-                self._status = Status(job, "running", min(1.0, max(0.0, float(share))), what)
+            with self._lock:
+                if tab and self._is_mine(process):
+                    self._status = Status(job, "running", min(1.0, max(0.0, float(share))), what)
         code = process.wait()
         with self._lock:
-            if self._status.state == "running":
+            if self._is_mine(process):
                 if code == 0 and out.is_file():
                     self.results[job] = json.loads(out.read_text("utf-8"))
                     self._status = Status(job, "done", 1.0)
@@ -95,6 +96,10 @@ class Runs:
                     self._status = Status(job, "failed")
         out.unlink(missing_ok=True)
         out.parent.rmdir()
+
+    def _is_mine(self, process: subprocess.Popen[str]) -> bool:
+        """The process is the newest one, and nobody cancelled it: after a cancel another may be running already."""
+        return self._process is process and self._status.state == "running"
 
 
 @st.cache_resource(show_spinner=False)

@@ -128,8 +128,8 @@ class Study:
         return far if len(far) <= MOST_SERVED else np.empty(0, np.int64)
 
     def _ahead(self, items: np.ndarray, target: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(ahead, close), both (n,), without each event: how many of `items` are ahead of the target, ties in item order,
-        and whether one is so close that rounding decides, so that the served scores may decide otherwise.
+        """(ahead, close), both (n,), without each event: how many of `items` are ahead of the target (ties by
+        row), and whether one is so close that rounding decides, so that the served scores may decide otherwise.
         """
         ahead, close = np.zeros(len(own), np.int64), np.zeros(len(own), bool)
         base = self.scorer.base_

@@ -21,10 +21,13 @@ from xattn.viz.quick import quick
 
 __all__ = ["interval_chart", "line_chart", "share_chart", "signed_chart"]
 
-COLOURS = [FOR, AGAINST, WEIGHT, "#2f8f6b", "#a8862a", BASE, "#b04a7a"]  # 3:1 or more on white and on black
-SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke"]
-DASHES: list[list[int]] = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2]]
+# ten series: colours of 3:1 or more on white and on black, with a shape and a dash each
+COLOURS = [FOR, AGAINST, WEIGHT, "#2f8f6b", "#a8862a", BASE, "#b04a7a", "#3a8fa3", "#8a6d5a", "#5a6fd0"]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke", "triangle-left"]
+SHAPES += ["triangle-right", "wedge"]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 1, 1, 1], [12, 4], [5, 5]]
 LABELS = 190
+IN_A_ROW = 5  # names of a legend
 FOOT = 60
 
 
@@ -71,7 +74,9 @@ def line_chart(
     color = alt.Color(
         "series:N",
         scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
-        legend=None if len(series) < 2 else alt.Legend(title=None, orient="top", labelLimit=220, symbolSize=90),
+        legend=None
+        if len(series) < 2
+        else alt.Legend(title=None, orient="top", labelLimit=220, columns=IN_A_ROW, symbolType="circle"),
     )
     shape = alt.Shape("series:N", scale=alt.Scale(domain=series, range=SHAPES[: len(series)]), legend=None)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=series, range=DASHES[: len(series)]), legend=None)
