@@ -181,7 +181,7 @@ def _heads() -> list[Case]:
         Case(fields._without_each, -1, (E[:1], X, live, 0.5, 0.0, np.zeros((R, N))), "shared, without threshold"),
         Case(content._field, -2, (*head, g, 0.3, np.zeros((R, N)), np.zeros((R, N)))),
         Case(content._scores, -1, (*head, g, 0.3, live, 0.5, 0.05, np.zeros(R))),
-        Case(pool._pool, -1, (indptr, row, w, V, np.zeros((users, wide)))),
+        Case(pool._pool, -1, (indptr, row, w, V, rng.permutation(wide), rng.normal(size=wide), V[0, :users].copy())),
         Case(gram._normalisers, -1, (indptr, rho, beta, np.zeros((H, 150)))),
         Case(gram._tails, -1, (indptr, rho, c, np.zeros((H, H, 150)))),
         Case(gram._gram, -1, (*occ, w, rho, tail, np.zeros((H * C, H * C)))),

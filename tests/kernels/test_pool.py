@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from tests.strategies import numbers
-from xattn.kernels.pool import STRIPE, pool_scores
+from xattn.kernels.pool import STRIPE, add_pooled, pool_scores
 
 U = unit(np.float64)
 
@@ -85,6 +85,17 @@ def test_wide_tables_are_cut_into_stripes_without_a_seam(monkeypatch: pytest.Mon
     assert_bitwise(results[1], results[0])
     for j in (0, STRIPE - 1, STRIPE, 2 * STRIPE, C - 1):
         assert_bitwise(pool_scores(ptr, row, coef, V[:, :, j : j + 1].copy()), results[0][:, j : j + 1].copy())
+
+
+def test_adding_to_some_columns_of_what_is_there() -> None:
+    rng = np.random.default_rng(1)
+    ptr, row, coef, V = np.array([0, 4, 4]), rng.integers(-1, 3, 4), rng.normal(size=(2, 4)), rng.normal(size=(2, 3, 5))
+    column, gate, there = np.array([6, 0, 3, 1, 4]), rng.normal(size=5), rng.normal(size=(2, 8))
+    got = there.copy()
+    add_pooled(ptr, row, coef, V, column, gate, got)
+    want = there.copy()
+    want[:, column] += gate * pool_scores(ptr, row, coef, V)
+    assert_bitwise(got, want)
 
 
 def test_events_that_say_nothing_are_not_read() -> None:

@@ -165,7 +165,9 @@ def test_the_batch_of_collaborative_heads_is_their_own_sum(name: str) -> None:
     part = next(part for part in model.parts_ if hasattr(part, "form"))
     people = [model.history(f"u{row}") for row in range(5)]
     people.append(people[0].without([1]))
-    got = batch.collaborative_scores(part, JoinedHistories.of(people), lambda events: model._w(part, events))
+    got = np.zeros((len(people), 40))
+    joined = JoinedHistories.of(people)
+    batch.add_collaborative_scores(part, joined, lambda events: model._w(part, events), got)
     for events, scores in zip(people, got, strict=True):
         np.testing.assert_array_equal(scores, part.scores(events, model._w(part, events)))
 

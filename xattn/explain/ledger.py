@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,6 @@ from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.difference import Difference
 from xattn.explain.export import explanation
 from xattn.explain.honesty import NOTES, SHORT_HISTORY, Confidence, base_share, confidence_of, disagreement
-from xattn.explain.page import page
 from xattn.explain.question import Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
 from xattn.explain.rows import EventRows, Group, block_of, effective_number, event_rows, feature_sums, head_sums
@@ -31,7 +30,9 @@ from xattn.explain.why_not import WhyNot, why_not
 from xattn.explain.words import DEPTHS, SCENARIOS, told
 from xattn.i18n import LANGUAGES
 from xattn.model.head import HeadCells
-from xattn.viz.charts import Chart, ledger_chart
+
+if TYPE_CHECKING:
+    from xattn.viz.charts import Chart
 
 __all__ = ["Ledger"]
 
@@ -246,6 +247,8 @@ class Ledger:
     def chart(self, kind: str = "waterfall", lang: str = "en") -> Chart:
         """An Altair chart: "waterfall" (base + events = score), "heatmap" (event × head and feature), "weights"."""
         check_choice("lang", lang, LANGUAGES)
+        from xattn.viz.charts import ledger_chart  # Altair takes long to import, and most ledgers are not drawn
+
         return ledger_chart(kind, self.cells, self.events(), self.base, self.score, lang)
 
     def __sub__(self, other: Ledger) -> Difference:
@@ -314,6 +317,8 @@ class Ledger:
         Charts are drawn where vl-convert is installed (``pip install 'xattn[export]'``); their tables are always there.
         """
         check_choice("lang", lang, LANGUAGES)
+        from xattn.explain.page import page
+
         return page(self, lang, depth, scenario, origin)
 
     # --- for the words ------------------------------------------------------------------------------------------------

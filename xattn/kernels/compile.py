@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from numba import njit
 
 __all__ = [
@@ -130,16 +131,14 @@ _pool_lock: threading.RLock | None = None  # set when the layer is not thread-sa
 _layer: str | None = None
 
 
+def _touch(out: Any) -> None:
+    for i in numba.prange(out.shape[0]):
+        out[i] = i
+
+
 def _probe_layer() -> str:
     """Start Numba's pool by a tiny parallel kernel; return the layer that it chose."""
-
-    def touch(out: Any) -> None:
-        for i in numba.prange(out.shape[0]):
-            out[i] = i
-
-    import numpy as np
-
-    njit(parallel=True)(touch)(np.empty(2))
+    _jit(_named(_touch, f"_{SHARED}"), parallel=True)(np.empty(2))
     return "none" if numba.config.DISABLE_JIT else str(numba.threading_layer())
 
 

@@ -19,7 +19,7 @@ from numba.core import cgutils
 from xattn.kernels.compile import Kernel
 from xattn.kernels.lanes import I64, Lanes, emitted
 
-__all__ = ["pool_scores"]
+__all__ = ["add_pooled", "pool_scores"]
 
 STRIPE = 128  # columns an iteration owns: 16 vectors of float64
 
@@ -69,7 +69,7 @@ def _pool_stripe(tc: Any, row: Any, coef: Any, V: Any, first: Any, last: Any, co
 
 
 @Kernel
-def _pool(ptr, row, coef, V, out):  # type: ignore[no-untyped-def]
+def _pool(ptr, row, coef, V, column, gate, out):  # type: ignore[no-untyped-def]
     C = V.shape[2]
     for s in prange((C + STRIPE - 1) // STRIPE):
         low = np.int64(s) * STRIPE
@@ -77,14 +77,33 @@ def _pool(ptr, row, coef, V, out):  # type: ignore[no-untyped-def]
         start = min(low, C - STRIPE)  # the last stripe reaches back into the one before, and keeps its own part
         for u in range(out.shape[0]):
             _pool_stripe(row, coef, V, ptr[u], ptr[u + 1], start, sums)
-            out[u, low : start + STRIPE] = sums[low - start :]
+            for j in range(low, min(start + STRIPE, column.shape[0])):
+                out[u, column[j]] += gate[j] * sums[j - start]
+
+
+def add_pooled(
+    ptr: np.ndarray,
+    row: np.ndarray,
+    coef: np.ndarray,
+    V: np.ndarray,
+    column: np.ndarray,
+    gate: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """out[u, column_j] += gate_j · score_uj in float64, with `out` (U, M), `column` (C,) all different, `gate` (C,).
+
+    The rest as in `pool_scores`.
+    """
+    H, R, C = V.shape
+    if C < STRIPE:
+        V = np.concatenate([V, np.zeros((H, R, STRIPE - C), V.dtype)], axis=2)
+    V, coef = np.ascontiguousarray(V), np.ascontiguousarray(coef)
+    _pool(ptr, row, coef, V, column, gate, out, work=coef.size * V.shape[2] / 4.0)
 
 
 def pool_scores(ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Scores (U, C) summed in float64; `row` (N,) rows of V (−1: none), `coef` (H, N), histories in `ptr` (U+1,)."""
-    H, R, C = V.shape
-    if C < STRIPE:
-        V = np.concatenate([V, np.zeros((H, R, STRIPE - C), V.dtype)], axis=2)
-    out = np.empty((len(ptr) - 1, V.shape[2]))
-    _pool(ptr, row, np.ascontiguousarray(coef), np.ascontiguousarray(V), out, work=coef.size * V.shape[2] / 4.0)
-    return np.ascontiguousarray(out[:, :C])
+    C = V.shape[2]
+    out = np.zeros((len(ptr) - 1, C))
+    add_pooled(ptr, row, coef, V, np.arange(C), np.ones(C), out)
+    return out

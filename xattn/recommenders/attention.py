@@ -34,7 +34,7 @@ from xattn.model.inherited import InheritedPart
 from xattn.model.learned import LearnedPart
 from xattn.model.strength import kind_strengths, signed
 from xattn.recommenders.base import Recommender
-from xattn.recommenders.batch import collaborative_scores
+from xattn.recommenders.batch import add_collaborative_scores
 from xattn.recommenders.behaviour import Behaviour, Kept, check_behaviour, check_event_weights
 from xattn.recommenders.newcomers import inherit, restored, state_of
 
@@ -188,7 +188,7 @@ class _AttentionRecommender(Recommender):
         for part in self.parts_:
             if isinstance(part, CollaborativePart):
                 behaviour = self._behaviour
-                out += collaborative_scores(part, joined, partial(behaviour.strengths, scale=self.scale_))
+                add_collaborative_scores(part, joined, partial(behaviour.strengths, scale=self.scale_), out)
                 continue
             for row, history in zip(out, histories, strict=True):
                 if len(history):

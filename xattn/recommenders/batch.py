@@ -13,24 +13,23 @@ import numpy as np
 
 from xattn.data import History, JoinedHistories
 from xattn.kernels.fields import field_weights_of_many
-from xattn.kernels.pool import pool_scores
+from xattn.kernels.pool import add_pooled
 from xattn.model.collaborative import CollaborativePart
 
-__all__ = ["collaborative_scores"]
+__all__ = ["add_collaborative_scores"]
 
 
-def collaborative_scores(
+def add_collaborative_scores(
     part: CollaborativePart,
     histories: JoinedHistories,
     strengths: Callable[[History | JoinedHistories], np.ndarray],
-) -> np.ndarray:
-    """The part's scores of every item for each history (R, M); `strengths` gives the w of their events."""
-    out = np.zeros((len(histories), len(part.gate)))
+    out: np.ndarray,
+) -> None:
+    """Add the part's scores of every item for each history to `out` (R, M); `strengths` gives the w of their events."""
     if not len(histories):
-        return out
+        return
     w = strengths(histories) if histories.alike else np.concatenate([strengths(events) for events in histories])
     E = np.concatenate([part.exponentials(histories.age, h) for h in range(len(part.tau))])
     coef = field_weights_of_many(E, histories.live, histories.indptr, part.beta, part.theta) * w
-    pooled = pool_scores(histories.indptr, part.form.row_of_item[histories.item], coef, part.form.V)
-    out[:, part.form.warm] = part.gate[part.form.warm] * pooled
-    return out
+    form, rows = part.form, part.form.row_of_item[histories.item]
+    add_pooled(histories.indptr, rows, coef, form.V, form.warm, part.gate[form.warm], out)

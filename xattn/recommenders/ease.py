@@ -20,7 +20,7 @@ from xattn.model.collaborative import CollaborativePart
 from xattn.model.ease import ease_values
 from xattn.model.head import HeadCells, HeadField, fields_without_each
 from xattn.recommenders.base import Recommender
-from xattn.recommenders.batch import collaborative_scores
+from xattn.recommenders.batch import add_collaborative_scores
 from xattn.recommenders.behaviour import MOST_PENALTY, MOST_UNKNOWNS
 
 __all__ = ["EASE", "RecencyEASE"]
@@ -82,7 +82,10 @@ class EASE(Recommender):
         return self.part_.scores(history, np.ones(len(history))) if len(history) else self.base_.copy()
 
     def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
-        return collaborative_scores(self.part_, JoinedHistories.of(histories), lambda events: np.ones(len(events.item)))
+        out = np.zeros((len(histories), self.data_.n_items))
+        joined = JoinedHistories.of(histories)
+        add_collaborative_scores(self.part_, joined, lambda events: np.ones(len(events.item)), out)
+        return out
 
     def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
         return self.part_.fields(history, np.ones(len(history)), targets)
