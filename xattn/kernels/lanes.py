@@ -88,6 +88,9 @@ class Lanes:
     def larger(self, x: Any, y: Any) -> Any:
         return self.b.select(self.b.fcmp_ordered(">", x, y), x, y)
 
+    def smaller(self, x: Any, y: Any) -> Any:
+        return self.b.select(self.b.fcmp_ordered("<", x, y), x, y)
+
     def part(self, x: Any, first: int, n: int) -> Any:
         """n lanes of x from `first` on."""
         picked = ir.Constant(self._wide(I32, n), [I32(first + k) for k in range(n)])
@@ -150,8 +153,11 @@ class Lanes:
 
     # --- the exponential ---
 
-    def exp(self, x: Any, rest: Any = None) -> Any:
-        """exp(x + rest) for x ≤ 0, lane by lane; `rest`: what x lost when it was rounded."""
+    def exp(self, x: Any, rest: Any = None, sinks: bool = True) -> Any:
+        """exp(x + rest) for x ≤ 0, lane by lane; `rest`: what x lost when it was rounded.
+
+        `sinks` False: for numbers whose exponential is in the normal range, −87 or −700 at least.
+        """
         b, c = self.b, self.const
         if self.narrow:
             least, magic, bits, bias, shift = -110.0, 12582912.0, 0x4B400000, 127, 23
@@ -159,7 +165,8 @@ class Lanes:
         else:
             least, magic, bits, bias, shift = -750.0, 6755399441055744.0, 0x4338000000000000, 1023, 52
             high, low, terms = 6.93147180369123816490e-1, 1.90821492927058770002e-10, SERIES
-        x = b.select(b.fcmp_ordered("<", x, c(least)), c(least), x)  # a comparison with NaN is false: it stays
+        if sinks:
+            x = b.select(b.fcmp_ordered("<", x, c(least)), c(least), x)  # a comparison with NaN is false: it stays
         t = self.fma(x, c(1 / math.log(2)), c(magic))  # so large that its last bits are the whole number k
         k = b.fsub(t, c(magic))
         r = self.fma(k, c(-low), self.fma(k, c(-high), x))
@@ -170,6 +177,8 @@ class Lanes:
             p = self.fma(p, r, c(term))
         p = b.fadd(self.fma(p, b.fmul(r, r), r), c(1.0))
         n = b.sub(b.bitcast(t, self.I), self.whole(bits))
+        if not sinks:
+            return b.fmul(p, b.bitcast(b.shl(b.add(n, self.whole(bias)), self.whole(shift)), self.F))
         half = b.ashr(n, self.whole(1))
         for power in (half, b.sub(n, half)):
             p = b.fmul(p, b.bitcast(b.shl(b.add(power, self.whole(bias)), self.whole(shift)), self.F))

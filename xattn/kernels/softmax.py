@@ -23,7 +23,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, peak, total
+from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, peak, softmax, total
 
 __all__ = ["weights", "weights_backward", "weights_ragged", "weights_ragged_backward"]
 
@@ -157,9 +157,15 @@ def _row_backward(de, da, a, e, mask, T, beta, shift):  # type: ignore[no-untype
 
 @Kernel
 def _weights(a, e, indptr, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
+    plain = mask.size == 0 and T == 1.0 and beta == 1.0
     for r in prange(indptr.shape[0] - 1):
         lo, hi = indptr[r], indptr[r + 1]
-        _row(a[lo:hi], e[lo:hi], mask[lo:hi], T, beta, theta, shift[r] if shift.size else -np.inf)
+        if plain and softmax(a, e, lo, hi):
+            for i in range(lo, hi if theta > 0.0 else lo):
+                if a[i] < theta:
+                    a[i] = 0.0
+        else:
+            _row(a[lo:hi], e[lo:hi], mask[lo:hi], T, beta, theta, shift[r] if shift.size else -np.inf)
 
 
 @Kernel

@@ -15,7 +15,7 @@ from numba.core import cgutils
 
 from xattn.kernels.lanes import Lanes, emitted
 
-__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "peak", "total"]
+__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "peak", "softmax", "total"]
 
 
 def _plain_exp(x: Any) -> Any:
@@ -73,6 +73,76 @@ class _Sum:
         return self.wide.fold(joined, self.b.fadd)
 
 
+class _Row:
+    """Writes the steps of a softmax over the n numbers that start at `data`."""
+
+    def __init__(self, b: Any, x: Lanes, data: Any, n: Any) -> None:
+        self.b, self.x, self.data, self.n = b, x, data, n
+
+    def ends(self) -> tuple[Any, Any, Any]:
+        """The largest number, the least, and whether there are some and all are finite."""
+        b, x = self.b, self.x
+        top, low, wrong = x.variable(x.const(-math.inf)), x.variable(x.const(math.inf)), x.variable(x.whole(0))
+
+        def step(i: Any, mask: Any) -> None:
+            y = x.get(self.data, i, mask)
+            zero = b.bitcast(b.fmul(y, x.const(0)), x.I)  # of inf and NaN a NaN: bits that no ±0 has
+            b.store(b.or_(b.load(wrong), zero), wrong)
+            if mask is not None:
+                above, below = b.select(mask, y, x.const(-math.inf)), b.select(mask, y, x.const(math.inf))
+            else:
+                above = below = y
+            b.store(x.larger(b.load(top), above), top)
+            b.store(x.smaller(b.load(low), below), low)
+
+        x.over(self.n, step)
+        odd = b.shl(x.fold(b.load(wrong), b.or_), x.i(1))  # without the sign
+        fine = b.and_(b.icmp_unsigned("==", odd, x.i(0)), b.icmp_signed(">", self.n, self.n.type(0)))
+        return x.fold(b.load(top), x.larger), x.fold(b.load(low), x.smaller), fine
+
+    def exponentials(self, out: Any, m: Any, near_by: bool = False) -> Any:
+        """out ← exp(e − m); returns their sum. `near_by`: no difference is so large that its exponential sinks."""
+        b, x = self.b, self.x
+        top, total = x.splat(m), _Sum(b, x)
+
+        def step(i: Any, mask: Any) -> None:
+            y = x.get(self.data, i, mask)
+            near = b.fsub(y, top)
+            back = b.fsub(near, y)  # −m, but for rounding
+            lost = b.fsub(b.fsub(y, b.fsub(near, back)), b.fadd(top, back))
+            if not near_by:
+                lost = b.select(b.fcmp_ordered(">", near, x.const(-1e30)), lost, x.const(0))  # near may be −inf
+            elif mask is not None:
+                near = b.select(mask, near, x.const(0))
+            z = x.exp(near, lost, sinks=not near_by)
+            if mask is not None:
+                z = b.select(mask, z, x.const(0))
+            x.put(z, out, i, mask)
+            total.add(z)
+
+        x.over(self.n, step)
+        return total.total()
+
+    def divided(self, s: Any) -> None:
+        """e ← e/s in place; float32 by the reciprocal of s in two parts, which is quicker and rounds as well."""
+        b, x = self.b, self.x
+        if x.narrow:
+            inverse = b.fdiv(ir.Constant(ir.DoubleType(), 1.0), s)
+            first = b.fptrunc(inverse, x.f)
+            lost = x.splat(b.fptrunc(b.fsub(inverse, b.fpext(first, ir.DoubleType())), x.f))
+            near = x.splat(first)
+
+            def quotient(y: Any) -> Any:
+                return x.fma(y, near, b.fmul(y, lost))
+        else:
+            whole = x.splat(s)
+
+            def quotient(y: Any) -> Any:
+                return b.fdiv(y, whole)
+
+        x.over(self.n, lambda i, mask: x.put(quotient(x.get(self.data, i, mask)), self.data, i, mask))
+
+
 def _plain_peak(e: np.ndarray) -> np.floating[Any]:
     top: np.floating[Any] = e.max() if len(e) and np.isfinite(e).all() else e.dtype.type(math.nan)
     return top
@@ -84,20 +154,8 @@ def peak(typing_context: Any, e: Any) -> Any:
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
         x = Lanes(b, e.dtype)
-        data, n = _array(context, b, e, args[0])
-        top = x.variable(x.const(-math.inf))
-        finite = x.variable(b.fcmp_ordered("==", x.const(0), x.const(0)))
-
-        def step(i: Any, mask: Any) -> None:
-            y = x.get(data, i, mask)
-            b.store(b.and_(b.load(finite), b.fcmp_ordered("<", x.abs(y), x.const(math.inf))), finite)
-            if mask is not None:
-                y = b.select(mask, y, x.const(-math.inf))
-            b.store(x.larger(b.load(top), y), top)
-
-        x.over(n, step)
-        fine = b.and_(x.fold(b.load(finite), b.and_), b.icmp_signed(">", n, n.type(0)))
-        return b.select(fine, x.fold(b.load(top), x.larger), ir.Constant(x.f, math.nan))
+        top, _, fine = _Row(b, x, *_array(context, b, e, args[0])).ends()
+        return b.select(fine, top, ir.Constant(x.f, math.nan))
 
     return e.dtype(e), write
 
@@ -112,26 +170,42 @@ def exp_sum(typing_context: Any, a: Any, e: Any, m: Any) -> Any:
     """a ← exp(e − m) for finite e ≤ m; returns Σ a. What a difference loses when it is rounded counts as well."""
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        x = Lanes(b, e.dtype)
-        out, (data, n) = _array(context, b, a, args[0])[0], _array(context, b, e, args[1])
-        top, total = x.splat(args[2]), _Sum(b, x)
-
-        def step(i: Any, mask: Any) -> None:
-            y = x.get(data, i, mask)
-            near = b.fsub(y, top)
-            back = b.fsub(near, y)  # −m, but for rounding
-            lost = b.fsub(b.fsub(y, b.fsub(near, back)), b.fadd(top, back))
-            lost = b.select(b.fcmp_ordered(">", near, x.const(-1e30)), lost, x.const(0))  # near may be −inf
-            z = x.exp(near, lost)
-            if mask is not None:
-                z = b.select(mask, z, x.const(0))
-            x.put(z, out, i, mask)
-            total.add(z)
-
-        x.over(n, step)
-        return total.total()
+        row = _Row(b, Lanes(b, e.dtype), *_array(context, b, e, args[1]))
+        return row.exponentials(_array(context, b, a, args[0])[0], args[2])
 
     return types.float64(a, e, m), write
+
+
+def _plain_softmax(a: np.ndarray, e: np.ndarray, low: Any, high: Any) -> bool:
+    return False
+
+
+@emitted(_plain_softmax)
+def softmax(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
+    """a ← softmax(e) from `low` to `high`, if there are numbers in between and all are finite; returns whether so.
+
+    Without slices: counting who holds them costs more than a short row.
+    """
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x = Lanes(b, e.dtype)
+        source, out = (b.gep(_array(context, b, t, args[k])[0], [args[2]]) for t, k in ((e, 1), (a, 0)))
+        n = b.sub(args[3], args[2])
+        row = _Row(b, x, source, n)
+        top, least, fine = row.ends()
+        with b.if_then(fine):
+            depth = ir.Constant(x.f, -87.0 if x.narrow else -700.0)
+            near_by = b.fcmp_ordered(">", b.fsub(least, top), depth)
+            total = cgutils.alloca_once(b, ir.DoubleType())
+            with b.if_else(near_by) as (here, far):
+                with here:
+                    b.store(row.exponentials(out, top, near_by=True), total)
+                with far:
+                    b.store(row.exponentials(out, top), total)
+            _Row(b, x, out, n).divided(b.load(total))
+        return fine
+
+    return types.boolean(a, e, types.int64, types.int64), write
 
 
 def _plain_total(z: np.ndarray) -> Any:
@@ -159,26 +233,10 @@ def _plain_divide(z: np.ndarray, s: Any) -> None:
 
 @emitted(_plain_divide)
 def divide(typing_context: Any, z: Any, s: Any) -> Any:
-    """z ← z/s in place; float32 by the reciprocal of s in two parts, which is quicker and rounds as well."""
+    """z ← z/s in place."""
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        x = Lanes(b, z.dtype)
-        data, n = _array(context, b, z, args[0])
-        if x.narrow:
-            inverse = b.fdiv(ir.Constant(ir.DoubleType(), 1.0), args[1])
-            near = b.fptrunc(inverse, x.f)
-            lost = x.splat(b.fptrunc(b.fsub(inverse, b.fpext(near, ir.DoubleType())), x.f))
-            near = x.splat(near)
-
-            def divided(y: Any) -> Any:
-                return x.fma(y, near, b.fmul(y, lost))
-        else:
-            whole = x.splat(args[1])
-
-            def divided(y: Any) -> Any:
-                return b.fdiv(y, whole)
-
-        x.over(n, lambda i, mask: x.put(divided(x.get(data, i, mask)), data, i, mask))
+        _Row(b, Lanes(b, z.dtype), *_array(context, b, z, args[0])).divided(args[1])
         return context.get_dummy_value()
 
     return types.void(z, s), write
