@@ -1,7 +1,8 @@
 """The race: contestants in turn, round after round, so that a noisy moment meets all of them alike.
 
-In its turn a contestant runs once unmeasured where that is cheap: it then meets its own caches, and the threads that
-another library left spinning have gone to sleep. The order is another one in each round. Quick work is repeated within
+In its turn a contestant first runs unmeasured for a moment where a run is cheap: by then the threads that another
+library left spinning have gone to sleep (those of OpenBLAS take some 20 ms), its own are awake and have a core each, and
+it meets its own caches. The order is another one in each round. Quick work is repeated within
 a round; work that takes seconds gets fewer rounds.
 """
 
@@ -18,7 +19,8 @@ from xattn.bench.case import Run
 __all__ = ["Warm", "clock", "race", "warmed"]
 
 SHORTEST = 0.002  # seconds: quicker work is repeated within a turn until it takes so long
-CHEAP = 0.05  # seconds: up to here a turn begins with a run that does not count
+CHEAP = 0.05  # seconds: up to here a turn begins with runs that do not count
+MOMENT = 0.04  # seconds that it then does so
 BUDGET = 15.0  # seconds that one case may take in all its rounds, …
 LEAST = 3  # … but it gets so many rounds where as many are asked for
 
@@ -65,7 +67,10 @@ def race(contestants: Mapping[str, Run], seconds: Mapping[str, float], rounds: i
         for name in names[first:] + names[:first]:
             run = contestants[name]
             if seconds[name] < CHEAP:
+                ready = time.perf_counter() + MOMENT
                 run()
+                while time.perf_counter() < ready:
+                    run()
             repeats = max(1, int(SHORTEST / max(seconds[name], 1e-7)))
             start = time.perf_counter()
             for _ in range(repeats):

@@ -33,6 +33,7 @@ __all__ = ["target_scores", "target_weights"]
 BLOCK = 96  # candidates of one iteration of the parallel loop
 TOGETHER = 6  # candidates that share a pass over the keys: with four vectors of events, 24 sums stay in registers
 MOST = 4  # vectors of events in a panel
+SMALL, LARGE = 1 << 20, 1 << 22  # bytes of a table
 
 
 class Keys(NamedTuple):
@@ -223,5 +224,13 @@ def target_weights(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) ->
     >>> a.tolist()
     [[0.5, 0.5]]
     """
-    A = np.empty((len(Q), len(K)), Q.dtype)
+    A = _room(len(Q), len(K), Q.dtype)
     return _run(Q, K, c, scale, A), A
+
+
+def _room(rows: int, columns: int, dtype: np.dtype) -> np.ndarray:
+    """An empty table. NumPy asks for large pages from 4 MB on; below, a thousand small ones would each be fetched by
+    a fault of their own, which takes longer than the weights do. So a table of a megabyte or more is cut from 4 MB."""
+    size = rows * columns
+    spare = LARGE // dtype.itemsize if SMALL <= size * dtype.itemsize < LARGE else size
+    return np.empty(spare, dtype)[:size].reshape(rows, columns)
