@@ -129,12 +129,11 @@ def _attention() -> list[Case]:
         ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
-        Case(scorers._rows_by_rows, 1, (room(R, N), q, k, 0.5)),
-        Case(scorers._rows_by_table, 1, (room(R, D), de, k, 0.5)),
+        *(Case(scorers._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
         Case(scorers._unit_scale, 3, (room(R, D), room(R), room(R), q)),
-        Case(scorers._cosine, 1, (room(R, N), S.S, S.square, Z.S, Z.square)),
+        Case(scorers._cosine, 1, (room(R, N), S.S @ Z.S.T, S.square, Z.square)),
         Case(scorers._cosine_backward, 1, (room(R, D), de, de, *S, Z.S, Z.square)),
-        Case(scorers._additive, 1, (room(R, N), A, B, v)),
+        Case(scorers._additive, 1, (room(R, N), A, np.ascontiguousarray(B.T), v)),
         Case(scorers._additive_backward, 3, (room(R, 4), room(N, 4), room(4), de, A, B, v)),
         Case(fusion._fuse_multiply, 2, (room(R, D), room(R, N, D), a, live, x)),
         Case(fusion._fuse_multiply_backward, 2, (room(R, N), room(N, D), dy, a, live, x)),
@@ -192,6 +191,12 @@ def _heads() -> list[Case]:
         ),
         *(Case(target._target_scores, -2, args, f"{args[3].size} places {args[0].dtype}") for args in asking),
     ]
+
+
+def _panelled(rng: np.random.Generator, n: int) -> tuple[Any, ...]:
+    """Arguments of scorers._products for n keys."""
+    X, keys = rng.normal(size=(R, D)), target.Keys.of(rng.normal(size=(n, D)))
+    return np.zeros((R, n)), X, keys.data, keys.panels, np.concatenate([[0], np.cumsum(keys.panels * 8)]), 0.5
 
 
 def _asking(rng: np.random.Generator, n: int, dtype: str) -> tuple[Any, ...]:

@@ -13,8 +13,8 @@ deletes guards against NaN and empty rows), save for sums along vector lanes in 
 a folder is writable.
 
 Numba's cache asks whether the file of a function changed, not whether one that it calls did; and it does not tell a
-parallel build from a serial one. So a kernel calls what stands in its own file or in `vectors.py`, compiled code
-carries a name with a fingerprint of that file and of `lanes.py`, and twins carry different names.
+parallel build from a serial one. So a kernel calls what stands in its own file or in those that all share (`SHARED`),
+compiled code carries a name with a fingerprint of these, and twins carry different names.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20
 
 
 SHARED = hashlib.sha256(
-    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("lanes.py", "vectors.py"))
+    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("lanes.py", "tiles.py", "vectors.py"))
 ).hexdigest()[:8]
 
 

@@ -9,9 +9,9 @@
 Queries q (R, d) and keys k (n, d) give scores e (R, n). Additive and bilinear take keys of another width c as well:
 Wq (h, d), Wk (h, c), v (h,), W (d, c). All arrays of a call share one float type; sums run in float64.
 
-Put together from two products (rows with rows, rows with a table), the way of llm.c: forward, then backward, adjacent;
-a backward adds into cleared buffers; a parallel iteration writes what it owns. What lies between (Wq q, Wk k, qᵀ W) is
-float64 for both float types.
+Put together from products (`tiles.py`), the way of llm.c: forward, then backward, adjacent; a backward adds into
+cleared buffers; a parallel iteration writes what it owns. What lies between (Wq q, Wk k, qᵀ W) is float64 for both
+float types.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.lanes import BYTES
+from xattn.kernels.tiles import TOGETHER, Keys, tile_1, tile_2, tile_3, tile_4
+from xattn.kernels.vectors import exp, fma
 
 __all__ = [
     "AdditiveGradient",
@@ -40,7 +43,8 @@ __all__ = [
     "scaled_dot_backward",
 ]
 
-CELLS = 256  # cells of a score table that one parallel iteration owns: a long row is shared out among threads
+CELLS = 256  # columns of a row that one parallel iteration owns: a long row is shared out among threads
+BLOCK, GROUP = 96, 8  # rows and panels of one iteration of the products
 F8 = np.dtype(np.float64)
 
 
@@ -69,64 +73,65 @@ class BilinearGradient(NamedTuple):
     dW: np.ndarray
 
 
-# --- two products -----------------------------------------------------------------------------------------------------
-
-
-@compiled
-def _dot(x, y):  # type: ignore[no-untyped-def]
-    """Σ x y in float64, in four chains: an order that depends on the length alone, and one vector to the compiler."""
-    s0 = s1 = s2 = s3 = 0.0
-    whole = x.shape[0] - x.shape[0] % 4
-    for i in range(0, whole, 4):
-        s0 += np.float64(x[i]) * np.float64(y[i])
-        s1 += np.float64(x[i + 1]) * np.float64(y[i + 1])
-        s2 += np.float64(x[i + 2]) * np.float64(y[i + 2])
-        s3 += np.float64(x[i + 3]) * np.float64(y[i + 3])
-    for i in range(whole, x.shape[0]):
-        s0 += np.float64(x[i]) * np.float64(y[i])
-    return (s0 + s1) + (s2 + s3)
+# --- products ---------------------------------------------------------------------------------------------------------
 
 
 @Kernel
-def _rows_by_rows(e, X, Y, scale):  # type: ignore[no-untyped-def]
-    """e[r, i] = scale · X[r]·Y[i]; an iteration owns CELLS successive cells of e."""
-    R, n = e.shape
-    for c in prange((R * n + CELLS - 1) // CELLS):
-        for cell in range(c * CELLS, min((c + 1) * CELLS, R * n)):
-            r, i = cell // n, cell % n
-            e[r, i] = scale * _dot(X[r], Y[i])
-
-
-@Kernel
-def _rows_by_table(dX, E, Y, scale):  # type: ignore[no-untyped-def]
-    """dX[r] += scale · Σ_i E[r, i] Y[i]; an iteration owns a row of dX."""
-    R, n = E.shape
-    d = Y.shape[1]
-    for r in prange(R):
-        acc = np.zeros(d)
-        for i in range(n):
-            w = np.float64(E[r, i])
-            for j in range(d):
-                acc[j] += w * Y[i, j]
-        for j in range(d):
-            dX[r, j] += scale * acc[j]
+def _products(e, X, data, panels, start, scale):  # type: ignore[no-untyped-def]
+    """e[r, i] = scale · X[r]·k_i for keys in panels that begin at the columns `start`; X and the keys are float64."""
+    R, d = X.shape
+    n = e.shape[1]
+    P = panels.shape[0]
+    groups = (P + GROUP - 1) // GROUP
+    for task in prange((R + BLOCK - 1) // BLOCK * groups):
+        block, group = np.int64(task) // groups, np.int64(task) % groups
+        first, last = group * GROUP, min((group + 1) * GROUP, P)
+        low = start[first]
+        z = np.empty((TOGETHER, start[last] - low))
+        for j in range(block * BLOCK, min(R, (block + 1) * BLOCK), TOGETHER):
+            for p in range(first, last):
+                at, column = start[p] * d, start[p] - low
+                if panels[p] == 4:
+                    tile_4(X, j, R - 1, data, at, d, z, column)
+                elif panels[p] == 3:
+                    tile_3(X, j, R - 1, data, at, d, z, column)
+                elif panels[p] == 2:
+                    tile_2(X, j, R - 1, data, at, d, z, column)
+                else:
+                    tile_1(X, j, R - 1, data, at, d, z, column)
+            for r in range(min(TOGETHER, R - j)):
+                for i in range(min(n, start[last]) - low):
+                    e[j + r, low + i] = scale * z[r, i]
 
 
 def _product(X: np.ndarray, Y: np.ndarray, scale: float, dtype: np.dtype) -> np.ndarray:
     """scale · X Yᵀ, for X (R, d) and Y (n, d)."""
     e = np.empty((X.shape[0], Y.shape[0]), dtype=dtype)
-    _rows_by_rows(e, X, Y, scale, work=e.size * X.shape[1])
+    if e.size:
+        keys = Keys.of(np.asarray(Y, F8))
+        start = np.concatenate([[0], np.cumsum(keys.panels * (BYTES // F8.itemsize))])
+        X = np.ascontiguousarray(X, F8)
+        _products(e, X, keys.data, keys.panels, start, scale, work=e.size * X.shape[1] / 4.0)
     return e
 
 
 def _add_product(dX: np.ndarray, E: np.ndarray, Y: np.ndarray, scale: float = 1.0) -> None:
     """dX += scale · E Y."""
-    _rows_by_table(dX, E, Y, scale, work=E.size * Y.shape[1])
+    dX += _product(E, Y.T, scale, F8)
 
 
 def _add_transposed(dY: np.ndarray, E: np.ndarray, X: np.ndarray, scale: float = 1.0) -> None:
     """dY += scale · Eᵀ X."""
-    _add_product(dY, np.ascontiguousarray(E.T), X, scale)
+    _add_product(dY, E.T, X, scale)
+
+
+@compiled
+def _square(x):  # type: ignore[no-untyped-def]
+    """x·x, as `_products` would have it."""
+    s = 0.0
+    for i in range(x.shape[0]):
+        s = fma(x[i], x[i], s)
+    return s
 
 
 # --- dot, scaled dot --------------------------------------------------------------------------------------------------
@@ -189,21 +194,20 @@ def _unit_scale(S, largest, square, X):  # type: ignore[no-untyped-def]
         for j in range(d):
             S[r, j] = np.float64(X[r, j]) / m if m != 0.0 else 0.0
         largest[r] = m
-        square[r] = _dot(S[r], S[r])
+        square[r] = _square(S[r])
 
 
 @Kernel
-def _cosine(e, Q, qq, K, kk):  # type: ignore[no-untyped-def]
-    """e[r, i] = Q[r]·K[i] / √(qq[r] kk[i]), clipped: rounding may lead past 1, acos and √(1 − e²) may not."""
+def _cosine(e, P, qq, kk):  # type: ignore[no-untyped-def]
+    """e[r, i] = P[r, i] / √(qq[r] kk[i]), clipped: rounding may lead past 1, acos and √(1 − e²) may not."""
     R, n = e.shape
-    for c in prange((R * n + CELLS - 1) // CELLS):
-        for cell in range(c * CELLS, min((c + 1) * CELLS, R * n)):
-            r, i = cell // n, cell % n
-            x = 0.0
-            if qq[r] != 0.0 and kk[i] != 0.0:
-                x = _dot(Q[r], K[i]) / math.sqrt(qq[r] * kk[i])
-                x = 1.0 if x > 1.0 else (-1.0 if x < -1.0 else x)
-            e[r, i] = x
+    for r in prange(R):
+        p, row, a = P[r], e[r], qq[r]
+        for i in range(n):  # no branches: one vector to the compiler
+            x = p[i] / np.sqrt(a * kk[i])
+            x = 1.0 if x > 1.0 else x
+            x = -1.0 if x < -1.0 else x
+            row[i] = 0.0 if (a == 0.0) | (kk[i] == 0.0) else x
 
 
 @Kernel
@@ -241,7 +245,7 @@ def _scaled(X: np.ndarray) -> _Scaled:
 
 def _cosines(dtype: np.dtype, a: _Scaled, b: _Scaled) -> np.ndarray:
     e = np.empty((a.S.shape[0], b.S.shape[0]), dtype=dtype)
-    _cosine(e, a.S, a.square, b.S, b.square, work=e.size * (a.S.shape[1] + 8))
+    _cosine(e, _product(a.S, b.S, 1.0, F8), a.square, b.square, work=8 * e.size)
     return e
 
 
@@ -269,20 +273,36 @@ def cosine_backward(de: np.ndarray, q: np.ndarray, k: np.ndarray) -> PairGradien
 # --- additive ---------------------------------------------------------------------------------------------------------
 
 TANH_WORK = 20  # scalar operations that one tanh counts for
+SMALL = 0.1  # below, 1 − e^(−2x) loses digits and the series has them all
+
+
+@compiled
+def _tanh(x):  # type: ignore[no-untyped-def]
+    """tanh(x) without a branch or a call, so that loops of it become vector code; within 16 roundings."""
+    a = abs(x)
+    t = exp(-2.0 * a)
+    s = a * a
+    series = 1382 / 155925 - s * (21844 / 6081075 - s * (929569 / 638512875))
+    series = 1 / 3 - s * (2 / 15 - s * (17 / 315 - s * (62 / 2835 - s * series)))
+    y = a - a * s * series if a < SMALL else (1.0 - t) / (1.0 + t)
+    return -y if x < 0.0 else y
 
 
 @Kernel
-def _additive(e, A, B, v):  # type: ignore[no-untyped-def]
-    """e[r, i] = Σ_j v_j tanh(A[r, j] + B[i, j])."""
+def _additive(e, A, BT, v):  # type: ignore[no-untyped-def]
+    """e[r, i] = Σ_j v_j tanh(A[r, j] + BT[j, i]); an iteration owns CELLS columns of a row."""
     R, n = e.shape
-    H = v.shape[0]
-    for c in prange((R * n + CELLS - 1) // CELLS):
-        for cell in range(c * CELLS, min((c + 1) * CELLS, R * n)):
-            r, i = cell // n, cell % n
-            s = 0.0
-            for j in range(H):
-                s += np.float64(v[j]) * math.tanh(np.float64(A[r, j]) + np.float64(B[i, j]))
-            e[r, i] = s
+    strips = (n + CELLS - 1) // CELLS
+    for task in prange(R * strips):
+        r, low = np.int64(task) // strips, np.int64(task) % strips * CELLS
+        high = min(n, low + CELLS)
+        s = np.zeros(high - low)
+        for j in range(v.shape[0]):
+            b, a, w = BT[j, low:high], A[r, j], np.float64(v[j])
+            for i in range(high - low):
+                s[i] += w * _tanh(a + b[i])
+        for i in range(high - low):
+            e[r, low + i] = s[i]
 
 
 @Kernel
@@ -311,7 +331,7 @@ def additive(q: np.ndarray, k: np.ndarray, Wq: np.ndarray, Wk: np.ndarray, v: np
     """
     A, B = _product(q, Wq, 1.0, F8), _product(k, Wk, 1.0, F8)
     e = np.empty((q.shape[0], k.shape[0]), dtype=q.dtype)
-    _additive(e, A, B, v, work=TANH_WORK * e.size * v.size)
+    _additive(e, A, np.ascontiguousarray(B.T), v, work=TANH_WORK * e.size * v.size)
     return e
 
 

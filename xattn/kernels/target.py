@@ -2,113 +2,36 @@
 
     s_j = Σ_i a_ji c_i,    a_j = softmax_i(⟨q_j, k_i⟩ · scale)        c_i = strength × value of event i
 
-Six candidates share each pass over the keys. The keys lie in panels of up to four vectors of events, coordinate by
-coordinate, so that the logits of a tile (6 candidates × a panel) stay in registers while the coordinates go by:
+Six candidates share each pass over the keys (`tiles.py`). A row of logits then stays in the first-level cache, where
+maximum, exponential and both sums follow at once. Cost: d·n multiply-adds and n exponentials a candidate; memory: the
+candidates once, and the weights if they are asked for.
 
-    panel   k_0f k_1f … k_63f   for f = 0, 1, …        tile[r, i] += q_rf · k_if
-
-A row of logits then stays in the first-level cache, where maximum, exponential and both sums follow at once. Cost: d·n
-multiply-adds and n exponentials a candidate; memory: the candidates once, and the weights if they are asked for.
-
-A logit is one chain over f, a sum one chain a lane, folded in a fixed tree: bits do not depend on how tiles are cut, on
-a candidate's company, or on the number of threads. float32 scores are within about 1e-5 of the float64 ones (relative
+A logit is one chain over the coordinates, a sum one chain a lane, folded in a fixed tree: bits do not depend on a
+candidate's company or on the number of threads. float32 scores are within about 1e-5 of the float64 ones (relative
 to max |c|).
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import prange
 from numba.core import cgutils
 
 from xattn.kernels.compile import Kernel
 from xattn.kernels.lanes import BYTES, Lanes, emitted
+from xattn.kernels.tiles import TOGETHER, Keys, tile_1, tile_2, tile_3, tile_4
 
 __all__ = ["target_scores", "target_weights"]
 
 BLOCK = 96  # candidates of one iteration of the parallel loop
-TOGETHER = 6  # candidates that share a pass over the keys: with four vectors of events, 24 sums stay in registers
-MOST = 4  # vectors of events in a panel
 SMALL, LARGE = 1 << 20, 1 << 22  # bytes of a table
 
 
-class Keys(NamedTuple):
-    """Keys (n, d) in panels: `data` flat, `panels` the vectors in each, `wide` the numbers in all of them."""
-
-    data: np.ndarray
-    panels: np.ndarray
-    wide: int
-
-    @classmethod
-    def of(cls, K: np.ndarray) -> Keys:
-        n, d = K.shape
-        lane = BYTES // K.itemsize
-        vectors = -(-n // lane)
-        count = -(-vectors // MOST)
-        panels = np.full(count, vectors // count)  # as equal as can be: 5 vectors are 3 + 2, not 4 + 1
-        panels[: vectors % count] += 1
-        data = np.zeros(vectors * lane * d, K.dtype)
-        first = 0
-        for v in panels.tolist():
-            last = first + v * lane
-            panel = K[first:last]
-            data[first * d : last * d].reshape(d, v * lane)[:, : len(panel)] = panel.T
-            first = last
-        return cls(data, panels, vectors * lane)
-
-
-# --- what is written in vector code -----------------------------------------------------------------------------------
-
-
-def _tile(V: int) -> Any:
-    """A function of compiled code: z[r, column + i] = ⟨q_{j + r}, k_i⟩ for a panel of V vectors that starts at `at`.
-
-    Rows of Q past the `last` are read as the last one.
-    """
-
-    def plain(Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> None:
-        width = V * (BYTES // Q.itemsize)
-        panel = KT[at : at + d * width].reshape(d, width)
-        for r in range(TOGETHER):
-            z[r, column : column + width] = Q[min(j + r, last)] @ panel
-
-    @emitted(plain)
-    def tile(tc: Any, Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> Any:
-        def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
-            x = Lanes(b, Q.dtype)
-            number = args[1].type
-            queries, keys, logits = (context.make_array(t)(context, b, args[k]) for t, k in ((Q, 0), (KT, 3), (z, 6)))
-            width = cgutils.unpack_tuple(b, queries.shape)[1]
-            wide = cgutils.unpack_tuple(b, logits.shape)[1]
-            rows = []
-            for r in range(TOGETHER):
-                row = b.add(args[1], number(r))
-                row = b.select(b.icmp_signed("<", row, args[2]), row, args[2])
-                rows.append(b.gep(queries.data, [b.mul(row, width)]))
-            sums = [[x.variable(x.const(0)) for _ in range(V)] for _ in range(TOGETHER)]
-            with cgutils.for_range(b, args[5]) as loop:
-                start = b.add(args[4], b.mul(loop.index, number(V * x.n)))
-                k = [x.get(keys.data, b.add(start, number(v * x.n))) for v in range(V)]
-                for row, own in zip(rows, sums, strict=True):
-                    q = x.splat(b.load(b.gep(row, [loop.index])))
-                    for v, s in enumerate(own):
-                        b.store(x.fma(q, k[v], b.load(s)), s)
-            for r, own in enumerate(sums):
-                at = b.add(b.mul(number(r), wide), args[7])
-                for v, s in enumerate(own):
-                    x.put(b.load(s), logits.data, b.add(at, number(v * x.n)))
-            return context.get_dummy_value()
-
-        return types.void(Q, j, last, KT, at, d, z, column), write
-
-    return tile
-
-
-_tile_1, _tile_2, _tile_3, _tile_4 = (_tile(V) for V in range(1, MOST + 1))
+# --- one candidate ----------------------------------------------------------------------------------------------------
 
 
 def _plain_attend(z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
@@ -177,13 +100,13 @@ def _target_scores(Q, KT, panels, c, n, scale, out, A):  # type: ignore[no-untyp
             for p in range(panels.shape[0]):
                 V = panels[p]
                 if V == 4:
-                    _tile_4(Q, j, J - 1, KT, column * d, d, z, column)
+                    tile_4(Q, j, J - 1, KT, column * d, d, z, column)
                 elif V == 3:
-                    _tile_3(Q, j, J - 1, KT, column * d, d, z, column)
+                    tile_3(Q, j, J - 1, KT, column * d, d, z, column)
                 elif V == 2:
-                    _tile_2(Q, j, J - 1, KT, column * d, d, z, column)
+                    tile_2(Q, j, J - 1, KT, column * d, d, z, column)
                 else:
-                    _tile_1(Q, j, J - 1, KT, column * d, d, z, column)
+                    tile_1(Q, j, J - 1, KT, column * d, d, z, column)
                 column += V * lane
             for r in range(min(TOGETHER, J - j)):
                 out[j + r] = _attend(z[r], c, n, scale, A[j + r if A.shape[1] else 0])

@@ -15,7 +15,7 @@ from numba.core import cgutils
 
 from xattn.kernels.lanes import Lanes, emitted
 
-__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "peak", "softmax", "total"]
+__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "fma", "peak", "softmax", "total"]
 
 
 def _plain_exp(x: Any) -> Any:
@@ -46,6 +46,20 @@ def exp_of_parts(typing_context: Any, x: Any, rest: Any) -> Any:
         return Lanes(builder, signature.args[0], 1).exp(*args)
 
     return x(x, rest), write
+
+
+def _plain_fma(x: Any, y: Any, z: Any) -> Any:
+    return x * y + z
+
+
+@emitted(_plain_fma)
+def fma(typing_context: Any, x: Any, y: Any, z: Any) -> Any:
+    """x y + z of three numbers of one type, rounded once where the machine can."""
+
+    def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return Lanes(builder, signature.args[0], 1).fma(*args)
+
+    return x(x, y, z), write
 
 
 def _array(context: Any, b: Any, kind: Any, value: Any) -> tuple[Any, Any]:

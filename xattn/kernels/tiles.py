@@ -1,0 +1,100 @@
+"""Products of many rows with many keys in tiles that stay in registers.
+
+Six rows share each pass over the keys. The keys lie in panels of up to four vectors, coordinate by coordinate:
+
+    panel   k_0f k_1f … k_31f   for f = 0, 1, …        tile[r, i] += q_rf · k_if
+
+so that a tile (6 rows × a panel) is 24 vectors of sums while the coordinates go by. A product is one chain over f: its
+bits do not depend on how tiles are cut, on its neighbours, or on the number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+from numba.core import cgutils
+
+from xattn.kernels.lanes import BYTES, Lanes, emitted
+
+__all__ = ["TOGETHER", "Keys", "tile_1", "tile_2", "tile_3", "tile_4"]
+
+TOGETHER = 6  # rows that share a pass over the keys
+MOST = 4  # vectors in a panel: with six rows, 24 sums stay in registers
+
+
+class Keys(NamedTuple):
+    """Keys (n, d) in panels: `data` flat, `panels` (P,) the vectors in each, `wide` the numbers in all of them."""
+
+    data: np.ndarray
+    panels: np.ndarray
+    wide: int
+
+    @classmethod
+    def of(cls, K: np.ndarray) -> Keys:
+        """Panels as equal as can be: 5 vectors are 3 + 2, not 4 + 1. Rows past the last are 0."""
+        n, d = K.shape
+        lane = BYTES // K.itemsize
+        vectors = -(-n // lane)
+        count = -(-vectors // MOST)
+        least, wider = divmod(vectors, count) if count else (0, 0)
+        panels = np.full(count, least)
+        panels[:wider] += 1
+        rows = np.zeros((vectors * lane, d), K.dtype)
+        rows[:n] = K
+        border = wider * (least + 1) * lane
+        wide, narrow = (
+            rows[:border].reshape(wider, (least + 1) * lane, d),
+            rows[border:].reshape(count - wider, least * lane, d),
+        )
+        data = np.concatenate([part.transpose(0, 2, 1).ravel() for part in (wide, narrow)])
+        return cls(data, panels, vectors * lane)
+
+
+def _tile(V: int) -> Any:
+    """A function of compiled code: z[r, column + i] = ⟨q_{j + r}, k_i⟩ for a panel of V vectors that starts at `at`.
+
+    Rows of Q past the `last` are read as the last one.
+    """
+
+    def plain(Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> None:
+        width = V * (BYTES // Q.itemsize)
+        z[:, column : column + width] = 0
+        for r in range(TOGETHER):
+            for f in range(d):
+                z[r, column : column + width] += Q[min(j + r, last), f] * KT[at + f * width : at + (f + 1) * width]
+
+    @emitted(plain)
+    def tile(tc: Any, Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> Any:
+        def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+            x = Lanes(b, Q.dtype)
+            number = args[1].type
+            queries, keys, logits = (context.make_array(t)(context, b, args[k]) for t, k in ((Q, 0), (KT, 3), (z, 6)))
+            width = cgutils.unpack_tuple(b, queries.shape)[1]
+            wide = cgutils.unpack_tuple(b, logits.shape)[1]
+            rows = []
+            for r in range(TOGETHER):
+                row = b.add(args[1], number(r))
+                row = b.select(b.icmp_signed("<", row, args[2]), row, args[2])
+                rows.append(b.gep(queries.data, [b.mul(row, width)]))
+            sums = [[x.variable(x.const(0)) for _ in range(V)] for _ in range(TOGETHER)]
+            with cgutils.for_range(b, args[5]) as loop:
+                start = b.add(args[4], b.mul(loop.index, number(V * x.n)))
+                k = [x.get(keys.data, b.add(start, number(v * x.n))) for v in range(V)]
+                for row, own in zip(rows, sums, strict=True):
+                    q = x.splat(b.load(b.gep(row, [loop.index])))
+                    for v, s in enumerate(own):
+                        b.store(x.fma(q, k[v], b.load(s)), s)
+            for r, own in enumerate(sums):
+                at = b.add(b.mul(number(r), wide), args[7])
+                for v, s in enumerate(own):
+                    x.put(b.load(s), logits.data, b.add(at, number(v * x.n)))
+            return context.get_dummy_value()
+
+        return types.void(Q, j, last, KT, at, d, z, column), write
+
+    return tile
+
+
+tile_1, tile_2, tile_3, tile_4 = (_tile(V) for V in range(1, MOST + 1))
