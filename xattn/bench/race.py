@@ -1,9 +1,9 @@
 """The race: contestants in turn, round after round, so that a noisy moment meets all of them alike.
 
 In its turn a contestant first runs unmeasured for a moment where a run is cheap: by then the threads that another
-library left spinning have gone to sleep (those of OpenBLAS take some 20 ms), its own are awake and have a core each, and
-it meets its own caches. The order is another one in each round. Quick work is repeated within
-a round; work that takes seconds gets fewer rounds.
+library left spinning have gone to sleep (those of OpenBLAS take some 20 ms), its own are awake and have a core each,
+and it meets its own caches. The order is another one in each round. Quick work is repeated within a round; work that
+takes seconds gets fewer rounds.
 """
 
 from __future__ import annotations
