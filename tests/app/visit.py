@@ -24,6 +24,7 @@ __all__ = ["Visit", "serving", "settled"]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240  # seconds for the model to be fitted on a busy machine that has compiled nothing yet
+SLOW = 90  # seconds for any one thing on the page, on a busy machine
 START = "import sys; from xattn.app import serve; serve(int(sys.argv[1]))"
 
 
@@ -73,6 +74,7 @@ class Visit:
 
     def __init__(self, browser: Any, **context: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **context})
+        self.context.set_default_timeout(1000 * SLOW)
         self.page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))

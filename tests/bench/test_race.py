@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from xattn.bench import race as module
 from xattn.bench.case import Run
 from xattn.bench.race import BUDGET, LEAST, clock, race, warmed
 from xattn.bench.threads import OURS, limited
@@ -21,10 +22,17 @@ def test_times_are_seconds_of_one_run() -> None:
     assert 0.012 <= np.median(times["long"]) < 0.030
 
 
-def test_quick_work_is_repeated_and_begins_with_a_run_that_does_not_count() -> None:
+def test_quick_work_is_repeated_and_begins_with_runs_that_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
+    monkeypatch.setattr(module, "MOMENT", 0.0)
     race({"quick": lambda: calls.append(1)}, {"quick": 0.0005}, rounds=2)
     assert len(calls) == 2 * (1 + 4)
+    calls.clear()
+    monkeypatch.setattr(module, "MOMENT", 0.02)
+    start = time.perf_counter()
+    race({"quick": lambda: (calls.append(1), time.sleep(0.001))}, {"quick": 0.002}, rounds=1)
+    assert time.perf_counter() - start >= 0.02
+    assert len(calls) > 2
 
 
 def test_slow_work_gets_fewer_rounds_but_not_less_than_three() -> None:
