@@ -62,16 +62,30 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
         x.over(args[2], largest)
         m, scale = x.splat(x.fold(b.load(top), x.larger)), x.splat(args[3])
 
-        def add(i: Any, mask: Any) -> None:
-            y = x.exp(b.fmul(b.fsub(x.get(logits.data, i), m), scale))
+        def add(i: Any, mask: Any, y: Any) -> None:
             if mask is not None:
                 y = b.select(mask, y, x.const(0))
             b.store(b.fadd(b.load(total), y), total)
             b.store(x.fma(y, x.get(value.data, i), b.load(said)), said)
-            with b.if_then(kept):
-                x.put(y, weight.data, i, mask)
 
-        x.over(args[2], add)
+        def near(i: Any) -> Any:
+            return b.fmul(b.fsub(x.get(logits.data, i), m), scale)
+
+        def keep(i: Any, mask: Any) -> None:
+            y = x.exp(near(i))
+            x.put(y, weight.data, i, mask)
+            add(i, mask, y)
+
+        def forget(i: Any, mask: Any) -> None:
+            """Weights that nobody sees: where they would sink below all normal numbers, 10^-38 of the largest will do."""
+            y, least = near(i), x.const(-87.0 if x.narrow else -700.0)
+            add(i, mask, x.exp(b.select(b.fcmp_ordered("<", y, least), least, y), sinks=False))
+
+        with b.if_else(kept) as (seen, unseen):
+            with seen:
+                x.over(args[2], keep)
+            with unseen:
+                x.over(args[2], forget)
         s = x.fold(b.load(total), b.fadd)
         with b.if_then(kept):
             inverse = x.splat(b.fdiv(ir.Constant(x.f, 1.0), s))
@@ -140,7 +154,7 @@ def target_scores(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> 
 
 
 def target_weights(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """The scores (J,) of `target_scores`, to the bit, and the weights a (J, n) behind them.
+    """The scores (J,) of `target_scores` and the weights a (J, n) behind them.
 
     >>> import numpy as np
     >>> s, a = target_weights(np.ones((1, 2)), np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
