@@ -77,7 +77,7 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
             add(i, mask, y)
 
         def forget(i: Any, mask: Any) -> None:
-            """Weights that nobody sees: where they would sink below all normal numbers, 10^-38 of the largest will do."""
+            """Weights that nobody sees: where they would sink below normal numbers, 10^-38 of the largest will do."""
             y, least = near(i), x.const(-87.0 if x.narrow else -700.0)
             add(i, mask, x.exp(b.select(b.fcmp_ordered("<", y, least), least, y), sinks=False))
 
