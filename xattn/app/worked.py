@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import numpy as np
@@ -87,16 +88,27 @@ def _open(language: str) -> None:
         _load(article_sheet())
     elif address.is_new_here(PARAM):
         _load(st.session_state.get(NOW) or article_sheet())
+    _remind()
 
 
 def _load(sheet: Sheet) -> None:
     """Make `sheet` what the editors and widgets start from; a new version makes them forget earlier edits."""
     st.session_state[BASE] = st.session_state[NOW] = sheet
     st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    for name in SETTINGS:
-        st.session_state[f"worked_{name}"] = getattr(sheet, name)
-    for name, size in zip(SIZES, (len(sheet.keys), len(sheet.query), len(sheet.items[0])), strict=True):
-        st.session_state[f"worked_{name}"] = size
+    for name, value in _values(sheet).items():
+        st.session_state[f"worked_{name}"] = value
+
+
+def _values(sheet: Sheet) -> dict[str, Any]:
+    """What the widgets for settings and sizes show of a sheet."""
+    sizes = zip(SIZES, (len(sheet.keys), len(sheet.query), len(sheet.items[0])), strict=True)
+    return {name: getattr(sheet, name) for name in SETTINGS} | dict(sizes)
+
+
+def _remind() -> None:
+    """Tell widgets again what a run that was cut off before it reached them made them forget."""
+    for name, value in _values(st.session_state[NOW]).items():
+        st.session_state.setdefault(f"worked_{name}", value)
 
 
 def _link(sheet: Sheet) -> str | None:
