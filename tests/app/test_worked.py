@@ -194,6 +194,23 @@ def test_tables_grow_with_zeros_and_shrink() -> None:
     assert len(decode(at.query_params["vectors"]).keys) == 1
 
 
+@pytest.mark.parametrize("name", ["n", "d", "m", "temperature", "beta", "threshold"])
+def test_a_field_without_a_number_keeps_the_last_one(name: str) -> None:
+    """As from a browser that tells of a field before it has heard what stands there."""
+    at = page()
+    at.number_input(key="worked_temperature").set_value(0.5).run()
+    before, field = texts(at), at.number_input(key=f"worked_{name}").value
+    at.number_input(key=f"worked_{name}").set_value(None).run()
+    assert not at.error
+    assert at.number_input(key=f"worked_{name}").value == field
+    assert texts(at) == before
+
+
+def test_fields_begin_with_nothing_and_not_with_the_least() -> None:
+    """What the browser is told as a field's own start is what it says first: the least size would cut the tables."""
+    assert [field.proto.HasField("default") for field in page().number_input] == [False] * 6
+
+
 def test_reset_brings_the_article_back() -> None:
     at = page(vectors=link_of(temperature=2.0, keys=((1.0, 2.0, 3.0),), items=((1.0,),)))
     at.button(key="worked_reset").click().run()

@@ -17,6 +17,7 @@ from xattn.app import address, past, snippet, vector_tools
 from xattn.app.beside import beside
 from xattn.app.editors import feature_row, named_table
 from xattn.app.edits import told
+from xattn.app.fields import number_field
 from xattn.app.figures import figures
 from xattn.app.kept import control
 from xattn.app.shell import safe
@@ -197,7 +198,7 @@ def _inputs(language: str) -> Sheet:
             help=t("meaning.scorer", language),
             width=220,
         )
-        typed: float | None = st.number_input(
+        typed: float | None = number_field(
             t("term.temperature", language),
             step=0.1,
             format="%.2f",

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from xattn.app import link, past, state
 from xattn.app.asked import Asked, history_of, labels
 from xattn.app.changes import PAST
+from xattn.app.fields import number_field
 from xattn.app.heads import head_names
 from xattn.app.shell import safe
 from xattn.app.why import FEW_EVENTS
@@ -76,14 +77,14 @@ def choose(data: Interactions, language: str) -> Asked | None:
             help=t("recommendations.model_help", language),
             width=230,
         )
-        k = st.number_input(
+        k = number_field(
             t("recommendations.k", language),
             min_value=1,
             max_value=link.MOST_K,
             step=1,
             key="rec_k",
             persist_state="session",
-            on_change=_settle,
+            then=_settle,
             width=130,
         )
     if who == "user":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import numpy as np
@@ -21,6 +20,7 @@ from xattn import worked_example
 from xattn.app import address, article, past, snippet, tour, worked_row
 from xattn.app.editors import number_table, numbered
 from xattn.app.edits import told
+from xattn.app.fields import number_field
 from xattn.app.shell import lang, refusals
 from xattn.app.steps import STEPS, draw
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
@@ -88,27 +88,16 @@ def _open(language: str) -> None:
         _load(article_sheet())
     elif address.is_new_here(PARAM):
         _load(st.session_state.get(NOW) or article_sheet())
-    _remind()
 
 
 def _load(sheet: Sheet) -> None:
     """Make `sheet` what the editors and widgets start from; a new version makes them forget earlier edits."""
     st.session_state[BASE] = st.session_state[NOW] = sheet
     st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    for name, value in _values(sheet).items():
-        st.session_state[f"worked_{name}"] = value
-
-
-def _values(sheet: Sheet) -> dict[str, Any]:
-    """What the widgets for settings and sizes show of a sheet."""
-    sizes = zip(SIZES, (len(sheet.keys), len(sheet.query), len(sheet.items[0])), strict=True)
-    return {name: getattr(sheet, name) for name in SETTINGS} | dict(sizes)
-
-
-def _remind() -> None:
-    """Tell widgets again what a run that was cut off before it reached them made them forget."""
-    for name, value in _values(st.session_state[NOW]).items():
-        st.session_state.setdefault(f"worked_{name}", value)
+    for name in SETTINGS:
+        st.session_state[f"worked_{name}"] = getattr(sheet, name)
+    for name, size in zip(SIZES, (len(sheet.keys), len(sheet.query), len(sheet.items[0])), strict=True):
+        st.session_state[f"worked_{name}"] = size
 
 
 def _link(sheet: Sheet) -> str | None:
@@ -235,7 +224,7 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
         return chosen
 
     def number(name: str, step: float) -> float:
-        typed: float | None = st.number_input(
+        typed: float | None = number_field(
             named(name),
             step=step,
             format="%.2f",
@@ -266,9 +255,7 @@ def _sizes(language: str) -> None:
     }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, (label, most) in sizes.items():
-            st.number_input(
-                label, min_value=1, max_value=most, step=1, key=f"worked_{name}", on_change=_resize, width=WIDE
-            )
+            number_field(label, min_value=1, max_value=most, step=1, key=f"worked_{name}", then=_resize, width=WIDE)
         st.button(
             t("worked.reset", language),
             icon=":material/restart_alt:",
