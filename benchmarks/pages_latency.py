@@ -12,17 +12,15 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.app.browser import chromium
-from tests.app.visit import serving
+from tests.app.visit import serving_at
 
 MEDIAN, P95, OPENING = 300.0, 800.0, 3.0  # ms, ms, s
 QUIET = 40  # ms without a change of the page that end an update
@@ -99,23 +97,13 @@ def opening(browser: Any, server: str) -> float:
     return seconds
 
 
-@contextmanager
-def at(address: str | None) -> Iterator[str]:
-    """The given server, or one of our own."""
-    if address:
-        yield address
-        return
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as own:
-        yield own
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20, help="how often each control is used")
     parser.add_argument("--address", help="a server that is running already")
     asked = parser.parse_args()
     everything: list[float] = []
-    with at(asked.address) as server, chromium() as browser:
+    with serving_at(asked.address) as server, chromium() as browser:
         opening(browser, server)
         seconds = statistics.median(opening(browser, server) for _ in range(3))
         print(f"{'opening to the first reason':44} {seconds:8.2f} s", flush=True)

@@ -15,10 +15,7 @@ import asyncio
 import re
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -30,7 +27,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import xattn
-from tests.app.visit import serving
+from tests.app.visit import serving_at
 from xattn.app.shell import safe
 
 CARD = re.compile(r"\*\*([0-9]+) · (.*?)\*\* ")
@@ -140,23 +137,13 @@ async def load(address: str, sessions: int, seconds: float) -> Tally:
     return tally
 
 
-@contextmanager
-def at(address: str | None) -> Iterator[str]:
-    """The given server, or one of our own."""
-    if address:
-        yield address
-        return
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as own:
-        yield own
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--address", help="a server that is running already")
     asked = parser.parse_args()
-    with at(asked.address) as address:
+    with serving_at(asked.address) as address:
         tally = asyncio.run(load(address, asked.sessions, 60 * asked.minutes))
     seconds = sorted(tally.seconds) or [0.0]
     outcome = f"{tally.runs} runs, {tally.wrong} wrong, {tally.errors} errors"

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.app.browser import chromium
-from tests.app.visit import Visit, serving, settled
+from tests.app.visit import Visit, serving_at, settled
 from xattn.i18n import t
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -54,23 +51,13 @@ def shoot(browser: Any, server: str, page: str, look: str) -> None:
     print(f"{to.name}: {to.stat().st_size / 1000:.0f} kB", flush=True)
 
 
-@contextmanager
-def at(address: str | None) -> Iterator[str]:
-    """The given server, or one of our own."""
-    if address:
-        yield address
-        return
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as own:
-        yield own
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--address", help="a server that is running already")
     parser.add_argument("--only", help="one page by name")
     asked = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    with at(asked.address) as server, chromium() as browser:
+    with serving_at(asked.address) as server, chromium() as browser:
         for page in PAGES:
             for look in LOOKS:
                 if asked.only in (None, page):

@@ -193,6 +193,14 @@ def check_range(name: str, value: Any) -> tuple[float, float]:
     return low, high
 
 
+def _array(must: str, value: Any) -> np.ndarray:
+    """`value` as an array of whatever it holds."""
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError):
+        raise InputError(f"{must}; got {shown(value)}.") from None
+
+
 def check_array(
     name: str, value: Any, *, ndim: int | None, finite: bool = True, dtype: Any = None, least: int = 0
 ) -> np.ndarray:
@@ -206,10 +214,7 @@ def check_array(
         kind = f"an array of {least} dimensions or more" if least else "an array"
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"`{name}` must be {kind} of plain numbers; got a masked array (pass `mask` instead).")
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):
-        raise InputError(f"`{name}` must be {kind} of numbers with rows of one length; got {shown(value)}.") from None
+    array = _array(f"`{name}` must be {kind} of numbers with rows of one length", value)
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise InputError(f"`{name}` must be {kind} of real numbers; got values of type {array.dtype}.")
     if array.ndim < least if ndim is None else array.ndim != ndim:
@@ -251,10 +256,7 @@ def check_index_array(name: str, value: Any, *, size: int, what: str = "position
     must = f"`{name}` must be a vector of whole {what} numbers"
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{must}; got a masked array.")
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):
-        raise InputError(f"{must}; got {shown(value)}.") from None
+    array = _array(must, value)
     if array.ndim != 1:
         raise InputError(f"{must}; got {array.ndim} dimension{'s' * (array.ndim != 1)}.")
     if array.size and array.dtype.kind not in "iu":
@@ -285,10 +287,7 @@ def check_mask(name: str, value: Any, *, size: int | tuple[int, ...]) -> np.ndar
     shape = (size,) if isinstance(size, int) else size
     many = f"a vector of {size}" if isinstance(size, int) else f"an array {shape} of"
     must = f"`{name}` must be {many} true or false values"
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):
-        raise InputError(f"{must}; got {shown(value)}.") from None
+    array = _array(must, value)
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{must}; got a masked array.")
     if array.dtype != np.bool_ or array.shape != shape:
@@ -305,10 +304,7 @@ def check_mask_table(name: str, value: Any, *, shape: tuple[int, ...]) -> np.nda
     must = f"`{name}` must be a table of true or false, or of numbers to add, that fits {shape}"
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"{must}; got a masked array.")
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):
-        raise InputError(f"{must}; got {shown(value)}.") from None
+    array = _array(must, value)
     if array.dtype.kind not in "bf" or array.dtype.itemsize > 8:
         raise InputError(f"{must}; got values of type {array.dtype}.")
     padded = (1,) * (len(shape) - array.ndim) + array.shape
@@ -357,10 +353,7 @@ def check_pair(name: str, value: Any) -> tuple[Any, Any]:
 def check_counts(name: str, value: Any, *, parts: int, low: int, high: int) -> np.ndarray:
     """`value`, a whole number from `low` to `high` for each of `parts` parts (or one for all), as int64 (parts,)."""
     must = f"`{name}` must be a whole number from {low} to {high}, or a vector of {parts} of them"
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError):
-        raise InputError(f"{must}; got {shown(value)}.") from None
+    array = _array(must, value)
     if array.ndim == 0:
         return np.full(parts, check_whole(name, value, low=low, high=high), dtype=np.int64)
     if isinstance(value, np.ma.MaskedArray) or array.dtype.kind not in "iu" or array.shape != (parts,):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +21,7 @@ from urllib.parse import urlparse
 from xattn.app.why import FEW_EVENTS
 from xattn.i18n import t
 
-__all__ = ["Visit", "serving", "settled"]
+__all__ = ["Visit", "serving", "serving_at", "settled"]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240  # seconds for the model to be fitted on a busy machine that has compiled nothing yet
@@ -55,6 +56,16 @@ def serving(folder: Path) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def serving_at(address: str | None) -> Iterator[str]:
+    """The server at `address`, or one of our own."""
+    if address:
+        yield address
+        return
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as own:
+        yield own
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -24,7 +24,7 @@ from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.lanes import BYTES
-from xattn.kernels.tiles import TOGETHER, Keys, tile_1, tile_2, tile_3, tile_4
+from xattn.kernels.tiles import TOGETHER, Keys, tile
 from xattn.kernels.vectors import exp, fma
 
 __all__ = [
@@ -90,15 +90,7 @@ def _products(e, X, data, panels, start, scale):  # type: ignore[no-untyped-def]
         z = np.empty((TOGETHER, start[last] - low))
         for j in range(block * BLOCK, min(R, (block + 1) * BLOCK), TOGETHER):
             for p in range(first, last):
-                at, column = start[p] * d, start[p] - low
-                if panels[p] == 4:
-                    tile_4(X, j, R - 1, data, at, d, z, column)
-                elif panels[p] == 3:
-                    tile_3(X, j, R - 1, data, at, d, z, column)
-                elif panels[p] == 2:
-                    tile_2(X, j, R - 1, data, at, d, z, column)
-                else:
-                    tile_1(X, j, R - 1, data, at, d, z, column)
+                tile(panels[p], X, j, R - 1, data, start[p] * d, d, z, start[p] - low)
             for r in range(min(TOGETHER, R - j)):
                 for i in range(min(n, start[last]) - low):
                     e[j + r, low + i] = scale * z[r, i]

@@ -23,7 +23,7 @@ from numba.core import cgutils
 
 from xattn.kernels.compile import Kernel
 from xattn.kernels.lanes import BYTES, Lanes, emitted
-from xattn.kernels.tiles import TOGETHER, Keys, tile_1, tile_2, tile_3, tile_4
+from xattn.kernels.tiles import TOGETHER, Keys, tile
 
 __all__ = ["target_scores", "target_weights"]
 
@@ -113,14 +113,7 @@ def _target_scores(Q, KT, panels, c, n, scale, out, A):  # type: ignore[no-untyp
             column = np.int64(0)
             for p in range(panels.shape[0]):
                 V = panels[p]
-                if V == 4:
-                    tile_4(Q, j, J - 1, KT, column * d, d, z, column)
-                elif V == 3:
-                    tile_3(Q, j, J - 1, KT, column * d, d, z, column)
-                elif V == 2:
-                    tile_2(Q, j, J - 1, KT, column * d, d, z, column)
-                else:
-                    tile_1(Q, j, J - 1, KT, column * d, d, z, column)
+                tile(V, Q, j, J - 1, KT, column * d, d, z, column)
                 column += V * lane
             for r in range(min(TOGETHER, J - j)):
                 out[j + r] = _attend(z[r], c, n, scale, A[j + r if A.shape[1] else 0])

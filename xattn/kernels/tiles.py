@@ -16,9 +16,10 @@ import numpy as np
 from numba import types
 from numba.core import cgutils
 
+from xattn.kernels.compile import compiled
 from xattn.kernels.lanes import BYTES, Lanes, emitted
 
-__all__ = ["TOGETHER", "Keys", "tile_1", "tile_2", "tile_3", "tile_4"]
+__all__ = ["TOGETHER", "Keys", "tile"]
 
 TOGETHER = 6  # rows that share a pass over the keys
 MOST = 4  # vectors in a panel: with six rows, 24 sums stay in registers
@@ -97,4 +98,18 @@ def _tile(V: int) -> Any:
     return tile
 
 
-tile_1, tile_2, tile_3, tile_4 = (_tile(V) for V in range(1, MOST + 1))
+_tile_1, _tile_2, _tile_3, _tile_4 = (_tile(V) for V in range(1, MOST + 1))
+
+
+@compiled
+def tile(V, Q, j, last, KT, at, d, z, column):  # type: ignore[no-untyped-def]
+    """z[r, column + i] = ⟨q_{j + r}, k_i⟩ for the TOGETHER rows from j on (past the `last` one: that one again) and the
+    panel of V vectors whose numbers start at `at`."""
+    if V == 4:
+        _tile_4(Q, j, last, KT, at, d, z, column)
+    elif V == 3:
+        _tile_3(Q, j, last, KT, at, d, z, column)
+    elif V == 2:
+        _tile_2(Q, j, last, KT, at, d, z, column)
+    else:
+        _tile_1(Q, j, last, KT, at, d, z, column)
