@@ -1,0 +1,465 @@
+"""Every number that the recommendations page shows is the library's: 200 people of the bundled data, a page for each.
+
+What a page must say is written down here from the library alone: `recommend`, `explain`, and what a ledger answers. The
+page is then read from top to bottom. Each text that holds a digit must be one of those, and each of those must stand
+there; each table must hold the ledger's numbers; each chart must be drawn from those of its table. All tabs are open,
+so that one run shows everything. Every second page is Chinese; the depths of the words take turns; and so do the cases:
+an item of the list, an item outside it, an event left out.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections import Counter
+from functools import cache
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import streamlit
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import PAGE
+from xattn import History, HybridAttention, Interactions, Ledger, load_dataset
+from xattn.app import recommendations, state, why, why_details
+from xattn.app.heads import shares
+from xattn.app.shell import safe
+from xattn.app.why_details import comparison
+from xattn.i18n import LANGUAGES, t
+from xattn.i18n.numbers import figure
+from xattn.recommenders import Recommender
+from xattn.viz.charts import weight_chart
+from xattn.viz.frames import heat_frame, waterfall_frame
+from xattn.viz.names import column_name, genre_name, head_name
+
+USERS, PARTS, SEED = 200, 4, 20261125
+K, BOXES, ROWS, COLUMNS = 10, 8, 15, 9  # of a list; of a page at first; of a chart
+DEPTHS = ("clause", "sentence", "paragraph")
+CASES = ("listed", "outside", "without")
+
+
+@cache
+def data() -> Interactions:
+    return load_dataset("movielens-small")
+
+
+@cache
+def model() -> Recommender:
+    return HybridAttention().fit(data())
+
+
+# --- numbers as they are read -----------------------------------------------------------------------------------------
+
+
+def four(x: float, sign: bool = False) -> str:
+    """A number as the page prints it: no further from `x` than half a unit of its fourth digit."""
+    text = figure(x, sign)
+    read = float(text.replace("−", "-"))
+    unit = 10.0 ** (math.floor(math.log10(abs(x))) - 3) if x else 0.0
+    assert abs(read - x) <= 0.5000001 * unit, (text, x)
+    return text
+
+
+def same(x: Any) -> Any:
+    """A cell to be compared: numbers may differ in the order in which their parts were added up."""
+    return pytest.approx(x, rel=1e-9, abs=1e-12) if isinstance(x, float) else x
+
+
+def percent(x: float) -> str:
+    text = f"{x:.1%}"
+    assert abs(float(text.rstrip("%")) - 100 * x) <= 0.0500001
+    return text
+
+
+def largest(amounts: pd.Series, most: int = ROWS) -> tuple[pd.Series, pd.Series]:
+    """(the largest in size, in the order given; the others); one alone is not left out."""
+    size = amounts.abs().to_numpy()
+    kept = np.sort(np.argsort(-size, kind="stable")[: most + (len(size) == most + 1)])
+    return amounts.iloc[kept], amounts.drop(amounts.index[kept])
+
+
+# --- one person's page ------------------------------------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """What is asked of the page."""
+
+    user: str
+    item: str
+    depth: str
+    lang: str
+    without: int | None  # a position in the history
+
+    @property
+    def params(self) -> dict[str, str]:
+        said = {"user": self.user, "item": self.item, "depth": self.depth, "lang": self.lang}
+        if self.without is not None:
+            said["without"] = data().items.ids[model().history(self.user).item[self.without]]
+        return said
+
+
+def case_of(number: int, user: str, draw: np.random.Generator) -> Case:
+    kind = CASES[number % len(CASES)]
+    rank = int(draw.integers(K, 4 * K)) if kind == "outside" else int(draw.integers(K))
+    item = str(model().recommend(user=user, k=4 * K)["item"].iloc[rank])
+    out = int(draw.integers(len(model().history(user)))) if kind == "without" else None
+    return Case(user, item, DEPTHS[number // 2 % 3], LANGUAGES[number % 2], out)
+
+
+class Open:
+    """A tab that is open, whichever was chosen."""
+
+    open = True
+
+    def __init__(self, tab: Any) -> None:
+        self.tab = tab
+
+    def __enter__(self) -> None:
+        self.tab.__enter__()
+
+    def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> Any:
+        return self.tab.__exit__(*error)
+
+
+@pytest.fixture
+def all_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bundled data and its model, and every tab open. Nothing is searched for components: that takes the test
+    driver half as long as a page."""
+    plain = streamlit.tabs
+    monkeypatch.setattr(streamlit, "tabs", lambda labels, **options: [Open(tab) for tab in plain(labels)])
+    monkeypatch.setattr(state, "_fitted", lambda kind, name: model())
+    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
+
+
+def opened(case: Case) -> AppTest:
+    page = AppTest.from_string(PAGE, default_timeout=60)
+    for name, value in case.params.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert not page.warning
+    return page
+
+
+class Expected:
+    """What the library says for a case: the texts with digits, and the tables in their order."""
+
+    def __init__(self, case: Case) -> None:
+        self.case, self.lang = case, case.lang
+        self.full = model().history(case.user)
+        self.history: History = self.full if case.without is None else self.full.without([case.without])
+        self.served = model().recommend(history=self.history, k=K)
+        self.why = self._explained(self.history, case.item)
+        self.events = self.why.events()
+        self.texts: list[str] = [*self._cards(), *self._words(), *self._boxes(), *self._drop(), *self._compared()]
+        if case.without is not None:
+            title = data().items.titles[self.full.item[case.without]]
+            self.texts.append(t("recommendations.left_out", self.lang, n=1, names=safe(title, 60)))
+            self.texts.append(t("why.without", self.lang, title=safe(title, 80)))
+        self.tables = [self._seen(), self._sum(), self._heat(), self._events(), self._weights(), self._heads()]
+        self.tables += self._versus()
+
+    def _explained(self, history: History, item: str) -> Ledger:
+        return model().explain(history=history, item=item, k=K)
+
+    def title(self, item: str) -> str:
+        return data().items.titles[data().item_row(item)]
+
+    # --- texts ---
+
+    def _cards(self) -> list[str]:
+        before = dict(model().recommend(user=self.case.user, k=K)[["item", "rank"]].itertuples(index=False))
+        said = []
+        for row in self.served.itertuples():
+            facts = data().items.frame.iloc[data().item_row(row.item)]
+            about = [f"{facts['year']:.0f}"] if np.isfinite(facts["year"]) else []
+            if isinstance(facts["genres"], str) and facts["genres"]:
+                genres = facts["genres"].split("|")
+                about.append(t("words.and", self.lang).join(genre_name(genre, self.lang) for genre in genres))
+            badge = ""
+            if row.item not in before:
+                badge = f" :blue-badge[{t('recommendations.new', self.lang)}]"
+            elif before[row.item] != row.rank:
+                colour = "blue" if before[row.item] > row.rank else "orange"
+                badge = f" :{colour}-badge[{t('recommendations.was', self.lang, rank=before[row.item])}]"
+            head = f"**{row.rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, about))}]]"
+            said.append(f"{head}{badge}  \n:small[{self._reason(row.item)}]")
+            said.append(t("recommendations.score", self.lang, score=four(row.score)))
+        if self.case.item not in set(self.served["item"]):
+            place = t("recommendations.outside", self.lang, k=K, rank=self._rank(self.history, self.case.item))
+            said.append(f"**{safe(self.title(self.case.item))}**  \n:small[:gray[{place}]]")
+        return said
+
+    def _reason(self, item: str) -> str:
+        why = self._explained(self.history, item)
+        sums = why.cells.groupby("position", sort=True)["contribution"].sum()
+        if not len(sums) or why.base >= sums.sum() or sums.max() <= 0:
+            return t("recommendations.popular", self.lang)
+        title, amount = data().items.titles[self.history.item[sums.idxmax()]], four(sums.max(), sign=True)
+        return t("recommendations.because", self.lang, title=safe(title, 80), amount=amount)
+
+    def _rank(self, history: History, item: str) -> int:
+        rank = self._explained(history, item).rank
+        assert rank is not None
+        return rank
+
+    def _words(self) -> list[str]:
+        why = self.why
+        text = why.text(self.lang, depth=self.case.depth)
+        if self.case.depth == "paragraph" and len(self.events) >= 5:
+            share = self.events["weight"].to_numpy()
+            share = share[share > 0] / share.sum()
+            few = float(round(np.exp(-(share * np.log(share)).sum())))
+            assert t("words.effective", self.lang, effective=four(few), n=len(self.events)) in text
+        said = [safe(text, 5000)]
+        if self.case.item not in set(self.served["item"]):
+            said.append(f"**{t('why.not_title', self.lang)}**  \n{safe(why.why_not().text(self.lang), 2000)}")
+        return said
+
+    def _boxes(self) -> list[str]:
+        """Tick boxes, in the order of the full history; one of them is served again."""
+        full = self._explained(self.full, self.case.item).events()
+        order = np.argsort(-full["contribution"].abs().to_numpy(), kind="stable")[:BOXES]
+        live = self.events.set_index("position")
+        said = []
+        for place, position in enumerate(full["position"].iloc[order]):
+            if position in live.index:
+                row = live.loc[position]
+                score, rank = float(row["score_without"]), int(row["rank_without"])
+                if place == 0:
+                    rest = self.history.without([int(position)])
+                    again = float(model().score(history=rest)[data().item_row(self.case.item)])
+                    assert four(again) == four(score)
+                    assert self._rank(rest, self.case.item) == rank
+                says = t("why.then", self.lang, score=four(score), rank=rank)
+            else:
+                says = t("why.is_out", self.lang)
+            said.append(f"{safe(data().items.titles[self.full.item[position]], 60)}  \n:small[:gray[{says}]]")
+        if len(full) > BOXES:
+            said.append(t("why.more", self.lang, n=min(25, len(full) - BOXES)))
+        return said
+
+    def _drop(self) -> list[str]:
+        found = self.why.counterfactual()
+        if not found.found:
+            return []
+        rest = self.history.without(list(found.positions))
+        assert self._rank(rest, self.case.item) == found.rank_after
+        names = t("words.and", self.lang).join(
+            t("words.plain", self.lang, title=safe(title, 80)) for title in dict.fromkeys(map(self.title, found.remove))
+        )
+        facts = {"names": names, "rank": found.rank_after, "k": K}
+        if found.replaced_by is None:
+            says = t("why.drop_alone", self.lang, **facts)
+        else:
+            assert found.replaced_by in set(model().recommend(history=rest, k=K)["item"])
+            says = t("why.drop", self.lang, **facts, replacement=safe(self.title(found.replaced_by), 80))
+        if len(found.positions) > 1:
+            says += f" :gray[{t('words.smallest' if found.exact else 'words.not_smallest', self.lang)}]"
+        return [f"**{t('why.drop_title', self.lang)}**  \n{says}"]
+
+    def _compared(self) -> list[str]:
+        apart = self._apart()
+        if apart is None:
+            return []
+        looked, moving = self.events.iloc[apart[0]], self.events.iloc[apart[1]]
+        ends = [percent(looked["weight"]), four(moving["effect"], sign=True)]
+        said = [
+            f":violet-badge[{t(f'why.most_{what}', self.lang)}] {safe(row['title'], 60)} ({end})"
+            for what, row, end in zip(("looked", "moving"), (looked, moving), ends, strict=True)
+        ]
+        return ["  \n".join(said)]
+
+    def _apart(self) -> tuple[int, int] | None:
+        """The rows of most weight and of most effect, where the ledger says that the two disagree."""
+        if "disagree" not in self.why.notes:
+            return None
+        return int(self.events["weight"].argmax()), int(self.events["effect"].abs().argmax())
+
+    # --- tables: what stands in them, as it is read ---
+
+    def _seen(self) -> list[list[Any]]:
+        rating = self.full.rating
+        assert rating is not None
+        return [[data().items.titles[row][:200], x] for row, x in zip(self.full.item[::-1], rating[::-1], strict=True)]
+
+    def _sum(self) -> list[list[Any]]:
+        return self._waterfall(self.events, "contribution", self.why.base, self.why.score, "chart.score")
+
+    def _waterfall(self, events: pd.DataFrame, name: str, base: float, total: float, end: str) -> list[list[Any]]:
+        kept, rest = largest(events[name].reset_index(drop=True))
+        titles = events["title"].tolist()
+        rows = [[t("chart.base", self.lang), four(base)], *([titles[i], four(x, sign=True)] for i, x in kept.items())]
+        if len(rest):
+            rows.append([t("chart.rest", self.lang, n=len(rest)), four(rest.sum(), sign=True)])
+        assert base + events[name].sum() == pytest.approx(total, abs=1e-6)
+        return [*rows, [t(end, self.lang), four(total)]]
+
+    def _heat(self) -> list[list[Any]]:
+        kept, rest = largest(self.events.set_index("position")["contribution"])
+        titles = dict(zip(self.events["position"], self.events["title"], strict=True))
+        row_of = {p: (i, titles[p]) for i, p in enumerate(kept.index)}
+        others = (len(kept), t("chart.rest", self.lang, n=len(rest)))
+        cells = pd.DataFrame(
+            {
+                "row": [row_of.get(p, others) for p in self.why.cells["position"]],
+                "column": [
+                    column_name(head, feature, self.lang)
+                    for head, feature in self.why.cells[["head", "feature"]].itertuples(index=False)
+                ],
+                "amount": self.why.cells["contribution"].to_numpy(),
+            }
+        )
+        size = cells["amount"].abs().groupby(cells["column"], sort=False).sum()
+        size = size[size > 0].sort_values(ascending=False, kind="stable")
+        most = COLUMNS if len(size) > COLUMNS + 1 else len(size)
+        places = {name: min(i, most) for i, name in enumerate(size.index)}
+        cells = cells[cells["column"].isin(size.index)]
+        names = [*size.index[:most], t("chart.rest_columns", self.lang, n=len(size) - most)]
+        sums = cells["amount"].groupby([cells["row"], cells["column"].map(places)]).sum()
+        return [[row[1], names[place], four(x, sign=True)] for (row, place), x in sorted(sums.items())]
+
+    def _events(self) -> list[list[Any]]:
+        apart = self._apart()
+        columns = ["weight", "contribution", "effect", "score_without", "rank_without", "rating"]
+        rows = [[row["title"], *(row[name] for name in columns)] for row in self.events.to_dict(orient="records")]
+        if apart is not None:
+            for at, row in enumerate(rows):
+                says = [
+                    t(f"why.most_{what}", self.lang)
+                    for what, i in zip(("looked", "moving"), apart, strict=True)
+                    if i == at
+                ]
+                row.insert(1, "".join(says))
+        return rows
+
+    def _weights(self) -> list[list[Any]]:
+        order = np.argsort(-self.events["weight"].to_numpy(), kind="stable")[:ROWS]
+        return [[row["title"], percent(row["weight"])] for _, row in self.events.iloc[order].iterrows()]
+
+    def _heads(self) -> list[list[Any]]:
+        sums = self.why.by("head").set_index("head")["contribution"]
+        share = sums.abs() / sums.abs().sum()
+        rows = [[head_name(head, self.lang), sums[head], percent(share[head])] for head in sums.index]
+        return sorted(rows, key=lambda row: -abs(row[1]))
+
+    def _versus(self) -> list[list[list[Any]]]:
+        others = [item for item in self.served["item"] if item != self.case.item]
+        other = self._explained(self.history, others[0])
+        apart = self.why - other
+        self.texts.append(safe(apart.text(self.lang), 2000))
+        sums = [why.cells.groupby("position")["contribution"].sum() for why in (self.why, other)]
+        differs = sums[0].sub(sums[1], fill_value=0.0)
+        rows = apart.events().iloc[1:]
+        for position, x in zip(rows[["position_a", "position_b"]].max(axis=1), rows["difference"], strict=True):
+            assert differs[position] == pytest.approx(x, abs=1e-9)
+        base, total = self.why.base - other.base, self.why.score - other.score
+        return [self._waterfall(rows, "difference", base, total, "why.difference")]
+
+
+# --- reading the page -------------------------------------------------------------------------------------------------
+
+
+def texts(page: AppTest) -> Counter[str]:
+    """Every text of the page that holds a digit, but for the names of a chart's files and the tables."""
+    said = [element.value for group in (page.markdown, page.caption, page.info, page.success) for element in group]
+    said += [element.label for group in (page.checkbox, page.button, page.toggle, page.expander) for element in group]
+    return Counter(text for text in said if re.search("[0-9]", text))
+
+
+def rows(frame: pd.DataFrame) -> list[list[Any]]:
+    return [list(row) for row in frame.itertuples(index=False)]
+
+
+def drawn(page: AppTest) -> list[list[str]]:
+    """The printed amounts that each chart is made from, one list a chart."""
+    found = []
+    for chart in page.get("vega_lite_chart"):
+        frames = [pa.ipc.open_stream(io.BytesIO(data.data.data)).read_pandas() for data in chart.proto.datasets]
+        longest = max(frames, key=len)
+        found.append(longest["text" if "text" in longest else "value"].tolist())
+    return found
+
+
+def check(page: AppTest, case: Case) -> None:
+    expected = Expected(case)
+    history = t("recommendations.history", case.lang, n=len(expected.full))
+    heads = [
+        safe(head_name(name, case.lang)) for name in model().explain(user=case.user, item=case.item).by("head")["head"]
+    ]
+    said = Counter(text for text in [history, *heads, *expected.texts] if re.search("[0-9]", text))
+    assert texts(page) == said
+    seen, *tables = [rows(frame.value) for frame in page.dataframe]
+    assert [[title, rating] for title, _, rating in seen] == expected.tables[0]
+    assert len(tables) == len(expected.tables) - 1
+    for own, shown in zip(expected.tables[1:], tables, strict=True):
+        assert [list(map(same, row)) for row in shown] == own
+    waterfall, heat, weights, shares, versus = drawn(page)
+    for chart, table in ((waterfall, 1), (heat, 2), (weights, 4), (versus, 6)):
+        assert chart == [row[-1] for row in expected.tables[table]]
+    assert [same(x) for x in shares] == [row[1] for row in expected.tables[5]]
+    if case.without is not None:
+        (table,) = page.table
+        before = model().explain(user=case.user, item=case.item, k=K)
+        row = before.events().set_index("position").loc[case.without]
+        told = [
+            [before.score, before.rank],
+            [row["score_without"], row["rank_without"]],
+            [expected.why.score, expected.why.rank],
+        ]
+        assert [list(cells[1:]) for cells in rows(table.value)] == [[four(x), f"{rank:.0f}"] for x, rank in told]
+
+
+# --- the people -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def cases() -> list[Case]:
+    draw = np.random.default_rng(SEED)
+    users = draw.choice(data().n_users, USERS, replace=False)
+    return [case_of(number, data().user_ids[user], draw) for number, user in enumerate(users)]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_number_of_two_hundred_people_is_the_librarys(all_tabs: None, part: int) -> None:
+    for case in cases()[part::PARTS]:
+        check(opened(case), case)
+
+
+# --- the check itself -------------------------------------------------------------------------------------------------
+
+
+def wrong(x: float, sign: bool = False) -> str:
+    """A number that is a thousandth too large."""
+    return figure(1.001 * x, sign)
+
+
+FAULTS: dict[str, tuple[Any, str, Any]] = {
+    "score of a card": (recommendations, "figure", wrong),
+    "box": (why, "figure", wrong),
+    "rank": (why, "_rank", lambda rank: str((rank or 0) + 1)),
+    "rating": (recommendations, "about", lambda data, row, lang="en": ["1066"]),
+    "waterfall": (why, "waterfall_frame", lambda *given: waterfall_frame(*given[:1], given[1] * 1.001, *given[2:])),
+    "heat map": (why_details, "heat_frame", lambda cells, *given: heat_frame(cells.iloc[:-1], *given)),
+    "chart": (why_details, "weight_chart", lambda frame, lang: weight_chart(frame.assign(text="1.0%"), lang)),
+    "effect": (why_details, "comparison", lambda events, *given: comparison(events.assign(effect=0.1), *given)),
+    "share": (why_details, "shares", lambda ledger: shares(ledger).assign(share=0.5)),
+    "more than is known": (why, "_drop", lambda *given: streamlit.caption("7")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_wrong_number_is_found(all_tabs: None, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    case = next(case for case in cases() if case.depth == "sentence" and case.without is None)
+    check(opened(case), case)
+    monkeypatch.setattr(*FAULTS[fault])
+    page = opened(case)
+    with pytest.raises(AssertionError):
+        check(page, case)
