@@ -99,3 +99,24 @@ def test_an_interrupt_is_one_line_and_leaves_no_file(folder: Path, tmp_path: Pat
     assert running.returncode == 130
     assert err == "\nError: interrupted.\n"  # the first line ends the ^C of the terminal
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts are sent otherwise here")
+def test_an_interrupted_explanation_leaves_its_files_as_they_were(folder: Path, tmp_path: Path) -> None:
+    """Ctrl-C while the files are being written: none is half there, and what stood there stays."""
+    code = (
+        "import os, sys, time\nfrom xattn.cli import main\n"
+        "def slow(handle): print('at work', file=sys.stderr, flush=True); time.sleep(60)\n"
+        "os.fsync = slow\nmain(sys.argv[1:])"
+    )
+    (tmp_path / "why.html").write_text("what stood here", "utf-8")
+    asked = ["explain", "--model", str(folder / "model.npz"), "--user", "u3", "--item", "i36", "--html", "why.html"]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *asked], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "at work\n"
+        running.send_signal(signal.SIGINT)
+        err = running.stderr.read()
+    assert (running.returncode, err) == (130, "\nError: interrupted.\n")
+    assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == {"why.html": "what stood here"}

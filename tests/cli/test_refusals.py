@@ -148,6 +148,30 @@ WRONG = {
     "evaluate diversity of rating": "evaluate {files} --protocol rating --diversity 0.5 --models popularity",
     "evaluate diversity of faithfulness": "evaluate {files} --protocol faithfulness --diversity 0.5",
     "evaluate diversity without features": "evaluate --ratings ratings.csv --diversity 0.5 --models popularity",
+    "where twice the same": "recommend {files} --user u1 --where genres=drama --where genres=drama",
+    "where no words": "recommend {files} --user u1 --where genres=|||",
+    "where one is empty": "recommend {files} --user u1 --where genres=drama|",
+    "where equal signs": "recommend {files} --user u1 --where genres==drama",
+    "where a title": "recommend {files} --user u1 --where title=x",
+    "where the id": "explain {files} --user u1 --list --where item=i1",
+    "where empty": "recommend {files} --user u1 --where =",
+    "where no number": "recommend --data movielens-small --user 1 --where year=",
+    "where a year twice": "recommend --data movielens-small --user 1 --where year=1990 --where year=1991",
+    "where half a range of text": "recommend --data movielens-small --user 1 --where year=1990..now",
+    "where of a report": "report {files} --kind popularity --where genres=drama",
+    "bench no suite": "bench --suite",
+    "bench unknown suite": "bench --suite nosuch",
+    "bench one unknown suite": "bench --suite softmax --suite nosuch --quick",
+    "bench two in one": "bench --suite softmax,topk --quick",
+    "bench spelling": "bench --suite Softmax --quick",
+    "bench hostile suite": "bench --suite \x1b[31m\u202e",
+    "bench huge suite": "bench --suite " + "x" * 100_000,
+    "bench without the option": "bench softmax",
+    "bench rounds 0": "bench --suite softmax --rounds 0 --quick",
+    "bench rounds -1": "bench --suite softmax --rounds -1 --quick",
+    "bench rounds 1.5": "bench --suite softmax --rounds 1.5 --quick",
+    "bench rounds text": "bench --suite softmax --rounds many --quick",
+    "bench data": "bench {files}",
     "unknown without": "recommend {files} --user u1 --without nosuch",
     "without an item of others": "recommend {files} --user u3 --without i13 --model popularity",
     "explain no item": "explain {files} --user u1",
@@ -200,6 +224,7 @@ def test_the_sentence_names_what_is_known(run: Run, files: tuple[str, ...]) -> N
     assert "faithfulness; got 'nosuch'" in known
     assert "HybridAttention" in refused(run("recommend", *files, "--user", "u1", "--model", "nosuch"))
     assert "movielens-small" in refused(run("data", "fetch", "nosuch"))
+    assert "must be one of softmax, attention, score," in refused(run("bench", "--suite", "nosuch"))
     assert "from 1 to 40" in refused(run("recommend", *files, "--user", "u1", "-k", "41"))
 
 
@@ -264,10 +289,13 @@ def test_out_that_cannot_be(run: Run, folder: Path, files: tuple[str, ...], out:
     assert {path.name: path.lstat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="no such device here")
-def test_out_replaces_no_device(run: Run, files: tuple[str, ...]) -> None:
-    refused(run("fit", *files, "--model", "popularity", "--out", "/dev/null"))
-    assert not os.path.isfile("/dev/null")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_out_replaces_no_pipe_or_device(run: Run, tmp_path: Path, files: tuple[str, ...]) -> None:
+    """With a pipe: were this to fail with a device of the machine, the machine would be without it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "a device or pipe" in refused(run("fit", *files, "--model", "popularity", "--out", str(pipe)))
+    assert pipe.is_fifo()
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="no folder that refuses even root")
@@ -310,3 +338,9 @@ def test_memory_that_does_not_suffice(run: Run, monkeypatch: pytest.MonkeyPatch)
     result = run("example")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: the data and the model must fit into memory")
+
+
+def test_an_unknown_suite_is_refused_before_anything_is_timed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xattn.bench.run.race", lambda *_: pytest.fail("it was timed first"))
+    monkeypatch.setattr("xattn.bench.run.warmed", lambda *_: pytest.fail("it was warmed first"))
+    assert "'nosuch'" in refused(run("bench", "--suite", "softmax", "--suite", "nosuch", "--quick"))

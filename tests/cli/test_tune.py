@@ -89,11 +89,40 @@ def test_tune_tells_refused_settings_and_a_search_cut_short(run: Run, files: Fil
         ("--model itemknn -k 0", "`k` must be"),
         ("--model itemknn --min-events 0", "`min_events` must be"),
         ("--model itemknn --dtype float64", "--dtype must be left out with ItemKNN"),
+        ("--model model.npz", "--model must be among ALS, BPR, SASRec"),
+        ("--model itemknn --over", "Option '--over' requires an argument"),
+        ("--model itemknn --over =[1]", "`space` must be one of neighbours, shrink; got ''."),
+        ("--model itemknn --over neighbours", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over neighbours=", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over neighbours=[]", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over neighbours=[1", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over neighbours={}", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over neighbours=" + "[" * 50_000, "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over neighbours=[" + "1" * 5000 + "]", "--over must be NAME=[V,…], a JSON list"),
+        ("--model itemknn --over shrink=[1] --over shrink=[2]", "--over must name each setting once; got 'shrink'"),
+        ("--model itemknn --over shrink=[1] --set shrink=3", "--set must name settings that --over does not try; got"),
+        (
+            "--model itemknn --set neighbours=0 --over shrink=[1]",
+            "`space` must hold a setting that ItemKNN can be fitted",
+        ),
+        ("--model itemknn --positive 3", "`positive` must be left out with the protocol next-item; got 3."),
+        ("--model itemknn --protocol holdout --positive nan", "`positive` must be a finite number; got nan."),
+        (
+            "--model itemknn --protocol holdout --positive 99",
+            "`data` must hold a user with at least seven events who liked",
+        ),
+        ("--model itemknn --trials x", "Invalid value for '--trials': 'x' is not a valid integer"),
+        ("--model itemknn --trials -1", "`trials` must be a whole number >= 1; got -1."),
+        ("--model itemknn --seconds 0", "`seconds` must be a finite number > 0; got 0."),
+        ("--model itemknn --seed -1", "`seed` must be a whole number >= 0; got -1."),
+        ("--model itemknn -k 41", "`k` must be a whole number from 1 to 40; got 41."),
+        ("--model itemknn --min-events 1000", "`min_events` must leave"),
+        ("--model itemknn --data movielens-small", "exactly one of --data and --ratings must be given; got"),
     ],
 )
 def test_tune_refuses_in_one_line(run: Run, files: Files, args: str, sentence: str) -> None:
     result = run("tune", *files, *args.split())
-    assert result.exit_code == 2
+    assert (result.exit_code, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1
     assert f"Error: {sentence}" in result.stderr
 

@@ -21,7 +21,7 @@ from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.data.synthetic import planted
 from xattn.explain import DEPTHS, Origin, explanation_schema
 from xattn.explain import page as page_module
-from xattn.explain.files import write_whole
+from xattn.explain.files import write_all, write_whole
 from xattn.i18n.numbers import figure
 from xattn.recommenders import CollaborativeAttention, ItemKNN, Recommender
 
@@ -284,6 +284,29 @@ def test_files_appear_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Mo
         write_whole(path, b"second")
     assert path.read_text("utf-8") == "first ü"
     assert [p.name for p in tmp_path.iterdir()] == ["why.html"]
+
+
+def test_several_files_appear_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = Path("a.html"), Path("b.json")
+    write_all({first: "a", second: b"b"})
+    assert (first.read_bytes(), second.read_bytes()) == (b"a", b"b")
+    with pytest.raises(InputError, match="got 'no/b.json'"):
+        write_all({first: "new", "no/b.json": "new"})
+    assert first.read_text("utf-8") == "a"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_a_pipe_a_device_or_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "folder", "link"):
+        with pytest.raises(InputError, match="a folder, a device or a pipe"):
+            write_whole(tmp_path / name, "x")
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link", "pipe"]
 
 
 @pytest.mark.parametrize("name", ["no/such/folder/x.html", "x\0y.html"])

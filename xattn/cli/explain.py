@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import numpy as np
@@ -23,6 +23,7 @@ from xattn.cli.options import (
     model_options,
     person_options,
 )
+from xattn.cli.outputs import outputs
 from xattn.cli.screen import Column, echo, plain, print_json, print_table, short
 from xattn.errors import InputError, check_choice, check_whole, shown
 
@@ -31,6 +32,40 @@ if TYPE_CHECKING:
     from xattn.explain import Origin
 
 __all__ = ["explain"]
+
+FILES = ("html", "save", "chart")
+
+
+class Telling(NamedTuple):
+    """How an explanation is told: language, depth and scenario of its words, the kind of its chart and that file."""
+
+    lang: str
+    depth: str
+    scenario: str
+    kind: str
+    chart: str | None
+
+    @property
+    def form(self) -> str:
+        """What the chart is drawn as, by the end of the file's name."""
+        return PurePath(self.chart or "").suffix.casefold().lstrip(".")
+
+    def check(self) -> None:
+        """Refuse what can be told wrong before any work is done."""
+        from xattn.explain import DEPTHS, SCENARIOS
+        from xattn.viz.charts import CHARTS
+        from xattn.viz.files import FORMATS, can_draw
+
+        check_choice("depth", self.depth, DEPTHS)
+        check_choice("scenario", self.scenario, SCENARIOS)
+        check_choice("kind", self.kind, tuple(CHARTS))
+        if self.chart is not None:
+            if self.form not in FORMATS:
+                raise InputError(f"--chart must be a file that ends in .svg or .png; got {shown(self.chart)}.")
+            if not can_draw():
+                raise InputError(
+                    "--chart must be left out where charts cannot be drawn (pip install 'xattn[export]'); got one."
+                )
 
 
 @click.command()
@@ -45,14 +80,12 @@ __all__ = ["explain"]
 @model_options
 @list_options
 @click.option("--events", "most", type=int, default=20, show_default=True, metavar="N", help="Events in the table.")
-@click.option("--depth", default="paragraph", show_default=True, metavar="DEPTH", help="clause, sentence or paragraph.")
-@click.option(
-    "--scenario", default="films", show_default=True, metavar="NAME", help="What people do with items: films, shop, …"
-)
+@click.option("--depth", metavar="DEPTH", help="clause, sentence or paragraph.  [default: paragraph]")
+@click.option("--scenario", metavar="NAME", help="What people do with items: films, shop, …  [default: films]")
 @click.option("--html", metavar="FILE", help="Write a page that holds the whole explanation.")
 @click.option("--save", metavar="FILE", help="Write explanation.json.")
 @click.option("--chart", metavar="FILE", help="Draw the chart of --kind as FILE.svg or FILE.png.")
-@click.option("--kind", default="waterfall", show_default=True, metavar="KIND", help="waterfall, heatmap or weights.")
+@click.option("--kind", metavar="KIND", help="waterfall, heatmap or weights.  [default: waterfall]")
 @click.option("--python", "program", is_flag=True, help="Print Python that gives the same numbers.")
 @language
 @as_json
@@ -66,8 +99,8 @@ def explain(
     choice: ModelChoice,
     listing: ListChoice,
     most: int,
-    depth: str,
-    scenario: str,
+    depth: str | None,
+    scenario: str | None,
     lang: str,
     as_json: bool,
     **files: Any,
@@ -83,8 +116,12 @@ def explain(
     person.check()
     listing.check()
     check_whole("events", most, low=1)
-    _check_question(item, whole, against, why_not, files)
-    _check_wording(depth, scenario, files)
+    _check_question(item, whole, against, why_not)
+    _check_belongings(whole, against, why_not, as_json, {**files, "depth": depth, "scenario": scenario})
+    telling = Telling(lang, depth or "paragraph", scenario or "films", files["kind"] or "waterfall", files["chart"])
+    telling.check()
+    read = (source.ratings, source.items, choice.model, person.history, listing.candidates)
+    paths = outputs({name: files[name] for name in FILES}, read)
     about = subject(source, choice)
     for named in (item, against):
         if named is not None:
@@ -94,55 +131,58 @@ def explain(
         _explain_list(about, asked, lang, most, as_json)
         return
     ledger = about.ready().explain(item=item, **asked)
-    if against is not None or why_not:
-        found = ledger.why_not() if against is None else ledger - about.ready().explain(item=against, **asked)
-        if as_json:
-            print_json(found.to_dict())
-        else:
-            echo(plain(found.text(lang)))
+    if against is not None:
+        difference = ledger - about.ready().explain(item=against, **asked)
+        _tell(difference.to_dict(), difference.text(lang), as_json)
+        return
+    if why_not:
+        found = ledger.why_not()
+        _tell(found.to_dict(), found.text(lang, telling.scenario), as_json)
         return
     origin = _origin(source, choice)
-    _write(ledger, origin, lang, depth, scenario, files)
+    _write(ledger, origin, telling, paths)
     if files["program"]:
         click.echo(ledger.snippet(origin), nl=False)
     elif as_json:
-        print_json(ledger.explanation(origin, scenario))
+        print_json(ledger.explanation(origin, telling.scenario))
     else:
-        echo(plain(ledger.text(lang, depth, scenario)) + "\n")
+        echo(plain(ledger.text(lang, telling.depth, telling.scenario)) + "\n")
         _print_events(ledger, most, lang)
 
 
-def _check_question(item: str | None, whole: bool, against: str | None, why_not: bool, files: dict[str, Any]) -> None:
-    """One question at a time, and files of one item's ledger alone."""
+def _tell(told: dict[str, Any], text: str, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+    else:
+        echo(plain(text))
+
+
+def _check_question(item: str | None, whole: bool, against: str | None, why_not: bool) -> None:
+    """One question at a time."""
     if (item is None) != whole:
         got = "none" if item is None else "both"
         raise InputError(f"exactly one of --item and --list must be given; got {got}.")
-    given = {name: files[name] for name in ("html", "save", "chart")}
+    yes = "yes" if why_not else None
     if whole:
-        check_left_out("with --list", against=against, **given)
-    if against is not None:
-        check_left_out("with --against", **given)
+        check_left_out("with --list", **{"against": against, "why-not": yes})
     if why_not:
-        check_left_out("with --why-not", against=against, **given)
+        check_left_out("with --why-not", against=against)
+    if against is not None and against == item:
+        raise InputError(f"--against must be another item than --item; got {shown(against)} for both.")
 
 
-def _check_wording(depth: str, scenario: str, files: dict[str, Any]) -> None:
-    """What can be told wrong before any work is done."""
-    from xattn.explain import DEPTHS, SCENARIOS
-    from xattn.viz.charts import CHARTS
-    from xattn.viz.files import FORMATS, can_draw
-
-    check_choice("depth", depth, DEPTHS)
-    check_choice("scenario", scenario, SCENARIOS)
-    check_choice("kind", files["kind"], tuple(CHARTS))
-    chart = files["chart"]
-    if chart is not None:
-        if PurePath(chart).suffix.casefold().lstrip(".") not in FORMATS:
-            raise InputError(f"--chart must be a file that ends in .svg or .png; got {shown(chart)}.")
-        if not can_draw():
-            raise InputError(
-                "--chart must be left out where charts cannot be drawn (pip install 'xattn[export]'); got one."
-            )
+def _check_belongings(whole: bool, against: str | None, why_not: bool, as_json: bool, given: dict[str, Any]) -> None:
+    """Files, programs and wordings are of one item's ledger; none is asked for where it would be left out."""
+    program = "yes" if given["program"] else None
+    when = "with --list" if whole else "with --against" if against is not None else "with --why-not"
+    if whole or against is not None or why_not:
+        check_left_out(when, **{name: given[name] for name in (*FILES, "depth")}, python=program)
+    if whole or against is not None:
+        check_left_out(when, scenario=given["scenario"])
+    if as_json:
+        check_left_out("with --json", python=program)
+    if given["chart"] is None:
+        check_left_out("without --chart", kind=given["kind"])
 
 
 def _origin(source: DataChoice, choice: ModelChoice) -> Origin:
@@ -154,19 +194,20 @@ def _origin(source: DataChoice, choice: ModelChoice) -> Origin:
     return Origin(ratings=source.ratings, items=source.items)
 
 
-def _write(ledger: Ledger, origin: Origin, lang: str, depth: str, scenario: str, files: dict[str, Any]) -> None:
-    """The files that were asked for, each whole or not at all."""
-    from xattn.explain.files import write_whole
+def _write(ledger: Ledger, origin: Origin, telling: Telling, paths: dict[str, Path]) -> None:
+    """The files that were asked for: all are made first, then each is put in its place whole."""
+    from xattn.explain.files import write_all
     from xattn.viz.files import chart_file
 
-    if files["html"] is not None:
-        write_whole(files["html"], ledger.to_html(lang, depth, scenario, origin))
-    if files["save"] is not None:
-        told = json.dumps(ledger.explanation(origin, scenario), ensure_ascii=False, allow_nan=False, indent=1)
-        write_whole(files["save"], told + "\n")
-    if files["chart"] is not None:
-        kind = PurePath(files["chart"]).suffix.casefold().lstrip(".")
-        write_whole(files["chart"], chart_file(ledger.chart(files["kind"], lang), kind))
+    contents: dict[str | Path, bytes | str] = {}
+    if "html" in paths:
+        contents[paths["html"]] = ledger.to_html(telling.lang, telling.depth, telling.scenario, origin)
+    if "save" in paths:
+        told = json.dumps(ledger.explanation(origin, telling.scenario), ensure_ascii=False, allow_nan=False, indent=1)
+        contents[paths["save"]] = told + "\n"
+    if "chart" in paths:
+        contents[paths["chart"]] = chart_file(ledger.chart(telling.kind, telling.lang), telling.form)
+    write_all(contents)
 
 
 def _explain_list(about: Subject, asked: dict[str, Any], lang: str, most: int, as_json: bool) -> None:
@@ -176,6 +217,8 @@ def _explain_list(about: Subject, asked: dict[str, Any], lang: str, most: int, a
     from xattn.i18n.numbers import figure
 
     found = explain_list(about.ready(), **asked)
+    if not len(found.items):
+        raise InputError("the list must hold an item to be explained; got none that may be listed.")
     if as_json:
         print_json(found.to_dict())
         return

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 import time
-from pathlib import Path
 
 import click
 
 from xattn.cli.inputs import subject
 from xattn.cli.options import DataChoice, ModelChoice, as_json, data_options, model_options
+from xattn.cli.outputs import output
 from xattn.cli.screen import echo, plain, print_json
 from xattn.errors import InputError, shown
 
@@ -29,7 +26,7 @@ def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> Non
     --model of the other commands takes that file. It is written whole or not at all: on failure, what stood there
     stays.
     """
-    path = _writable(out, source)
+    path = output("out", out, (source.ratings, source.items))
     about = subject(source, choice)
     if about.fitted:
         raise InputError(f"--model must name a recommender to fit; got a saved one, {shown(str(choice.model))}.")
@@ -45,25 +42,3 @@ def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> Non
         return
     read = f"{data.n_users:,} users, {data.n_items:,} items, {data.n_events:,} events"
     echo(plain(f"{name} fitted on {data.name} ({read}) in {seconds:.1f} s; saved to {out} ({size:,} bytes)."))
-
-
-def _writable(out: str, source: DataChoice) -> Path:
-    """The path behind `out` (links followed), when a file can be made there and would not replace the data."""
-    try:
-        path = Path(out).resolve()
-        mode = path.stat().st_mode if path.exists() else None
-        if not out or (mode is not None and not stat.S_ISREG(mode)):
-            raise InputError(
-                f"--out must be a file; got {'a folder' if path.is_dir() else 'a device or pipe'}, {shown(out)}."
-            )
-        if any(
-            name and os.path.exists(name) and path.samefile(name) for name in (source.ratings, source.items) if mode
-        ):
-            raise InputError(f"--out must not be the file of the data; got {shown(out)}.")
-        with tempfile.TemporaryFile(dir=path.parent):
-            return path
-    except (OSError, ValueError, RuntimeError) as problem:  # ValueError: a zero byte; RuntimeError: a ring of links
-        if isinstance(problem, InputError):
-            raise
-        got = problem.strerror if isinstance(problem, OSError) and problem.strerror else type(problem).__name__
-        raise InputError(f"--out must be a file in a folder that can be written; got {shown(out)} ({got}).") from None

@@ -68,7 +68,7 @@ def tune(
     ((kind, make),) = contestants([model], ModelChoice(None, own, seed, dtype), "--model").items()
     if "dtype" not in make().get_params(deep=False):
         check_left_out(f"with {kind}, which has no such setting", dtype=dtype)
-    space = dict(_values(text) for text in over) or None
+    space = _space(over, settings)
     data = load_data(source)
     data = data.core(min_events) if min_events > 1 else data
     from xattn.evaluate import search
@@ -91,6 +91,19 @@ def tune(
         print_json(found)
     else:
         _print_trials(found)
+
+
+def _space(over: tuple[str, ...], settings: tuple[str, ...]) -> dict[str, list[Any]] | None:
+    """Name → values to try; None where --over is not given. A setting is tried once, and does not stay as well."""
+    space: dict[str, list[Any]] = {}
+    for name, values in map(_values, over):
+        if name in space:
+            raise InputError(f"--over must name each setting once; got {shown(name)} again.")
+        space[name] = values
+    for text in settings:
+        if text.partition("=")[0].strip() in space:
+            raise InputError(f"--set must name settings that --over does not try; got {shown(text)}.")
+    return space or None
 
 
 def _values(text: str) -> tuple[str, list[Any]]:

@@ -28,6 +28,7 @@ from xattn.recommenders import Recommender
 
 __all__ = ["METRICS", "search"]
 
+LIKING = ("holdout",)  # protocols that ask for liked events
 METRICS = ("ndcg", "hr", "recall", "precision", "map", "mrr")
 
 
@@ -67,6 +68,10 @@ def search(
     settings = _settings(model, space, trials, check_whole("seed", seed))
     check_choice("protocol", protocol, tuple(VALIDATIONS))
     check_choice("metric", metric, METRICS)
+    if positive is not None:
+        positive = check_number("positive", positive)
+        if protocol not in LIKING:
+            raise InputError(f"`positive` must be left out with the protocol {protocol}; got {positive:g}.")
     limit = np.inf if seconds is None else check_number("seconds", seconds, low=0.0, open_low=True)
     if not isinstance(data, Interactions):
         raise InputError(f"`data` must be Interactions; got {shown(data)}.")
