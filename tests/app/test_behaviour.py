@@ -14,10 +14,13 @@ from streamlit.testing.v1 import AppTest
 from tests.models import MODELS, fitted
 from xattn import InputError, attend
 from xattn.app import behaviour_vectors, picks, state
+from xattn.app.shell import safe
 from xattn.app.vectors import Sheet, decode, encode
+from xattn.explain import minimal_edit
 from xattn.i18n import LANGUAGES, t
 from xattn.model.example import nearest_item
 from xattn.model.strength import signed
+from xattn.viz.digits import digits
 
 MODEL = fitted("hybrid")
 DATA = MODEL.data_
@@ -270,3 +273,61 @@ def test_the_way_is_kept_in_the_address() -> None:
     at.segmented_control(key="behaviour_way").set_value("vectors").run()
     assert sound(at).query_params["way"] == "vectors"
     assert sound(page(way="nosuch")).segmented_control(key="behaviour_way").value == "films"
+
+
+# --- what would put one item before another ---------------------------------------------------------------------------
+
+
+def swapping(at: AppTest) -> AppTest:
+    """The page with its panel of changes open."""
+    at.session_state["behaviour_panel"] = True
+    return sound(at.run())
+
+
+def nearest(sheet: Sheet) -> list[float]:
+    fused = attend(sheet.query, sheet.keys, sheet.keys, scorer=sheet.scorer, temperature=sheet.temperature).fused
+    return list(nearest_item(fused, sheet.items).distances)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", ["number", "vector"])
+def test_a_change_of_behaviour_that_swaps_two_items_is_told_applied_and_undone(lang: str, kind: str) -> None:
+    at = swapping(page(lang, way="vectors"))
+    sheet = behaviour_vectors.sample(lang)
+    second, first = np.argsort(nearest(sheet))[1::-1].tolist()
+    assert [at.selectbox(key=f"behaviour_{side}").value for side in ("above", "below")] == [second, first]
+    edit = minimal_edit(
+        sheet.query, None, sheet.keys, sheet.items, second, first, scorer=sheet.scorer, temperature=sheet.temperature
+    )
+    assert edit.verified
+    (event, before), after = ((edit.vector.event, edit.vector.before), edit.vector.after)  # type: ignore[union-attr]
+    keys = np.array(sheet.keys)
+    if kind == "number":
+        number = edit.number
+        assert number is not None
+        facts = {"before": digits(number.before), "after": digits(number.after)}
+        names = {"row": safe(sheet.events[number.event]), "feature": safe(sheet.features[number.feature])}
+        says = t("swap.number", lang, **names, **facts)
+        keys[number.event, number.feature] = number.after
+    else:
+        ends = [safe(f"[{', '.join(map(digits, row))}]") for row in (before, after)]
+        size = digits(edit.vector.size)  # type: ignore[union-attr]
+        says = t("swap.vector", lang, row=safe(sheet.events[event]), before=ends[0], after=ends[1], size=size)
+        keys[event] = after
+    assert says in [element.value for element in at.markdown]
+    at.button(key=f"behaviour_apply_{kind}").click().run()
+    changed = decode(sound(at).query_params["events"])
+    np.testing.assert_allclose(changed.keys, keys, rtol=1e-4)  # past the boundary, where rounding would undo it
+    assert nearest(changed)[second] < nearest(changed)[first]
+    at.button(key="behaviour.undo").click().run()
+    assert "events" not in sound(at).query_params
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_where_nothing_swaps_two_items_the_page_says_so(lang: str) -> None:
+    at = swapping(page(lang, way="vectors", events=link_of(items=((1.0, 1.0), (1.0, 1.0)), titles=("a", "b"))))
+    assert [element.value for element in at.info] == [t("swap.none_behaviour", lang, above="b", below="a")]
+    many = {"features": tuple("abcdefgh"), "query": (1.0,) * 8, "keys": ((1.0,) * 8,) * 13, "events": ("x",) * 13}
+    items = {"items": ((1.0,) * 8, (0.0,) * 8), "titles": ("a", "b")}
+    at = swapping(page(lang, way="vectors", events=link_of(**many, **items)))
+    assert [element.value for element in at.info] == [t("swap.many", lang)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import random
 import re
 from typing import Any
 
@@ -14,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.models import fitted
 from xattn import History, InputError, Interactions, attend, worked_example
-from xattn.app import formulas, own_row, refusals, state
+from xattn.app import formulas, own_row, refusals, state, swap
 from xattn.app.shell import safe
 from xattn.app.steps import LIT, results
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
@@ -299,6 +301,132 @@ def test_the_tour_ticks_off_what_was_done() -> None:
         at.button(key="worked_next").click().run()
     assert [e.label for e in at.expander if "3 of 6" in e.label]
     assert sum(t("tour.is_done") in element.value for element in at.markdown) == 3
+
+
+# --- what would put one item before another ---------------------------------------------------------------------------
+
+PAIRS = [(above, below) for above in range(3) for below in range(3) if above != below]
+
+
+def ranked(sheet: Sheet, above: int, below: int) -> float:
+    """By how much `above` is nearer to the result than `below`, worked out from the definition."""
+    how = {"temperature": sheet.temperature, "threshold": sheet.threshold, "fusion": sheet.fusion}
+    y = attend(sheet.query, sheet.keys, sheet.items, scorer=sheet.scorer, beta=sheet.beta, **how).fused
+    return math.dist(y, sheet.items[below]) - math.dist(y, sheet.items[above])
+
+
+@pytest.mark.parametrize("changes", [*CASES[:5], {"items": ((5.0, 1.0), (3.0, 7.0), (8.0, 4.0))}], ids=str)
+@pytest.mark.parametrize(("above", "below"), PAIRS)
+def test_the_smallest_change_swaps_two_items_and_nothing_smaller_does(
+    changes: dict[str, Any], above: int, below: int
+) -> None:
+    sheet = decode(link_of(**changes))
+    if ranked(sheet, above, below) > 0:
+        with pytest.raises(InputError):
+            swap.of_other_items(sheet, above, below)
+        return
+    found = swap.of_other_items(sheet, above, below)
+    shortest = {change.feature is None: change.size for change, _ in found}
+    if (other := 3 - above - below) and sheet.fusion == "multiply" and not results(sheet).profile.weights[other]:
+        assert found == (), "what has no weight moves nothing"
+        return
+    assert set(shortest) == {True, False}
+    assert shortest[True] <= shortest[False], "one number is a change of its row too"
+    for change, changed in found:
+        assert changed == dataclasses.replace(sheet, items=change.of(sheet.items))
+        assert change.row not in (above, below)
+        assert ranked(changed, above, below) > 0
+        for share in (0.5, 0.99, 1 - 1e-6):
+            shorter = [a + share * (b - a) for a, b in zip(change.before, change.after, strict=True)]
+            assert (
+                ranked(
+                    dataclasses.replace(sheet, items=change._replace(after=tuple(shorter)).of(sheet.items)),
+                    above,
+                    below,
+                )
+                < 0
+            )
+    draw = random.Random(0)
+    for _ in range(200):  # no other direction gets there with a step a little shorter
+        step = [draw.gauss(0, 1) for _ in sheet.items[0]]
+        scale = 0.999 * shortest[True] / math.hypot(*step)
+        moved = tuple(x + scale * s for x, s in zip(sheet.items[other], step, strict=True))
+        assert (
+            ranked(
+                dataclasses.replace(sheet, items=(*sheet.items[:other], moved, *sheet.items[other + 1 :])), above, below
+            )
+            < 0
+        )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("kind", ["number", "vector"])
+def test_a_change_that_swaps_two_items_is_told_applied_and_undone(lang: str, kind: str) -> None:
+    at = swapping(page(lang, step="4"))
+    options = at.selectbox(key="worked_above"), at.selectbox(key="worked_below")
+    assert [box.value for box in options] == [0, 2], "the second and the first"
+    (number, _), (vector, _) = swap.of_other_items(SHEET, 0, 2)
+    assert t("swap.number", lang, row="y2", feature="2", before="7", after=digits(number.after[1])) in texts(at)
+    sizes = {
+        "before": r"\[3\, 7\, 1\]",
+        "after": safe(f"[{', '.join(map(digits, vector.after))}]"),
+        "size": digits(vector.size),
+    }
+    assert t("swap.vector", lang, row="y2", **sizes) in texts(at)
+    assert results(SHEET).nearest.euclidean == 2
+    at.button(key=f"worked_apply_{kind}").click().run()
+    assert not at.exception
+    change = number if kind == "number" else vector
+    assert decode(at.query_params["vectors"]).items == change.of(SHEET.items)
+    assert t("swap.already", lang, above="y1", below="y3") in texts(at)
+    nearest = results(decode(at.query_params["vectors"])).nearest
+    assert nearest.distances[0] < nearest.distances[2]
+    at.button(key="worked.undo").click().run()
+    assert "vectors" not in at.query_params
+    assert t("swap.already", lang, above="y1", below="y3") not in texts(at)
+
+
+def swapping(at: AppTest) -> AppTest:
+    """The page with its panel of changes open."""
+    at.session_state["worked_panel"] = True
+    at.run()
+    assert not at.exception
+    assert not at.error
+    return at
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": SHEET.keys[:2], "items": SHEET.items[:2]},
+        {"threshold": 0.3},
+        {"items": ((1.0, 1.0), (3.0, 7.0), (1.0, 1.0))},
+    ],
+    ids=["no other row", "no weight", "the same"],
+)
+def test_where_no_change_swaps_two_items_the_page_says_so(changes: dict[str, Any], lang: str) -> None:
+    at = swapping(page(lang, vectors=link_of(**changes), step="4"))
+    names = {
+        "above": f"y{at.selectbox(key='worked_above').value + 1}",
+        "below": f"y{at.selectbox(key='worked_below').value + 1}",
+    }
+    assert [element.value for element in at.info] == [t("swap.none_worked", lang, **names)]
+    assert "worked_apply_number" not in {button.key for button in at.button}
+
+
+def test_one_item_has_none_to_be_put_before() -> None:
+    at = swapping(page(vectors=link_of(keys=SHEET.keys[:1], items=SHEET.items[:1])))
+    assert t("swap.title") not in [element.label for element in at.expander]
+    at = page(step="2")
+    assert t("swap.title") not in [element.label for element in at.expander], "items come in the last step"
+
+
+def test_an_item_that_is_before_another_already_is_told_so() -> None:
+    at = swapping(page(step="4"))
+    at.selectbox(key="worked_above").set_value(2).run()
+    assert t("swap.already", above="y3", below="y1") in texts(at)
+    assert not at.exception
 
 
 # --- undo and somebody's own row --------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn import attend
-from xattn.app import address, past, snippet, vector_tools
+from xattn.app import address, past, snippet, swap, vector_tools
 from xattn.app.beside import beside
 from xattn.app.editors import feature_row, named_table
 from xattn.app.edits import told
@@ -293,3 +293,14 @@ def _nearest(sheet: Sheet, fused: list[float], language: str) -> None:
         t(key, language): st.column_config.NumberColumn(format="%.5f") for key in ("worked.distance", "worked.cosine")
     }
     st.dataframe(frame, hide_index=True, column_config=numbers, alt=t("behaviour.nearest", language))
+    swap.control(
+        sheet,
+        swap.of_events,
+        near.distances,
+        sheet.titles,
+        sheet.events,
+        sheet.features,
+        _load,
+        language,
+        key="behaviour",
+    )

@@ -27,7 +27,7 @@ from xattn.viz import attention as charts
 from xattn.viz.digits import digits
 from xattn.viz.names import genre_name
 
-__all__ = ["LIT", "STEPS", "Results", "draw", "results", "twin"]
+__all__ = ["LIT", "STEPS", "Results", "draw", "item_names", "results", "twin"]
 
 STEPS = ("1", "2", "3", "4", "all")
 BESIDE = 4  # columns of a heat map that has room beside another chart
@@ -107,6 +107,12 @@ class _View(NamedTuple):
         names, columns = self.names(letter), self.columns(n)
         row = names[event] if event is not None and event < len(names) else None
         return row, columns[place] if place is not None and place < n else None
+
+
+def item_names(sheet: Sheet, language: str) -> tuple[list[str], list[str]]:
+    """What the items and their coordinates are called."""
+    view = _View(sheet, results(sheet), NOTHING, alone=True, language=language)
+    return view.names("y"), view.columns(len(sheet.items[0]))
 
 
 def draw(sheet: Sheet, step: str, language: str) -> None:

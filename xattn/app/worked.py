@@ -17,12 +17,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from xattn import worked_example
-from xattn.app import address, article, past, snippet, tour, worked_row
+from xattn.app import address, article, past, snippet, swap, tour, worked_row
 from xattn.app.editors import number_table, numbered
 from xattn.app.edits import told
 from xattn.app.fields import number_field
 from xattn.app.shell import lang, refusals
-from xattn.app.steps import STEPS, draw
+from xattn.app.steps import STEPS, draw, item_names, results
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
 from xattn.errors import InputError, check_whole
 from xattn.i18n import t
@@ -64,6 +64,19 @@ def _lesson(sheet: Sheet, step: str, language: str) -> None:
     """The steps: pointing at an event or a cell reruns only them."""
     with refusals():
         draw(sheet, step, language)
+        if step in ("4", "all"):
+            names, columns = item_names(sheet, language)
+            swap.control(
+                sheet,
+                swap.of_other_items,
+                results(sheet).nearest.distances,
+                names,
+                names,
+                columns,
+                _load,
+                language,
+                key="worked",
+            )
 
 
 # --- state ------------------------------------------------------------------------------------------------------------
