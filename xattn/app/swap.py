@@ -35,6 +35,9 @@ __all__ = ["Change", "control", "of_events", "of_other_items"]
 MOST_NUMBERS = 100  # of events: each is searched by attending again and again
 PAST = (0.0, 1e-9, 1e-7, 1e-5)  # shares by which a change is lengthened where rounding has undone it
 APPLIED = "swap.applied"
+SAYS = {"worked": "swap.says_worked", "behaviour": "swap.says_behaviour"}  # by page
+NONE = {"worked": "swap.none_worked", "behaviour": "swap.none_behaviour"}
+APPLY = {"number": "swap.apply_number", "vector": "swap.apply_vector"}
 
 
 class Change(NamedTuple):
@@ -171,7 +174,7 @@ def control(
     if not panel.open:
         return
     with panel:
-        st.markdown(t(f"swap.says_{key}", language))
+        st.markdown(t(SAYS[key], language))
         order = np.argsort(distances, kind="stable").tolist()
         with st.container(horizontal=True, vertical_alignment="bottom"):
             above = _choice(f"{key}_above", "swap.above", order, order[1], items, language)
@@ -183,14 +186,14 @@ def control(
         found = find(sheet, above, below)
         if not found:
             many = find is of_events and len(sheet.keys) * len(sheet.query) > MOST_NUMBERS
-            st.info(t("swap.many" if many else f"swap.none_{key}", language, **names), icon=":material/block:")
+            st.info(t("swap.many" if many else NONE[key], language, **names), icon=":material/block:")
             return
         for change, changed in found:
             kind = "vector" if change.feature is None else "number"
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(_sentence(change, rows, features, language), width="stretch")
                 st.button(
-                    t(f"swap.apply_{kind}", language),
+                    t(APPLY[kind], language),
                     key=f"{key}_apply_{kind}",
                     icon=":material/edit:",
                     on_click=_apply,
