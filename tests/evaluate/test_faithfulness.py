@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.models import fitted
-from xattn import History, InputError, Interactions, ItemKNN, Popularity
+from xattn import History, HybridAttention, InputError, Interactions, ItemKNN, Popularity
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
 from xattn.evaluate.faithfulness import EXPLAINERS, faithfulness, planted_recall
 from xattn.evaluate.faithfulness.case import Case, Met, ordered
+from xattn.evaluate.faithfulness.causes import _moved
 from xattn.evaluate.faithfulness.explainers import MORE
 from xattn.evaluate.faithfulness.heads import head_rows
 from xattn.evaluate.faithfulness.masked import ByFields, ByNeighbours, ByRescoring, Scored, masked_scores
@@ -534,9 +535,36 @@ def test_planted_causes_are_found(kind: str, model: str, least: float) -> None:
     for name in ("contribution", "removal"):
         assert row[name]["first"] >= least
         assert row[name]["recall"] >= least
+        assert row[name]["used"] >= least
     assert row["random"]["recall"] < 0.75
     low, high = row["random"]["ci95"]["recall"]
     assert low <= row["random"]["recall"] <= high
+
+
+def test_a_dislike_is_named_by_models_that_are_taught_likes() -> None:
+    """A fit of what happened, however it was liked, makes nothing of a dislike, and its explainers do not name it: less
+    than half as often as chance would, for −½ is half of what others count. Asked what belongs to somebody, the same
+    heads are taught likes, use it, and it is named."""
+    asked = {"explainers": ["contribution", "removal", "random"]}
+    for noise, least in ((0.0, 0.99), (0.2, 0.9)):
+        truth = planted("dislike", n_users=400, seed=0, noise=noise)
+        for row in planted_recall(HybridAttention(objective="any"), truth, **asked)[:2]:
+            assert row["first"] >= least
+            assert row["used"] >= 0.99
+    truth = planted("dislike", n_users=400, seed=0)
+    happened = planted_recall(HybridAttention(min_events=1, regularization=1.0), truth, **asked)
+    for row in happened:
+        low, high = row["ci95"]["used"]
+        assert low < 0.5 < high, "whether the score goes up or down without the dislike is a matter of chance"
+        assert row["used"] == happened[0]["used"], "it is the model's"
+    assert all(row["first"] < happened[2]["first"] for row in happened[:2])
+
+
+def test_used_is_counted_by_hand(tiny: Additive) -> None:
+    """Without event 0 (part 4) the score falls, without event 2 (part −2) it rises; without both it falls by 2."""
+    masked = masked_scores(tiny, History.of(tiny.data_, 0))
+    asked = [([0], False), ([0], True), ([2], False), ([2], True), ([0, 2], False), ([0, 2], True)]
+    assert [_moved(masked, tiny.target, *question) for question in asked] == [1, 0, 0, 1, 1, 0]
 
 
 def test_a_distractor_is_attended_and_no_reason() -> None:

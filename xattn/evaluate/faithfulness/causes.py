@@ -4,8 +4,11 @@ A model is fitted on all of the data; each user's last event is explained from t
 that the user stays away from, and reasons are then the weakest events, which speak against it). With c causes, recall
 is the share of them among the c strongest reasons, `first` whether the strongest reason is one of them, `lured` whether
 it is an event that is attended and irrelevant. Users whose last event has no cause are learned from and not asked
-about. What is found depends on both: a model that did not learn the cause does not use it, and a faithful explainer
-says so.
+about.
+
+What is found depends on model and explainer. `used` tells them apart, for it asks the model alone: in what share of the
+cases does masking all causes move the score as planted, down, or up where they speak against? Half is what a coin says;
+there the model makes nothing of the cause, and an explainer that names others is right about it.
 """
 
 from __future__ import annotations
@@ -20,11 +23,13 @@ from xattn.data.synthetic import Planted
 from xattn.errors import InputError, check_choice, check_whole
 from xattn.evaluate.faithfulness.case import Case, Design, Met
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS, MORE
-from xattn.evaluate.faithfulness.masked import masked_scores
+from xattn.evaluate.faithfulness.masked import Masked, masked_scores
 from xattn.evaluate.faithfulness.metrics import intervals
 from xattn.recommenders import Recommender
 
 __all__ = ["planted_recall"]
+
+METRICS = ("recall", "first", "lured", "used")
 
 
 def planted_recall(
@@ -34,16 +39,16 @@ def planted_recall(
     seed: int = 0,
     explainers: Sequence[str] = tuple(EXPLAINERS),
 ) -> list[dict[str, Any]]:
-    """One row an explainer: explainer, recall, first, lured (from 0 to 1, means over users; lured is None where the
-    data has no such events), ci95 (bootstrap over users).
+    """One row an explainer: explainer, recall, first, lured, used (from 0 to 1, means over users; lured is None where
+    the data has no such events; used is the model's and so the same in every row), ci95 (bootstrap over users).
 
     `model` is fitted here. Raises InputError for wrong arguments.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import ItemKNN
     >>> rows = planted_recall(ItemKNN(), planted("copurchase", n_users=60, seed=0), explainers=["removal"])
-    >>> rows[0]["recall"]
-    1.0
+    >>> rows[0]["recall"], rows[0]["used"]
+    (1.0, 1.0)
     """
     if not isinstance(truth, Planted):
         raise InputError(f"`truth` must be Planted (xattn.data.synthetic.planted); got {type(truth).__name__}.")
@@ -54,20 +59,21 @@ def planted_recall(
     seed = check_whole("seed", seed)
     model.fit(truth.data)
     met = Met.of(truth.data)
-    values: dict[str, list[tuple[float, float, float]]] = {name: [] for name in explainers}
+    values: dict[str, list[tuple[float, ...]]] = {name: [] for name in explainers}
     for user in range(truth.data.n_users):
         history, target = _before_the_target(truth, user)
         causes, lures = set(truth.causes_of(user).tolist()), set(truth.lures_of(user).tolist())
         if not causes:
             continue
         masked = masked_scores(model, history)
+        used = _moved(masked, target, sorted(causes), truth.against)
         for at, name in enumerate(explainers):
             designs: dict[str, Design] = {}
             case = Case(model, history, target, masked, met, np.random.default_rng([seed, at, user]), designs)
             found = (EXPLAINERS | MORE)[name](case, len(causes))
             sets = found.weakest if truth.against else found.strongest
             named, (first,) = causes & set(sets[-1]), sets[0]
-            values[name].append((len(named) / len(causes), float(first in causes), float(first in lures)))
+            values[name].append((len(named) / len(causes), float(first in causes), float(first in lures), used))
     if not any(values.values()):
         raise InputError("`truth` must hold a user whose last event has a cause; got none.")
     return [_row(name, np.array(own), seed, lured=bool(truth.lure.any())) for name, own in values.items()]
@@ -82,11 +88,19 @@ def _before_the_target(truth: Planted, user: int) -> tuple[History, int]:
     return History(data.item[past], rating, np.arange(n)[::-1], np.ones(n, bool), user=user), int(truth.asked[user])
 
 
+def _moved(masked: Masked, target: int, causes: list[int], against: bool) -> float:
+    """1 where the score without the causes is lower (where they speak against: higher) than with them, else 0."""
+    live = np.ones((2, len(masked.history)), bool)
+    live[1, causes] = False
+    whole, without = masked.of(live, target)
+    return float(without > whole if against else without < whole)
+
+
 def _row(name: str, values: np.ndarray, seed: int, lured: bool) -> dict[str, Any]:
     low, high = intervals(values, seed)
     means = values.mean(axis=0)
-    names = ("recall", "first", "lured") if lured else ("recall", "first")
-    ci95 = {metric: [float(low[at]), float(high[at])] for at, metric in enumerate(names)}
-    figures: dict[str, float | None] = {"recall": None, "first": None, "lured": None}
-    figures |= {metric: float(means[at]) for at, metric in enumerate(names)}
+    known = {metric: at for at, metric in enumerate(METRICS) if lured or metric != "lured"}
+    ci95 = {metric: [float(low[at]), float(high[at])] for metric, at in known.items()}
+    figures: dict[str, float | None] = dict.fromkeys(METRICS)
+    figures |= {metric: float(means[at]) for metric, at in known.items()}
     return {"explainer": name, **figures, "ci95": ci95}
