@@ -36,6 +36,10 @@ MODELS: dict[str, Callable[[], Recommender]] = {
         objective="any", min_events=20, kappa=5.0, regularization=5.0, dtype="float64"
     ),
     "hybrid cold": lambda: HybridAttention(min_events=40, kappa=20.0, regularization=1.0, beta=0.7, dtype="float64"),
+    "collaborative sparse": lambda: CollaborativeAttention(min_events=2, regularization=1.0, n_neighbors=7),
+    "hybrid sparse": lambda: HybridAttention(min_events=2, n_neighbors=5, dtype="float64"),
+    "hybrid any sparse": lambda: HybridAttention(objective="any", min_events=20, kappa=5.0, n_neighbors=5),
+    "ease sparse": lambda: EASE(regularization=10.0, n_neighbors=5, dtype="float64"),
     "users": lambda: UserAttention(temperature=0.1),
     "users threshold": lambda: UserAttention(temperature=0.3, threshold=0.02),
     "item knn": lambda: ItemKNN(neighbours=8),
@@ -62,6 +66,8 @@ SINGLE = {
     "collaborative one head",
     "hybrid",
     "hybrid learned",
+    "collaborative sparse",
+    "hybrid any sparse",
     "ease",
     "recency ease",
 }  # value tables in float32

@@ -17,6 +17,7 @@ from xattn.kernels import (
     fields,
     fusion,
     gram,
+    local,
     logsum,
     losses,
     near,
@@ -43,6 +44,7 @@ MODULES = (
     pool,
     near,
     gram,
+    local,
     target,
     losses,
     optim,
@@ -189,8 +191,46 @@ def _heads() -> list[Case]:
             -2,
             (*occ[:2], occ.stop, occ.row, w, np.linspace(0, 1, 150), rho, c, np.zeros((H * C, C)), np.zeros(H * C)),
         ),
+        Case(
+            pool._pool_sparse,
+            -1,
+            (indptr, row, w, 5, *_stored(rng), rng.permutation(9), rng.random(9), np.zeros((users, 9))),
+        ),
+        *_locally((*occ, w, rho, tail), (*occ[:3], occ.row, w, np.linspace(0, 1, 150), rho, c), H * C, C, rng),
         *(Case(target._target_scores, -2, args, f"{args[3].size} places {args[0].dtype}") for args in asking),
     ]
+
+
+def _stored(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """A sparse table of two heads, five rows and nine columns."""
+    there = rng.random((10, 9)) < 0.4
+    return (
+        np.concatenate([[0], np.cumsum(there.sum(axis=1))]),
+        np.nonzero(there)[1].astype(np.int32),
+        rng.random(there.sum()),
+    )
+
+
+def _locally(prefixes: Any, targets: Any, n: int, C: int, rng: np.random.Generator) -> list[Case]:
+    """Kernels of `local`: both passes of the sums, and solutions with and without features, for all and for others."""
+    cases = []
+    found = []
+    for kernel, inputs, count in ((local._prefixes, prefixes, n), (local._targets, targets, C)):
+        lengths, none = np.zeros(count + 1, np.int64), (np.empty(0, np.int32), np.empty(0))
+        kernel.serial(*inputs, lengths, *none)
+        ptr = np.cumsum(lengths)
+        pairs = (ptr, np.zeros(ptr[-1], np.int32), np.zeros(ptr[-1]))
+        kernel.serial(*inputs, *pairs)
+        cases.append(Case(kernel, -3, (*inputs, np.zeros(count + 1, np.int64), *none), "lengths"))
+        cases.append(Case(kernel, -2, (*inputs, ptr, np.zeros(ptr[-1], np.int32), np.zeros(ptr[-1]))))
+        found.append(pairs)
+    for K, d, others in ((4, 0, False), (4, 2, True), (n + 3, 2, False)):
+        z, b, F, penalty = rng.normal(size=n), rng.random(C), rng.normal(size=(C, d)), np.ones(n)
+        room = (np.zeros((C, K), np.int32), np.zeros((C, K)), np.zeros(C, np.bool_))
+        often = np.argsort(-np.abs(z))
+        args = (0, *found[0], *found[1], z, b, often, F, penalty, others, *room)
+        cases.append(Case(local._solutions, -3, args, f"{K} of {n}"))
+    return cases
 
 
 def _panelled(rng: np.random.Generator, n: int) -> tuple[Any, ...]:

@@ -57,7 +57,7 @@ def _kept(part: Any, muted: tuple[str, ...]) -> Any:
         return None
     tau = tuple(part.tau[h] for h in stay)
     if isinstance(part, CollaborativePart):
-        return part._replace(form=part.form._replace(V=part.form.V[stay]), tau=tau)
+        return part._replace(form=part.form.heads(stay), tau=tau)
     own = part.inheritance
     return part._replace(inheritance=own._replace(D=own.D[stay], l=own.l[stay]), tau=tau)
 

@@ -17,7 +17,7 @@ from numba import prange
 
 from xattn.kernels.compile import Kernel
 
-__all__ = ["count_ahead", "pool_reach", "pool_without_each"]
+__all__ = ["count_ahead", "pool_reach", "pool_without_each", "without_each", "without_most"]
 
 STRIPE = 512  # columns an iteration owns: the sums of a stripe stay in the first-level cache
 
@@ -125,6 +125,27 @@ def _count(near, slack, allowed, own, ahead, flagged):  # type: ignore[no-untype
             ahead[stripe, r] = count
 
 
+def without_each(E: np.ndarray, live: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each head (H, n): E of live events; which has most of it alone; φ without each event, 0 where none is left."""
+    EL = np.where(live, E, 0.0)
+    S = EL.sum(axis=1, keepdims=True)
+    alone = EL > S / 2
+    left = S - EL
+    h, r = np.nonzero(alone)
+    left[h, r] = [np.delete(EL[a], b).sum() for a, b in zip(h.tolist(), r.tolist(), strict=True)]
+    return EL, alone, np.where(left > 0, np.where(left > 0, left, 1.0) ** -beta, 0.0)
+
+
+def without_most(E: np.ndarray, live: np.ndarray, beta: float, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """E of live events (H, n), and the least and most φ (H,) when any m events go; +inf where next to nothing stays."""
+    EL = np.where(live, E, 0.0)
+    S = EL.sum(axis=1)
+    smallest = np.sort(EL, axis=1)[:, : max(EL.shape[1] - m, 0)].sum(axis=1)
+    if len(S) and smallest.min() <= 1e-9 * S.max():
+        return EL, np.full(len(S), np.inf), np.full(len(S), np.inf)
+    return EL, S**-beta, smallest**-beta
+
+
 def pool_without_each(
     row: np.ndarray,
     E: np.ndarray,
@@ -140,13 +161,7 @@ def pool_without_each(
 
     Heads with E (H, n); `row` (n,) rows of V, −1: none; strengths `w` (n,); `gate` (C,) multiplies the columns.
     """
-    EL = np.where(live, E, 0.0)
-    S = EL.sum(axis=1, keepdims=True)
-    alone = EL > S / 2
-    left = S - EL
-    h, r = np.nonzero(alone)
-    left[h, r] = [np.delete(EL[a], b).sum() for a, b in zip(h.tolist(), r.tolist(), strict=True)]
-    phi = np.where(left > 0, np.where(left > 0, left, 1.0) ** -beta, 0.0)
+    EL, alone, phi = without_each(E, live, beta)
     _pool_without(row, EL * w, alone, phi, V, column, gate.astype(np.float32), near, work=4.0 * E.size * V.shape[2])
 
 
@@ -157,14 +172,12 @@ def pool_reach(
 
     +inf where masking m events may leave no attention at all, or next to none.
     """
-    EL = np.where(live, E, 0.0)
-    S = EL.sum(axis=1)
     C = V.shape[2]
-    smallest = np.sort(EL, axis=1)[:, : max(EL.shape[1] - m, 0)].sum(axis=1)
-    if len(S) and smallest.min() <= 1e-9 * S.max():
+    EL, least, most = without_most(E, live, beta, m)
+    if not np.isfinite(most).all():
         return np.full(C, np.inf)
     gains, sums = np.empty((m, C)), np.empty(C)
-    _reach(row, EL * w, S**-beta, smallest**-beta, V, gains, sums, work=(2.0 * m + 6.0) * E.size * C)
+    _reach(row, EL * w, least, most, V, gains, sums, work=(2.0 * m + 6.0) * E.size * C)
     found: np.ndarray = sums + gains.sum(axis=0)
     return found
 

@@ -5,6 +5,9 @@ score is then a sum of rows of the value table V (H, C, C), read in order. An it
 sums of a history over it stay in registers (float64) while its events go by, and the stripe of V stays in the cache
 while the histories go by. Each cell is summed in the order of heads and events: batch and single agree to the last bit.
 An event without a row, or with a coefficient of 0, is skipped.
+
+A table too large to be whole is stored by rows: what row r of head h says stands at ptr[h·R + r] to ptr[h·R + r + 1],
+`column` and `value`; what is not there is 0. Each history is then summed into a vector of its own, in the same order.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from numba.core import cgutils
 from xattn.kernels.compile import Kernel
 from xattn.kernels.lanes import I64, Lanes, emitted
 
-__all__ = ["add_pooled", "pool_scores"]
+__all__ = ["add_pooled", "add_pooled_sparse", "pool_scores"]
 
 STRIPE = 128  # columns an iteration owns: 16 vectors of float64
 
@@ -99,6 +102,38 @@ def add_pooled(
         V = np.concatenate([V, np.zeros((H, R, STRIPE - C), V.dtype)], axis=2)
     V, coef = np.ascontiguousarray(V), np.ascontiguousarray(coef)
     _pool(ptr, row, coef, V, column, gate, out, work=coef.size * V.shape[2] / 4.0)
+
+
+@Kernel
+def _pool_sparse(first, row, coef, R, ptr, column, value, place, gate, out):  # type: ignore[no-untyped-def]
+    for u in prange(first.shape[0] - 1):
+        sums = np.zeros(gate.shape[0])
+        for h in range(coef.shape[0]):
+            for i in range(first[u], first[u + 1]):
+                if row[i] >= 0 and coef[h, i] != 0.0:
+                    hr = h * R + row[i]
+                    for p in range(ptr[hr], ptr[hr + 1]):
+                        sums[column[p]] += coef[h, i] * np.float64(value[p])
+        for j in range(gate.shape[0]):
+            out[u, place[j]] += gate[j] * sums[j]
+
+
+def add_pooled_sparse(
+    first: np.ndarray,
+    row: np.ndarray,
+    coef: np.ndarray,
+    ptr: np.ndarray,
+    column: np.ndarray,
+    value: np.ndarray,
+    place: np.ndarray,
+    gate: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """`add_pooled`, the table stored by rows; histories in `first` (U+1,), column j of the table in out[:, place_j]."""
+    H = len(coef)
+    R = (len(ptr) - 1) // max(H, 1)
+    work = 2.0 * coef.size * len(value) / max(len(ptr) - 1, 1) + out.size
+    _pool_sparse(first, row, np.ascontiguousarray(coef), R, ptr, column, value, place, gate, out, work=work)
 
 
 def pool_scores(ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, V: np.ndarray) -> np.ndarray:

@@ -25,8 +25,10 @@ from scipy import linalg, sparse
 
 from xattn.errors import InputError
 from xattn.model.ease import inverse, is_inverse, probes
+from xattn.model.forms import ClosedForm, Form, rows_of
+from xattn.model.local_form import local_values
 
-__all__ = ["belonging_values"]
+__all__ = ["belonging_form", "belonging_values"]
 
 # Chosen on validation, on films and books (docs/log.md)
 DROPOUT = 1 / 3  # p
@@ -63,6 +65,24 @@ def belonging_values(
     if not np.isfinite(V).all():
         raise _too_small(lam)
     return V
+
+
+def belonging_form(
+    X: sparse.csr_array,
+    Y: sparse.csr_array,
+    F: np.ndarray,
+    lam: float,
+    n_neighbors: int | None,
+    warm: np.ndarray,
+    n_items: int,
+    dtype: type = np.float32,
+) -> Form:
+    """One head of such values over the items `warm` (C,) of `n_items`; with `n_neighbors` at most so many a target."""
+    if n_neighbors is None:
+        return ClosedForm(warm, rows_of(warm, n_items), belonging_values(X, Y, F, lam, dtype)[None])
+    rows = _stacked(X, Y, F[:, :0], lam)
+    extra = np.sqrt(FEATURES * lam) * F
+    return local_values(rows.R, rows.T, extra, rows.penalty, lam, n_neighbors, warm, n_items, dtype)
 
 
 def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray, lam: float) -> _Stacked:

@@ -16,13 +16,13 @@ Only *warm* items, those with enough events, have rows in V; the rest are left t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
 
 from xattn.errors import InputError
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
+from xattn.model.forms import ClosedForm, rows_of
 from xattn.model.sums import Sums
 
 __all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
@@ -33,18 +33,10 @@ RESIDUAL = 1e-3  # relative residual of the float32 solve above which float64 is
 DROWNED = 1e3  # roundings of A's largest entry: a λ of less would be lost in them to one part in a thousand or more
 
 
-class ClosedForm(NamedTuple):
-    """Fitted closed-form heads over C warm items."""
-
-    warm: np.ndarray  # (C,) int64: item row of each row of V
-    row_of_item: np.ndarray  # (M,) int64: row of V of each item, −1 where it has none
-    V: np.ndarray  # (H, C, C): value of event row for target column
-
-
-def warm_items(counts: np.ndarray, min_count: int, max_rows: int) -> np.ndarray:
+def warm_items(counts: np.ndarray, min_count: int, max_rows: int | None = None) -> np.ndarray:
     """Rows of the items with at least `min_count` events, the `max_rows` most frequent of them, in item order."""
     warm = np.flatnonzero(counts >= min_count)
-    if len(warm) > max_rows:
+    if max_rows is not None and len(warm) > max_rows:
         warm = np.sort(warm[np.argsort(-counts[warm], kind="stable")[:max_rows]])
     return warm
 
@@ -76,8 +68,7 @@ def fit_closed_form(
     """
     tell = progress or (lambda what, share: None)
     C = len(warm)
-    row_of_item = np.full(len(b), -1, np.int64)
-    row_of_item[warm] = np.arange(C)
+    row_of_item = rows_of(warm, len(b))
     rho = np.exp(-1.0 / tau)
 
     tell("accumulate", 0.0)

@@ -11,20 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.kernels.fields import field_weights
-from xattn.kernels.near import pool_reach, pool_without_each
-from xattn.kernels.pool import pool_scores
-from xattn.model.closed_form import ClosedForm
+from xattn.model.forms import Form
 from xattn.model.head import Events, HeadCells, HeadField, head_cells
 
 __all__ = ["CollaborativePart"]
-
-FEW = 8  # a single number of a row costs about as much as eight next to each other
 
 
 class CollaborativePart(NamedTuple):
     """H fitted heads; `gate` (M,) multiplies each target's values (0 where an item has no column)."""
 
-    form: ClosedForm
+    form: Form
     tau: tuple[float, ...]
     beta: float
     theta: float
@@ -47,8 +43,8 @@ class CollaborativePart(NamedTuple):
             ]
         )
         rows = self.form.row_of_item[events.item]
-        pooled = pool_scores(np.array([0, len(rows)]), rows, coef, self.form.V)[0]
-        out[self.form.warm] = self.gate[self.form.warm] * pooled
+        warm = self.form.warm
+        self.form.add_pooled(np.array([0, len(rows)]), rows, coef, warm, self.gate[warm], out[None, :])
         return out
 
     def _all_E(self, events: Events) -> np.ndarray:
@@ -58,29 +54,19 @@ class CollaborativePart(NamedTuple):
         """Add the heads' part of every score without each event to `near` (n, M) float32; θ must be 0."""
         rows, warm = self.form.row_of_item[events.item], self.form.warm
         E = self._all_E(events)
-        pool_without_each(rows, E, w, events.live, self.beta, self.form.V, warm, self.gate[warm], near)
+        self.form.add_near_without_each(rows, E, w, events.live, self.beta, self.gate[warm], near)
 
     def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
         """(C,) the most that the heads' part of a warm item's score can be without up to `m` events; θ must be 0."""
         rows = self.form.row_of_item[events.item]
-        reach = pool_reach(rows, self._all_E(events), w, events.live, self.beta, self.form.V, m)
+        reach = self.form.reach(rows, self._all_E(events), w, events.live, self.beta, m)
         gate = self.gate[self.form.warm]
         return np.where(gate > 0, gate * np.where(gate > 0, reach, 0.0), 0.0)
 
     def _values(self, h: int, events: Events, targets: np.ndarray) -> np.ndarray:
         """v_h(x_i, j) as (J, n); 0 where the event or the target has no place in V."""
-        rows = self.form.row_of_item[events.item]
-        columns = self.form.row_of_item[targets]
-        values = np.zeros((len(targets), len(rows)), self.form.V.dtype)
-        if not len(self.form.warm):
-            return values
-        own = columns[columns >= 0]
-        if FEW * len(own) < len(self.form.warm):  # so few that reading the whole rows of V would take longer
-            values[columns >= 0] = self.form.V[h][rows[None, :], own[:, None]]
-        else:
-            values[columns >= 0] = self.form.V[h][rows][:, own].T
-        values[:, rows < 0] = 0.0
-        return values
+        row_of_item = self.form.row_of_item
+        return self.form.values(h, row_of_item[events.item], row_of_item[targets])
 
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
         """One field a head over `targets` (J,) item rows."""

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.kernels.fields import field_weights
-from xattn.model.closed_form import ClosedForm
+from xattn.model.forms import Form
 from xattn.model.head import Events, HeadCells, HeadField, head_cells
 
 __all__ = ["Inheritance", "InheritedPart", "expected", "fit_inheritance", "spread"]
@@ -127,10 +127,9 @@ def _weights(F: sparse.csr_array) -> np.ndarray:
     return np.vstack([slopes, 1 / C - mean @ slopes])
 
 
-def fit_inheritance(form: ClosedForm, F: sparse.csr_array) -> Inheritance:
+def fit_inheritance(form: Form, F: sparse.csr_array) -> Inheritance:
     """Regress the value table on the features `F` (M, d) of the items that have values; s is 1."""
-    R = _weights(F[form.warm]).astype(form.V.dtype)
-    both = form.V @ R.T
+    both = form.against(_weights(F[form.warm]))
     return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
 
 

@@ -17,18 +17,17 @@ import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import (
-    InputError,
     check_array,
-    check_index_array,
     check_number,
     check_probability,
     check_same_length,
 )
 from xattn.explain import Near
 from xattn.features import item_features
-from xattn.model.closed_form import ClosedForm, Progress
+from xattn.model.closed_form import Progress
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.content import ContentPart, ItemFeatures, fit_feature_worths
+from xattn.model.forms import Form, form_of
 from xattn.model.head import HeadCells, HeadField, fields_without_each
 from xattn.model.inherited import InheritedPart
 from xattn.model.learned import LearnedPart
@@ -100,7 +99,7 @@ class _AttentionRecommender(Recommender):
             self.parts_ = (found.content, behaviour, found.part)
             self.base_ = found.base
 
-    def _plain_values(self, data: Interactions, behaviour: CollaborativePart) -> Callable[[], ClosedForm]:
+    def _plain_values(self, data: Interactions, behaviour: CollaborativePart) -> Callable[[], Form]:
         """Values from what people did alone. Where features took part in the fit, items that share some already speak
         for each other, and a regression of such values on features would find mostly that again (docs/log.md)."""
         if not item_features(data.items).names:
@@ -123,7 +122,7 @@ class _AttentionRecommender(Recommender):
         form = self._behaviour.fit(data, self.scale_, self.base_, blocks, self._kept, progress)
         return self._collaborative_part(form, gate)
 
-    def _collaborative_part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
+    def _collaborative_part(self, form: Form, gate: np.ndarray) -> CollaborativePart:
         behaviour = self._behaviour
         gate = np.where(form.row_of_item >= 0, gate, 0.0)
         return CollaborativePart(form, behaviour.tau, behaviour.beta, float(self.threshold), gate)
@@ -261,7 +260,7 @@ class _AttentionRecommender(Recommender):
             elif isinstance(part, InheritedPart):
                 state |= state_of(part)
             elif isinstance(part, CollaborativePart):
-                state |= {"warm": part.form.warm, "V": part.form.V}
+                state |= part.form.state()
         return state
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
@@ -276,13 +275,8 @@ class _AttentionRecommender(Recommender):
             check_same_length(features=len(names), columns_of_F=F.shape[1], worths=len(state["worth"]))
             parts.append(self._content_part(ItemFeatures.of(names, F), state["worth"], gates["content"]))
         if "collaborative" in self._kinds:
-            warm = check_index_array("warm", state["warm"], size=M)
-            V = check_array("V", state["V"], ndim=3)
-            if V.shape != (len(self._behaviour.tau), len(warm), len(warm)):
-                raise InputError(f"`V` must hold heads × items × items; got {V.shape}.")
-            row_of_item = np.full(M, -1, np.int64)
-            row_of_item[warm] = np.arange(len(warm))
-            behaviour = self._collaborative_part(ClosedForm(warm, row_of_item, V), gates["collaborative"])
+            form = form_of(state, M, len(self._behaviour.tau))
+            behaviour = self._collaborative_part(form, gates["collaborative"])
             parts.append(behaviour)
             if "new" in state:
                 parts.append(restored(state, behaviour))
@@ -334,7 +328,9 @@ class CollaborativeAttention(_AttentionRecommender):
     otherwise, as the protocols of `xattn.evaluate` do. Scores of "any" are estimates of 1 for what belongs.
 
     Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge
-    (default: 80 for what comes next, 150 for any); `min_events` an item needs to get values; `threshold` in [0, 1];
+    (default: 80 for what comes next, 150 for any); `min_events` an item needs to get values; `n_neighbors`, how many
+    values a target has at most, over all heads (default: all, up to 12,000; 200 where there are more; `partial_fit`
+    then starts anew); `threshold` in [0, 1];
     `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale (1: it counts like any
     other); `event_weights` the strength of each event type in [−1, 1] (types it does not name: 1; what is wanted next
     counts as far as it is over 0); `dtype` of the value table, "float32" or "float64".
@@ -360,6 +356,7 @@ class CollaborativeAttention(_AttentionRecommender):
         beta: float = 0.35,
         regularization: float | None = None,
         min_events: int = 5,
+        n_neighbors: int | None = None,
         threshold: float = 0.0,
         dislike: float = -0.5,
         event_weights: Mapping[str, float] | None = None,
@@ -370,6 +367,7 @@ class CollaborativeAttention(_AttentionRecommender):
         self.beta = beta
         self.regularization = regularization
         self.min_events = min_events
+        self.n_neighbors = n_neighbors
         self.threshold = threshold
         self.dislike = dislike
         self.event_weights = event_weights

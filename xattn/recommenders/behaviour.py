@@ -15,8 +15,10 @@ from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import InputError, check_choice, check_number, check_whole, shown
-from xattn.model.belonging import belonging_values
-from xattn.model.closed_form import ClosedForm, Progress, fit_closed_form, warm_items
+from xattn.model.belonging import belonging_form
+from xattn.model.closed_form import Progress, fit_closed_form, warm_items
+from xattn.model.forms import Form
+from xattn.model.local_form import fit_local_form
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.sums import Histories, Sums, exchanged, sums_of
 
@@ -28,6 +30,8 @@ __all__ = [
     "Kept",
     "check_behaviour",
     "check_event_weights",
+    "check_neighbors",
+    "neighbors",
 ]
 
 OBJECTIVES = ("auto", "next", "any")
@@ -35,6 +39,20 @@ REGULARIZATION = {"next": 80.0, "any": 150.0}  # chosen on validation (docs/log.
 FEATURES = 1 / 40  # φ/λ of "next", likewise
 MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+NEIGHBORS = 200  # values a target where there are more unknowns than that; what they cost: docs/evaluation.md
+
+
+def check_neighbors(given: Any) -> None:
+    """Refuse an `n_neighbors` that is neither None nor a whole number from 1."""
+    if given is not None:
+        check_whole("n_neighbors", given, low=1, high=MOST_UNKNOWNS)
+
+
+def neighbors(given: int | None, unknowns: int) -> int | None:
+    """How many values a target gets; None: all of the `unknowns`."""
+    if given is not None:
+        return None if given >= unknowns else int(given)
+    return None if unknowns <= MOST_UNKNOWNS else NEIGHBORS
 
 
 def check_behaviour(params: Mapping[str, Any]) -> None:
@@ -49,6 +67,7 @@ def check_behaviour(params: Mapping[str, Any]) -> None:
         check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
     check_number("dislike", params["dislike"], low=-1.0, high=1.0)
     check_whole("min_events", params["min_events"], low=1)
+    check_neighbors(params["n_neighbors"])
     check_choice("dtype", params["dtype"], ("float32", "float64"))
 
 
@@ -78,6 +97,7 @@ class Behaviour(NamedTuple):
     beta: float
     lam: float
     min_events: int
+    n_neighbors: int | None
     dislike: float
     dtype: type
     event_weights: Mapping[str, float] | None
@@ -93,6 +113,7 @@ class Behaviour(NamedTuple):
             0.0 if whole else float(params["beta"]),
             REGULARIZATION["any" if whole else "next"] if given is None else float(given),
             int(params["min_events"]),
+            params["n_neighbors"],
             float(params["dislike"]),
             np.dtype(params["dtype"]).type,
             params["event_weights"],
@@ -100,7 +121,10 @@ class Behaviour(NamedTuple):
 
     def warm(self, counts: np.ndarray) -> np.ndarray:
         """Rows of the items that get values, by `counts` (M,) of their events."""
-        return warm_items(counts, self.min_events, MOST_UNKNOWNS // len(self.tau))
+        return warm_items(counts, self.min_events)
+
+    def _neighbors(self, warm: np.ndarray) -> int | None:
+        return neighbors(self.n_neighbors, len(self.tau) * len(warm))
 
     def strengths(self, events: History | JoinedHistories, scale: RatingScale) -> np.ndarray:
         """w (n,) of a history that is answered, or of many."""
@@ -118,7 +142,7 @@ class Behaviour(NamedTuple):
         F: np.ndarray,
         kept: Kept | None,
         progress: Progress | None,
-    ) -> ClosedForm:
+    ) -> Form:
         """The values. `base` (M,) is what they need not explain (next); `F` (M, d) are features, d may be 0.
 
         An event that is rated low counts as having happened here: what people take up says more than how they rate it.
@@ -127,22 +151,20 @@ class Behaviour(NamedTuple):
         warm = self.warm(data.counts())
         if self.objective == "any":
             return self._fit_any(data, scale, warm, F, progress)
-        histories = self._histories(data)
-        return fit_closed_form(
-            histories.indptr,
-            histories.item,
-            histories.w,
-            base,
-            warm,
-            tau=np.array(self.tau),
-            beta=np.full(len(self.tau), self.beta),
-            lam=self.lam,
-            dtype=self.dtype,
-            worth=histories.worth,
-            F=np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
-            sums=None if kept is None else kept.sums,
-            progress=progress,
-        )
+        histories, K = self._histories(data), self._neighbors(warm)
+        problem = (histories.indptr, histories.item, histories.w, base, warm)
+        options: dict[str, Any] = {
+            "tau": np.array(self.tau),
+            "beta": np.full(len(self.tau), self.beta),
+            "lam": self.lam,
+            "dtype": self.dtype,
+            "worth": histories.worth,
+            "F": np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
+            "progress": progress,
+        }
+        if K is not None:
+            return fit_local_form(*problem, n_neighbors=K, **options)
+        return fit_closed_form(*problem, sums=None if kept is None else kept.sums, **options)
 
     def _histories(self, data: Interactions) -> Histories:
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
@@ -151,11 +173,12 @@ class Behaviour(NamedTuple):
     def keep(self, kept: Kept | None, data: Interactions) -> Kept | None:
         """The sums of `data`, from those `kept` of data that has grown into it; all anew where these will not do.
 
-        None for the objective "any", which has none: counting pairs is quick.
+        None for the objective "any", which has none: counting pairs is quick; and where values are sparse: so is A.
         """
-        if self.objective == "any":
+        warm = self.warm(data.counts())
+        if self.objective == "any" or self._neighbors(warm) is not None:
             return None
-        tau, beta, warm = np.array(self.tau), np.full(len(self.tau), self.beta), self.warm(data.counts())
+        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
         by = (self.tau, self.beta, None if self.event_weights is None else dict(self.event_weights))
         if kept is None or kept.by != by:
             sums = sums_of(self._histories(data), warm, data.n_items, tau, beta)
@@ -171,7 +194,7 @@ class Behaviour(NamedTuple):
         warm: np.ndarray,
         F: np.ndarray,
         progress: Progress | None,
-    ) -> ClosedForm:
+    ) -> Form:
         if progress:
             progress("solve", 0.0)
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
@@ -180,9 +203,7 @@ class Behaviour(NamedTuple):
         y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
-        V = belonging_values(X, Y, F[warm], self.lam, self.dtype)
-        row_of_item = np.full(data.n_items, -1, np.int64)
-        row_of_item[warm] = np.arange(len(warm))
+        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
         if progress:
             progress("solve", 1.0)
-        return ClosedForm(warm, row_of_item, V[None])
+        return form

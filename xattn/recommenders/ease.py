@@ -14,14 +14,16 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import InputError, check_array, check_choice, check_index_array, check_number
-from xattn.model.closed_form import ClosedForm, Progress, warm_items
+from xattn.errors import check_array, check_choice, check_number
+from xattn.model.closed_form import Progress, warm_items
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.ease import ease_values
+from xattn.model.forms import ClosedForm, Form, form_of, rows_of
 from xattn.model.head import HeadCells, HeadField, fields_without_each
+from xattn.model.local_form import local_values
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.batch import add_collaborative_scores
-from xattn.recommenders.behaviour import MOST_PENALTY, MOST_UNKNOWNS
+from xattn.recommenders.behaviour import MOST_PENALTY, check_neighbors, neighbors
 
 __all__ = ["EASE", "RecencyEASE"]
 
@@ -36,8 +38,8 @@ class _TakenTogether(CollaborativePart):
 class EASE(Recommender):
     """Values in closed form from which items the same people took (Steck, WWW 2019); the order plays no part.
 
-    Parameters: `regularization` > 0, the λ of the ridge; `dtype` of the values, "float32" or "float64". At most
-    12,000 items, the most frequent ones, get values; the others score 0.
+    Parameters: `regularization` > 0, the λ of the ridge; `n_neighbors`, how many items at most have a value for each
+    target (default: all, up to 12,000 items; 200 where there are more); `dtype` of the values, "float32" or "float64".
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
@@ -48,12 +50,16 @@ class EASE(Recommender):
 
     _grows = True
 
-    def __init__(self, *, regularization: float = 300.0, dtype: str = "float32") -> None:
+    def __init__(
+        self, *, regularization: float = 300.0, n_neighbors: int | None = None, dtype: str = "float32"
+    ) -> None:
         self.regularization = regularization
+        self.n_neighbors = n_neighbors
         self.dtype = dtype
 
     def _check_params(self) -> None:
         check_number("regularization", self.regularization, low=0.0, high=MOST_PENALTY, open_low=True)
+        check_neighbors(self.n_neighbors)
         check_choice("dtype", self.dtype, ("float32", "float64"))
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
@@ -61,21 +67,25 @@ class EASE(Recommender):
         self.base_ = np.zeros(M)
         if progress:
             progress("solve", 0.0)
-        warm = warm_items(data.counts(), 1, MOST_UNKNOWNS)
+        warm = warm_items(data.counts(), 1)
         X = sparse.csr_array((np.ones(data.n_events), (data.user, data.item)), shape=(data.n_users, M))
         X.sum_duplicates()
         X.data[:] = 1.0
-        self._keep(warm, ease_values(X[:, warm], float(self.regularization), np.dtype(self.dtype).type))
+        X = X[:, warm]
+        lam, dtype = float(self.regularization), np.dtype(self.dtype).type
+        K = neighbors(self.n_neighbors, len(warm))
+        if K is None:
+            self._keep(ClosedForm(warm, rows_of(warm, M), ease_values(X, lam, dtype)[None]))
+        else:
+            F, penalty = np.zeros((len(warm), 0)), np.full(len(warm), lam)
+            self._keep(local_values(X, X, F, penalty, lam, K, warm, M, dtype, progress))
         if progress:
             progress("solve", 1.0)
 
-    def _keep(self, warm: np.ndarray, values: np.ndarray) -> None:
-        row_of_item = np.full(self.data_.n_items, -1, np.int64)
-        row_of_item[warm] = np.arange(len(warm))
-        gate = np.where(row_of_item >= 0, 1.0, 0.0)
-        self.part_ = self._part(ClosedForm(warm, row_of_item, values[None]), gate)
+    def _keep(self, form: Form) -> None:
+        self.part_ = self._part(form, np.where(form.row_of_item >= 0, 1.0, 0.0))
 
-    def _part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
+    def _part(self, form: Form, gate: np.ndarray) -> CollaborativePart:
         return _TakenTogether(form, (np.inf,), 0.0, 0.0, gate)
 
     def _scores(self, history: History) -> np.ndarray:
@@ -97,22 +107,21 @@ class EASE(Recommender):
         return self.part_.cells(history, np.ones(len(history)), target)
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {"warm": self.part_.form.warm, "values": self.part_.form.V[0]}
+        return self.part_.form.state()
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self.base_ = np.zeros(self.data_.n_items)
-        warm = check_index_array("warm", state["warm"], size=self.data_.n_items)
-        values = check_array("values", state["values"], ndim=2)
-        if values.shape != (len(warm), len(warm)):
-            raise InputError(f"`values` must be items × items; got {values.shape}.")
-        self._keep(warm, values)
+        M = self.data_.n_items
+        self.base_ = np.zeros(M)
+        if "values" in state:  # as it was called before
+            state = {**state, "V": check_array("values", state["values"], ndim=2)[None]}
+        self._keep(form_of(state, M, 1))
 
 
 class RecencyEASE(EASE):
     """EASE whose histories fade: an event that is `recency` events old counts 1/e of the newest one.
 
-    The values are those of EASE; only what is asked of them changes. Parameters: `regularization` > 0, `recency` > 0
-    in events, `dtype`.
+    The values are those of EASE; only what is asked of them changes. Parameters: `recency` > 0 in events; the others
+    are those of EASE.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
@@ -121,13 +130,20 @@ class RecencyEASE(EASE):
     [0.368, 0.607, 1.0]
     """
 
-    def __init__(self, *, regularization: float = 1000.0, recency: float = 3.0, dtype: str = "float32") -> None:
-        super().__init__(regularization=regularization, dtype=dtype)
+    def __init__(
+        self,
+        *,
+        regularization: float = 1000.0,
+        recency: float = 3.0,
+        n_neighbors: int | None = None,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__(regularization=regularization, n_neighbors=n_neighbors, dtype=dtype)
         self.recency = recency
 
     def _check_params(self) -> None:
         super()._check_params()
         check_number("recency", self.recency, low=0.0, open_low=True)
 
-    def _part(self, form: ClosedForm, gate: np.ndarray) -> CollaborativePart:
+    def _part(self, form: Form, gate: np.ndarray) -> CollaborativePart:
         return CollaborativePart(form, (float(self.recency),), 0.0, 0.0, gate)

@@ -76,6 +76,7 @@ class HybridAttention(_AttentionRecommender):
         beta: float = 0.35,
         regularization: float | None = None,
         min_events: int = 5,
+        n_neighbors: int | None = None,
         kappa: float = 1.0,
         newcomers: float | None = None,
         learned: str = "auto",
@@ -92,6 +93,7 @@ class HybridAttention(_AttentionRecommender):
         self.beta = beta
         self.regularization = regularization
         self.min_events = min_events
+        self.n_neighbors = n_neighbors
         self.kappa = kappa
         self.newcomers = newcomers
         self.learned = learned

@@ -17,9 +17,9 @@ from xattn.errors import InputError, check_array, check_index_array, check_same_
 from xattn.features import newcomer_features
 from xattn.kernels.fields import field_weights
 from xattn.kernels.pool import pool_scores
-from xattn.model.closed_form import ClosedForm
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.content import ContentPart
+from xattn.model.forms import Form
 from xattn.model.head import fields_scores
 from xattn.model.inherited import Inheritance, InheritedPart, expected, fit_inheritance, spread
 
@@ -44,7 +44,7 @@ def inherit(
     content: ContentPart,
     behaviour: CollaborativePart,
     strengths: Strengths,
-    values: Callable[[], ClosedForm],
+    values: Callable[[], Form],
     base: np.ndarray,
     most: float,
 ) -> Newcomers | None:
@@ -80,7 +80,7 @@ def inherit(
         behaviour.theta,
     )
     s = _spread(data, content, behaviour, strengths, part, features.F[form.warm], base, most)
-    own = Inheritance(*(np.asarray(s * table, dtype=form.V.dtype) for table in inheritance))
+    own = Inheritance(*(np.asarray(s * table, dtype=form.dtype) for table in inheritance))
     return Newcomers(part._replace(inheritance=own), content, base)
 
 
@@ -101,7 +101,10 @@ def _spread(
     coef = np.hstack([_coefficients(behaviour, h, strengths(behaviour, h)) for h in histories])
     row = form.row_of_item[np.concatenate([h.item for h in histories])]
     ptr = np.concatenate([[0], np.cumsum([len(h) for h in histories])])
-    lifts, slopes = (pool_scores(ptr, row, coef, table) for table in (form.V, part.inheritance.D))
+    C = len(form.warm)
+    lifts = np.zeros((len(histories), C))
+    form.add_pooled(ptr, row, coef, np.arange(C), np.ones(C), lifts)
+    slopes = pool_scores(ptr, row, coef, part.inheritance.D)
     levels = pool_scores(ptr, row, coef, part.inheritance.l[:, :, None])
     warm = base[form.warm] + behaviour.gate[form.warm] * lifts
     rest = np.empty((len(histories), len(part.new)))
@@ -142,7 +145,7 @@ def restored(state: dict[str, np.ndarray], behaviour: CollaborativePart) -> Inhe
     D, levels = check_array("slopes", state["slopes"], ndim=3), check_array("levels", state["levels"], ndim=2)
     check_same_length(new=len(new), rows_of_new_F=len(F))
     check_same_length(new_names=len(names), columns_of_new_F=F.shape[1])
-    if D.shape != (*behaviour.form.V.shape[:2], len(names)) or levels.shape != D.shape[:2]:
+    if D.shape != (len(behaviour.tau), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
         raise InputError(f"`slopes` must hold heads × items × features; got {D.shape} and levels {levels.shape}.")
     place = np.full(M, -1)
     place[new] = np.arange(len(new))

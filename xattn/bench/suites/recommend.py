@@ -15,6 +15,7 @@ from xattn.bench.case import Case, Plan, Run, agree
 from xattn.bench.made_up import made_up
 from xattn.bench.rivals import als_lists
 from xattn.model.collaborative import CollaborativePart
+from xattn.model.forms import ClosedForm
 from xattn.recommenders import CollaborativeAttention
 
 __all__ = ["fitted", "suite"]
@@ -55,6 +56,7 @@ def _plain(model: CollaborativeAttention) -> np.ndarray:
     """The scores of the lists (U, K), best first: sparse pooled histories times the value tables, then argpartition."""
     data, (part,) = model.data_, model.parts_
     assert isinstance(part, CollaborativePart)
+    assert isinstance(part.form, ClosedForm)
     n = np.diff(data.indptr)
     age = np.repeat(data.indptr[1:], n) - 1.0 - np.arange(data.n_events)
     user = np.repeat(np.arange(data.n_users), n)

@@ -26,6 +26,7 @@ from xattn.kernels.pool import pool_scores
 from xattn.kernels.softmax import weights
 from xattn.kernels.target import target_scores
 from xattn.model.collaborative import CollaborativePart
+from xattn.model.forms import ClosedForm
 
 __all__ = ["suite"]
 
@@ -91,6 +92,7 @@ def _pool(events: int, users: int, items: int) -> Piece:
     model = fitted(events, users, items)
     data, (part,) = model.data_, model.parts_
     assert isinstance(part, CollaborativePart)
+    assert isinstance(part.form, ClosedForm)
     V, row = part.form.V, part.form.row_of_item[data.item]
     coef = np.random.default_rng(0).random((len(V), data.n_events)) + 0.1
 

@@ -1,0 +1,271 @@
+"""Normal equations and their solution where a table of all pairs does not fit: pairs that occur, K unknowns an item.
+
+The sums are those of `xattn.kernels.gram`, but only pairs that occur in a history are stored, row by row:
+
+    A[(h,x), ·]   row x of head h: column[ptr[hx] : ptr[hx + 1]] and value[…], blocks g ≥ h
+    B[·, j]       target j: the pairs (h, x) that were followed by it, and how much
+
+Each target j then gets values from the K unknowns S_j of largest |B_sj − z_s b_j| alone (equal ones: of most chances to
+come before it, |z_s|; where z is 0, those that come with most others):
+
+    v_j = (A_SS + F_S F_Sᵀ + diag λ_S)⁻¹ (B_Sj − z_S b_j + F_S F_j)        the features in a head's own block only
+
+which is the exact solution among all values that are zero off S_j. Cost: Σ_u n_u² for the sums, K³/3 a target for the
+solutions; memory: twelve bytes a pair that occurs, and what K values a target take.
+
+Sparse linear methods with a choice of features: Ning and Karypis, SLIM (ICDM 2011), fsSLIM.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.gram import Occurrences
+
+__all__ = ["Pairs", "local_solutions", "pairs_of_prefixes", "pairs_of_targets"]
+
+NEGLIGIBLE = 1e-12  # as in `gram`: smaller powers of ρ change no digit
+MOST_PAIRS = 400_000_000  # 4.8 GB
+CHUNK = 32  # rows that share a scratch vector of the length of the catalogue
+
+
+class Pairs(NamedTuple):
+    """A sparse table by rows: `column[ptr[r] : ptr[r + 1]]`, in any order but each once, and their `value`."""
+
+    ptr: np.ndarray  # (rows + 1,) int64
+    column: np.ndarray  # (pairs,) int32
+    value: np.ndarray  # (pairs,) float64
+
+
+@compiled
+def _add(acc, seen, touched, n, k, x):  # type: ignore[no-untyped-def]
+    """acc[k] += x; the first time, k joins the n that are touched. Returns how many are."""
+    acc[k] += x
+    if seen[k]:
+        return n
+    seen[k] = True
+    touched[n] = k
+    return n + 1
+
+
+@compiled
+def _hand_over(acc, seen, touched, n, ptr, r, column, value):  # type: ignore[no-untyped-def]
+    """What row r has gathered, to its place; into an empty table: how much it is, to ptr[r + 1]. Scratch is clean."""
+    if column.shape[0] == 0:
+        ptr[r + 1] = n
+    for q in range(n):
+        k = touched[q]
+        if column.shape[0]:
+            column[ptr[r] + q] = k
+            value[ptr[r] + q] = acc[k]
+        acc[k] = 0.0
+        seen[k] = False
+
+
+@Kernel
+def _prefixes(ptr, event, start, stop, row, w, rho, tail, rows, column, value):  # type: ignore[no-untyped-def]
+    """Rows of A, blocks g ≥ h of block row h; with an empty `column` their lengths."""
+    C = ptr.shape[0] - 1
+    H = rho.shape[0]
+    for chunk in prange((H * C + CHUNK - 1) // CHUNK):
+        acc, seen, touched = np.zeros(H * C), np.zeros(H * C, np.bool_), np.empty(H * C, np.int64)
+        for hr in range(chunk * CHUNK, min(H * C, (chunk + 1) * CHUNK)):
+            h = hr // C
+            r = hr - h * C
+            n = 0
+            for o in range(ptr[r], ptr[r + 1]):
+                i = event[o]
+                for g in range(h, H):
+                    at = g * C
+                    n = _add(acc, seen, touched, n, at + row[i], w[h, i] * w[g, i] * tail[h, g, i])
+                    power = w[h, i]
+                    for j in range(i + 1, stop[i]):
+                        power *= rho[h]
+                        if abs(power) < NEGLIGIBLE:
+                            break
+                        if row[j] >= 0:
+                            n = _add(acc, seen, touched, n, at + row[j], power * w[g, j] * tail[h, g, j])
+                    power = w[h, i] * tail[h, g, i]
+                    for j in range(i - 1, start[i] - 1, -1):
+                        power *= rho[g]
+                        if abs(power) < NEGLIGIBLE:
+                            break
+                        if row[j] >= 0:
+                            n = _add(acc, seen, touched, n, at + row[j], power * w[g, j])
+            _hand_over(acc, seen, touched, n, rows, hr, column, value)
+
+
+@Kernel
+def _targets(ptr, event, start, row, w, worth, rho, c, rows, index, value):  # type: ignore[no-untyped-def]
+    """Columns of B, a row each: what was followed by target j; with an empty `index` their lengths."""
+    C = ptr.shape[0] - 1
+    H = rho.shape[0]
+    for chunk in prange((C + CHUNK - 1) // CHUNK):
+        acc, seen, touched = np.zeros(H * C), np.zeros(H * C, np.bool_), np.empty(H * C, np.int64)
+        for j in range(chunk * CHUNK, min(C, (chunk + 1) * CHUNK)):
+            n = 0
+            for o in range(ptr[j], ptr[j + 1]):
+                t = event[o]
+                for h in range(H):
+                    power = worth[t] * c[h, t]
+                    for i in range(t - 1, start[t] - 1, -1):
+                        if power < NEGLIGIBLE:
+                            break
+                        if row[i] >= 0:
+                            n = _add(acc, seen, touched, n, h * C + row[i], power * w[h, i])
+                        power *= rho[h]
+            _hand_over(acc, seen, touched, n, rows, j, index, value)
+
+
+@compiled
+def _solve(M, x):  # type: ignore[no-untyped-def]
+    """x ← M⁻¹ x by Cholesky for a symmetric M of which the upper triangle is read, and lost; False where M has none."""
+    n = x.shape[0]
+    for k in range(n):
+        if not M[k, k] > 0.0:
+            return False
+        scale = 1.0 / np.sqrt(M[k, k])
+        for j in range(k, n):
+            M[k, j] *= scale
+        for i in range(k + 1, n):
+            f = M[k, i]
+            if f != 0.0:
+                for j in range(i, n):
+                    M[i, j] -= f * M[k, j]
+    for k in range(n):
+        x[k] /= M[k, k]
+        for j in range(k + 1, n):
+            x[j] -= x[k] * M[k, j]
+    for k in range(n - 1, -1, -1):
+        for j in range(k + 1, n):
+            x[k] -= M[k, j] * x[j]
+        x[k] /= M[k, k]
+    return True
+
+
+@Kernel
+def _solutions(  # type: ignore[no-untyped-def]
+    first, a_ptr, a_column, a_value, b_ptr, b_index, b_value, z, b, often, F, penalty, others, chosen, values, sound
+):
+    """For the targets from `first` on, one a row: S_j to `chosen` and v_j to `values`, −1 and 0 after them."""
+    J, K = chosen.shape
+    C = b.shape[0]
+    for chunk in prange((J + CHUNK - 1) // CHUNK):
+        place = np.full(penalty.shape[0], -1, np.int64)
+        M = np.empty((K, K))
+        for q in range(chunk * CHUNK, min(J, (chunk + 1) * CHUNK)):
+            j = first + q
+            n = b_ptr[j + 1] - b_ptr[j]
+            index, size = np.empty(n + K + 1, np.int64), np.empty(n + K + 1)
+            for p in range(n):
+                s = b_index[b_ptr[j] + p]
+                index[p] = s
+                size[p] = b_value[b_ptr[j] + p] - z[s] * b[j]
+                place[s] = p
+            most = n + K + 1  # one of them may be j itself
+            for s in often:  # never followed by j, though there were many chances
+                if n == most:
+                    break
+                if place[s] < 0:
+                    index[n] = s
+                    size[n] = -z[s] * b[j]
+                    place[s] = n
+                    n += 1
+            order = np.argsort(-np.abs(size[:n]), kind="mergesort")
+            for p in range(n):
+                place[index[p]] = -1
+            k = 0
+            for p in order:
+                if k == K:
+                    break
+                if not (others and index[p] % C == j):
+                    chosen[q, k] = index[p]
+                    values[q, k] = size[p]
+                    place[index[p]] = k
+                    k += 1
+            for x in range(k):
+                for y in range(x, k):
+                    M[x, y] = 0.0
+            for x in range(k):
+                s = chosen[q, x]
+                for p in range(a_ptr[s], a_ptr[s + 1]):
+                    y = place[a_column[p]]
+                    if y >= 0:
+                        M[min(x, y), max(x, y)] = a_value[p]
+            for x in range(k):
+                s = chosen[q, x]
+                place[s] = -1
+                M[x, x] += penalty[s]
+                if F.shape[1]:
+                    if s % C != j:
+                        values[q, x] += np.sum(F[s % C] * F[j])
+                    for y in range(x, k):
+                        if chosen[q, y] // C == s // C:
+                            M[x, y] += np.sum(F[s % C] * F[chosen[q, y] % C])
+            sound[q] = _solve(M[:k, :k], values[q, :k])
+            for x in range(k, K):
+                chosen[q, x] = -1
+                values[q, x] = 0.0
+
+
+def _filled(kernel: Kernel, inputs: tuple[np.ndarray, ...], rows: int, work: float, most: int) -> Pairs | None:
+    """Both passes of a kernel: lengths first, then what belongs there; None where that would be more than `most`."""
+    ptr = np.zeros(rows + 1, np.int64)
+    kernel(*inputs, ptr, np.empty(0, np.int32), np.empty(0), work=work)
+    np.cumsum(ptr, out=ptr)
+    if ptr[-1] > most:
+        return None
+    pairs = Pairs(ptr, np.empty(int(ptr[-1]), np.int32), np.empty(int(ptr[-1])))
+    if len(pairs.column):
+        kernel(*inputs, *pairs, work=work)
+    return pairs
+
+
+def pairs_of_prefixes(
+    occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray, most: int = MOST_PAIRS
+) -> Pairs | None:
+    """A = Σ_t z_t z_tᵀ: rows (h, x), in each the columns of its own head and of those after it; None past `most`."""
+    rows = len(rho) * (len(occ.ptr) - 1)
+    work = float((occ.stop - occ.start).sum()) * len(rho) ** 2
+    return _filled(_prefixes, (occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail), rows, work, most)
+
+
+def pairs_of_targets(
+    occ: Occurrences, w: np.ndarray, rho: np.ndarray, c: np.ndarray, worth: np.ndarray, most: int = MOST_PAIRS
+) -> Pairs | None:
+    """B = Σ_t worth_t z_t y_tᵀ by its columns: a row each for the items with rows, as targets; None past `most`."""
+    work = float((occ.stop - occ.start).sum()) * len(rho)
+    inputs = (occ.ptr, occ.event, occ.start, occ.row, w, worth, rho, c)
+    return _filled(_targets, inputs, len(occ.ptr) - 1, work, most)
+
+
+def local_solutions(
+    A: Pairs,
+    B: Pairs,
+    z: np.ndarray,
+    b: np.ndarray,
+    F: np.ndarray,
+    penalty: np.ndarray,
+    K: int,
+    *,
+    others: bool,
+    targets: slice,
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Of the `targets` the unknowns (J, K) int32, −1 after the last, and values (J, K) float64; whether all are sound.
+
+    `z` and `penalty` (H·C,) of the unknowns, `b` (C,) the base of the targets, features `F` (C, d), d may be 0.
+    `others`: no target has itself among its unknowns.
+    """
+    first, last, _ = targets.indices(len(b))
+    chances = np.abs(z) if len(z) != len(b) or z.any() else np.diff(B.ptr)
+    often = np.argsort(-chances, kind="stable")
+    K = min(K, len(penalty))
+    chosen, values = np.empty((last - first, K), np.int32), np.empty((last - first, K))
+    sound = np.ones(last - first, np.bool_)
+    work = (last - first) * K * (K * K / 3.0 + K)
+    _solutions(first, *A, *B, z, b, often, F, penalty, others, chosen, values, sound, work=work)
+    return chosen, values, bool(sound.all())
