@@ -216,6 +216,28 @@ def test_the_lesson(browser: Any, server: str) -> None:
     visit.close()
 
 
+def test_a_pointer_is_told_a_term_and_nothing_moves(browser: Any, server: str) -> None:
+    visit = Visit(browser)
+    sent: list[Any] = []
+    visit.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page = visit.turn_to(f"{server}/worked?step=3", t("worked.title"))
+    chart = page.locator(".st-key-worked_k_contributions_chart")
+    chart.locator(".mark-rect path").nth(11).wait_for()
+    chart.scroll_into_view_if_needed()
+    settled(page)
+    before, heard = chart.bounding_box(), len(sent)
+    assert heard > 0
+    for cell, term in ((6, "0.66524 × 1 = 0.66524"), (10, "0.24473 × 0 + 0.09003 × 1 + 0.66524 × 1 = 0.75527")):
+        chart.locator(".mark-rect path").nth(cell).hover(force=True)
+        chart.get_by_text(term).wait_for()
+    assert chart.bounding_box() == before
+    page.mouse.move(0, 0)
+    chart.get_by_text("0.24473 × 0").wait_for(state="detached")
+    settled(page)
+    assert len(sent) == heard, "the server hears of nothing"
+    visit.close()
+
+
 def test_films_are_found_and_rated(browser: Any, server: str) -> None:
     visit = Visit(browser)
     page = visit.turn_to(f"{server}/behaviour?films=1*260_5", t("behaviour.title"))

@@ -283,6 +283,41 @@ def test_a_cell_that_is_chosen_is_marked_and_framed() -> None:
     assert len([spec for spec in specs if FRAME in spec]) == 2
 
 
+def test_a_pointer_reruns_nothing() -> None:
+    """Clicks are told to the server, what is under the pointer is not."""
+    for chart in page().get("vega_lite_chart"):
+        assert list(chart.proto.selection_mode) == ["lit"]
+        assert "pointerover" in chart.proto.spec
+
+
+def test_terms_of_the_example() -> None:
+    found = results(SHEET)
+    assert formulas.key_terms(SHEET)[0] == ["q1 = 1", "q2 = 1", "q3 = 1"]
+    assert formulas.key_terms(SHEET)[2] == ["q · k2: 1 × 0", "q · k2: 1 × 1", "q · k2: 1 × 0"]
+    assert formulas.score_terms(SHEET, found.profile)[2] == "e3 = 1 × 1 + 1 × 1 + 1 × 1 = 3"
+    own = formulas.weight_terms(SHEET, found.profile, found.uncut.weights.tolist())
+    assert own[0] == "a1 = e^2 / (e^2 + e^1 + e^3) = 0.24473"
+    told = formulas.fusion_terms(SHEET, found.recommendation, SHEET.items)
+    assert told[1] == ["0.09003 × 3 = 0.27009", "0.09003 × 7 = 0.63021", "0.09003 × 1 = 0.09003"]
+    assert told[3][2] == "0.24473 × 2 + 0.09003 × 1 + 0.66524 × 6 = 4.57093"
+
+
+@pytest.mark.parametrize("changes", CASES, ids=lambda c: "-".join(c))
+def test_terms_end_in_the_library_s_numbers(changes: dict[str, Any]) -> None:
+    sheet = decode(link_of(**changes))
+    found = results(sheet)
+    ends = [text.rpartition(" ")[2] for text in formulas.score_terms(sheet, found.profile)]
+    assert ends == [digits(x) for x in found.profile.scores]
+    ends = [
+        text.rpartition(" ")[2] for text in formulas.weight_terms(sheet, found.profile, found.uncut.weights.tolist())
+    ]
+    assert ends == [digits(x) for x in found.profile.weights]
+    told = formulas.fusion_terms(sheet, found.recommendation, sheet.items)
+    wanted = [*found.recommendation.contributions.tolist(), found.recommendation.fused.tolist()]
+    assert [[text.rpartition(" ")[2] for text in row] for row in told] == [[*map(digits, row)] for row in wanted]
+    assert [len(row) for row in formulas.key_terms(sheet)] == [len(sheet.query)] * (1 + len(sheet.keys))
+
+
 def test_an_event_that_is_gone_is_pointed_at_no_more() -> None:
     at = page(step="1")
     at.session_state[LIT] = formulas.Lit(2, 0)

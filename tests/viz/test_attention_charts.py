@@ -129,6 +129,27 @@ def test_every_chart_is_valid_and_described(n: int, lang: str) -> None:
         assert len(rows_of(chart)) in (n, n * n)
 
 
+@pytest.mark.parametrize("lit", [None, "k2"])
+def test_a_pointer_is_told_the_term_inside_the_chart(lit: str | None) -> None:
+    wide, terms = (
+        charts.table(NAMES, ["1", "2", "3"], EXAMPLE.keys),
+        [[f"{i} × {j}" for j in range(3)] for i in range(3)],
+    )
+    cells = charts.matrix_chart(wide, pick=True, lit=(lit, "1"), terms=terms)
+    bars = charts.weight_chart(NAMES, RESULT.weights, pick=True, lit=lit, terms=["a", "b", "c"])
+    for chart, told in ((cells, [term for row in terms for term in row]), (bars, ["a", "b", "c"])):
+        assert [row["term"] for row in rows_of(chart)] == told
+        spec = chart.to_dict()  # checked against the schema
+        params = {param["name"]: param["select"] for param in spec["params"]}
+        assert set(params) == {charts.PICK, charts.OVER}
+        assert params[charts.OVER]["on"] == "pointerover"
+        assert params[charts.OVER]["clear"] == "pointerout"
+        assert "term" in params[charts.OVER]["fields"]
+        assert "term" not in params[charts.PICK]["fields"]
+        assert spec["title"]["text"]["expr"].endswith(": ' '"), "the line keeps its place when it says nothing"
+    assert "title" not in charts.matrix_chart(wide, pick=True).to_dict()
+
+
 def test_all_zero_cells_have_a_scale() -> None:
     wide = charts.table(["a"], ["1"], [[0.0]])
     assert layers_of(charts.matrix_chart(wide))[0]["encoding"]["color"]["scale"]["domain"] == [-1.0, 0.0, 1.0]

@@ -13,6 +13,7 @@ import streamlit as st
 from xattn.app.exports import csv_bytes, file_name
 from xattn.app.shell import lang
 from xattn.i18n import t
+from xattn.viz.attention import PICK
 from xattn.viz.files import can_draw, chart_file
 from xattn.viz.quick import drawn
 
@@ -44,6 +45,7 @@ def figures(
             theme="streamlit",
             key=key,
             on_select=on_select or "ignore",
+            selection_mode=PICK if on_select else None,  # what is under the pointer is the chart's own affair
         )
     with st.expander(t("app.as_table", language), icon=":material/table_rows:"):
         st.dataframe(frame, hide_index=True, alt=says, column_config=config)

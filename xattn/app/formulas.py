@@ -7,6 +7,7 @@ coordinates, is marked wherever it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,18 @@ from xattn.app.vectors import Sheet
 from xattn.model.attention import Attended
 from xattn.viz.digits import digits
 
-__all__ = ["NOTHING", "Lit", "fusion", "scores", "tex", "weights"]
+__all__ = [
+    "NOTHING",
+    "Lit",
+    "fusion",
+    "fusion_terms",
+    "key_terms",
+    "score_terms",
+    "scores",
+    "tex",
+    "weight_terms",
+    "weights",
+]
 
 MOST_LINES = 5  # events that get a line of their own; of more, the first ones and the last
 MOST_TERMS = 6  # coordinates written out in a sum or a column
@@ -192,3 +204,77 @@ def fusion(sheet: Sheet, result: Attended, rows: Sequence[Sequence[float]], symb
     else:
         head = rf"\sum_i a_i\, {symbol}_i"
     return _lines([f"& {head}", *_wrapped("", parts), rf"&= {_column(list(result.fused), lit.place)}"])
+
+
+# --- single terms, as plain text --------------------------------------------------------------------------------------
+#
+# What a chart says of the cell or the bar under the pointer: its own part of the formula beside it.
+
+
+def _plain(text: str) -> str:
+    r"""Simple LaTeX as it can stand in a chart.
+
+    >>> _plain(r"e^{2 / 0.5} + 2\cdot 10^{-9}"), _plain("e^{2}")
+    ('e^(2 / 0.5) + 2·10^(-9)', 'e^2')
+    """
+    text = re.sub(r"\{([0-9.]+)\}", r"\1", text).replace("{", "(").replace("}", ")")
+    return text.replace(r"\cdots", "…").replace(r"\cdot ", "·")
+
+
+def _product(a: float, b: float) -> str:
+    return _plain(f"{_factor(a)} × {_factor(b)}")
+
+
+def _told_sum(terms: Sequence[str]) -> str:
+    return " + ".join("…" if i is None else terms[i] for i in _told(len(terms), MOST_TERMS))
+
+
+def key_terms(sheet: Sheet) -> list[list[str]]:
+    """(1 + n, d) for the query, then for each key: what a coordinate does in step 1."""
+    told = [[f"q{j + 1} = {digits(x)}" for j, x in enumerate(sheet.query)]]
+    for i, key in enumerate(sheet.keys):
+        if sheet.scorer in ("additive", "bilinear"):
+            told.append([f"k{i + 1} → e{i + 1}: {digits(x)}" for x in key])
+        else:
+            told.append([f"q · k{i + 1}: {_product(a, b)}" for a, b in zip(sheet.query, key, strict=True)])
+    return told
+
+
+def score_terms(sheet: Sheet, result: Attended) -> list[str]:
+    """(n,) each score with what it is made of."""
+    told = []
+    for i, key in enumerate(sheet.keys):
+        dot = _told_sum([_product(a, b) for a, b in zip(sheet.query, key, strict=True)])
+        middle = {
+            "dot": f"{dot} = ",
+            "scaled_dot": f"({dot}) / √{len(key)} = ",
+            "cosine": f"({dot}) / (‖q‖ ‖k{i + 1}‖) = ",
+        }
+        told.append(f"e{i + 1} = {middle.get(sheet.scorer, '')}{digits(result.scores[i])}")
+    return told
+
+
+def weight_terms(sheet: Sheet, result: Attended, untouched: Sequence[float]) -> list[str]:
+    """(n,) each weight with what it is made of; `untouched` as in `weights`."""
+    most = max(result.scores)
+    parts = [_plain(_exponential(e, most, sheet)) for e in result.scores]
+    below = f"({_told_sum(parts)})" + ("" if sheet.beta == 1.0 else f"^{digits(sheet.beta)}")
+    told = []
+    for i, part in enumerate(parts):
+        line = f"a{i + 1} = {part} / {below} = {digits(untouched[i])}"
+        if untouched[i] != result.weights[i]:
+            line += f" < {digits(sheet.threshold)} → {digits(result.weights[i])}"
+        told.append(line)
+    return told
+
+
+def fusion_terms(sheet: Sheet, result: Attended, rows: Sequence[Sequence[float]]) -> list[list[str]]:
+    """(n + 1, m) each contribution with what it is made of, then the sums."""
+    n, m = len(rows), len(rows[0])
+
+    def part(i: int, j: int) -> str:
+        weight, x = result.weights[i], rows[i][j]
+        return f"({_plain(_factor(x))} + {_plain(tex(weight))}) / {n}" if sheet.fusion == "add" else _product(weight, x)
+
+    told = [[f"{part(i, j)} = {digits(result.contributions[i, j])}" for j in range(m)] for i in range(n)]
+    return [*told, [f"{_told_sum([part(i, j) for i in range(n)])} = {digits(result.fused[j])}" for j in range(m)]]

@@ -3,7 +3,8 @@
 1 scores e   2 weights a   3 fusion Σ a_i k_i   4 recommendation Σ a_i y_i and the item closest to it
 
 Where one step is shown alone, what the step before made stands at its left: it is carried over. A click on a cell or a
-bar, or the choice of an event, points at it: its terms are marked in the formula and framed in every chart.
+bar, or the choice of an event, points at it: its terms are marked in the formula and framed in every chart. A pointer
+that only passes over one is told its term above the chart.
 """
 
 from __future__ import annotations
@@ -254,7 +255,7 @@ def _fused(view: _View, result: Attended, rows: tuple[tuple[float, ...], ...], l
     """Formula and heat map of one fusion; where it stands alone, the weights that it takes over beside it."""
     st.latex(formulas.fusion(view.sheet, result, rows, letter, view.lit))
     if not view.alone:
-        _contributions(view, result, letter, len(rows[0]))
+        _contributions(view, result, letter, rows)
         return
     left, right = st.columns(2) if len(rows[0]) <= BESIDE else (st.container(), st.container())
     with left:
@@ -262,7 +263,7 @@ def _fused(view: _View, result: Attended, rows: tuple[tuple[float, ...], ...], l
         _weight_bars(view, "worked_weights_carried")
     with right:
         st.caption(t("worked.comes_out", view.language))
-        _contributions(view, result, letter, len(rows[0]))
+        _contributions(view, result, letter, rows)
 
 
 # --- the charts -------------------------------------------------------------------------------------------------------
@@ -273,7 +274,13 @@ def _matrix(view: _View, names: list[str], rows: Any) -> None:
     wide = charts.table(names, columns, rows)
     key = "worked_matrix_chart"
     figures(
-        charts.matrix_chart(wide, view.language, pick=True, lit=view.pointed("k", len(columns))),
+        charts.matrix_chart(
+            wide,
+            view.language,
+            pick=True,
+            lit=view.pointed("k", len(columns)),
+            terms=formulas.key_terms(view.sheet),
+        ),
         twin(wide, t("worked.row", view.language)),
         key=key,
         width=charts.cell_width(wide.shape[1]),
@@ -285,7 +292,14 @@ def _score_bars(view: _View, key: str) -> None:
     names, scores = view.names("k"), view.found.profile.scores
     frame = charts.table(names, [t("chart.attention_score", view.language)], scores[:, None])
     figures(
-        charts.score_chart(names, scores, view.language, pick=True, lit=view.pointed("k", 0)[0]),
+        charts.score_chart(
+            names,
+            scores,
+            view.language,
+            pick=True,
+            lit=view.pointed("k", 0)[0],
+            terms=formulas.score_terms(view.sheet, view.found.profile),
+        ),
         twin(frame, t("worked.event", view.language)),
         key=key,
         on_select=lambda: _point(key, names, ()),
@@ -296,19 +310,32 @@ def _weight_bars(view: _View, key: str) -> None:
     names, weights = view.names("k"), view.found.profile.weights
     frame = charts.table(names, [t("chart.attention_weight", view.language)], weights[:, None])
     figures(
-        charts.weight_chart(names, weights, view.language, pick=True, lit=view.pointed("k", 0)[0]),
+        charts.weight_chart(
+            names,
+            weights,
+            view.language,
+            pick=True,
+            lit=view.pointed("k", 0)[0],
+            terms=formulas.weight_terms(view.sheet, view.found.profile, view.found.uncut.weights.tolist()),
+        ),
         twin(frame, t("worked.event", view.language)),
         key=key,
         on_select=lambda: _point(key, names, ()),
     )
 
 
-def _contributions(view: _View, result: Attended, letter: str, n: int) -> None:
-    names, columns = view.names(letter), view.columns(n)
+def _contributions(view: _View, result: Attended, letter: str, rows: tuple[tuple[float, ...], ...]) -> None:
+    names, columns = view.names(letter), view.columns(len(rows[0]))
     wide = charts.contribution_table(names, columns, result.contributions, result.fused)
     key = f"worked_{letter}_contributions_chart"
     figures(
-        charts.contribution_chart(wide, view.language, pick=True, lit=view.pointed(letter, n)),
+        charts.contribution_chart(
+            wide,
+            view.language,
+            pick=True,
+            lit=view.pointed(letter, len(columns)),
+            terms=formulas.fusion_terms(view.sheet, result, rows),
+        ),
         twin(wide, t("worked.event", view.language)),
         key=key,
         width=charts.cell_width(wide.shape[1]),

@@ -5,8 +5,9 @@
     contributions  n × d cells and their sum                         diverging, centred on 0
 
 The colours are those of `charts.py`. Numbers stand in cells and beside bars, so nothing is told by colour alone. With
-`pick`, a click on a cell or a bar is a selection called `PICK`; `lit` names the row and column that are pointed at,
-which get a frame.
+`pick`, a click on a cell or a bar is a selection called `PICK`; `lit` names the row and column that were chosen, which
+get a frame. With `terms`, one text a cell or bar, the one under the pointer gets a thin frame, and its text stands in a
+line above the chart: all inside the chart, so nothing else moves.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ __all__ = [
     "weight_chart",
 ]
 
-PICK = "lit"
+PICK, OVER = "lit", "over"
 FRAME = "#d18a00"  # 3:1 or more on white, on black, and on the cells' colours
 Pointed = tuple[str | None, str | None]  # a row's name, a column's name
 MIDDLE, INK = "#f7f7f7", "#000000"  # of cells: black reads at 4.7:1 or better on every colour from AGAINST to FOR
+LINE = 24  # pixels of the line above a chart
 HEAD, FOOT = 56, 80  # pixels of the axis above or below: a height is that of the whole picture
 MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
 UPRIGHT = 7  # characters of a column's name that stand above it; longer ones are turned
@@ -109,40 +111,54 @@ def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
 
 
 @quick
-def matrix_chart(wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None)) -> Chart:
+def matrix_chart(
+    wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None), terms: Any = None
+) -> Chart:
     """Heat map of a table of signed numbers; the title of its colours is "value"."""
     description = t("chart.matrix_alt", lang, n=len(wide), d=wide.shape[1])
-    return _cells(wide, t("chart.cell", lang), description, pick, lit)
+    return _cells(wide, t("chart.cell", lang), description, pick, lit, terms)
 
 
 @quick
 def contribution_chart(
-    wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None)
+    wide: pd.DataFrame, lang: str = "en", *, pick: bool = False, lit: Pointed = (None, None), terms: Any = None
 ) -> Chart:
     """Heat map event × feature of contributions; the last row is their sum (see `contribution_table`)."""
     description = t("chart.contributions_alt", lang, n=len(wide) - 1, d=wide.shape[1])
-    return _cells(wide, t("chart.contribution", lang), description, pick, lit)
+    return _cells(wide, t("chart.contribution", lang), description, pick, lit, terms)
 
 
 @quick
 def score_chart(
-    names: Sequence[str], scores: Any, lang: str = "en", *, pick: bool = False, lit: str | None = None
+    names: Sequence[str],
+    scores: Any,
+    lang: str = "en",
+    *,
+    pick: bool = False,
+    lit: str | None = None,
+    terms: Sequence[str] | None = None,
 ) -> Chart:
     """Bars of attention scores around 0, neutral in colour: a score is neither a weight nor a contribution."""
     frame = bar_frame(names, scores)
     description = t("chart.scores_alt", lang, n=len(frame))
-    return _bars(frame, t("chart.attention_score", lang), description, alt.value(BASE), pick, lit)
+    return _bars(frame, t("chart.attention_score", lang), description, alt.value(BASE), pick, lit, terms)
 
 
 @quick
 def weight_chart(
-    names: Sequence[str], weights: Any, lang: str = "en", *, pick: bool = False, lit: str | None = None
+    names: Sequence[str],
+    weights: Any,
+    lang: str = "en",
+    *,
+    pick: bool = False,
+    lit: str | None = None,
+    terms: Sequence[str] | None = None,
 ) -> Chart:
     """Bars of attention weights from 0, on the one sequential scale of weights: full colour for the largest."""
     frame = bar_frame(names, weights)
     color = alt.Color("value:Q", scale=alt.Scale(range=SEQUENTIAL, domainMin=0), legend=None)
     description = t("chart.all_weights_alt", lang, n=len(frame))
-    return _bars(frame, t("chart.attention_weight", lang), description, color, pick, lit)
+    return _bars(frame, t("chart.attention_weight", lang), description, color, pick, lit, terms)
 
 
 @quick
@@ -154,27 +170,69 @@ def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Char
 
 
 def _bars(
-    frame: pd.DataFrame, title: str, description: str, color: Any, pick: bool = False, lit: str | None = None
+    frame: pd.DataFrame,
+    title: str,
+    description: str,
+    color: Any,
+    pick: bool = False,
+    lit: str | None = None,
+    terms: Sequence[str] | None = None,
 ) -> Chart:
     """Bars with their numbers as the labels of a second axis: axes take the page's ink, marks would not."""
+    if terms is not None:
+        frame = frame.assign(term=list(terms))
     plot = alt.Chart(frame).encode(
         x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".6~g", title=title)],
     )
     bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(y=_rows("name", labelLimit=170), color=color)
-    if lit in set(frame["name"]):
-        pointed = alt.datum.name == lit
-        bars = bars.encode(
-            stroke=alt.when(pointed).then(alt.value(FRAME)).otherwise(alt.value(None)),
-            strokeWidth=alt.when(pointed).then(alt.value(3)).otherwise(alt.value(0)),
-        )
+    bars = _framed(bars, alt.datum.name == lit if lit in set(frame["name"]) else None, ["name"], terms is not None)
     if pick:
         bars = bars.add_params(alt.selection_point(name=PICK, fields=["name"]))
     texts = json.dumps(frame["text"].tolist())
     number = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
     beside = plot.mark_bar(opacity=0).encode(y=_rows("name", labelLimit=90, orient="right", labelExpr=number))
     chart = alt.layer(bars, beside).resolve_axis(y="independent")
-    return chart.properties(height=BAR * max(len(frame), 1) + FOOT, description=description)
+    height = BAR * max(len(frame), 1) + FOOT
+    return _with_line(chart, height, terms is not None).properties(description=description)
+
+
+def _framed(marks: Chart, chosen: Any, fields: list[str], points: bool) -> Chart:
+    """The marks, with a frame around what was `chosen` (a test of the datum) and, where the chart `points`, a thin one
+    around what is under the pointer."""
+    if not points:
+        if chosen is None:
+            return marks
+        return marks.encode(
+            stroke=alt.when(chosen).then(alt.value(FRAME)).otherwise(alt.value(None)),
+            strokeWidth=alt.when(chosen).then(alt.value(3)).otherwise(alt.value(0)),
+        )
+    over = alt.selection_point(name=OVER, on="pointerover", clear="pointerout", fields=[*fields, "term"], empty=False)
+    stroke, width = alt.when(over).then(alt.value(FRAME)), alt.when(over).then(alt.value(2))
+    if chosen is not None:
+        stroke = alt.when(chosen).then(alt.value(FRAME)).when(over).then(alt.value(FRAME))
+        width = alt.when(chosen).then(alt.value(3)).when(over).then(alt.value(2))
+    return marks.encode(stroke=stroke.otherwise(alt.value(None)), strokeWidth=width.otherwise(alt.value(0))).add_params(
+        over
+    )
+
+
+def _with_line(chart: Chart, height: int, points: bool) -> Chart:
+    """The chart, so many pixels high; where it `points`, with a line above (a tooltip would hide one below) that says
+    the term under the pointer. The line is there when it is empty too: nothing moves."""
+    if not points:
+        return chart.properties(height=height)
+    text = alt.expr(f"{OVER}.term ? {OVER}.term[0] : ' '")
+    title = alt.TitleParams(
+        text=text,
+        anchor="start",
+        frame="group",
+        fontSize=13,
+        fontWeight="normal",
+        offset=4,
+        limit=alt.expr("width"),
+    )
+    return chart.properties(height=height + LINE, title=title)
 
 
 def _rows(field: str, **axis: Any) -> alt.Y:
@@ -186,8 +244,10 @@ def _rows(field: str, **axis: Any) -> alt.Y:
     )
 
 
-def _cells(wide: pd.DataFrame, title: str, description: str, pick: bool, lit: Pointed) -> Chart:
+def _cells(wide: pd.DataFrame, title: str, description: str, pick: bool, lit: Pointed, terms: Any = None) -> Chart:
     frame = cell_frame(wide)
+    if terms is not None:
+        frame = frame.assign(term=[term for row in terms for term in row])
     most = float(frame["value"].abs().max()) if len(frame) else 0.0
     most = most or 1.0
     turned = 0 if all(len(str(name)) <= UPRIGHT for name in wide.columns) else -35
@@ -208,17 +268,16 @@ def _cells(wide: pd.DataFrame, title: str, description: str, pick: bool, lit: Po
     scale = alt.Scale(range=[AGAINST, MIDDLE, FOR], domain=[-most, 0.0, most])
     cells = plot.mark_rect().encode(color=alt.Color("value:Q", scale=scale, title=title, legend=None))
     row, column = lit
+    chosen = None
     if row in set(frame["row"]):
-        pointed = alt.datum.row == row
+        chosen = alt.datum.row == row
         if column in set(frame["column"]):
-            pointed = pointed & (alt.datum.column == column)
-        cells = cells.encode(
-            stroke=alt.when(pointed).then(alt.value(FRAME)).otherwise(alt.value(None)),
-            strokeWidth=alt.when(pointed).then(alt.value(3)).otherwise(alt.value(0)),
-        )
+            chosen = chosen & (alt.datum.column == column)
+    cells = _framed(cells, chosen, ["row", "column"], terms is not None)
     if pick:
         cells = cells.add_params(alt.selection_point(name=PICK, fields=["row", "column"]))
     numbers = plot.mark_text(fontSize=12, color=INK).encode(text="text:N")
     chart = cells + numbers if len(frame) <= MOST_CELLS else cells
     head = HEAD if turned == 0 else HEAD + 36
-    return chart.properties(height=(BAR + 8) * max(len(wide), 1) + head, description=description)
+    height = (BAR + 8) * max(len(wide), 1) + head
+    return _with_line(chart, height, terms is not None).properties(description=description)
