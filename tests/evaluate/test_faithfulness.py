@@ -22,7 +22,7 @@ from xattn.evaluate.faithfulness.case import Case, Met, ordered
 from xattn.evaluate.faithfulness.causes import _moved
 from xattn.evaluate.faithfulness.explainers import MORE
 from xattn.evaluate.faithfulness.heads import head_rows
-from xattn.evaluate.faithfulness.masked import ByFields, ByNeighbours, ByRescoring, Scored, masked_scores
+from xattn.evaluate.faithfulness.masked import ByFields, ByNeighbours, ByRescoring, ByThresholds, Scored, masked_scores
 from xattn.evaluate.faithfulness.metrics import (
     Reference,
     column_names,
@@ -336,9 +336,15 @@ def test_the_beam_is_no_worse_than_iterated_removal() -> None:
         ("item knn", ByFields),
         ("users", ByNeighbours),
         ("users threshold", ByNeighbours),
-        ("content sharp", ByRescoring),
+        ("content sharp", ByThresholds),
+        ("collaborative one head", ByThresholds),
+        ("neural", ByFields),
+        ("neural next", ByThresholds),
         ("popularity", ByFields),
         ("ease", ByFields),
+        ("recency ease", ByFields),
+        ("sequence", ByRescoring),
+        ("sequence target", ByRescoring),
     ],
 )
 def test_the_quick_ways_are_what_the_model_serves(name: str, way: type) -> None:

@@ -1,10 +1,11 @@
 """One history, many maskings: what a model would score with any events out of sight, for thousands of them at once.
 
 A masking is a row of `live` (B, n), False where an event is masked. The answer is defined by serving the masked
-history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Three other ways give the same numbers
+history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Four other ways give the same numbers
 many maskings at a time, which tests hold against it:
 
     ByFields       s = b + Σ_h (live · E_h X_h) / (live · E_h)^β      heads over events (docs/model.md, eq. 13)
+    ByThresholds   the same without terms whose weight is under θ     what passes θ changes with S: no shared sums
     ByNeighbours   l = live · part, a = softmax(l)                    users as the attended set (eq. 14–15)
     ByFoldingIn    x = (A + (α − 1) Σ_live y yᵀ)⁻¹ α Σ_live y         a matrix factorisation (posthoc.py)
 
@@ -22,23 +23,22 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.evaluate.faithfulness.posthoc import PostHoc
-from xattn.model.head import HeadCells, HeadField
-from xattn.model.learned import LearnedPart
-from xattn.recommenders import (
-    EASE,
-    CollaborativeAttention,
-    ContentAttention,
-    HybridAttention,
-    ItemKNN,
-    Popularity,
-    UserAttention,
-)
+from xattn.kernels.fields import field_scores, field_weights
+from xattn.model.head import HeadCells, HeadField, fields_scores, fields_without_each
+from xattn.recommenders import Recommender, UserAttention
 
-__all__ = ["ByFields", "ByFoldingIn", "ByNeighbours", "ByRescoring", "Masked", "Scored", "masked_scores"]
+__all__ = [
+    "ByFields",
+    "ByFoldingIn",
+    "ByNeighbours",
+    "ByRescoring",
+    "ByThresholds",
+    "Masked",
+    "Scored",
+    "masked_scores",
+]
 
 BLOCK = 2_000_000  # numbers held at a time in one array: 16 MB
-SumsOfHeads = CollaborativeAttention | ContentAttention | HybridAttention | EASE | ItemKNN | Popularity
-Attention = (CollaborativeAttention, ContentAttention, HybridAttention)
 
 
 class Scored(Protocol):
@@ -83,20 +83,16 @@ class Masked(ABC):
 
 def masked_scores(model: Scored, history: History) -> Masked:
     """The quickest way of asking this model."""
-    if isinstance(model, EASE | ItemKNN | Popularity):
-        return ByFields(model, history)
-    if isinstance(model, Attention) and not model.threshold and not _learned(model):
-        return ByFields(model, history)
     if isinstance(model, UserAttention):
         return ByNeighbours(model, history)
     if isinstance(model, PostHoc):
         return ByFoldingIn(model, history)
-    return ByRescoring(model, history)
-
-
-def _learned(model: SumsOfHeads) -> bool:
-    """Whether what is masked changes logits too: then no field tells all."""
-    return isinstance(model, HybridAttention) and any(isinstance(part, LearnedPart) for part in model.parts_)
+    if not isinstance(model, Recommender):
+        return ByRescoring(model, history)
+    fields = model.fields_of(history, np.arange(1))
+    if fields is None:
+        return ByRescoring(model, history)
+    return (ByThresholds if any(field.theta > 0.0 for field in fields) else ByFields)(model, history)
 
 
 def _served(history: History, live: np.ndarray) -> History:
@@ -120,26 +116,18 @@ class ByRescoring(Masked):
 
 
 class ByFields(Masked):
-    """Models whose score is a sum of heads over events, without a threshold and without learned heads."""
+    """Models whose score is a sum of heads over events whatever is masked, without a threshold."""
 
-    model: SumsOfHeads
+    model: Recommender
     all_pairs = True
 
-    def __init__(self, model: SumsOfHeads, history: History) -> None:
+    def __init__(self, model: Recommender, history: History) -> None:
         super().__init__(model, history)
         self._kept: dict[int, list[HeadField]] = {}
 
     def _fields(self, targets: np.ndarray) -> list[HeadField]:
-        if isinstance(self.model, Popularity):
-            return []
-        if isinstance(self.model, ItemKNN):
-            return [self.model._field(self.history, targets)]
-        if isinstance(self.model, EASE):
-            return self.model.part_.fields(self.history, np.ones(len(self.history)), targets)
-        fields: list[HeadField] = []
-        for part in self.model.parts_:
-            assert not isinstance(part, LearnedPart)
-            fields += part.fields(self.history, self.model._w(part, self.history), targets)
+        fields = self.model.fields_of(self.history, targets)
+        assert fields is not None  # `masked_scores` has asked
         return fields
 
     def _of_target(self, target: int) -> list[HeadField]:
@@ -200,6 +188,36 @@ def _ratio(S: np.ndarray, s: np.ndarray, beta: float) -> np.ndarray:
     """s / S^β, and 0 where no attention is left; S may have one row for all of s."""
     found: np.ndarray = s * np.where(S > 0, np.where(S > 0, S, 1.0) ** -beta, 0.0)
     return found
+
+
+class ByThresholds(ByFields):
+    """The same with a threshold: each masking by the kernels that serve it, for the targets that are asked about."""
+
+    all_pairs = False
+
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        fields, base = self._of_target(target), self.model.base_[[target]]
+        return np.array([fields_scores(fields, row, base)[0] for row in live])
+
+    def each(self, live: np.ndarray, target: int) -> np.ndarray:
+        fields, base = self._of_target(target), self.model.base_[[target]]
+        return np.array([fields_without_each(fields, row, base)[0] for row in live])
+
+    def with_each(self, live: np.ndarray, target: int) -> np.ndarray:
+        return Masked.with_each(self, live, target)
+
+    def all(self, live: np.ndarray) -> np.ndarray:
+        B, M = len(live), len(self.model.base_)
+        out = np.repeat(self.model.base_.astype(float)[None, :], B, axis=0)
+        for targets in _rows(M, max(live.shape)):
+            for field in self._fields(np.arange(M)[targets]):
+                if len(field.E) == 1:  # weights that all targets share
+                    rows = [field_weights(field.E, row, field.beta, field.theta)[0] for row in live]
+                    out[:, targets] += np.array(rows) @ field.X.T
+                    continue
+                for row, own in zip(live, out, strict=True):
+                    field_scores(field.E, field.X, row, field.beta, field.theta, own[targets])
+        return out
 
 
 class ByNeighbours(Masked):

@@ -1,9 +1,9 @@
 """The ceiling: of all sets of K events the one without which the score is lowest (and highest, for the weakest).
 
-Size 1 is searched through, so is size 2 (for models that are not sums of heads over events: up to 100 events), and any
-size of which there are at most `MOST_SETS` sets. Beyond, a beam of the best sets of one size grows by every event to
-the next; what it finds is good and not proven best (`is_exact`). The sets of a beam are scored again directly before
-one is chosen.
+Size 1 is searched through, so is size 2 (for models with a threshold, or that are not sums of heads over events: up to
+100 events), and any size of which there are at most `MOST_SETS` sets. Beyond, a beam of the best sets of one size grows
+by every event to the next; what it finds is good and not proven best (`is_exact`). The sets of a beam are scored again
+directly before one is chosen.
 """
 
 from __future__ import annotations
