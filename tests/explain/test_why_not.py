@@ -10,6 +10,7 @@ import pytest
 from tests.models import MODELS, SINGLE, fitted, tolerance
 from xattn import History, InputError
 from xattn.explain import WhyNot
+from xattn.explain.why_not import SERVED
 from xattn.recommenders import Recommender
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -71,6 +72,26 @@ def test_what_is_added_brings_it_in(name: str) -> None:
 def test_something_is_found_for_models_that_listen() -> None:
     for name in ("hybrid", "content", "users"):
         assert any(outside(fitted(name), user).added.found for user in ("u3", "u17", "u60")), name
+
+
+def test_tried_are_those_that_were_tried() -> None:
+    """A model whose heads do not tell is served with the first twelve; the other plausible events are not looked at."""
+    served: list[frozenset[int]] = []
+    model = fitted("users")
+    assert model.fields_of(model.history("u3"), np.arange(1)) is None
+    before = frozenset(model.history("u3").item.tolist())
+    found = outside(model, "u3")
+    plain = model.scores_of
+
+    def scores_of(history: History) -> np.ndarray:
+        served.append(frozenset(history.item.tolist()) - before)
+        return plain(history)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, "scores_of", scores_of)
+        added = found.added
+    first = {items for items in served if len(items) == 1}
+    assert added.tried == SERVED == len(first)
 
 
 def test_popularity_does_not_listen() -> None:

@@ -43,7 +43,7 @@ class Added:
     """`items` (ids, oldest first) as further events put the item at rank `rank_after`, within the list.
 
     `found` is False where no set that was tried does it; `items` is then empty. `exact`: no smaller set does it.
-    `tried` counts the plausible events.
+    `tried` counts the plausible events that were looked at.
     """
 
     items: tuple[str, ...]
@@ -130,9 +130,10 @@ def _added(scorer: Scorer, question: Question) -> Added:
     names = scorer.data_.items
     for step in range(MOST_ADDED):
         pool = _plausible(scorer, question, history)
-        tried = max(tried, len(pool))
         looks = _margins(scorer, question, history, pool)
-        order = np.argsort(looks, kind="stable") if looks is not None else np.arange(min(SERVED, len(pool)))
+        pool = pool if looks is not None else pool[:SERVED]
+        tried = max(tried, len(pool))
+        order = np.argsort(looks, kind="stable") if looks is not None else np.arange(len(pool))
         best: tuple[int, int] | None = None
         for at in order[:CLOSEST] if looks is not None else order:
             after = _with(scorer, history, [int(pool[at])])
