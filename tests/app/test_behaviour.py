@@ -280,7 +280,7 @@ def test_the_way_is_kept_in_the_address() -> None:
 
 def swapping(at: AppTest) -> AppTest:
     """The page with its panel of changes open."""
-    at.session_state["behaviour_panel"] = True
+    at.session_state["open.swap"] = True
     return sound(at.run())
 
 
@@ -295,7 +295,8 @@ def test_a_change_of_behaviour_that_swaps_two_items_is_told_applied_and_undone(l
     at = swapping(page(lang, way="vectors"))
     sheet = behaviour_vectors.sample(lang)
     second, first = np.argsort(nearest(sheet))[1::-1].tolist()
-    assert [at.selectbox(key=f"behaviour_{side}").value for side in ("above", "below")] == [second, first]
+    chosen = [at.selectbox(key=f"behaviour_{side}").value for side in ("above", "below")]
+    assert chosen == [str(second + 1), str(first + 1)]
     edit = minimal_edit(
         sheet.query, None, sheet.keys, sheet.items, second, first, scorer=sheet.scorer, temperature=sheet.temperature
     )

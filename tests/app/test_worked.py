@@ -399,7 +399,7 @@ def test_the_smallest_change_swaps_two_items_and_nothing_smaller_does(
 def test_a_change_that_swaps_two_items_is_told_applied_and_undone(lang: str, kind: str) -> None:
     at = swapping(page(lang, step="4"))
     options = at.selectbox(key="worked_above"), at.selectbox(key="worked_below")
-    assert [box.value for box in options] == [0, 2], "the second and the first"
+    assert [box.value for box in options] == ["1", "3"], "the second and the first"
     (number, _), (vector, _) = swap.of_other_items(SHEET, 0, 2)
     assert t("swap.number", lang, row="y2", feature="2", before="7", after=digits(number.after[1])) in texts(at)
     sizes = {
@@ -423,7 +423,7 @@ def test_a_change_that_swaps_two_items_is_told_applied_and_undone(lang: str, kin
 
 def swapping(at: AppTest) -> AppTest:
     """The page with its panel of changes open."""
-    at.session_state["worked_panel"] = True
+    at.session_state["open.swap"] = True
     at.run()
     assert not at.exception
     assert not at.error
@@ -443,8 +443,8 @@ def swapping(at: AppTest) -> AppTest:
 def test_where_no_change_swaps_two_items_the_page_says_so(changes: dict[str, Any], lang: str) -> None:
     at = swapping(page(lang, vectors=link_of(**changes), step="4"))
     names = {
-        "above": f"y{at.selectbox(key='worked_above').value + 1}",
-        "below": f"y{at.selectbox(key='worked_below').value + 1}",
+        "above": f"y{at.selectbox(key='worked_above').value}",
+        "below": f"y{at.selectbox(key='worked_below').value}",
     }
     assert [element.value for element in at.info] == [t("swap.none_worked", lang, **names)]
     assert "worked_apply_number" not in {button.key for button in at.button}
@@ -459,7 +459,7 @@ def test_one_item_has_none_to_be_put_before() -> None:
 
 def test_an_item_that_is_before_another_already_is_told_so() -> None:
     at = swapping(page(step="4"))
-    at.selectbox(key="worked_above").set_value(2).run()
+    at.selectbox(key="worked_above").set_value("3").run()
     assert t("swap.already", above="y3", below="y1") in texts(at)
     assert not at.exception
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn import worked_example
+from xattn.app import address
 from xattn.app.vectors import Sheet
 from xattn.i18n import t
 from xattn.model.example import SCORES, Steps
@@ -50,7 +51,7 @@ def beside(sheet: Sheet, step: str, language: str) -> None:
 
 def errata(language: str, *, open_: bool) -> None:
     """All errata of the article, in its order; the numbers come from the library."""
-    with st.expander(t("worked.errata", language), icon=":material/edit_note:", expanded=open_):
+    with address.part("errata", t("worked.errata", language), icon=":material/edit_note:", start=open_):
         st.markdown(t("worked.errata_intro", language))
         for erratum in worked_example().errata:
             says = t(f"worked.erratum.{erratum.id}", language)

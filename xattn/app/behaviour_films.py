@@ -224,12 +224,13 @@ def _list(listed: pd.DataFrame, language: str) -> str:
         alt=t("behaviour.recommended", language),
     )
     titles = dict(zip(listed["item"], listed["title"], strict=True))
-    if st.session_state.get("behaviour_target") not in titles:
-        st.session_state["behaviour_target"] = next(iter(titles))
-    target: str = st.selectbox(
-        t("behaviour.explain", language), list(titles), format_func=titles.__getitem__, key="behaviour_target"
+    return address.select(
+        "item",
+        list(titles),
+        key="behaviour_target",
+        label=t("behaviour.explain", language),
+        words=titles.__getitem__,
     )
-    return target
 
 
 def _attention(ledger: Ledger, language: str) -> None:

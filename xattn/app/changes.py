@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from xattn.app import opinions, past
+from xattn.app import address, opinions, past
 from xattn.app.asked import Asked, history_of
 from xattn.app.figures import csv_button
 from xattn.app.moved import moved
@@ -150,7 +150,7 @@ def _diff(frame: pd.DataFrame, edit: str, language: str) -> None:
         st.caption(t("recommendations.nothing_moved", language, edit=edit))
         return
     st.markdown(t("recommendations.diff", language, edit=edit, new=new, gone=gone, moved=other))
-    with st.expander(t("recommendations.diff_why", language), icon=":material/swap_vert:"):
+    with address.part("moved", t("recommendations.diff_why", language), icon=":material/swap_vert:"):
         st.caption(t("recommendations.diff_help", language))
         table = pd.DataFrame(
             {

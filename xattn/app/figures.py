@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from xattn.app import address
 from xattn.app.exports import csv_bytes, file_name
 from xattn.app.shell import lang
 from xattn.i18n import t
@@ -47,7 +48,7 @@ def figures(
             on_select=on_select or "ignore",
             selection_mode=PICK if on_select else None,  # what is under the pointer is the chart's own affair
         )
-    with st.expander(t("app.as_table", language), icon=":material/table_rows:"):
+    with address.part(key, t("app.as_table", language), icon=":material/table_rows:"):
         st.dataframe(frame, hide_index=True, alt=says, column_config=config)
         with st.container(horizontal=True):
             csv_button(frame, key, language)

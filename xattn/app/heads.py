@@ -28,12 +28,15 @@ def head_names(fitted: Recommender) -> tuple[str, ...]:
     return tuple(names) if len(names) > 1 else ()
 
 
+LEARNED = "learned"  # the heads of a trained network, which speak and are silent together
+
+
 def _names(part: Any) -> list[str]:
     if isinstance(part, ContentPart):
         return [CONTENT]
     if isinstance(part, CollaborativePart | InheritedPart):
         return [part.name(h) for h in range(len(part.tau))]
-    return [part.name(h) for h in range(part.shape.H)]
+    return [LEARNED]
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

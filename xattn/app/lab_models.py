@@ -46,15 +46,8 @@ def draw(language: str) -> None:
 
 def _bound(key: str, name: str, options: Any, start: str, language: str) -> str:
     """A choice that is kept in the address under `name`."""
-    link = address.arrived(name)
-    if link is not None:
-        st.session_state[key] = link if link in options else start
-    elif st.session_state.get(key) not in options:
-        st.session_state[key] = start
     labels = {"user": "recommendations.user", "first": "lab.first_model", "second": "lab.second_model"}
-    value: str = st.selectbox(t(labels[name], language), list(options), key=key, width=220)
-    address.show(name, None if value == start else value, [key])
-    return value
+    return address.select(name, options, key=key, label=t(labels[name], language), words=str, start=start, width=220)
 
 
 def _list(data: Interactions, kind: str, user: str) -> pd.DataFrame:

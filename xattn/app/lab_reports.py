@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from xattn.app import address
 from xattn.app.figures import csv_button, figures
 from xattn.app.lab_results import metric_name
 from xattn.app.shell import safe
@@ -62,7 +63,7 @@ def _column(key: str, language: str) -> str:
 
 
 def _all(rows: Sequence[dict[str, Any]], key: str, language: str) -> None:
-    with st.expander(t("lab.all_numbers", language), icon=":material/table_rows:"):
+    with address.part(key, t("lab.all_numbers", language), icon=":material/table_rows:"):
         wide = _plain(rows, language)
         st.dataframe(wide, hide_index=True, key=key, alt=t("lab.all_numbers", language))
         csv_button(wide, key, language)
@@ -212,10 +213,14 @@ def threshold(report: dict[str, Any], language: str) -> None:
 
 
 def _pick(names: Sequence[str], key: str, language: str, start: int = 0) -> str:
-    chosen: str | None = st.selectbox(
-        t("lab.metric", language), list(names), index=start, format_func=lambda name: _column(name, language), key=key
+    return address.select(
+        "metric" if start == 0 else "other",
+        names,
+        key=key,
+        label=t("lab.metric", language),
+        words=lambda name: _column(name, language),
+        start=names[start],
     )
-    return chosen if chosen is not None and chosen in names else names[start]
 
 
 # --- tests of attention -----------------------------------------------------------------------------------------------

@@ -39,19 +39,14 @@ def metrics_of(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def _choose(names: Sequence[str], key: str, language: str) -> str:
     """A metric, kept in the address."""
-    link = address.arrived("metric")
-    if link is not None:
-        st.session_state[key] = link if link in names else names[0]
-    elif st.session_state.get(key) not in names:
-        st.session_state[key] = names[0]
-    metric: str = st.selectbox(
-        t("lab.metric", language),
-        list(names),
-        format_func=lambda name: metric_name(name, language),
+    metric = address.select(
+        "metric",
+        names,
         key=key,
+        label=t("lab.metric", language),
+        words=lambda name: metric_name(name, language),
         width=320,
     )
-    address.show("metric", None if metric == names[0] else metric, [key])
     meaning = _meaning(metric, language)
     if meaning:
         st.caption(meaning)
@@ -87,7 +82,7 @@ def _table(rows: Sequence[dict[str, Any]], lead: Sequence[str], key: str, langua
             **{metric_name(name, language): [row.get(name) for row in rows] for name in names},
         }
     )
-    with st.expander(t("lab.all_numbers", language), icon=":material/table_rows:"):
+    with address.part(key, t("lab.all_numbers", language), icon=":material/table_rows:"):
         st.dataframe(wide, hide_index=True, key=key, alt=t("lab.all_numbers", language))
         csv_button(wide, key, language)
 
@@ -154,16 +149,14 @@ def _curves(rows: Sequence[dict[str, Any]], language: str) -> None:
     """One measure over K, the number of reasons masked or kept, a line an explainer."""
     st.subheader(t("lab.curves", language))
     names = [name for name, values in rows[0]["curves"].items() if name != "K" and isinstance(values, list)]
-    metric = st.segmented_control(
-        t("lab.metric", language),
+    metric = address.choose(
+        "curve",
         names,
-        default=names[0],
-        required=True,
-        format_func=lambda name: metric_name(name, language),
         key="lab_curve",
+        label=t("lab.metric", language),
+        words=lambda name: metric_name(name, language),
     )
-    metric = metric if metric in names else names[0]
-    st.caption(_meaning(str(metric), language))
+    st.caption(_meaning(metric, language))
     frame = pd.DataFrame(
         [
             {"x": k, "series": row["explainer"], "value": value}
@@ -171,7 +164,7 @@ def _curves(rows: Sequence[dict[str, Any]], language: str) -> None:
             for k, value in zip(row["curves"]["K"], row["curves"][metric], strict=True)
         ]
     )
-    title = metric_name(str(metric), language)
+    title = metric_name(metric, language)
     figures(
         line_chart(frame, t("lab.reasons", language), title, language),
         frame.pivot_table(index="x", columns="series", values="value")

@@ -11,7 +11,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from xattn.app import changes, choice, link, search, state, view, why
+from xattn.app import address, changes, choice, link, search, state, view, why
 from xattn.app.asked import Asked, about, history_of, listed
 from xattn.app.opinions import KINDS
 from xattn.app.shell import lang, reporting, safe
@@ -50,7 +50,8 @@ def render() -> None:
 def _history(fitted: Recommender, asked: Asked, language: str) -> None:
     events = history_of(fitted, asked)
     table = fitted.data_.items
-    with st.expander(t("recommendations.history", language, n=len(events)), icon=":material/history:"):
+    label = t("recommendations.history", language, n=len(events))
+    with address.part("history", label, icon=":material/history:"):
         rows = events.item[::-1].tolist()
         frame = pd.DataFrame(
             {
@@ -60,7 +61,7 @@ def _history(fitted: Recommender, asked: Asked, language: str) -> None:
         )
         if events.rating is not None:
             frame[t("recommendations.rating", language)] = events.rating[::-1]
-        st.dataframe(frame, hide_index=True, height=280, alt=t("recommendations.history", language, n=len(events)))
+        st.dataframe(frame, hide_index=True, height=280, alt=label)
 
 
 @st.fragment

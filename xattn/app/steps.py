@@ -9,6 +9,7 @@ that only passes over one is told its term above the chart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn import attend
-from xattn.app import article, formulas, own_row, state
+from xattn.app import address, article, formulas, own_row, state
 from xattn.app.figures import figures
 from xattn.app.formulas import NOTHING, Lit
 from xattn.app.shell import safe
@@ -32,7 +33,7 @@ __all__ = ["LIT", "STEPS", "Results", "draw", "item_names", "results", "twin"]
 
 STEPS = ("1", "2", "3", "4", "all")
 BESIDE = 4  # columns of a heat map that has room beside another chart
-LIT = "worked.lit"  # of the session: what is pointed at
+LIT, POINTED = "worked.lit", "at"  # of the session, of the address: what is pointed at
 WORDS = {  # of the glossary, those that a step needs
     "1": ("event", "query", "key", "attention_score", "scorer"),
     "2": ("softmax", "weight", "temperature", "beta", "threshold"),
@@ -118,9 +119,7 @@ def item_names(sheet: Sheet, language: str) -> tuple[list[str], list[str]]:
 
 def draw(sheet: Sheet, step: str, language: str) -> None:
     """Draw one step, or all. Raises InputError where the sheet's numbers cannot be attended to."""
-    lit: Lit = st.session_state.get(LIT, NOTHING)
-    if (lit.event or 0) >= len(sheet.keys):
-        lit = NOTHING
+    lit = _lit(len(sheet.keys))
     view = _View(sheet, results(sheet), lit, step != "all", language)
     _follow(view)
     for name, section in zip(STEPS, (_scores, _weights, _fusion, _recommendation), strict=False):
@@ -129,6 +128,22 @@ def draw(sheet: Sheet, step: str, language: str) -> None:
                 st.subheader(t(f"worked.step.{name}", language), help=_words(name, language))
                 st.markdown(t(f"worked.says.{name}", language))
                 section(view)
+
+
+def _lit(n: int) -> Lit:
+    """What is pointed at, kept in the address: the number of an event, perhaps that of a coordinate; NOTHING where
+    there is no such event."""
+    link = address.arrived(POINTED)
+    if link is not None:
+        found = re.fullmatch("([1-9][0-9]?)(?:_([1-9][0-9]?))?", link)
+        event, place = (int(number) - 1 if number else None for number in found.groups()) if found else (None, None)
+        st.session_state[LIT] = Lit(event, place)
+    lit: Lit = st.session_state.setdefault(LIT, NOTHING)
+    if lit.event is None or lit.event >= n:
+        lit = NOTHING
+    numbers = [str(number + 1) for number in lit if number is not None]
+    address.show(POINTED, "_".join(numbers) or None, [LIT])
+    return lit
 
 
 def _words(step: str, language: str) -> str:

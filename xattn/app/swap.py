@@ -21,6 +21,7 @@ import numpy as np
 import streamlit as st
 
 from xattn import attend
+from xattn.app import address
 from xattn.app.shell import safe
 from xattn.app.steps import results
 from xattn.app.vectors import Sheet, Table
@@ -35,6 +36,7 @@ __all__ = ["Change", "control", "of_events", "of_other_items"]
 MOST_NUMBERS = 100  # of events: each is searched by attending again and again
 PAST = (0.0, 1e-9, 1e-7, 1e-5)  # shares by which a change is lengthened where rounding has undone it
 APPLIED = "swap.applied"
+SIDES = {"above": "swap.above", "below": "swap.below"}
 SAYS = {"worked": "swap.says_worked", "behaviour": "swap.says_behaviour"}  # by page
 NONE = {"worked": "swap.none_worked", "behaviour": "swap.none_behaviour"}
 APPLY = {"number": "swap.apply_number", "vector": "swap.apply_vector"}
@@ -170,15 +172,16 @@ def control(
         st.rerun()  # the whole page: its tables have changed
     if len(items) < 2:
         return
-    panel = st.expander(t("swap.title", language), icon=":material/swap_vert:", key=f"{key}_panel", on_change="rerun")
+    panel = address.part("swap", t("swap.title", language), icon=":material/swap_vert:")
     if not panel.open:
         return
     with panel:
         st.markdown(t(SAYS[key], language))
         order = np.argsort(distances, kind="stable").tolist()
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            above = _choice(f"{key}_above", "swap.above", order, order[1], items, language)
-            below = _choice(f"{key}_below", "swap.below", [i for i in order if i != above], order[0], items, language)
+            above = _choice("above", f"{key}_above", order, order[1], items, language)
+            rest = [i for i in order if i != above]
+            below = _choice("below", f"{key}_below", rest, rest[0], items, language)
         names = {"above": safe(items[above], 60), "below": safe(items[below], 60)}
         if _passes(distances, above, below):
             st.caption(t("swap.already", language, **names))
@@ -201,14 +204,18 @@ def control(
                 )
 
 
-def _choice(key: str, label: str, options: list[int], start: int, names: Sequence[str], language: str) -> int:
-    """One of the items; what was chosen stays while it is among the options."""
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = start if start in options else options[0]
-    chosen: int = st.selectbox(
-        t(label, language), options, format_func=lambda i: safe(names[i], 60), key=key, width=260
+def _choice(side: str, key: str, options: list[int], start: int, names: Sequence[str], language: str) -> int:
+    """One of the items, counted from 1 in the address."""
+    chosen = address.select(
+        side,
+        [str(i + 1) for i in options],
+        key=key,
+        label=t(SIDES[side], language),
+        words=lambda number: safe(names[int(number) - 1], 60),
+        start=str(start + 1),
+        width=260,
     )
-    return chosen
+    return int(chosen) - 1
 
 
 def _sentence(change: Change, rows: Sequence[str], features: Sequence[str], language: str) -> str:

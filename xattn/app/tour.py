@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from xattn.app import address
 from xattn.app.article import is_its_own
 from xattn.app.vectors import Sheet
 from xattn.i18n import t
@@ -38,7 +39,7 @@ def _vectors_differ(sheet: Sheet) -> bool:
 def show(language: str) -> None:
     """The list, closed at first; its title says how far the reader is."""
     done = st.session_state.get(DONE, frozenset())
-    with st.expander(t("tour.title", language, done=len(done), n=len(TASKS)), icon=":material/flag:"):
+    with address.part("tour", t("tour.title", language, done=len(done), n=len(TASKS)), icon=":material/flag:"):
         for task in TASKS:
             icon, said = (
                 ("check_circle", "tour.is_done") if task in done else ("radio_button_unchecked", "tour.is_open")

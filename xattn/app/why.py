@@ -7,6 +7,8 @@ can be taken away.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -163,6 +165,10 @@ def _rank(rank: int | None) -> str:
 def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: str) -> None:
     """A box for each of the events that matter most in the full history; its order stays while boxes change."""
     session = st.session_state
+    link = address.arrived("boxes")
+    if link is not None:
+        session["rec_events"] = int(link) if re.fullmatch("[1-9][0-9]{0,4}", link) else FEW_EVENTS
+    address.show("boxes", None if session["rec_events"] == FEW_EVENTS else str(session["rec_events"]), ["rec_events"])
     full = ledger(fitted, asked, item).events()
     order = np.argsort(-full["contribution"].abs().to_numpy(), kind="stable")
     live = {int(row["position"]): row for row in why.events().to_dict(orient="records")}

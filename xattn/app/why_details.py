@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from xattn.app import changes
+from xattn.app import address, changes
 from xattn.app.asked import Asked, ledger
 from xattn.app.figures import figures
 from xattn.app.heads import head_names, shares
@@ -35,8 +35,7 @@ def show(
     fitted: Recommender, asked: Asked, why: Ledger, events: pd.DataFrame, others: list[str], language: str
 ) -> None:
     """The tabs; only the one that is open is worked out."""
-    tabs = st.tabs([t(key, language) for key in TABS.values()], key="rec_tabs", on_change="rerun")
-    for name, tab in zip(TABS, tabs, strict=True):
+    for name, tab in address.tabs("tab", list(TABS), key="rec_tabs", words=lambda name: t(TABS[name], language)):
         if not tab.open:
             continue
         with tab:
@@ -164,11 +163,9 @@ def _versus(fitted: Recommender, asked: Asked, why: Ledger, others: list[str], l
     if not choices:
         st.caption(t("recommendations.nothing", language))
         return
-    if st.session_state.get("rec_versus") not in choices:
-        st.session_state["rec_versus"] = choices[0]
     titles = {item: safe(why.title_of(item), 80) for item in choices}
-    other: str = st.selectbox(
-        t("why.versus_which", language), choices, format_func=titles.__getitem__, key="rec_versus"
+    other = address.select(
+        "versus", choices, key="rec_versus", label=t("why.versus_which", language), words=titles.__getitem__
     )
     apart = why - ledger(fitted, asked.leaving_out(st.session_state["rec_without"]), other)
     st.markdown(safe(apart.text(language), 2000))

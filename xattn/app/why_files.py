@@ -18,6 +18,8 @@ from xattn.recommenders import Recommender
 
 __all__ = ["show"]
 
+ALSO = ("depth", "tab", "versus", "boxes", "open")  # of the address: how much is shown, and what is open
+
 
 def show(
     fitted: Recommender, asked: Asked, why: Ledger, events: pd.DataFrame, shared: link.Link, language: str
@@ -42,7 +44,8 @@ def show(
         button("csv", lambda: csv_bytes(comparison(events, why.rank is not None, language)), "text/csv")
         with st.popover(t("why.link", language), icon=":material/link:"):
             st.caption(t("why.link_help", language))
-            address = f"{st.context.url or ''}?{urlencode({**link.write(shared), 'lang': language})}"
+            more = {name: value for name, value in st.query_params.to_dict().items() if name in ALSO}
+            address = f"{st.context.url or ''}?{urlencode({**link.write(shared), **more, 'lang': language})}"
             st.code(address, language=None, wrap_lines=True)
         with st.popover(t("reproduce.title", language), icon=":material/code:"):
             st.caption(t("reproduce.help", language))
