@@ -34,13 +34,15 @@ PARAM = "vectors"  # of the address
 BASE, NOW, VERSION, PAST = "worked.base", "worked.now", "worked.version", "worked"
 SETTINGS = ("scorer", "temperature", "beta", "threshold", "fusion")
 SIZES = ("n", "d", "m")
-WIDE = 135  # pixels of a number field: less hides its plus and minus
+WIDE = 158  # pixels of a number field: less hides its number, its cross, its plus and minus
 STEP = "step"  # of the address
+ROOM = "<style>.katex-display { padding: 3px }</style>"  # else a formula hangs over by 2 pixels, and can be scrolled
 
 
 def render() -> None:
     """Draw the page."""
     language = lang()
+    st.html(ROOM)
     st.title(t("worked.title", language))
     st.markdown(t("worked.intro", language))
     tasks = st.container()
@@ -250,11 +252,11 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
     with st.container(horizontal=True):
         sheet = replace(
             sheet,
-            scorer=choice("scorer", SCORERS, 190),
+            scorer=choice("scorer", SCORERS, 180),
             temperature=number("temperature", 0.1),
             beta=number("beta", 0.05),
             threshold=number("threshold", 0.01),
-            fusion=choice("fusion", FUSIONS, 150),
+            fusion=choice("fusion", FUSIONS, 130),
         )
     return sheet
 
