@@ -185,7 +185,8 @@ def _heads() -> list[Case]:
         Case(pool._pool, -1, (indptr, row, w, V, rng.permutation(wide), rng.normal(size=wide), V[0, :users].copy())),
         Case(gram._normalisers, -1, (indptr, rho, beta, np.zeros((H, 150)))),
         Case(gram._tails, -1, (indptr, rho, c, np.zeros((H, H, 150)))),
-        Case(gram._gram, -1, (*occ, w, rho, tail, np.zeros((H * C, H * C)))),
+        Case(gram._gram, -2, (0, *occ, w, w * tail[0], rho, tail[0], np.zeros((H * C, H * C)), np.zeros((C, C)))),
+        Case(gram._add_both_ways, -1, (rng.normal(size=(45, 45)), rng.normal(size=(90, 90))[:45, 45:])),
         Case(
             gram._targets,
             -2,

@@ -6,7 +6,8 @@ leaves
 
     A[(h,x_i),(g,x_j)] += w_hi w_gj ρ_*^|i−j| · tail_hg[max(i,j)],    tail_hg[p] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p)
 
-where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once.
+where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once;
+blocks of a head with itself are symmetric, so there one of the two orders is enough.
 
 Rows are owned: row (h, item) gathers over the occurrences of its item, in a float64 buffer of its own, so that no
 update is lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads, M
@@ -33,6 +34,7 @@ __all__ = [
     "tails",
 ]
 
+TILE = 32
 NEGLIGIBLE = 1e-12  # powers of ρ below this change no digit of a float32 sum; the loops stop there
 
 
@@ -82,37 +84,50 @@ def _tails(indptr, rho, c, tail):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _gram(ptr, event, start, stop, row, w, rho, tail, A):  # type: ignore[no-untyped-def]
-    """Added to A (H·C, H·C): its upper block triangle, blocks g ≥ h of block row h."""
+def _gram(h, ptr, event, start, stop, row, w, wt, rho, tail, A, T):  # type: ignore[no-untyped-def]
+    """Added to A (H·C, H·C): the blocks of head h and those after it. Of its own block T (C, C) gets the pairs whose
+    event of this row is the older one, and half of those of an event with itself: the block is T + Tᵀ. wt = w·tail.
+    """
     C = ptr.shape[0] - 1
     H = rho.shape[0]
-    for hr in prange(H * C):
-        h = hr // C
-        r = hr - h * C
-        if ptr[r] == ptr[r + 1]:
-            continue
+    for r in prange(C):
         acc = np.zeros(H * C)
         for o in range(ptr[r], ptr[r + 1]):
             i = event[o]
             for g in range(h, H):
                 at = g * C
-                acc[at + row[i]] += w[h, i] * w[g, i] * tail[h, g, i]
+                acc[at + row[i]] += w[h, i] * wt[g, i] * (0.5 if g == h else 1.0)
                 power = w[h, i]
                 for j in range(i + 1, stop[i]):  # j newer: this row's head decays over the gap
                     power *= rho[h]
                     if abs(power) < NEGLIGIBLE:
                         break
                     if row[j] >= 0:
-                        acc[at + row[j]] += power * w[g, j] * tail[h, g, j]
-                power = w[h, i] * tail[h, g, i]
+                        acc[at + row[j]] += power * wt[g, j]
+                if g == h:
+                    continue
+                power = w[h, i] * tail[g, i]
                 for j in range(i - 1, start[i] - 1, -1):  # j older: the other head decays
                     power *= rho[g]
                     if abs(power) < NEGLIGIBLE:
                         break
                     if row[j] >= 0:
                         acc[at + row[j]] += power * w[g, j]
-        for k in range(h * C, H * C):
-            A[hr, k] += acc[k]
+        for k in range(C):
+            T[r, k] = acc[h * C + k]
+        for k in range((h + 1) * C, H * C):
+            A[h * C + r, k] += acc[k]
+
+
+@Kernel
+def _add_both_ways(T, A):  # type: ignore[no-untyped-def]
+    """A += T + Tᵀ, in squares of TILE × TILE, so that both ways stay in the cache."""
+    C = T.shape[0]
+    for t in prange((C + TILE - 1) // TILE):
+        for low in range(0, C, TILE):
+            for r in range(t * TILE, min(C, (t + 1) * TILE)):
+                for k in range(low, min(C, low + TILE)):
+                    A[r, k] += T[r, k] + T[k, r]
 
 
 @Kernel
@@ -168,7 +183,12 @@ def accumulate_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.n
 def add_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray, A: np.ndarray) -> None:
     """The same, added to what `A` holds. A user whose `tail` is negated is taken out."""
     work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
-    _gram(occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail, A, work=work)
+    C = len(occ.ptr) - 1
+    T = np.empty((C, C))
+    for h in range(len(rho)):
+        block = A[h * C : (h + 1) * C, h * C : (h + 1) * C]
+        _gram(h, *occ, w, w * tail[h], rho, tail[h], A, T, work=work)
+        _add_both_ways(T, block, work=2.0 * T.size)
 
 
 def accumulate_targets(
