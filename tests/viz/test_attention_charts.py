@@ -163,6 +163,13 @@ def test_wide_tables_keep_under_the_limit_of_marks() -> None:
     assert charts.cell_width(3) is None
 
 
+def test_long_names_take_room_from_cells() -> None:
+    assert charts.cell_width(4, ["k1", "Σ"]) is None
+    width = charts.cell_width(4, ["Read about hiking trails", "Σ"])
+    assert width is not None
+    assert width >= 150 + 4 * 50
+
+
 def test_the_picture_follows_the_mathematics() -> None:
     """A planted change of one weight shows in the chart."""
     changed = RESULT.weights.copy()

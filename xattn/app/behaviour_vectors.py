@@ -258,7 +258,7 @@ def _results(sheet: Sheet, language: str) -> None:
             charts.contribution_chart(wide, language),
             twin(wide, t("behaviour.event", language)),
             key="behaviour_contributions_chart",
-            width=charts.cell_width(wide.shape[1]),
+            width=charts.cell_width(wide.shape[1], list(wide.index)),
         )
     with st.container(border=True):
         st.subheader(t("behaviour.nearest", language))

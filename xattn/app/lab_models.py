@@ -40,8 +40,14 @@ def draw(language: str) -> None:
             with place, st.container(border=True):
                 st.subheader(kind)
                 frame = _side(lists[side], lists[other], language)
-                st.dataframe(frame, hide_index=True, key=f"lab_list_{side}", alt=kind)
+                st.dataframe(frame, hide_index=True, key=f"lab_list_{side}", alt=kind, column_config=_widths(language))
                 csv_button(frame, f"lab_list_{side}", language)
+
+
+def _widths(language: str) -> dict[str, Any]:
+    """Titles narrow enough for the reasons to be seen beside them."""
+    names = {"recommendations.film": 150, "lab.reason": 200}
+    return {t(key, language): st.column_config.TextColumn(width=width) for key, width in names.items()}
 
 
 def _bound(key: str, name: str, options: Any, start: str, language: str) -> str:

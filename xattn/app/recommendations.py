@@ -113,7 +113,12 @@ def _card(fitted: Recommender, row: object, moved: float | None, events: int, la
     with left:
         head = f"**{rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, facts))}]]"  # type: ignore[attr-defined]
         st.markdown(f"{head}{badge}  \n:small[{reason}]")
-    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+    with (
+        right,
+        st.container(  # so close that a phone shows all three on one line
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"
+        ),
+    ):
         st.markdown(t("recommendations.score", language, score=figure(score)), width="content")
         _opinion(fitted, item, events, language)
         _why_button(item, language)
@@ -124,7 +129,7 @@ def _why_button(item: str, language: str) -> None:
     st.button(
         t("recommendations.close" if is_open else "recommendations.why", language),
         key=f"rec_why_{item}",
-        icon=":material/close:" if is_open else ":material/help:",
+        icon=":material/close:" if is_open else None,
         on_click=_toggle,
         args=(item,),
     )

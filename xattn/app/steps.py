@@ -298,7 +298,7 @@ def _matrix(view: _View, names: list[str], rows: Any) -> None:
         ),
         twin(wide, t("worked.row", view.language)),
         key=key,
-        width=charts.cell_width(wide.shape[1]),
+        width=charts.cell_width(wide.shape[1], list(wide.index)),
         on_select=lambda: _point(key, names[1:], columns),
     )
 
@@ -353,6 +353,6 @@ def _contributions(view: _View, result: Attended, letter: str, rows: tuple[tuple
         ),
         twin(wide, t("worked.event", view.language)),
         key=key,
-        width=charts.cell_width(wide.shape[1]),
+        width=charts.cell_width(wide.shape[1], list(wide.index)),
         on_select=lambda: _point(key, names, columns),
     )

@@ -191,10 +191,11 @@ def control(
             many = find is of_events and len(sheet.keys) * len(sheet.query) > MOST_NUMBERS
             st.info(t("swap.many" if many else NONE[key], language, **names), icon=":material/block:")
             return
-        for change, changed in found:
-            kind = "vector" if change.feature is None else "number"
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(_sentence(change, rows, features, language), width="stretch")
+        for change, _ in found:
+            st.markdown(_sentence(change, rows, features, language))
+        with st.container(horizontal=True):
+            for change, changed in found:
+                kind = "vector" if change.feature is None else "number"
                 st.button(
                     t(APPLY[kind], language),
                     key=f"{key}_apply_{kind}",

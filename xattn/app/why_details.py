@@ -22,6 +22,7 @@ from xattn.viz.names import head_name
 
 __all__ = ["comparison", "show", "table_of"]
 
+EVENT_WIDTH = 200  # pixels: more pushes the last columns out of sight
 TABS = {
     "heat": "why.heat",
     "compare": "why.compare",
@@ -116,6 +117,7 @@ def _compare(events: pd.DataFrame, why: Ledger, language: str) -> None:
         alt=t("why.compare", language),
         key="rec_table",
         column_config={
+            t("chart.event", language): st.column_config.TextColumn(width=EVENT_WIDTH),
             t("term.weight", language): st.column_config.NumberColumn(format="percent"),
             t("term.contribution", language): signed,
             t("term.removal_effect", language): signed,

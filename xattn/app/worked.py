@@ -34,7 +34,7 @@ PARAM = "vectors"  # of the address
 BASE, NOW, VERSION, PAST = "worked.base", "worked.now", "worked.version", "worked"
 SETTINGS = ("scorer", "temperature", "beta", "threshold", "fusion")
 SIZES = ("n", "d", "m")
-WIDE = 158  # pixels of a number field: less hides its number, its cross, its plus and minus
+WIDE = 150  # pixels of a number field: less hides its number, its cross, its plus and minus
 STEP = "step"  # of the address
 ROOM = "<style>.katex-display { padding: 3px }</style>"  # else a formula hangs over by 2 pixels, and can be scrolled
 
@@ -252,11 +252,11 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
     with st.container(horizontal=True):
         sheet = replace(
             sheet,
-            scorer=choice("scorer", SCORERS, 180),
+            scorer=choice("scorer", SCORERS, 175),
             temperature=number("temperature", 0.1),
             beta=number("beta", 0.05),
             threshold=number("threshold", 0.01),
-            fusion=choice("fusion", FUSIONS, 130),
+            fusion=choice("fusion", FUSIONS, 125),
         )
     return sheet
 

@@ -48,6 +48,8 @@ MIDDLE, INK = "#f7f7f7", "#000000"  # of cells: black reads at 4.7:1 or better o
 LINE = 24  # pixels of the line above a chart
 HEAD, FOOT = 56, 80  # pixels of the axis above or below: a height is that of the whole picture
 MOST_CELLS = 800  # cells that get their number written in them; smaller ones could not be read
+LABEL = 170  # pixels of a row's name; what is longer is cut
+SHORT = 8  # characters of a row's name that leave a phone enough room for four columns
 UPRIGHT = 7  # characters of a column's name that stand above it; longer ones are turned
 MOST_NAME = 40  # characters of a name on an axis
 
@@ -96,9 +98,12 @@ def cell_frame(wide: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def cell_width(columns: int) -> int | None:
-    """Pixels that a heat map of so many columns needs for its numbers to be read; None where a phone has as many."""
-    return None if columns <= 4 else 150 + 56 * columns
+def cell_width(columns: int, rows: Sequence[str] = ()) -> int | None:
+    """Pixels that a heat map of so many columns, beside the names of its rows, needs for its numbers to be read; None
+    where a phone has as many."""
+    longest = max(map(len, rows), default=0)
+    names = max(150, 60 + min(LABEL, 7 * longest))
+    return names + 56 * columns if columns > 4 or longest > SHORT else None
 
 
 def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
@@ -258,7 +263,7 @@ def _cells(wide: pd.DataFrame, title: str, description: str, pick: bool, lit: Po
             title=None,
             axis=alt.Axis(orient="top", labelAngle=turned, labelLimit=110, labelFlush=False, labelOverlap=False),
         ),
-        y=_rows("row", labelLimit=170),
+        y=_rows("row", labelLimit=LABEL),
         tooltip=[
             alt.Tooltip("row:N", title="  "),
             alt.Tooltip("column:N", title=" "),

@@ -27,7 +27,8 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 SHAPES += ["triangle-right", "wedge"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 1, 1, 1], [12, 4], [5, 5]]
 LABELS = 190
-IN_A_ROW = 5  # names of a legend
+IN_A_ROW, LINE = 5, 22  # names of a legend, pixels of a line of them
+FITTING = f"width < 420 ? 2 : {IN_A_ROW}"  # a phone is too narrow for all: what does not fit would be cut off
 FOOT = 60
 
 
@@ -76,7 +77,7 @@ def line_chart(
         scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
         legend=None
         if len(series) < 2
-        else alt.Legend(title=None, orient="top", labelLimit=220, columns=IN_A_ROW, symbolType="circle"),
+        else alt.Legend(title=None, orient="top", labelLimit=220, columns=alt.expr(FITTING), symbolType="circle"),
     )
     shape = alt.Shape("series:N", scale=alt.Scale(domain=series, range=SHAPES[: len(series)]), legend=None)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=series, range=DASHES[: len(series)]), legend=None)
@@ -93,7 +94,8 @@ def line_chart(
     layers.append(plot.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash))
     layers.append(plot.mark_point(filled=True, size=45, opacity=1).encode(y=y, shape=shape))
     description = t("lab.lines_alt", lang, what=y_title, by=x_title, n=len(series))
-    return alt.layer(*layers).properties(height=height, description=description)
+    lines = -(-len(series) // IN_A_ROW) if len(series) > 1 else 0
+    return alt.layer(*layers).properties(height=height + lines * LINE, description=description)
 
 
 @quick
