@@ -67,12 +67,18 @@ def main() -> int:
     parser.add_argument("--users", type=int, help="only so many users, evenly spread")
     parser.add_argument("--models", help="only these, with commas between")
     asked = parser.parse_args()
+    names = [name.strip() for name in asked.models.split(",")] if asked.models else list(MODELS)
+    for name in names:
+        if name not in MODELS:
+            parser.error(f"--models must be among {', '.join(MODELS)}; got {name!r}.")
+    if asked.users is not None and asked.users < 1:
+        parser.error(f"--users must be at least 1; got {asked.users}.")
     data = xattn.load_dataset("movielens-small")
-    step = max(1, data.n_users // asked.users) if asked.users else 1
-    users = data.user_ids[::step]
+    rows = np.linspace(0, data.n_users - 1, min(asked.users or data.n_users, data.n_users)).round().astype(int)
+    users = tuple(data.user_ids[row] for row in rows.tolist())
     worst = 0.0
     print(f"{'model':24} {'ledger gap':>11} {'removal gap':>12} {'ledgers':>8} {'removals':>9} {'seconds':>8}")
-    for name in asked.models.split(",") if asked.models else MODELS:
+    for name in names:
         made, settings = MODELS[name]
         make = getattr(xattn, made)
         start = time.perf_counter()
