@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from xattn.explain import Counterfactual, Ledger
     from xattn.model.attention import attend
     from xattn.model.example import worked_example
+    from xattn.model.nearest import nearest
     from xattn.model.normalise import log_softmax, logsumexp, softmax
     from xattn.model.scaled_dot_product import attention
     from xattn.recommenders import (
@@ -83,6 +84,7 @@ __all__ = [
     "load_model",
     "log_softmax",
     "logsumexp",
+    "nearest",
     "read_interactions",
     "read_items",
     "softmax",
@@ -95,6 +97,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.explain": "Counterfactual Ledger",
     "xattn.model.attention": "attend",
     "xattn.model.example": "worked_example",
+    "xattn.model.nearest": "nearest",
     "xattn.model.normalise": "log_softmax logsumexp softmax",
     "xattn.model.scaled_dot_product": "attention",
     "xattn.recommenders": (

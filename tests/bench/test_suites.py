@@ -12,7 +12,7 @@ from xattn.bench import SUITES, bench, rivals
 from xattn.bench.case import Case, Plan, WrongAnswer
 from xattn.bench.made_up import made_up
 from xattn.bench.roofline import Ceilings, Needs, ceilings
-from xattn.bench.suites import recommend, roofline, score, softmax, topk, train
+from xattn.bench.suites import recommend, roofline, score, search, softmax, topk, train
 from xattn.bench.suites.scale import exponent
 from xattn.data import Interactions
 from xattn.kernels.gram import NEGLIGIBLE
@@ -26,6 +26,7 @@ OWN = {  # what each suite must hold a row against
     "attention": {"numpy", "scikit-learn", "scipy"},
     "score": {"numpy"},
     "topk": {"numpy"},
+    "search": {"numpy"},
     "recommend": {"numpy, scipy"},
     "train": {"limit", "numpy", "sgemm"},
     "serve": {"limit"},
@@ -68,8 +69,10 @@ def test_bars_are_those_that_were_set() -> None:
 def test_rivals_that_are_not_there_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rivals, "find_spec", lambda name: None)
     monkeypatch.setattr(train, "find_spec", lambda name: None)
-    rows = bench(["softmax", "attention", "score", "topk", "recommend", "train"], rounds=1, quick=True)["rows"]
-    assert {row["suite"] for row in rows} == {"softmax", "attention", "score", "topk", "recommend", "train"}
+    rows = bench(["softmax", "attention", "score", "topk", "search", "recommend", "train"], rounds=1, quick=True)[
+        "rows"
+    ]
+    assert {row["suite"] for row in rows} == {"softmax", "attention", "score", "topk", "search", "recommend", "train"}
     assert {row["rival"] for row in rows} - LIMITS == {"numpy", "numpy, scipy", "scipy", "scikit-learn", None}
 
 
@@ -79,6 +82,7 @@ def test_rivals_that_are_not_there_are_left_out(monkeypatch: pytest.MonkeyPatch)
         (softmax, "weights", lambda made: made[:, ::-1], "softmax"),
         (score, "target_scores", lambda made: made * 1.01, "score"),
         (topk, "top_values", lambda made: np.nextafter(made, np.float32(np.inf)), "topk"),
+        (search, "best", lambda made: made + 2e-4, "search"),
         (train, "sums", lambda made: (made[0], made[1] * 1.001), "train"),
         (recommend, "_plain", lambda made: made + 1e-4, "recommend"),
     ],

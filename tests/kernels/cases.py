@@ -21,6 +21,7 @@ from xattn.kernels import (
     logsum,
     losses,
     near,
+    nearest,
     optim,
     pool,
     pooling,
@@ -43,6 +44,7 @@ MODULES = (
     content,
     pool,
     near,
+    nearest,
     gram,
     local,
     target,
@@ -198,6 +200,7 @@ def _heads() -> list[Case]:
             (indptr, row, w, 5, *_stored(rng), rng.permutation(9), rng.random(9), np.zeros((users, 9))),
         ),
         *_locally((*occ, w, rho, tail), (*occ[:3], occ.row, w, np.linspace(0, 1, 150), rho, c), H * C, C, rng),
+        *(_nearest(rng, n) for n in (3, 50, 3_000)),
         *(Case(target._target_scores, -2, args, f"{args[3].size} places {args[0].dtype}") for args in asking),
     ]
 
@@ -210,6 +213,17 @@ def _stored(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         np.nonzero(there)[1].astype(np.int32),
         rng.random(there.sum()),
     )
+
+
+def _nearest(rng: np.random.Generator, n: int) -> Case:
+    """The four best of n keys for 45 queries; some keys are too short to matter."""
+    Q, K = rng.normal(size=(45, D)), rng.normal(size=(n, D)) * np.exp(rng.normal(size=(n, 1)))
+    K[0, 0] = np.nan
+    (data, panels, _), *rest = nearest.Catalogue.of(K)
+    start, key, longest = rest
+    reach = np.linalg.norm(Q, axis=1) * 1.001
+    out = np.full((45, 4), -1), np.full((45, 4), -np.inf)
+    return Case(nearest._nearest, -2, (Q, data, panels, start, longest, key, reach, 1e-300, *out), f"{n} keys")
 
 
 def _locally(prefixes: Any, targets: Any, n: int, C: int, rng: np.random.Generator) -> list[Case]:

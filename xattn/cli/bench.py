@@ -27,6 +27,7 @@ def bench(suites: tuple[str, ...], rounds: int, quick: bool, as_json: bool) -> N
     attention   the five scorers, and whole attention
     score       fused target attention; the same with all weights returned
     topk        the ten best of each row
+    search      the ten keys of largest product, of a million
     recommend   ten items for each of 6,000 users
     train       closed form on a million events, its parts; an epoch of the learned model
     serve       one user: ten items and a ledger of each, median and 99th percentile
