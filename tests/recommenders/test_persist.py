@@ -320,3 +320,12 @@ def test_a_bomb_is_not_unpacked(saved: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_missing_file_is_told(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelFileError, match="a model file must be readable; got "):
         load_model(tmp_path / name)
+
+
+def test_a_pipe_is_not_replaced_by_a_model(tmp_path: Path) -> None:
+    """Nor is a device: a file that took its name would break whatever else uses it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="a device, pipe or folder"):
+        fitted("popularity").save(pipe)
+    assert pipe.is_fifo()

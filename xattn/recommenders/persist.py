@@ -67,6 +67,9 @@ def save_model(model: Recommender, path: str | Path) -> None:
         "arrays": {name: _digest(array) for name, array in arrays.items()},
     }
     path = Path(path)
+    if path.exists() and not path.is_file():
+        got = f"{shown(str(path))} (a device, pipe or folder)"
+        raise InputError(f"`path` must be a file that can be written; got {got}.")
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         try:
