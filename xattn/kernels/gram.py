@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from xattn.kernels.compile import Kernel
+from xattn.kernels.compile import Kernel, compiled
 
 __all__ = [
     "Occurrences",
@@ -83,6 +83,19 @@ def _tails(indptr, rho, c, tail):  # type: ignore[no-untyped-def]
                     T = c[h, e] * c[g, e] + rho[h] * rho[g] * T
 
 
+@compiled
+def _coprime(n):  # type: ignore[no-untyped-def]
+    """A number near .618 n without a common divisor: its multiples modulo n visit every row, neighbours far apart."""
+    step = np.int64(0.6180339887 * n) + 1
+    while True:
+        a, b = n, step
+        while b:
+            a, b = b, a % b
+        if a <= 1 or step == 1:
+            return step
+        step -= 1
+
+
 @Kernel
 def _gram(h, ptr, event, start, stop, row, w, wt, rho, tail, A, T):  # type: ignore[no-untyped-def]
     """Added to A (H·C, H·C): the blocks of head h and those after it. Of its own block T (C, C) gets the pairs whose
@@ -90,7 +103,9 @@ def _gram(h, ptr, event, start, stop, row, w, wt, rho, tail, A, T):  # type: ign
     """
     C = ptr.shape[0] - 1
     H = rho.shape[0]
-    for r in prange(C):
+    step = _coprime(C)
+    for k in prange(C):
+        r = np.int64(k) * step % C  # threads take runs of k: this spreads the rows of much work over them
         acc = np.zeros(H * C)
         for o in range(ptr[r], ptr[r + 1]):
             i = event[o]
@@ -113,10 +128,10 @@ def _gram(h, ptr, event, start, stop, row, w, wt, rho, tail, A, T):  # type: ign
                         break
                     if row[j] >= 0:
                         acc[at + row[j]] += power * w[g, j]
-        for k in range(C):
-            T[r, k] = acc[h * C + k]
-        for k in range((h + 1) * C, H * C):
-            A[h * C + r, k] += acc[k]
+        for j in range(C):
+            T[r, j] = acc[h * C + j]
+        for j in range((h + 1) * C, H * C):
+            A[h * C + r, j] += acc[j]
 
 
 @Kernel
@@ -135,7 +150,9 @@ def _targets(ptr, event, stop, item, w, worth, rho, c, B, z):  # type: ignore[no
     """Added: B[(h,r), y] = Σ of worth_t z_t over the prefixes whose next item is y, and z[(h,r)] = Σ_t z_t."""
     C = ptr.shape[0] - 1
     M = B.shape[1]
-    for hr in prange(B.shape[0]):
+    step = _coprime(B.shape[0])
+    for k in prange(B.shape[0]):
+        hr = np.int64(k) * step % B.shape[0]
         h = hr // C
         r = hr - h * C
         if ptr[r] == ptr[r + 1]:
