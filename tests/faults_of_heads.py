@@ -114,6 +114,14 @@ def pooled_in_float32(ptr: Array, row: Array, coef: Array, V: Array) -> Array:
     return out.astype(V.dtype).astype(np.float64)
 
 
+def adds_from_the_end(ptr: Array, row: Array, coef: Array, V: Array, column: Array, gate: Array, out: Array) -> None:
+    pool.add_pooled(ptr, row % max(V.shape[1], 1), coef, V, column, gate, out)
+
+
+def adds_in_float32(ptr: Array, row: Array, coef: Array, V: Array, column: Array, gate: Array, out: Array) -> None:
+    out[:, column] += gate * pooled_in_float32(ptr, row, coef, V)
+
+
 def nudged_when_alone(ptr: Array, row: Array, coef: Array, V: Array) -> Array:
     out = pool.pool_scores(ptr, row, coef, V)
     return np.nextafter(out, 9e9) if len(ptr) == 2 else out

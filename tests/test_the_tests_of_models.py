@@ -19,7 +19,7 @@ from tests.checks import assert_within
 from tests.model import heads, test_closed_form, test_collaborative, test_content_part, test_head, test_strength
 from tests.planting import QUICK, Fault, must_fail
 from xattn.errors import InputError
-from xattn.model import closed_form, collaborative, head
+from xattn.model import closed_form, collaborative, forms, head
 from xattn.model import content as content_model
 from xattn.model.collaborative import CollaborativePart
 from xattn.model.content import ContentPart, ItemFeatures
@@ -142,16 +142,16 @@ MODEL = [
     Fault("gate left out", H, "head_cells", faults.without_the_gate, H.test_cells_by_hand),
     Fault(
         "summed in float32",
-        collaborative,
-        "pool_scores",
-        faults.pooled_in_float32,
+        forms,
+        "add_pooled",
+        faults.adds_in_float32,
         H.test_float32_values_score_like_float64,
     ),
     Fault(
         "no row wraps",
-        collaborative,
-        "pool_scores",
-        faults.wraps_around,
+        forms,
+        "add_pooled",
+        faults.adds_from_the_end,
         test_collaborative.test_scores_equal_the_double_sum,
     ),
     Fault(
