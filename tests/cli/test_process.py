@@ -81,6 +81,18 @@ def test_a_full_disk_is_said_in_one_line(folder: Path) -> None:
     assert done.stderr == "Error: the output must be there and open to this user; got 'No space left on device'.\n"
 
 
+def assert_one_line_when_interrupted(code: str, asked: list[str], where: Path) -> None:
+    """Run `code` in the folder `where` and send Ctrl-C once it says that it is at work."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *asked], cwd=where, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "at work\n"
+        running.send_signal(signal.SIGINT)
+        err = running.stderr.read()
+    assert (running.returncode, err) == (130, "\nError: interrupted.\n")  # the first line ends the ^C of the terminal
+
+
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent otherwise here")
 def test_an_interrupt_is_one_line_and_leaves_no_file(folder: Path, tmp_path: Path) -> None:
     code = (
@@ -89,15 +101,7 @@ def test_an_interrupt_is_one_line_and_leaves_no_file(folder: Path, tmp_path: Pat
         "Popularity.fit = fit\nmain(sys.argv[1:])"
     )
     asked = ["fit", "--ratings", str(folder / "ratings.csv"), "--model", "popularity", "--out", "model.npz"]
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *asked], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stderr is not None
-        assert running.stderr.readline() == "at work\n"
-        running.send_signal(signal.SIGINT)
-        err = running.stderr.read()
-    assert running.returncode == 130
-    assert err == "\nError: interrupted.\n"  # the first line ends the ^C of the terminal
+    assert_one_line_when_interrupted(code, asked, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,12 +115,5 @@ def test_an_interrupted_explanation_leaves_its_files_as_they_were(folder: Path, 
     )
     (tmp_path / "why.html").write_text("what stood here", "utf-8")
     asked = ["explain", "--model", str(folder / "model.npz"), "--user", "u3", "--item", "i36", "--html", "why.html"]
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *asked], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stderr is not None
-        assert running.stderr.readline() == "at work\n"
-        running.send_signal(signal.SIGINT)
-        err = running.stderr.read()
-    assert (running.returncode, err) == (130, "\nError: interrupted.\n")
+    assert_one_line_when_interrupted(code, asked, tmp_path)
     assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == {"why.html": "what stood here"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.strategies import Prefixed, prefixed
 from xattn.kernels import gram, local
-from xattn.kernels.local import Pairs
+from xattn.kernels.local import Pairs, Problem
 
 
 def dense(pairs: Pairs, columns: int) -> np.ndarray:
@@ -88,9 +88,9 @@ def test_each_target_is_solved_over_the_largest_right_sides(seed: int, K: int, o
     z, b = (np.zeros(H * C) if others else rng.normal(size=H * C)), rng.random(C)
     F, penalty = rng.normal(size=(C, d)), rng.random(H * C) + 0.5
     upper = A * np.triu(np.ones((H, H))).repeat(C, axis=0).repeat(C, axis=1)
-    inputs = (sparse(upper), sparse(B.T), z, b, F, penalty)
-    with unchanged(*inputs[0], *inputs[1], *inputs[2:]):
-        chosen, values, sound = local.local_solutions(*inputs, K, others=others, targets=slice(0, C))
+    problem = Problem(sparse(upper), sparse(B.T), z, b, F, penalty, others)
+    with unchanged(*problem.A, *problem.B, z, b, F, penalty):
+        chosen, values, sound = local.local_solutions(problem, K, slice(0, C))
     assert sound
     assert chosen.shape == values.shape == (C, min(K, H * C))
     V = np.zeros((H * C, C))
@@ -99,7 +99,7 @@ def test_each_target_is_solved_over_the_largest_right_sides(seed: int, K: int, o
         assert not values[j, ~own].any()
         V[chosen[j, own], j] = values[j, own]
     assert_within(V, naive(A, B, z, b, F, penalty, K, others), absolute=1e-9)
-    part = local.local_solutions(*inputs, K, others=others, targets=slice(1, 3))
+    part = local.local_solutions(problem, K, slice(1, 3))
     assert_bitwise(part[1], values[1:3])
 
 
@@ -112,7 +112,7 @@ def sparse(table: np.ndarray) -> Pairs:
 def test_a_problem_without_a_solution_is_said_to_be_unsound() -> None:
     A = sparse(np.array([[1.0, 2.0], [2.0, 1.0]]))  # not positive definite, as rounding may leave it
     none, b, F = np.zeros(2), np.ones(2), np.zeros((2, 0))
-    *_, sound = local.local_solutions(A, A, none, b, F, np.zeros(2), 2, others=False, targets=slice(0, 2))
+    *_, sound = local.local_solutions(Problem(A, A, none, b, F, np.zeros(2), others=False), 2, slice(0, 2))
     assert not sound
 
 
@@ -124,8 +124,9 @@ def test_many_targets_in_two_threads_give_the_bits_of_one(threads: str, monkeypa
     A = sparse(Z.T @ Z)
     z, b, F, penalty = rng.normal(size=C), rng.random(C), np.zeros((C, 0)), np.ones(C)
     monkeypatch.setenv("XATTN_NUM_THREADS", threads)
-    together = local.local_solutions(A, A, z, b, F, penalty, 20, others=False, targets=slice(0, C))
-    one = local.local_solutions(A, A, z, b, F, penalty, 20, others=False, targets=slice(C - 1, C))
+    problem = Problem(A, A, z, b, F, penalty, others=False)
+    together = local.local_solutions(problem, 20, slice(0, C))
+    one = local.local_solutions(problem, 20, slice(C - 1, C))
     assert_bitwise(together[1][-1:], one[1])
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xattn.kernels.near import count_ahead, pool_reach, pool_without_each
+from xattn.kernels.near import Attending, count_ahead, pool_reach, pool_without_each
 
 
 class Pool:
@@ -24,6 +24,10 @@ class Pool:
         self.live = rng.random(n) < 0.85
         self.V = rng.normal(size=(H, C, C)).astype(np.float32)
         self.beta = float(rng.choice([0.0, 0.35, 1.0]))
+
+    @property
+    def attended(self) -> Attending:
+        return Attending(self.row, self.E, self.w, self.live, self.beta)
 
     def scores(self, masked: tuple[int, ...]) -> np.ndarray:
         """The plain version."""
@@ -43,7 +47,7 @@ def test_near_scores_are_those_without_each_event(seed: int, sharp: bool) -> Non
     rng = np.random.default_rng(seed)
     column, gate = rng.permutation(12)[:9], rng.random(9)
     near = np.ones((len(pool.row), 12), np.float32)
-    pool_without_each(pool.row, pool.E, pool.w, pool.live, pool.beta, pool.V, column, gate, near)
+    pool_without_each(pool.attended, pool.V, column, gate, near)
     for r in range(len(pool.row)):
         exact = np.ones(12)
         exact[column] += gate * pool.scores((r,))
@@ -53,7 +57,7 @@ def test_near_scores_are_those_without_each_event(seed: int, sharp: bool) -> Non
 @given(seed=st.integers(0, 10**6), m=st.integers(1, 4))
 def test_no_set_lifts_a_score_past_its_reach(seed: int, m: int) -> None:
     pool = Pool(seed, n=7)
-    reach = pool_reach(pool.row, pool.E, pool.w, pool.live, pool.beta, pool.V, m)
+    reach = pool_reach(pool.attended, pool.V, m)
     most = np.max([pool.scores(s) for size in range(m + 1) for s in combinations(range(7), size)], axis=0)
     assert (most <= reach + 1e-9).all()
 
@@ -62,14 +66,14 @@ def test_reach_is_close_where_nothing_is_shared_out() -> None:
     """β = 0: the bound is met by masking what speaks against."""
     pool = Pool(1)
     pool.beta, pool.live[:] = 0.0, True
-    reach = pool_reach(pool.row, pool.E, pool.w, pool.live, 0.0, pool.V, len(pool.row) - 1)
+    reach = pool_reach(pool.attended, pool.V, len(pool.row) - 1)
     worth = (pool.E * pool.w)[:, :, None] * np.where(pool.row[:, None] >= 0, pool.V[:, pool.row], 0.0)
     np.testing.assert_allclose(reach, np.maximum(worth.sum(axis=0), 0.0).sum(axis=0), rtol=1e-6)
 
 
 def test_where_all_may_be_masked_there_is_no_limit() -> None:
     pool = Pool(1)
-    assert np.isposinf(pool_reach(pool.row, pool.E, pool.w, pool.live, pool.beta, pool.V, len(pool.row))).all()
+    assert np.isposinf(pool_reach(pool.attended, pool.V, len(pool.row))).all()
 
 
 @given(seed=st.integers(0, 10**6))

@@ -89,10 +89,22 @@ def test_what_is_not_finite_is_last_or_out() -> None:
     assert scores[1].tolist() == [0.0, 0.0, 0.0, -np.inf]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_short_key_that_points_the_way_is_found(dtype: type) -> None:
+    """1,024 long keys come first, then as many short ones: one of them just beats all, as far as its length allows."""
+    long = np.tile(np.array([0.9999, 10.0]), (1024, 1))
+    short = np.tile(np.array([-0.5, 0.0]), (1024, 1))
+    short[700] = (1.0, 0.0)
+    items, scores = kernel(np.array([[1.0, 0.0]], dtype), Catalogue.of(np.concatenate([long, short]).astype(dtype)), 1)
+    assert (items.tolist(), scores.tolist()) == ([[1724]], [[1.0]])
+
+
 def test_products_that_underflow_are_not_passed_over() -> None:
-    """Lengths say 1e-60, float32 says 0 for all of them: then the first keys are the best."""
-    K = np.full((500, 2), 1e-30, np.float32) * np.linspace(1, 2, 500, dtype=np.float32)[:, None]
-    assert kernel(np.full((1, 2), 1e-30, np.float32), Catalogue.of(K), 3)[0].tolist() == [[0, 1, 2]]
+    """From .75e-45 to 1.3e-45, each is the least float32 over 0, more than lengths say: the first are best."""
+    K = (1e-23 * np.linspace(0.75, 1.3, 5_000)).astype(np.float32)[:, None]
+    items, scores = kernel(np.full((1, 1), 1e-22, np.float32), Catalogue.of(K), 3)
+    assert items.tolist() == [[0, 1, 2]]
+    assert (scores == np.finfo(np.float32).smallest_subnormal).all()
 
 
 # --- the public function ----------------------------------------------------------------------------------------------

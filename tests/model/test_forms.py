@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.checks import assert_bitwise, assert_within
 from xattn.errors import InputError
+from xattn.kernels.near import Attending
 from xattn.model.forms import ClosedForm, SparseForm, form_of, rows_of
 
 H, M = 2, 9
@@ -70,8 +71,9 @@ def test_near_scores_are_the_same(seed: int, beta: float) -> None:
     row, E, w, live = history(whole, rng)
     gate = rng.random(len(whole.warm))
     got, want = np.ones((len(row), M), np.float32), np.ones((len(row), M), np.float32)
-    few.add_near_without_each(row, E, w, live, beta, gate, got)
-    whole.add_near_without_each(row, E, w, live, beta, gate, want)
+    attending = Attending(row, E, w, live, beta)
+    few.add_near_without_each(attending, gate, got)
+    whole.add_near_without_each(attending, gate, want)
     np.testing.assert_allclose(got, want, atol=1e-5 * max(1.0, np.abs(want).max()))
 
 
@@ -80,7 +82,8 @@ def test_the_reach_is_the_same(seed: int, m: int, beta: float) -> None:
     """Six events, up to all of them: then nothing bounds it."""
     few, whole, rng = both(seed)
     row, E, w, live = history(whole, rng)
-    got, want = few.reach(row, E, w, live, beta, m), whole.reach(row, E, w, live, beta, m)
+    attending = Attending(row, E, w, live, beta)
+    got, want = few.reach(attending, m), whole.reach(attending, m)
     np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
 
 

@@ -10,9 +10,10 @@ that only passes over one is told its term above the chart.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -303,40 +304,26 @@ def _matrix(view: _View, names: list[str], rows: Any) -> None:
     )
 
 
-def _score_bars(view: _View, key: str) -> None:
-    names, scores = view.names("k"), view.found.profile.scores
-    frame = charts.table(names, [t("chart.attention_score", view.language)], scores[:, None])
+def _bars(view: _View, key: str, what: str, numbers: np.ndarray, chart: Callable[..., Any], terms: list[str]) -> None:
+    """One number an event, as bars of which one may be pointed at."""
+    names = view.names("k")
+    frame = charts.table(names, [t(what, view.language)], numbers[:, None])
     figures(
-        charts.score_chart(
-            names,
-            scores,
-            view.language,
-            pick=True,
-            lit=view.pointed("k", 0)[0],
-            terms=formulas.score_terms(view.sheet, view.found.profile),
-        ),
+        chart(names, numbers, view.language, pick=True, lit=view.pointed("k", 0)[0], terms=terms),
         twin(frame, t("worked.event", view.language)),
         key=key,
         on_select=lambda: _point(key, names, ()),
     )
+
+
+def _score_bars(view: _View, key: str) -> None:
+    terms = formulas.score_terms(view.sheet, view.found.profile)
+    _bars(view, key, "chart.attention_score", view.found.profile.scores, charts.score_chart, terms)
 
 
 def _weight_bars(view: _View, key: str) -> None:
-    names, weights = view.names("k"), view.found.profile.weights
-    frame = charts.table(names, [t("chart.attention_weight", view.language)], weights[:, None])
-    figures(
-        charts.weight_chart(
-            names,
-            weights,
-            view.language,
-            pick=True,
-            lit=view.pointed("k", 0)[0],
-            terms=formulas.weight_terms(view.sheet, view.found.profile, view.found.uncut.weights.tolist()),
-        ),
-        twin(frame, t("worked.event", view.language)),
-        key=key,
-        on_select=lambda: _point(key, names, ()),
-    )
+    terms = formulas.weight_terms(view.sheet, view.found.profile, view.found.uncut.weights.tolist())
+    _bars(view, key, "chart.attention_weight", view.found.profile.weights, charts.weight_chart, terms)
 
 
 def _contributions(view: _View, result: Attended, letter: str, rows: tuple[tuple[float, ...], ...]) -> None:

@@ -26,7 +26,7 @@ from numba import prange
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.gram import Occurrences
 
-__all__ = ["Pairs", "local_solutions", "pairs_of_prefixes", "pairs_of_targets"]
+__all__ = ["Pairs", "Problem", "local_solutions", "pairs_of_prefixes", "pairs_of_targets"]
 
 NEGLIGIBLE = 1e-12  # as in `gram`: smaller powers of ρ change no digit
 MOST_PAIRS = 400_000_000  # 4.8 GB
@@ -39,6 +39,18 @@ class Pairs(NamedTuple):
     ptr: np.ndarray  # (rows + 1,) int64
     column: np.ndarray  # (pairs,) int32
     value: np.ndarray  # (pairs,) float64
+
+
+class Problem(NamedTuple):
+    """A ridge problem for each of C targets, n unknowns: sums, what the base explains (z bᵀ), features, penalties."""
+
+    A: Pairs  # n rows; of a symmetric table those blocks that `_prefixes` fills, or all
+    B: Pairs  # C rows, a target each
+    z: np.ndarray  # (n,)
+    b: np.ndarray  # (C,)
+    F: np.ndarray  # (C, d), d may be 0
+    penalty: np.ndarray  # (n,)
+    others: bool  # whether no target may have itself among its unknowns
 
 
 @compiled
@@ -262,23 +274,9 @@ def pairs_of_targets(
     return _filled(_targets, inputs, len(occ.ptr) - 1, work, most)
 
 
-def local_solutions(
-    A: Pairs,
-    B: Pairs,
-    z: np.ndarray,
-    b: np.ndarray,
-    F: np.ndarray,
-    penalty: np.ndarray,
-    K: int,
-    *,
-    others: bool,
-    targets: slice,
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Of the `targets` the unknowns (J, K) int32, −1 after the last, and values (J, K) float64; whether all are sound.
-
-    `z` and `penalty` (H·C,) of the unknowns, `b` (C,) the base of the targets, features `F` (C, d), d may be 0.
-    `others`: no target has itself among its unknowns.
-    """
+def local_solutions(problem: Problem, K: int, targets: slice) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Of the `targets` the unknowns (J, K) int32, −1 after the last, and values (J, K); whether all are sound."""
+    A, B, z, b, F, penalty, others = problem
     first, last, _ = targets.indices(len(b))
     chances = np.abs(z) if len(z) != len(b) or z.any() else np.diff(B.ptr)
     often = np.argsort(-chances, kind="stable")

@@ -12,12 +12,14 @@ that without the m largest E, and no set gains more than the m largest gains of 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel
 
-__all__ = ["count_ahead", "pool_reach", "pool_without_each", "without_each", "without_most"]
+__all__ = ["Attending", "count_ahead", "pool_reach", "pool_without_each"]
 
 STRIPE = 512  # columns an iteration owns: the sums of a stripe stay in the first-level cache
 
@@ -125,61 +127,63 @@ def _count(near, slack, allowed, own, ahead, flagged):  # type: ignore[no-untype
             ahead[stripe, r] = count
 
 
-def without_each(E: np.ndarray, live: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each head (H, n): E of live events; which has most of it alone; φ without each event, 0 where none is left."""
-    EL = np.where(live, E, 0.0)
-    S = EL.sum(axis=1, keepdims=True)
-    alone = EL > S / 2
-    left = S - EL
-    h, r = np.nonzero(alone)
-    left[h, r] = [np.delete(EL[a], b).sum() for a, b in zip(h.tolist(), r.tolist(), strict=True)]
-    return EL, alone, np.where(left > 0, np.where(left > 0, left, 1.0) ** -beta, 0.0)
+class Attending(NamedTuple):
+    """A history as H heads attend to it: `row` (n,) rows of their values, −1: none; E (H, n) before anything is shared
+    out; strengths `w` (n,); which events are `live` (n,); the exponent β of the normaliser."""
 
+    row: np.ndarray
+    E: np.ndarray
+    w: np.ndarray
+    live: np.ndarray
+    beta: float
 
-def without_most(E: np.ndarray, live: np.ndarray, beta: float, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """E of live events (H, n), and the least and most φ (H,) when any m events go; +inf where next to nothing stays."""
-    EL = np.where(live, E, 0.0)
-    S = EL.sum(axis=1)
-    smallest = np.sort(EL, axis=1)[:, : max(EL.shape[1] - m, 0)].sum(axis=1)
-    if len(S) and smallest.min() <= 1e-9 * S.max():
-        return EL, np.full(len(S), np.inf), np.full(len(S), np.inf)
-    return EL, S**-beta, smallest**-beta
+    def without_each(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(H, n) each: E w of live events; which has most of E alone; φ without each event, 0 where none is left."""
+        EL = np.where(self.live, self.E, 0.0)
+        S = EL.sum(axis=1, keepdims=True)
+        alone = EL > S / 2
+        left = S - EL
+        h, r = np.nonzero(alone)
+        left[h, r] = [np.delete(EL[a], b).sum() for a, b in zip(h.tolist(), r.tolist(), strict=True)]
+        return EL * self.w, alone, np.where(left > 0, np.where(left > 0, left, 1.0) ** -self.beta, 0.0)
+
+    def without_most(self, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """E w of live events (H, n), least and most φ (H,) when any m events go; None: next to nothing stays."""
+        EL = np.where(self.live, self.E, 0.0)
+        S = EL.sum(axis=1)
+        smallest = np.sort(EL, axis=1)[:, : max(EL.shape[1] - m, 0)].sum(axis=1)
+        if len(S) and smallest.min() <= 1e-9 * S.max():
+            return None
+        return EL * self.w, S**-self.beta, smallest**-self.beta
 
 
 def pool_without_each(
-    row: np.ndarray,
-    E: np.ndarray,
-    w: np.ndarray,
-    live: np.ndarray,
-    beta: float,
-    V: np.ndarray,
-    column: np.ndarray,
-    gate: np.ndarray,
-    near: np.ndarray,
+    attending: Attending, V: np.ndarray, column: np.ndarray, gate: np.ndarray, near: np.ndarray
 ) -> None:
     """Add the heads' part to `near` (n, M) float32, in whose columns `column` (C,) the values of V (H, C, C) belong.
 
-    Heads with E (H, n); `row` (n,) rows of V, −1: none; strengths `w` (n,); `gate` (C,) multiplies the columns.
+    `gate` (C,) multiplies the columns.
     """
-    EL, alone, phi = without_each(E, live, beta)
-    _pool_without(row, EL * w, alone, phi, V, column, gate.astype(np.float32), near, work=4.0 * E.size * V.shape[2])
+    EW, alone, phi = attending.without_each()
+    _pool_without(
+        attending.row, EW, alone, phi, V, column, gate.astype(np.float32), near, work=4.0 * EW.size * len(gate)
+    )
 
 
-def pool_reach(
-    row: np.ndarray, E: np.ndarray, w: np.ndarray, live: np.ndarray, beta: float, V: np.ndarray, m: int
-) -> np.ndarray:
+def pool_reach(attending: Attending, V: np.ndarray, m: int) -> np.ndarray:
     """(C,) what the heads' part of a score can come to at most when up to `m` live events are masked.
 
     +inf where masking m events may leave no attention at all, or next to none.
     """
     C = V.shape[2]
-    EL, least, most = without_most(E, live, beta, m)
-    if not np.isfinite(most).all():
+    found = attending.without_most(m)
+    if found is None:
         return np.full(C, np.inf)
+    EW, least, most = found
     gains, sums = np.empty((m, C)), np.empty(C)
-    _reach(row, EL * w, least, most, V, gains, sums, work=(2.0 * m + 6.0) * E.size * C)
-    found: np.ndarray = sums + gains.sum(axis=0)
-    return found
+    _reach(attending.row, EW, least, most, V, gains, sums, work=(2.0 * m + 6.0) * EW.size * C)
+    reach: np.ndarray = sums + gains.sum(axis=0)
+    return reach
 
 
 def count_ahead(

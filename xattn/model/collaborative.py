@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.kernels.fields import field_weights
+from xattn.kernels.near import Attending
 from xattn.model.forms import Form
 from xattn.model.head import Events, HeadCells, HeadField, head_cells
 
@@ -47,19 +48,17 @@ class CollaborativePart(NamedTuple):
         self.form.add_pooled(np.array([0, len(rows)]), rows, coef, warm, self.gate[warm], out[None, :])
         return out
 
-    def _all_E(self, events: Events) -> np.ndarray:
-        return np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+    def _attended(self, events: Events, w: np.ndarray) -> Attending:
+        E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+        return Attending(self.form.row_of_item[events.item], E, w, events.live, self.beta)
 
     def add_near_without_each(self, events: Events, w: np.ndarray, near: np.ndarray) -> None:
         """Add the heads' part of every score without each event to `near` (n, M) float32; θ must be 0."""
-        rows, warm = self.form.row_of_item[events.item], self.form.warm
-        E = self._all_E(events)
-        self.form.add_near_without_each(rows, E, w, events.live, self.beta, self.gate[warm], near)
+        self.form.add_near_without_each(self._attended(events, w), self.gate[self.form.warm], near)
 
     def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
         """(C,) the most that the heads' part of a warm item's score can be without up to `m` events; θ must be 0."""
-        rows = self.form.row_of_item[events.item]
-        reach = self.form.reach(rows, self._all_E(events), w, events.live, self.beta, m)
+        reach = self.form.reach(self._attended(events, w), m)
         gate = self.gate[self.form.warm]
         return np.where(gate > 0, gate * np.where(gate > 0, reach, 0.0), 0.0)
 

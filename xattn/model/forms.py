@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import InputError, check_array, check_index_array, check_offsets, check_same_length
-from xattn.kernels.near import pool_reach, pool_without_each, without_each, without_most
+from xattn.kernels.near import Attending, pool_reach, pool_without_each
 from xattn.kernels.pool import add_pooled, add_pooled_sparse
 
 __all__ = ["ClosedForm", "Form", "SparseForm", "form_of", "rows_of"]
@@ -61,22 +61,13 @@ class ClosedForm(NamedTuple):
         found[:, row < 0] = 0.0
         return found
 
-    def add_near_without_each(
-        self,
-        row: np.ndarray,
-        E: np.ndarray,
-        w: np.ndarray,
-        live: np.ndarray,
-        beta: float,
-        gate: np.ndarray,
-        near: np.ndarray,
-    ) -> None:
+    def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
         """Add the sums without each event to `near` (n, M): see `xattn.kernels.near`."""
-        pool_without_each(row, E, w, live, beta, self.V, self.warm, gate, near)
+        pool_without_each(attending, self.V, self.warm, gate, near)
 
-    def reach(self, row: np.ndarray, E: np.ndarray, w: np.ndarray, live: np.ndarray, beta: float, m: int) -> np.ndarray:
+    def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events."""
-        return pool_reach(row, E, w, live, beta, self.V, m)
+        return pool_reach(attending, self.V, m)
 
     def against(self, R: np.ndarray) -> np.ndarray:
         """V Rᵀ (H, C, d) for R (d, C)."""
@@ -151,23 +142,15 @@ class SparseForm(NamedTuple):
         found[at[at >= 0], event[at >= 0]] = self.value[place[at >= 0]]
         return found[which]
 
-    def add_near_without_each(
-        self,
-        row: np.ndarray,
-        E: np.ndarray,
-        w: np.ndarray,
-        live: np.ndarray,
-        beta: float,
-        gate: np.ndarray,
-        near: np.ndarray,
-    ) -> None:
+    def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
         """Add the sums without each event to `near` (n, M)."""
-        EL, alone, phi = without_each(E, live, beta)
-        gain = np.zeros((len(row), self._C))
-        for h in range(len(E)):
-            event, place = self._entries(h, row)
-            column, said = self.column[place], (EL[h] * w)[event] * self.value[place]
-            rest = np.bincount(column, said, self._C).astype(np.float64)[None, :].repeat(len(row), axis=0)
+        EW, alone, phi = attending.without_each()
+        H, n = EW.shape
+        gain = np.zeros((n, self._C))
+        for h in range(H):
+            event, place = self._entries(h, attending.row)
+            column, said = self.column[place], EW[h][event] * self.value[place]
+            rest = np.bincount(column, said, self._C).astype(np.float64)[None, :].repeat(n, axis=0)
             rest[event, column] -= said
             for r in np.flatnonzero(alone[h]):  # this event has most of the weight: nothing is subtracted
                 others = event != r
@@ -175,16 +158,16 @@ class SparseForm(NamedTuple):
             gain += phi[h][:, None] * rest
         near[:, self.warm] += (gate * gain).astype(np.float32)
 
-    def reach(self, row: np.ndarray, E: np.ndarray, w: np.ndarray, live: np.ndarray, beta: float, m: int) -> np.ndarray:
+    def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events: see `xattn.kernels.near`."""
-        C = self._C
-        EL, least, most = without_most(E, live, beta, m)
-        if not np.isfinite(most).all():
+        C, found = self._C, attending.without_most(m)
+        if found is None:
             return np.full(C, np.inf)
+        EW, least, most = found
         sums, keys, gains = np.zeros(C), [np.empty(0, np.int64)], [np.empty(0)]
-        for h in range(len(E)):
-            event, place = self._entries(h, row)
-            column, x = self.column[place], (EL[h] * w)[event] * self.value[place]
+        for h in range(len(EW)):
+            event, place = self._entries(h, attending.row)
+            column, x = self.column[place], EW[h][event] * self.value[place]
             N = np.bincount(column, x, C)
             sums += np.maximum(least[h] * N, most[h] * N)
             keys.append(event * np.int64(C) + column)

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from xattn.errors import InputError
 from xattn.kernels.gram import normalisers, occurrences, tails
-from xattn.kernels.local import Pairs, local_solutions, pairs_of_prefixes, pairs_of_targets
+from xattn.kernels.local import Pairs, Problem, local_solutions, pairs_of_prefixes, pairs_of_targets
 from xattn.model.closed_form import Progress
 from xattn.model.forms import SparseForm, rows_of
 
@@ -58,7 +58,9 @@ def fit_local_form(
     kept = occ.row >= 0
     z = np.concatenate([np.bincount(occ.row[kept], (w[h] * tail[h, H])[kept], C) for h in range(H)])
     F = np.zeros((C, 0)) if F is None else F
-    return _solved(A, B, z, b[warm], F, np.full(H * C, lam), lam, n_neighbors, False, warm, len(b), dtype, tell)
+    problem = Problem(A, B, z, b[warm], F, np.full(H * C, lam), others=False)
+    chosen, values = _solved(problem, lam, n_neighbors, tell)
+    return SparseForm.of_targets(warm, len(b), H, chosen, values, dtype)
 
 
 def local_values(
@@ -77,11 +79,10 @@ def local_values(
 
     `R` and `T` (rows, C), features `F` (C, d), d may be 0, `penalty` (C,) ≥ λ `lam`; `warm` (C,) are the items.
     """
-    C = len(warm)
-    none = np.zeros(C)
-    tell = progress or (lambda what, share: None)
-    A, B = _pairs(R.T @ R), _pairs(T.T @ R)
-    return _solved(A, B, none, none, F, penalty, lam, n_neighbors, True, warm, n_items, dtype, tell)
+    none = np.zeros(len(warm))
+    problem = Problem(_pairs(R.T @ R), _pairs(T.T @ R), none, none, F, penalty, others=True)
+    chosen, values = _solved(problem, lam, n_neighbors, progress or (lambda what, share: None))
+    return SparseForm.of_targets(warm, n_items, 1, chosen, values, dtype)
 
 
 def _pairs(table: sparse.sparray) -> Pairs:
@@ -89,33 +90,15 @@ def _pairs(table: sparse.sparray) -> Pairs:
     return Pairs(rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data.astype(np.float64))
 
 
-def _solved(
-    A: Pairs,
-    B: Pairs,
-    z: np.ndarray,
-    b: np.ndarray,
-    F: np.ndarray,
-    penalty: np.ndarray,
-    lam: float,
-    n_neighbors: int,
-    others: bool,
-    warm: np.ndarray,
-    n_items: int,
-    dtype: type,
-    tell: Progress,
-) -> SparseForm:
-    C = len(warm)
-    H = len(penalty) // max(C, 1)
-    found = []
+def _solved(problem: Problem, lam: float, n_neighbors: int, tell: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Unknowns and values (C, K) of all targets. Raises InputError where λ is too small."""
+    C, K = len(problem.b), min(n_neighbors, len(problem.penalty))
+    chosen, values = np.empty((C, K), np.int32), np.empty((C, K))
     for low in range(0, C, TOGETHER):
         tell("solve", 0.2 + 0.8 * low / C)
         targets = slice(low, low + TOGETHER)
-        *part, sound = local_solutions(A, B, z, b, F, penalty, n_neighbors, others=others, targets=targets)
+        chosen[targets], values[targets], sound = local_solutions(problem, K, targets)
         if not sound:
             raise InputError(f"`regularization` must be large enough for the values to be found; got {lam:g}.")
-        found.append(part)
-    K = min(n_neighbors, len(penalty))
-    chosen = np.concatenate([np.empty((0, K), np.int32), *(part[0] for part in found)])
-    values = np.concatenate([np.empty((0, K)), *(part[1] for part in found)])
     tell("solve", 1.0)
-    return SparseForm.of_targets(warm, n_items, H, chosen, values, dtype)
+    return chosen, values

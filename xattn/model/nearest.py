@@ -9,10 +9,10 @@ import numpy as np
 from xattn.errors import InputError, check_array, check_choice, check_mask, check_same_columns, check_whole
 from xattn.kernels import nearest as kernels
 
-__all__ = ["Nearest", "nearest"]
+__all__ = ["NearestKeys", "nearest"]
 
 
-class Nearest(NamedTuple):
+class NearestKeys(NamedTuple):
     """`items` (R, k) int64, rows of the keys, best first, −1 after the last; `scores` (R, k), −inf after the last."""
 
     items: np.ndarray
@@ -26,7 +26,7 @@ def nearest(
     *,
     metric: str = "dot",
     allowed: np.ndarray | None = None,
-) -> Nearest:
+) -> NearestKeys:
     """The `k` keys (or all, if there are fewer) of largest q·x for each query.
 
     `queries` (R, d) and `keys` (n, d), float32 or float64 (the wider type is used for both; whole numbers are float64);
@@ -57,7 +57,7 @@ def nearest(
     items, scores = kernels.nearest(Q, kernels.Catalogue.of(K), k)
     if not np.isfinite(scores).all():
         raise InputError("`queries` and `keys` must be small enough for their products to be finite; got larger ones.")
-    return Nearest(items if kept is None else kept[items], scores)
+    return NearestKeys(items if kept is None else kept[items], scores)
 
 
 def _unit(X: np.ndarray) -> np.ndarray:
