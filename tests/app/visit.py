@@ -144,6 +144,7 @@ class Visit:
 
 
 def settled(page: Any) -> None:
-    """Wait until the page has finished what it is doing."""
-    page.wait_for_timeout(300)
-    page.locator("[data-test-script-state=running]").wait_for(state="detached")
+    """Wait until the page has finished what it is doing: twice, as a busy machine may take a while to begin."""
+    for _ in range(2):
+        page.wait_for_timeout(300)
+        page.locator("[data-test-script-state=running]").wait_for(state="detached")
