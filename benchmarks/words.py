@@ -18,8 +18,8 @@ import numpy as np
 
 import xattn
 from xattn.explain import DEPTHS, SCENARIOS
-from xattn.explain.check import mismatches
-from xattn.explain.parse import read_back
+from xattn.explain.tell.check import mismatches
+from xattn.explain.tell.parse import read_back
 from xattn.i18n import LANGUAGES
 
 LONGEST = 300  # events: longer histories take most of the time and tell nothing new

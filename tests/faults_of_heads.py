@@ -9,8 +9,8 @@ import numpy as np
 
 from xattn.kernels import content, fields, gram, pool, target
 from xattn.kernels.gram import Occurrences
-from xattn.model import head
-from xattn.model.head import HeadCells, HeadField
+from xattn.model.heads import part as head
+from xattn.model.heads.part import HeadCells, HeadField
 from xattn.model.strength import RatingScale
 
 Array = np.ndarray

@@ -23,7 +23,10 @@ from tests.planting import QUICK, Fault, must_fail
 from xattn.kernels import fusion, logsum, scorers, softmax
 from xattn.kernels.compile import compiled
 from xattn.kernels.topk import TopK
-from xattn.model import attention, example
+from xattn.model import example
+
+# --- weights ----------------------------------------------------------------------------------------------------------
+from xattn.tensor import attend as attention
 
 # --- weights ----------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from tests.model import test_normalise, test_scaled_dot_product
 from tests.planting import Fault, must_fail
 from xattn.kernels import attention as kernels
 from xattn.kernels.attention import Attention, AttentionGradient
-from xattn.model import normalise, scaled_dot_product
+from xattn.tensor import attention as scaled_dot_product
+from xattn.tensor import softmax as normalise
 
 A, M, N = test_attention, test_scaled_dot_product, test_normalise
 FORWARD, BACKWARD, SCORES = kernels.attention, kernels.attention_backward, kernels.attention_scores

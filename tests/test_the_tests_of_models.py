@@ -19,10 +19,13 @@ from tests.checks import assert_within
 from tests.model import heads, test_closed_form, test_collaborative, test_content_part, test_head, test_strength
 from tests.planting import QUICK, Fault, must_fail
 from xattn.errors import InputError
-from xattn.model import closed_form, collaborative, forms, head
-from xattn.model import content as content_model
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.content import ContentPart, ItemFeatures
+from xattn.model import value_table as forms
+from xattn.model.fit import closed_form
+from xattn.model.heads import collaborative
+from xattn.model.heads import content as content_model
+from xattn.model.heads import part as head
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.content import ContentPart, ItemFeatures
 
 F8 = (np.float64,)
 

@@ -12,9 +12,10 @@ from tests.kernels import test_local, test_nearest
 from tests.model import test_forms, test_local_form
 from tests.planting import Fault, must_fail
 from xattn.kernels import local
-from xattn.model import forms, local_form
-from xattn.model import nearest as search
-from xattn.model.forms import SparseForm
+from xattn.model import value_table as forms
+from xattn.model.fit import local_form
+from xattn.model.value_table import SparseForm
+from xattn.tensor import nearest as search
 
 POOLED, SOLVED, FITTED = forms.add_pooled_sparse, local.local_solutions, local_form.fit_local_form
 NEAREST, VALUES = test_nearest.kernel, local_form.local_values

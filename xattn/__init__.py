@@ -33,11 +33,7 @@ if TYPE_CHECKING:
         XattnError,
     )
     from xattn.explain import Counterfactual, Ledger
-    from xattn.model.attention import attend
     from xattn.model.example import worked_example
-    from xattn.model.nearest import nearest
-    from xattn.model.normalise import log_softmax, logsumexp, softmax
-    from xattn.model.scaled_dot_product import attention
     from xattn.recommenders import (
         EASE,
         CollaborativeAttention,
@@ -51,6 +47,10 @@ if TYPE_CHECKING:
         UserAttention,
         load_model,
     )
+    from xattn.tensor.attend import attend
+    from xattn.tensor.attention import attention
+    from xattn.tensor.nearest import nearest
+    from xattn.tensor.softmax import log_softmax, logsumexp, softmax
 
     __version__: str
 
@@ -95,11 +95,11 @@ _HOMES = {  # module: the public names that live there
     "xattn.data": "History Interactions ItemTable datasets load_dataset read_interactions read_items",
     "xattn.errors": "DataError InputError MessageError ModelFileError NotFittedError UnknownIdError XattnError",
     "xattn.explain": "Counterfactual Ledger",
-    "xattn.model.attention": "attend",
+    "xattn.tensor.attend": "attend",
     "xattn.model.example": "worked_example",
-    "xattn.model.nearest": "nearest",
-    "xattn.model.normalise": "log_softmax logsumexp softmax",
-    "xattn.model.scaled_dot_product": "attention",
+    "xattn.tensor.nearest": "nearest",
+    "xattn.tensor.softmax": "log_softmax logsumexp softmax",
+    "xattn.tensor.attention": "attention",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "

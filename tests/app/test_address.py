@@ -21,7 +21,7 @@ from xattn.app.steps import LIT
 from xattn.app.why import FEW_EVENTS, MORE_EVENTS
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
-from xattn.model.learned import LearnedPart
+from xattn.model.heads.learned import LearnedPart
 from xattn.recommenders import Recommender
 
 LESSON = "from xattn.app import worked; worked.render()"

@@ -23,7 +23,7 @@ from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is
 from xattn.app.worked import article_sheet
 from xattn.errors import XattnError, check_choice, check_no_overflow, check_number, check_same_columns, check_whole
 from xattn.i18n import LANGUAGES, keys, t
-from xattn.model.attention import SCORERS
+from xattn.tensor.attend import SCORERS
 from xattn.viz.attention import FRAME
 from xattn.viz.digits import digits
 

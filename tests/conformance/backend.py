@@ -16,7 +16,7 @@ from onnx import helper
 from onnx.backend.base import Backend, BackendRep
 
 from xattn import attention, log_softmax, softmax
-from xattn.model.scaled_dot_product import attention_scores
+from xattn.tensor.attention import attention_scores
 
 Array = np.ndarray
 

@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from xattn.kernels import fusion, losses, scorers, sequence, softmax  # noqa: E402
-from xattn.model.scaled_dot_product import attention, attention_gradients  # noqa: E402
+from xattn.tensor.attention import attention, attention_gradients  # noqa: E402
 
 Array = np.ndarray
 RNG = np.random.default_rng(0)

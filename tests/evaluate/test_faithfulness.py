@@ -39,7 +39,7 @@ from xattn.evaluate.faithfulness.packages import sources
 from xattn.evaluate.faithfulness.protocol import measure, sample_users
 from xattn.evaluate.faithfulness.search import is_exact
 from xattn.evaluate.faithfulness.table import Measured, row_of
-from xattn.model.head import HeadCells
+from xattn.model.heads.part import HeadCells
 
 PARTS = np.array([4.0, 1.0, -2.0, 3.0, 0.5])  # of events 0–4, for the target t; base 1.5, so f(x) = 8
 N = len(PARTS)

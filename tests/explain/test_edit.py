@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from xattn import InputError, attend
 from xattn.explain import Edit, minimal_edit
-from xattn.explain.edit import MEASURES, _closeness
+from xattn.explain.compare.edit import MEASURES, _closeness
 from xattn.model.example import ITEMS, KEYS, QUERY
 
 N, D, M = 3, 3, 4

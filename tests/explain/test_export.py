@@ -20,8 +20,8 @@ from tests.models import MODELS, fitted
 from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.data.synthetic import planted
 from xattn.explain import DEPTHS, Origin, explanation_schema
-from xattn.explain import page as page_module
-from xattn.explain.files import write_all, write_whole
+from xattn.explain.tell import page as page_module
+from xattn.explain.tell.files import write_all, write_whole
 from xattn.i18n.numbers import figure
 from xattn.recommenders import CollaborativeAttention, ItemKNN, Recommender
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models import MODELS, fitted
-from xattn.explain import explain_list, list_changes, study
+from xattn.explain import cache as study
+from xattn.explain import explain_list, list_changes
 
 every_model = pytest.mark.parametrize("name", MODELS)
 

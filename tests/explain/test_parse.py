@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.models import MODELS, fitted
 from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.explain import DEPTHS, SCENARIOS
-from xattn.explain.check import mismatches
-from xattn.explain.parse import read_back
+from xattn.explain.tell.check import mismatches
+from xattn.explain.tell.parse import read_back
 from xattn.recommenders import CollaborativeAttention
 
 every_model = pytest.mark.parametrize("name", MODELS)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.models import MODELS, fitted
 from xattn.data.synthetic import planted
-from xattn.explain import study
-from xattn.explain.study import study_of
+from xattn.explain import cache as study
+from xattn.explain.cache import study_of
 from xattn.recommenders import ItemKNN, UserAttention
 
 every_model = pytest.mark.parametrize("name", MODELS)

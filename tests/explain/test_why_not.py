@@ -10,7 +10,7 @@ import pytest
 from tests.models import MODELS, SINGLE, fitted, tolerance
 from xattn import History, InputError
 from xattn.explain import WhyNot
-from xattn.explain.why_not import SERVED
+from xattn.explain.compare.why_not import SERVED
 from xattn.recommenders import Recommender
 
 every_model = pytest.mark.parametrize("name", MODELS)

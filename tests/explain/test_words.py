@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.models import fitted
 from xattn import InputError, Interactions, ItemTable
 from xattn.explain import DEPTHS, SCENARIOS
-from xattn.explain.words import figure, short_title, weight_and_effect_disagree
+from xattn.explain.tell.words import figure, short_title, weight_and_effect_disagree
 from xattn.recommenders import CollaborativeAttention
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.kernels import (
+    approximate,
     attention,
     content,
     fields,
@@ -20,7 +21,6 @@ from xattn.kernels import (
     local,
     logsum,
     losses,
-    near,
     nearest,
     optim,
     pool,
@@ -43,7 +43,7 @@ MODULES = (
     fields,
     content,
     pool,
-    near,
+    approximate,
     nearest,
     gram,
     local,
@@ -334,7 +334,7 @@ def _learning(dtype: str, branch: str) -> list[Case]:
 
 def _near() -> list[Case]:
     rng = np.random.default_rng(4)
-    C = near.STRIPE + 7  # a whole stripe and a part of one
+    C = approximate.STRIPE + 7  # a whole stripe and a part of one
     row = rng.integers(-1, C, N)
     EW, V = rng.normal(size=(2, N)), rng.normal(size=(2, C, C)).astype(np.float32)
     EW[:, 3] = 0.0
@@ -346,9 +346,9 @@ def _near() -> list[Case]:
     counts, flags = np.zeros((2, N), np.int64), np.zeros(C, np.bool_)
     room = np.zeros((N, C + 3), np.float32)
     return [
-        Case(near._pool_without, -1, (row, EW, alone, phi, V, column, gate, room)),
-        Case(near._reach, -2, (row, EW, most[:, 0], most[:, 0] + 1.0, V, np.zeros((3, C)), np.zeros(C))),
-        Case(near._count, -2, (scores, slack, allowed, rng.normal(size=N), counts, flags)),
+        Case(approximate._pool_without, -1, (row, EW, alone, phi, V, column, gate, room)),
+        Case(approximate._reach, -2, (row, EW, most[:, 0], most[:, 0] + 1.0, V, np.zeros((3, C)), np.zeros(C))),
+        Case(approximate._count, -2, (scores, slack, allowed, rng.normal(size=N), counts, flags)),
     ]
 
 

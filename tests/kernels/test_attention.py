@@ -15,7 +15,7 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, least, unchanged, unit, weight_bound
 from tests.strategies import COORDINATES, GARBAGE, ROWS, WIDTH, tables
 from xattn.kernels.attention import ALL_LIVE, NO_BIAS, Attention, attention, attention_backward, attention_scores
-from xattn.model.attention import attend
+from xattn.tensor.attend import attend
 
 U = unit(np.float64)
 FAR = 10**6

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xattn.kernels.near import Attending, count_ahead, pool_reach, pool_without_each
+from xattn.kernels.approximate import Attending, count_ahead, pool_reach, pool_without_each
 
 
 class Pool:

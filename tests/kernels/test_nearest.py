@@ -13,7 +13,7 @@ from xattn.errors import InputError
 from xattn.kernels.nearest import BLOCK, Catalogue
 from xattn.kernels.nearest import nearest as kernel
 from xattn.kernels.tiles import TOGETHER
-from xattn.model.nearest import nearest
+from xattn.tensor.nearest import nearest
 
 
 def products(Q: np.ndarray, K: np.ndarray) -> np.ndarray:

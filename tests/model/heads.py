@@ -8,9 +8,9 @@ from hypothesis.extra import numpy as hnp
 
 from tests.strategies import betas, thetas
 from xattn.data import History
-from xattn.model.closed_form import ClosedForm
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.content import ContentPart, ItemFeatures
+from xattn.model.fit.closed_form import ClosedForm
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.content import ContentPart, ItemFeatures
 
 M = 6
 FEATURES = ("genre: Drama", "genre: War", "year: old", "year: new")

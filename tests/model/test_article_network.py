@@ -7,8 +7,8 @@ import pytest
 
 from tests.checks import assert_within
 from xattn.data import History
-from xattn.model.article_network import ArticleNetwork
-from xattn.model.head import fields_scores, fields_without_each
+from xattn.model.heads.article import ArticleNetwork
+from xattn.model.heads.part import fields_scores, fields_without_each
 
 M, D, H = 7, 4, 2
 

@@ -10,8 +10,8 @@ import pytest
 from tests import naive
 from tests.checks import assert_within
 from xattn.errors import InputError
-from xattn.model import article_training
-from xattn.model.article_training import Gradients, Lesson, Params, Setting, fit_network, gradients, initial
+from xattn.model.fit import article as article_training
+from xattn.model.fit.article import Gradients, Lesson, Params, Setting, fit_network, gradients, initial
 
 M, D, OFFSET, BETA, LAM = 6, 3, 0.4, 0.5, 0.07
 NEGATIVES = np.array([1, 4, 4, 0])

@@ -14,7 +14,7 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from tests.strategies import GARBAGE, betas, tables, temperatures
 from xattn.errors import InputError
-from xattn.model.attention import FUSIONS, SCORERS, Attended, attend
+from xattn.tensor.attend import FUSIONS, SCORERS, Attended, attend
 
 U = unit(np.float64)
 Q = [1.0, 1.0, 1.0]

@@ -11,9 +11,9 @@ from scipy import sparse
 
 from tests.checks import assert_within, unchanged
 from xattn.errors import InputError
-from xattn.model import belonging
-from xattn.model.belonging import belonging_values
-from xattn.model.ease import ease_values
+from xattn.model.fit import belonging
+from xattn.model.fit.belonging import belonging_values
+from xattn.model.fit.ease import ease_values
 
 lambdas = st.sampled_from((0.5, 20.0, 300.0))
 

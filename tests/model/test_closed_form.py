@@ -13,8 +13,8 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.strategies import Prefixed, prefixed
 from xattn.errors import InputError
-from xattn.model import closed_form
-from xattn.model.closed_form import fit_closed_form, warm_items
+from xattn.model.fit import closed_form
+from xattn.model.fit.closed_form import fit_closed_form, warm_items
 
 BASE = np.array([0.3, 0.1, 0.2, 0.25, 0.15])
 lambdas = st.sampled_from((0.5, 2.0, 80.0))

@@ -10,8 +10,8 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.model.heads import M, collaborative, histories, strengths
 from xattn.data import History
-from xattn.model.closed_form import ClosedForm
-from xattn.model.collaborative import CollaborativePart
+from xattn.model.fit.closed_form import ClosedForm
+from xattn.model.heads.collaborative import CollaborativePart
 
 
 def obvious(part: CollaborativePart, history: History, w: np.ndarray) -> np.ndarray:

@@ -13,8 +13,8 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.model.heads import FEATURES, M, content, histories, strengths
 from xattn.data import History
-from xattn.model import content as content_module
-from xattn.model.content import NAME, ContentPart, ItemFeatures, fit_feature_worths
+from xattn.model.heads import content as content_module
+from xattn.model.heads.content import NAME, ContentPart, ItemFeatures, fit_feature_worths
 
 
 def obvious_field(part: ContentPart, history: History, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

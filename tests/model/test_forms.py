@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.checks import assert_bitwise, assert_within
 from xattn.errors import InputError
-from xattn.kernels.near import Attending
-from xattn.model.forms import ClosedForm, SparseForm, form_of, rows_of
+from xattn.kernels.approximate import Attending
+from xattn.model.value_table import ClosedForm, SparseForm, form_of, rows_of
 
 H, M = 2, 9
 seeds = st.integers(0, 10**6)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.model.heads import M, Part, collaborative, content, histories, left_out, parts, strengths
 from xattn.data import History
-from xattn.model import head
-from xattn.model.content import ContentPart
-from xattn.model.head import HeadCells, HeadField, head_cells
+from xattn.model.heads import part as head
+from xattn.model.heads.content import ContentPart
+from xattn.model.heads.part import HeadCells, HeadField, head_cells
 
 ALL = np.arange(M)
 BASE = np.linspace(0.05, 0.3, M)

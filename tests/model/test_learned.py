@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.checks import assert_within
 from tests.model.test_sequence import SHAPE, some_parameters
 from xattn.data import History
-from xattn.model.learned import LearnedPart, logits
-from xattn.model.target_heads import TargetPart
+from xattn.model.heads.learned import LearnedPart, logits
+from xattn.model.heads.target import TargetPart
 
 M = 9
 ROWS = np.array([0, 1, 7, 2, 3, 4, 7, 5, 6])  # items 2 and 6 have no row of their own

@@ -11,12 +11,12 @@ from scipy import sparse
 from tests.checks import assert_within
 from tests.strategies import Prefixed, prefixed
 from xattn.errors import InputError
-from xattn.model import local_form
-from xattn.model.belonging import belonging_form
-from xattn.model.closed_form import fit_closed_form
-from xattn.model.ease import ease_values
-from xattn.model.forms import ClosedForm, Form, SparseForm
-from xattn.model.local_form import fit_local_form, local_values
+from xattn.model.fit import local_form
+from xattn.model.fit.belonging import belonging_form
+from xattn.model.fit.closed_form import fit_closed_form
+from xattn.model.fit.ease import ease_values
+from xattn.model.fit.local_form import fit_local_form, local_values
+from xattn.model.value_table import ClosedForm, Form, SparseForm
 
 BASE = np.array([0.3, 0.1, 0.2, 0.25, 0.15])
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from xattn import InputError
-from xattn.model.scaled_dot_product import attention, attention_gradients, attention_scores
+from xattn.tensor.attention import attention, attention_gradients, attention_scores
 
 U = unit(np.float64)
 NAN, INF = float("nan"), float("inf")

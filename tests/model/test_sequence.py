@@ -7,10 +7,10 @@ import pytest
 
 from tests.checks import assert_bitwise, assert_within
 from xattn.errors import InputError
-from xattn.model.learned import logits
+from xattn.model.fit.sequence import Training, _pieces, _shards, train_sequences
+from xattn.model.heads.learned import logits
+from xattn.model.heads.target import target_loss_and_gradients
 from xattn.model.sequence import Batch, Loss, Shape, initial, loss_and_gradients
-from xattn.model.sequence_fit import Training, _pieces, _shards, train_sequences
-from xattn.model.target_heads import target_loss_and_gradients
 
 SHAPE = Shape(C=7, d=4, H=2, dk=3, L=5, P=2, beta=0.7)
 DRAWN = np.array([1, 3, 3, 5])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.checks import assert_within
 from xattn.kernels import gram
-from xattn.model.sums import Histories, Sums, exchanged, sums_of
+from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
 
 ITEMS = 5
 strengths = st.sampled_from((-1.0, 0.25, 1.0))
@@ -73,7 +73,7 @@ def test_sums_are_those_of_the_kernels(
 
 def test_only_users_with_something_new_are_gone_over(monkeypatch: object) -> None:
     """Users 0 and 2 stay as they are; 1 grows, 3 is new."""
-    from xattn.model import sums as home
+    from xattn.model.fit import sums as home
 
     seen: list[int] = []
     plain = home.normalisers

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn.errors import InputError
-from xattn.model.training import EarlyStopping, Epoch, Schedule, batches, n_batches, train
+from xattn.model.fit.training import EarlyStopping, Epoch, Schedule, batches, n_batches, train
 
 # --- learning rates ---------------------------------------------------------------------------------------------------
 

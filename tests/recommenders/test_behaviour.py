@@ -11,7 +11,7 @@ from scipy import sparse
 from tests.models import assert_adds_up, assert_removals_hold, fitted
 from xattn import CollaborativeAttention, ContentAttention, History, HybridAttention, InputError, Interactions
 from xattn.evaluate.setup import asked
-from xattn.model.belonging import belonging_values
+from xattn.model.fit.belonging import belonging_values
 from xattn.recommenders import Recommender
 from xattn.recommenders.behaviour import REGULARIZATION
 

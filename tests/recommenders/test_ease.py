@@ -8,7 +8,7 @@ from scipy import sparse
 
 from tests.models import fitted
 from xattn import EASE, InputError, RecencyEASE
-from xattn.model.ease import ease_values
+from xattn.model.fit.ease import ease_values
 from xattn.recommenders import Recommender
 
 
@@ -32,7 +32,7 @@ def test_values_are_the_ridge_of_each_item_on_the_others(dtype: type, within: fl
 
 
 def test_more_items_than_a_block_are_mirrored_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xattn.model.ease.MIRRORED", 7)
+    monkeypatch.setattr("xattn.model.fit.ease.MIRRORED", 7)
     X = (np.random.default_rng(1).random((60, 25)) < 0.2).astype(float)
     np.testing.assert_allclose(ease_values(sparse.csr_array(X), 2.0, np.float64), naive(X, 2.0), atol=1e-12)
 

@@ -66,7 +66,7 @@ def test_sums_are_kept_and_used(dtype: str, monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("all events were gone over again")
 
     monkeypatch.setattr("xattn.recommenders.behaviour.sums_of", never)
-    monkeypatch.setattr("xattn.model.closed_form.accumulate_gram", never)
+    monkeypatch.setattr("xattn.model.fit.closed_form.accumulate_gram", never)
     model.partial_fit(parts[2])
     monkeypatch.undo()
     whole = parts[0].extended(parts[1]).extended(parts[2])

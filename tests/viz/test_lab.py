@@ -13,7 +13,8 @@ from altair.utils import schemapi
 
 from xattn.errors import InputError
 from xattn.i18n import LANGUAGES
-from xattn.viz import files, quick
+from xattn.viz import files
+from xattn.viz import unchecked as quick
 from xattn.viz.attention import FRAME, PICK, contribution_chart, matrix_chart, score_chart, table, weight_chart
 from xattn.viz.lab import interval_chart, line_chart, share_chart, signed_chart
 

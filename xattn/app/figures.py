@@ -16,7 +16,7 @@ from xattn.app.shell import lang
 from xattn.i18n import t
 from xattn.viz.attention import PICK
 from xattn.viz.files import can_draw, chart_file
-from xattn.viz.quick import drawn
+from xattn.viz.unchecked import drawn
 
 __all__ = ["csv_button", "figures"]
 

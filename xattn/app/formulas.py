@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from xattn.app.vectors import Sheet
-from xattn.model.attention import Attended
+from xattn.tensor.attend import Attended
 from xattn.viz.digits import digits
 
 __all__ = [

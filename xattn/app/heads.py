@@ -13,10 +13,10 @@ import pandas as pd
 import streamlit as st
 
 from xattn.explain import Ledger
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.content import NAME as CONTENT
-from xattn.model.content import ContentPart
-from xattn.model.inherited import InheritedPart
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.content import NAME as CONTENT
+from xattn.model.heads.content import ContentPart
+from xattn.model.heads.inherited import InheritedPart
 from xattn.recommenders import Recommender
 
 __all__ = ["head_names", "shares", "without_heads"]

@@ -21,7 +21,7 @@ from typing import Any
 
 from xattn.data import Interactions, load_dataset
 from xattn.evaluate import evaluate
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import (
     EASE,
     ContentAttention,

@@ -24,8 +24,8 @@ from xattn.app.formulas import NOTHING, Lit
 from xattn.app.shell import safe
 from xattn.app.vectors import Sheet
 from xattn.i18n import t
-from xattn.model.attention import Attended
 from xattn.model.example import Nearest, nearest_item
+from xattn.tensor.attend import Attended
 from xattn.viz import attention as charts
 from xattn.viz.digits import digits
 from xattn.viz.names import genre_name

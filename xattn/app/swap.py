@@ -26,7 +26,7 @@ from xattn.app.shell import safe
 from xattn.app.steps import results
 from xattn.app.vectors import Sheet, Table
 from xattn.explain import minimal_edit
-from xattn.explain.edit import Edit
+from xattn.explain.compare.edit import Edit
 from xattn.i18n import t
 from xattn.model.example import nearest_item
 from xattn.viz.digits import digits

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from xattn.errors import InputError, check_choice, check_number, check_probability, shown
-from xattn.model.attention import FUSIONS, SCORERS
+from xattn.tensor.attend import FUSIONS, SCORERS
 
 __all__ = ["MOST_COLUMNS", "MOST_ROWS", "Sheet", "decode", "encode", "is_whole"]
 

@@ -26,7 +26,7 @@ from xattn.app.steps import STEPS, draw, item_names, results
 from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, Table, decode, encode, is_whole
 from xattn.errors import InputError, check_whole
 from xattn.i18n import t
-from xattn.model.attention import FUSIONS, SCORERS
+from xattn.tensor.attend import FUSIONS, SCORERS
 
 __all__ = ["render"]
 

@@ -196,7 +196,7 @@ def _origin(source: DataChoice, choice: ModelChoice) -> Origin:
 
 def _write(ledger: Ledger, origin: Origin, telling: Telling, paths: dict[str, Path]) -> None:
     """The files that were asked for: all are made first, then each is put in its place whole."""
-    from xattn.explain.files import write_all
+    from xattn.explain.tell.files import write_all
     from xattn.viz.files import chart_file
 
     contents: dict[str | Path, bytes | str] = {}

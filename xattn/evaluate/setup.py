@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 
 from xattn.data import History, Interactions
 from xattn.errors import InputError
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.model.strength import RatingScale
 
 __all__ = ["Makers", "Model", "Protocol", "Setup", "asked", "liked", "makers_of", "result"]

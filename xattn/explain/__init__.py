@@ -1,16 +1,16 @@
 """Explanations that add up: ledgers, removal effects, counterfactuals, comparisons, words, files to take away."""
 
+from xattn.explain.compare.difference import Difference, compare
+from xattn.explain.compare.edit import Edit, minimal_edit
+from xattn.explain.compare.lists import ListChanges, ListLedger, explain_list, list_changes
+from xattn.explain.compare.why_not import Added, WhyNot
 from xattn.explain.counterfactual import Counterfactual
-from xattn.explain.difference import Difference, compare
-from xattn.explain.edit import Edit, minimal_edit
-from xattn.explain.export import explanation_schema
 from xattn.explain.ledger import Ledger
-from xattn.explain.lists import ListChanges, ListLedger, explain_list, list_changes
 from xattn.explain.question import Near, Question, Scorer
 from xattn.explain.removal import SetRemoval
-from xattn.explain.snippet import Origin
-from xattn.explain.why_not import Added, WhyNot
-from xattn.explain.words import DEPTHS, SCENARIOS
+from xattn.explain.tell.export import explanation_schema
+from xattn.explain.tell.snippet import Origin
+from xattn.explain.tell.words import DEPTHS, SCENARIOS
 
 __all__ = [
     "DEPTHS",

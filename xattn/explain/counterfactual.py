@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xattn.explain.cache import Study
+from xattn.explain.competitors import Race
 from xattn.explain.question import Question, rank_of
-from xattn.explain.race import Race
 from xattn.explain.removal import Removals
-from xattn.explain.study import Study
 from xattn.kernels.minimal import FOUND, NONE, smallest_of_size
 from xattn.kernels.topk import top_k
 

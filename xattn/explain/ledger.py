@@ -17,19 +17,19 @@ import pandas as pd
 
 from xattn.data import History, ItemTable
 from xattn.errors import check_choice, check_index_array, check_whole
+from xattn.explain.cache import study_of
+from xattn.explain.compare.difference import Difference
+from xattn.explain.compare.why_not import WhyNot, why_not
 from xattn.explain.counterfactual import Counterfactual, counterfactual
-from xattn.explain.difference import Difference
-from xattn.explain.export import explanation
 from xattn.explain.honesty import NOTES, SHORT_HISTORY, Confidence, base_share, confidence_of, disagreement
 from xattn.explain.question import Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
 from xattn.explain.rows import EventRows, Group, block_of, effective_number, event_rows, feature_sums, head_sums
-from xattn.explain.snippet import Origin, snippet
-from xattn.explain.study import study_of
-from xattn.explain.why_not import WhyNot, why_not
-from xattn.explain.words import DEPTHS, SCENARIOS, told
+from xattn.explain.tell.export import explanation
+from xattn.explain.tell.snippet import Origin, snippet
+from xattn.explain.tell.words import DEPTHS, SCENARIOS, told
 from xattn.i18n import LANGUAGES
-from xattn.model.head import HeadCells
+from xattn.model.heads.part import HeadCells
 
 if TYPE_CHECKING:
     from xattn.viz.charts import Chart
@@ -301,7 +301,7 @@ class Ledger:
         """`to_dict` and where it comes from: what `explanation.json` holds, by the schema of `explanation_schema`.
 
         Versions, the model's settings, hash and seed, the data, the history, all texts, and Python that gives the same
-        numbers. `origin` says where data or model can be read from; see `xattn.explain.snippet`.
+        numbers. `origin` says where data or model can be read from; see `xattn.explain.tell.snippet`.
         """
         return explanation(self, origin, scenario)
 
@@ -317,7 +317,7 @@ class Ledger:
         Charts are drawn where vl-convert is installed (``pip install 'xattn[export]'``); their tables are always there.
         """
         check_choice("lang", lang, LANGUAGES)
-        from xattn.explain.page import page
+        from xattn.explain.tell.page import page
 
         return page(self, lang, depth, scenario, origin)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.model.head import HeadCells, HeadField
+from xattn.model.heads.part import HeadCells, HeadField
 
 __all__ = ["Near", "Question", "Scorer", "rank_of"]
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xattn.explain.cache import Study
 from xattn.explain.question import Question, Scorer, rank_of
-from xattn.explain.study import Study
 
 __all__ = ["Removals", "SetRemoval", "removals", "set_removal"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from xattn.errors import check_array, check_same_columns, check_same_length, check_whole
 from xattn.kernels.scorers import cosine
-from xattn.model.attention import attend
+from xattn.tensor.attend import attend
 
 __all__ = [
     "ITEMS",

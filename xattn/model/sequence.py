@@ -51,7 +51,7 @@ FIRST_SCALES = (1.0, 4.0, 16.0, 64.0)  # events; the recency bias of head h star
 class Shape(NamedTuple):
     """Sizes: C items, d numbers an embedding, H heads of dk, ages up to L, P events that ask; exponent β.
 
-    With `target`, the target asks instead (`model/target_heads.py`), and P plays no part.
+    With `target`, the target asks instead (`model/heads/target.py`), and P plays no part.
     """
 
     C: int

@@ -36,9 +36,9 @@ from xattn.errors import (
     shown,
 )
 from xattn.explain import Ledger, Near, Question
-from xattn.explain.study import study_of
-from xattn.model.closed_form import Progress
-from xattn.model.head import HeadCells, HeadField
+from xattn.explain.cache import study_of
+from xattn.model.fit.closed_form import Progress
+from xattn.model.heads.part import HeadCells, HeadField
 from xattn.model.strength import RatingScale
 from xattn.recommenders.fingerprint import fingerprint_of
 from xattn.recommenders.listing import ids_of, items_frame, length, listing, lists_frame

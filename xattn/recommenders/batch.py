@@ -13,7 +13,7 @@ import numpy as np
 
 from xattn.data import History, JoinedHistories
 from xattn.kernels.fields import field_weights_of_many
-from xattn.model.collaborative import CollaborativePart
+from xattn.model.heads.collaborative import CollaborativePart
 
 __all__ = ["add_collaborative_scores"]
 

@@ -1,8 +1,8 @@
 """The collaborative heads of the attention models: which ones an objective asks for, and how they are fitted.
 
-*next* asks what comes next: one recency head for each scale, values from all prefixes (`model/closed_form`). *any* asks
-what belongs to the person at all, whatever the order: one head whose weights are 1, values from whole histories with
-each item left out in turn (`model/belonging`). *auto* is *next*, unless whoever asks says otherwise.
+*next* asks what comes next: one recency head for each scale, values from all prefixes (`model/fit/closed_form`). *any*
+asks what belongs to the person at all, whatever the order: one head whose weights are 1, values from whole histories
+with each item left out in turn (`model/fit/belonging`). *auto* is *next*, unless whoever asks says otherwise.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import InputError, check_choice, check_number, check_whole, shown
-from xattn.model.belonging import belonging_form
-from xattn.model.closed_form import Progress, fit_closed_form, warm_items
-from xattn.model.forms import Form
-from xattn.model.local_form import fit_local_form
+from xattn.model.fit.belonging import belonging_form
+from xattn.model.fit.closed_form import Progress, fit_closed_form, warm_items
+from xattn.model.fit.local_form import fit_local_form
+from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
-from xattn.model.sums import Histories, Sums, exchanged, sums_of
+from xattn.model.value_table import Form
 
 __all__ = [
     "MOST_PENALTY",

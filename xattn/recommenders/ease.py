@@ -2,7 +2,7 @@
 
     s(u, j) = Σ_i E_i B[x_i, j],      E_i = 1  (EASE)   or   E_i = exp(−g_i/τ)  (RecencyEASE)
 
-B are the values of `xattn.model.ease`; the base is 0. An item that comes twice in a history counts twice, as two
+B are the values of `xattn.model.fit.ease`; the base is 0. An item that comes twice in a history counts twice, as two
 events.
 """
 
@@ -15,12 +15,12 @@ from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import check_array, check_choice, check_number
-from xattn.model.closed_form import Progress, warm_items
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.ease import ease_values
-from xattn.model.forms import ClosedForm, Form, form_of, rows_of
-from xattn.model.head import HeadCells, HeadField, fields_without_each
-from xattn.model.local_form import local_values
+from xattn.model.fit.closed_form import Progress, warm_items
+from xattn.model.fit.ease import ease_values
+from xattn.model.fit.local_form import local_values
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.part import HeadCells, HeadField, fields_without_each
+from xattn.model.value_table import ClosedForm, Form, form_of, rows_of
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.batch import add_collaborative_scores
 from xattn.recommenders.behaviour import MOST_PENALTY, check_neighbors, neighbors

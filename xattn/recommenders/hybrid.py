@@ -16,11 +16,11 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.errors import check_choice, check_number
-from xattn.model.closed_form import Progress
-from xattn.model.learned import LearnedPart
+from xattn.model.fit.closed_form import Progress
+from xattn.model.fit.sequence import Training
+from xattn.model.fit.training import Epoch
+from xattn.model.heads.learned import LearnedPart
 from xattn.model.sequence import Shape
-from xattn.model.sequence_fit import Training
-from xattn.model.training import Epoch
 from xattn.recommenders.attention import _AttentionRecommender
 from xattn.recommenders.learning import HeldOut, Learned, fused, learn
 from xattn.recommenders.sequence import learned_of, state_of_learned

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.model.closed_form import Progress, warm_items
-from xattn.model.learned import LearnedPart, logits
+from xattn.model.fit.closed_form import Progress, warm_items
+from xattn.model.fit.sequence import Training, train_sequences
+from xattn.model.fit.training import Epoch
+from xattn.model.heads.learned import LearnedPart, logits
+from xattn.model.heads.target import TargetPart
 from xattn.model.sequence import Parameters, Shape
-from xattn.model.sequence_fit import Training, train_sequences
-from xattn.model.target_heads import TargetPart
-from xattn.model.training import Epoch
 
 __all__ = ["HeldOut", "Learned", "fused", "learn"]
 

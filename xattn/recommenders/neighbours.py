@@ -19,8 +19,8 @@ from scipy import sparse
 from xattn.data import History, Interactions
 from xattn.errors import check_number, check_probability
 from xattn.kernels.softmax import weights
-from xattn.model.closed_form import Progress
-from xattn.model.head import HeadCells
+from xattn.model.fit.closed_form import Progress
+from xattn.model.heads.part import HeadCells
 from xattn.model.strength import presence
 from xattn.recommenders.base import Recommender
 

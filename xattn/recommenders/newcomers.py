@@ -1,7 +1,7 @@
 """Newcomers of a data set, the items without an event: what a fitted collaborative part leaves them, and their base.
 
-For `HybridAttention`; the equations stand in `model/inherited`. What is kept in a model file are the slopes and levels,
-and the features of the newcomers.
+For `HybridAttention`; the equations stand in `model/heads/inherited`. What is kept in a model file are the slopes and
+levels, and the features of the newcomers.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from xattn.errors import InputError, check_array, check_index_array, check_same_
 from xattn.features import newcomer_features
 from xattn.kernels.fields import field_weights
 from xattn.kernels.pool import pool_scores
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.content import ContentPart
-from xattn.model.forms import Form
-from xattn.model.head import fields_scores
-from xattn.model.inherited import Inheritance, InheritedPart, expected, fit_inheritance, spread
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.content import ContentPart
+from xattn.model.heads.inherited import Inheritance, InheritedPart, expected, fit_inheritance, spread
+from xattn.model.heads.part import fields_scores
+from xattn.model.value_table import Form
 
 __all__ = ["Newcomers", "inherit", "restored", "state_of"]
 

@@ -14,14 +14,14 @@ from xattn.errors import (
     check_probability,
     check_whole,
 )
-from xattn.model.closed_form import Progress
-from xattn.model.head import HeadCells
-from xattn.model.learned import LearnedPart
+from xattn.model.fit.closed_form import Progress
+from xattn.model.fit.sequence import Training
+from xattn.model.fit.training import Epoch
+from xattn.model.heads.learned import LearnedPart
+from xattn.model.heads.part import HeadCells
+from xattn.model.heads.target import TargetPart
 from xattn.model.sequence import LOSSES, Parameters, Shape
-from xattn.model.sequence_fit import Training
 from xattn.model.strength import presence
-from xattn.model.target_heads import TargetPart
-from xattn.model.training import Epoch
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.learning import HeldOut, Learned, learn
 

@@ -24,7 +24,7 @@ import pandas as pd
 from xattn.i18n import t
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, THICK, Chart
 from xattn.viz.digits import digits
-from xattn.viz.quick import quick
+from xattn.viz.unchecked import quick
 
 __all__ = [
     "PICK",

@@ -16,7 +16,7 @@ import pandas as pd
 from xattn.errors import check_choice
 from xattn.i18n import t
 from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
-from xattn.viz.quick import quick
+from xattn.viz.unchecked import quick
 
 __all__ = [
     "AGAINST",

@@ -17,7 +17,7 @@ import pandas as pd
 
 from xattn.i18n import t
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, WEIGHT, Chart
-from xattn.viz.quick import quick
+from xattn.viz.unchecked import quick
 
 __all__ = ["interval_chart", "line_chart", "share_chart", "signed_chart"]
 

@@ -17,7 +17,7 @@ from xattn.bench import rivals
 from xattn.bench.case import Case, Plan, Run
 from xattn.bench.suites.softmax import plain_softmax
 from xattn.kernels.scorers import additive, bilinear, cosine, dot, scaled_dot
-from xattn.model.scaled_dot_product import attention
+from xattn.tensor.attention import attention
 
 __all__ = ["Tables", "suite", "tables"]
 

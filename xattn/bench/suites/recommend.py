@@ -14,8 +14,8 @@ from scipy import sparse
 from xattn.bench.case import Case, Plan, Run, agree
 from xattn.bench.made_up import made_up
 from xattn.bench.rivals import als_lists
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.forms import ClosedForm
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.value_table import ClosedForm
 from xattn.recommenders import CollaborativeAttention
 
 __all__ = ["fitted", "suite"]

@@ -25,8 +25,8 @@ from xattn.kernels.gram import NEGLIGIBLE
 from xattn.kernels.pool import pool_scores
 from xattn.kernels.softmax import weights
 from xattn.kernels.target import target_scores
-from xattn.model.collaborative import CollaborativePart
-from xattn.model.forms import ClosedForm
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.value_table import ClosedForm
 
 __all__ = ["suite"]
 

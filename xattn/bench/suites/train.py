@@ -25,7 +25,7 @@ from xattn.bench.race import clock
 from xattn.bench.roofline import sgemm_rate
 from xattn.data import Interactions
 from xattn.kernels.gram import NEGLIGIBLE, accumulate_gram, accumulate_targets, normalisers, occurrences, tails
-from xattn.model import closed_form
+from xattn.model.fit import closed_form
 from xattn.recommenders import CollaborativeAttention, SequenceAttention
 
 __all__ = ["Histories", "histories", "suite", "sums"]

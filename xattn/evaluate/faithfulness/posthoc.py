@@ -18,8 +18,8 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.evaluate.rivals import ALS
-from xattn.model.closed_form import Progress
-from xattn.model.head import HeadCells
+from xattn.model.fit.closed_form import Progress
+from xattn.model.heads.part import HeadCells
 
 __all__ = ["PostHoc"]
 

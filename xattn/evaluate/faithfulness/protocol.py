@@ -27,7 +27,7 @@ from xattn.evaluate.faithfulness.packages import sources
 from xattn.evaluate.faithfulness.surrogates import subsets
 from xattn.evaluate.faithfulness.table import Measured, row_of
 from xattn.kernels.topk import top_k
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["SHORTEST", "faithfulness", "listed", "measure", "sample_users"]

@@ -32,7 +32,7 @@ from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.reports.common import Figure, Person, check_model, figure, opening, people, sentence
 from xattn.evaluate.setup import asked
 from xattn.explain.question import rank_of
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["attention_tests"]

@@ -18,7 +18,7 @@ from xattn.evaluate.faithfulness.metrics import shares
 from xattn.evaluate.faithfulness.protocol import sample_users
 from xattn.i18n import t
 from xattn.kernels.topk import top_k
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = [

@@ -25,7 +25,7 @@ from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import QUALITY, quality
 from xattn.evaluate.setup import asked
 from xattn.features import item_features
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["groups"]

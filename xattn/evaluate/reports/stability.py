@@ -19,7 +19,7 @@ from xattn.errors import InputError, check_choice, check_id, check_whole
 from xattn.evaluate.faithfulness.metrics import kendall
 from xattn.evaluate.reports.common import check_model, opening, sentence
 from xattn.explain.question import rank_of
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["HOW", "resampled_users", "stability"]

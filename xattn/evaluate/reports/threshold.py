@@ -23,7 +23,7 @@ from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import quality
 from xattn.evaluate.setup import asked
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["THRESHOLDS", "threshold"]

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 
 from xattn.data import History, Interactions
 from xattn.errors import InputError, check_fitted, shown
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 from xattn.model.strength import RatingScale
 
 __all__ = ["Rival"]

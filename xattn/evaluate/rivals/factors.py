@@ -18,7 +18,7 @@ from xattn.data import History, Interactions
 from xattn.errors import check_number, check_whole
 from xattn.evaluate.rivals.base import Rival
 from xattn.kernels.compile import num_threads
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 
 __all__ = ["ALS", "BPR"]
 

@@ -16,7 +16,7 @@ from xattn.data import History, Interactions
 from xattn.errors import InputError, check_number, check_probability, check_whole
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.network import Network, filled
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 
 __all__ = ["SASRec"]
 

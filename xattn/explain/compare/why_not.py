@@ -18,10 +18,10 @@ import pandas as pd
 
 from xattn.data import History
 from xattn.errors import InputError, check_choice
-from xattn.explain.difference import Difference
+from xattn.explain.compare.difference import Difference
+from xattn.explain.competitors import Race
 from xattn.explain.question import Question, Scorer, rank_of
-from xattn.explain.race import Race
-from xattn.explain.words import joined, quotable, spaced
+from xattn.explain.tell.words import joined, quotable, spaced
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.kernels.topk import top_k

@@ -17,7 +17,7 @@ import numpy as np
 
 from xattn.data import History
 from xattn.explain.question import Near, Scorer, rank_of
-from xattn.kernels.near import count_ahead
+from xattn.kernels.approximate import count_ahead
 from xattn.kernels.topk import top_k
 
 __all__ = ["Study", "study_of"]

@@ -24,9 +24,9 @@ import numpy as np
 from scipy import linalg, sparse
 
 from xattn.errors import InputError
-from xattn.model.ease import inverse, is_inverse, probes
-from xattn.model.forms import ClosedForm, Form, rows_of
-from xattn.model.local_form import local_values
+from xattn.model.fit.ease import inverse, is_inverse, probes
+from xattn.model.fit.local_form import local_values
+from xattn.model.value_table import ClosedForm, Form, rows_of
 
 __all__ = ["belonging_form", "belonging_values"]
 

@@ -39,8 +39,8 @@ from xattn.kernels.pooling import (
     pool_others_backward,
 )
 from xattn.kernels.rows import row_sums
-from xattn.model.closed_form import Progress
-from xattn.model.training import Epoch, Schedule, n_batches, train
+from xattn.model.fit.closed_form import Progress
+from xattn.model.fit.training import Epoch, Schedule, n_batches, train
 
 __all__ = ["Gradients", "Learned", "Lesson", "Params", "Setting", "fit_network", "gradients", "initial"]
 

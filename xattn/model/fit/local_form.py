@@ -15,8 +15,8 @@ from scipy import sparse
 from xattn.errors import InputError
 from xattn.kernels.gram import normalisers, occurrences, tails
 from xattn.kernels.local import Pairs, Problem, local_solutions, pairs_of_prefixes, pairs_of_targets
-from xattn.model.closed_form import Progress
-from xattn.model.forms import SparseForm, rows_of
+from xattn.model.fit.closed_form import Progress
+from xattn.model.value_table import SparseForm, rows_of
 
 __all__ = ["fit_local_form", "local_values"]
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from xattn.kernels.fields import field_weights
 from xattn.kernels.scorers import dot
-from xattn.model.head import Events, HeadCells, HeadField, head_cells
+from xattn.model.heads.part import Events, HeadCells, HeadField, head_cells
 
 __all__ = ["HEADS", "ArticleNetwork"]
 

@@ -15,8 +15,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from xattn.errors import check_choice
-from xattn.explain.snippet import Origin, plain_value, settings, snippet
-from xattn.explain.words import DEPTHS, SCENARIOS
+from xattn.explain.tell.snippet import Origin, plain_value, settings, snippet
+from xattn.explain.tell.words import DEPTHS, SCENARIOS
 from xattn.i18n import LANGUAGES
 
 if TYPE_CHECKING:

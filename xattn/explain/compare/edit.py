@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from xattn.errors import InputError, check_array, check_choice, check_same_columns, check_same_length, check_whole
-from xattn.explain.words import quotable
+from xattn.explain.tell.words import quotable
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
-from xattn.model.attention import attend
+from xattn.tensor.attend import attend
 
 __all__ = ["MEASURES", "Edit", "NumberEdit", "VectorEdit", "minimal_edit"]
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from xattn.explain.export import made_with, model_facts
-from xattn.explain.snippet import Origin, snippet
-from xattn.explain.words import quotable
+from xattn.explain.tell.export import made_with, model_facts
+from xattn.explain.tell.snippet import Origin, snippet
+from xattn.explain.tell.words import quotable
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.viz.charts import Chart, heat_chart, waterfall_chart, weight_chart

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.errors import InputError
-from xattn.model.closed_form import Progress
+from xattn.model.fit.closed_form import Progress
 
 __all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "n_batches", "train"]
 

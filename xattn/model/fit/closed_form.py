@@ -22,8 +22,8 @@ from scipy import linalg
 
 from xattn.errors import InputError
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
-from xattn.model.forms import ClosedForm, rows_of
-from xattn.model.sums import Sums
+from xattn.model.fit.sums import Sums
+from xattn.model.value_table import ClosedForm, rows_of
 
 __all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
 

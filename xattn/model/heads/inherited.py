@@ -20,8 +20,8 @@ import numpy as np
 from scipy import sparse
 
 from xattn.kernels.fields import field_weights
-from xattn.model.forms import Form
-from xattn.model.head import Events, HeadCells, HeadField, head_cells
+from xattn.model.heads.part import Events, HeadCells, HeadField, head_cells
+from xattn.model.value_table import Form
 
 __all__ = ["Inheritance", "InheritedPart", "expected", "fit_inheritance", "spread"]
 

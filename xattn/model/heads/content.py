@@ -16,7 +16,7 @@ from scipy import sparse
 
 from xattn.kernels.content import content_field, content_scores
 from xattn.kernels.fields import field_weights
-from xattn.model.head import Events, HeadCells, HeadField, head_cells
+from xattn.model.heads.part import Events, HeadCells, HeadField, head_cells
 
 __all__ = ["ContentPart", "ItemFeatures", "fit_feature_worths"]
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from xattn.errors import InputError, check_choice, shown
-from xattn.explain.words import DEPTHS, SCENARIOS
+from xattn.explain.tell.words import DEPTHS, SCENARIOS
 from xattn.i18n import LANGUAGES, placeholders, t
 
 __all__ = ["Claim", "Named", "read_back"]

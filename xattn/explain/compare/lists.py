@@ -15,12 +15,12 @@ import pandas as pd
 
 from xattn.data import History
 from xattn.errors import check_choice, check_whole
-from xattn.explain.difference import Difference
+from xattn.explain.cache import study_of
+from xattn.explain.compare.difference import Difference
 from xattn.explain.ledger import Ledger
 from xattn.explain.question import Question, Scorer
 from xattn.explain.rows import event_rows
-from xattn.explain.study import study_of
-from xattn.explain.words import named, quotable, spaced
+from xattn.explain.tell.words import named, quotable, spaced
 from xattn.i18n import LANGUAGES, t
 from xattn.kernels.topk import top_k
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.errors import InputError, check_choice, shown
-from xattn.explain.words import named, quotable, spaced
+from xattn.explain.tell.words import named, quotable, spaced
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 

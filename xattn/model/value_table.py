@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import InputError, check_array, check_index_array, check_offsets, check_same_length
-from xattn.kernels.near import Attending, pool_reach, pool_without_each
+from xattn.kernels.approximate import Attending, pool_reach, pool_without_each
 from xattn.kernels.pool import add_pooled, add_pooled_sparse
 
 __all__ = ["ClosedForm", "Form", "SparseForm", "form_of", "rows_of"]
@@ -62,7 +62,7 @@ class ClosedForm(NamedTuple):
         return found
 
     def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
-        """Add the sums without each event to `near` (n, M): see `xattn.kernels.near`."""
+        """Add the sums without each event to `near` (n, M): see `xattn.kernels.approximate`."""
         pool_without_each(attending, self.V, self.warm, gate, near)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
@@ -159,7 +159,7 @@ class SparseForm(NamedTuple):
         near[:, self.warm] += (gate * gain).astype(np.float32)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
-        """(C,) what the sums can come to at most without up to m events: see `xattn.kernels.near`."""
+        """(C,) what the sums can come to at most without up to m events: see `xattn.kernels.approximate`."""
         C, found = self._C, attending.without_most(m)
         if found is None:
             return np.full(C, np.inf)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xattn.explain.parse import Claim, Named, read_back
 from xattn.explain.question import rank_of
-from xattn.explain.words import quotable
+from xattn.explain.tell.parse import Claim, Named, read_back
+from xattn.explain.tell.words import quotable
 from xattn.i18n.numbers import figure
 from xattn.kernels.topk import top_k
 from xattn.viz.names import feature_name

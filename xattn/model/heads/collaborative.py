@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xattn.kernels.approximate import Attending
 from xattn.kernels.fields import field_weights
-from xattn.kernels.near import Attending
-from xattn.model.forms import Form
-from xattn.model.head import Events, HeadCells, HeadField, head_cells
+from xattn.model.heads.part import Events, HeadCells, HeadField, head_cells
+from xattn.model.value_table import Form
 
 __all__ = ["CollaborativePart"]
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import History
+from xattn.explain.cache import Study
 from xattn.explain.question import Question, Scorer
-from xattn.explain.study import Study
 from xattn.kernels.minimal import Heads
-from xattn.model.head import HeadField
+from xattn.model.heads.part import HeadField
 
 __all__ = ["Race"]
 

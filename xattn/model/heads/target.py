@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.kernels.sequence import attend_backward, attend_forward
-from xattn.model.head import Events, HeadCells, HeadField, fields_scores, fields_without_each, head_cells
+from xattn.model.heads.part import Events, HeadCells, HeadField, fields_scores, fields_without_each, head_cells
 from xattn.model.sequence import Batch, Loss, Parameters, Shape, added_up, each_head, kept, sampled_loss
 
 __all__ = ["TargetPart", "target_loss_and_gradients"]

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.model.head import Events, HeadCells
+from xattn.model.heads.part import Events, HeadCells
+from xattn.model.heads.target import TargetPart
 from xattn.model.sequence import Parameters, Shape
-from xattn.model.target_heads import TargetPart
 
 __all__ = ["LearnedPart", "logits"]
 
