@@ -21,7 +21,7 @@ from typing import Any
 
 from xattn.data import Interactions, load_dataset
 from xattn.evaluate import evaluate
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, part_of
 from xattn.recommenders import (
     EASE,
     ContentAttention,
@@ -65,7 +65,7 @@ def _trained(data: Interactions, tell: Progress) -> dict[str, Any]:
     rows = []
     kinds: tuple[Any, ...] = (NeuralAttention, SequenceAttention)
     for at, kind in enumerate(kinds):
-        model = kind().fit(data, progress=lambda what, share, at=at: tell(what, (at + share) / len(kinds)))
+        model = kind().fit(data, progress=part_of(tell, at / len(kinds), (at + 1) / len(kinds)))
         epochs = getattr(model, "training_", None) or getattr(model, "epochs_", [])
         rows += [
             {"model": kind.__name__, "epoch": epoch.number, "loss": epoch.loss, "figure": epoch.validation}
