@@ -21,6 +21,7 @@ from typing import Any
 
 from xattn.data import Interactions, load_dataset
 from xattn.evaluate import evaluate
+from xattn.files import write_file
 from xattn.progress import Progress, part_of
 from xattn.recommenders import (
     EASE,
@@ -109,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     result = JOBS[asked.job](load_dataset(DATASET), _tell)
     STORED.mkdir(exist_ok=True)
     out = asked.out or STORED / f"{asked.job}.json"
-    out.write_text(json.dumps(_strict(result), ensure_ascii=False, allow_nan=False, indent=1) + "\n", "utf-8")
+    write_file(out, json.dumps(_strict(result), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
     _tell("done", 1.0)
     return 0
 
