@@ -17,7 +17,6 @@ from typing import Any
 
 import streamlit as st
 
-from xattn.app.refusals import told
 from xattn.errors import XattnError
 from xattn.i18n import LANGUAGES, t
 
@@ -187,7 +186,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except XattnError as refusal:
-        st.error(safe(told(refusal, lang()), 400), icon=":material/error:")
+        st.error(safe(refusal.told(lang()), 400), icon=":material/error:")
 
 
 @contextmanager

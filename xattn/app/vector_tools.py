@@ -11,7 +11,6 @@ import numpy as np
 import streamlit as st
 
 from xattn.app import pasted
-from xattn.app.refusals import told
 from xattn.app.shell import safe
 from xattn.app.vectors import Sheet, Table
 from xattn.errors import InputError
@@ -49,7 +48,7 @@ def paste(sheet: Sheet, load: Load, language: str) -> None:
         )
         refused = st.session_state.pop("behaviour.paste_refused", None)
         if refused is not None:
-            st.error(safe(told(refused, language), 300), icon=":material/error:")
+            st.error(safe(refused.told(language), 300), icon=":material/error:")
 
 
 def _take_pasted(sheet: Sheet, load: Load, language: str) -> None:

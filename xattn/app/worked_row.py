@@ -8,7 +8,6 @@ import streamlit as st
 
 from xattn import History
 from xattn.app import own_row, state
-from xattn.app.refusals import told
 from xattn.app.shell import safe
 from xattn.app.vectors import Sheet
 from xattn.errors import InputError
@@ -45,7 +44,7 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
             args=(load, None, picked),
         )
         if "worked.refused" in st.session_state:
-            st.warning(safe(told(st.session_state.pop("worked.refused"), language), 300))
+            st.warning(safe(st.session_state.pop("worked.refused").told(language), 300))
 
 
 def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:
