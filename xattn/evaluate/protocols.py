@@ -21,7 +21,7 @@ from xattn.evaluate.rating import rating
 from xattn.evaluate.rivals import ALS
 from xattn.evaluate.setup import Makers, Model, Protocol, Setup, makers_of
 from xattn.evaluate.time_split import time_split
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["PROTOCOLS", "evaluate"]

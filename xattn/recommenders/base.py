@@ -37,9 +37,9 @@ from xattn.errors import (
 )
 from xattn.explain import Ledger, Near, Question
 from xattn.explain.cache import study_of
-from xattn.model.fit.closed_form import Progress
 from xattn.model.heads.part import HeadCells, HeadField
 from xattn.model.strength import RatingScale
+from xattn.progress import Progress
 from xattn.recommenders.fingerprint import fingerprint_of
 from xattn.recommenders.listing import ids_of, items_frame, length, listing, lists_frame
 from xattn.recommenders.similar import (
