@@ -84,7 +84,7 @@ class Interactions:
         if len(self._user_rows) < len(self.user_ids):
             twice = next(value for row, value in enumerate(self.user_ids) if self._user_rows[value] != row)
             raise InputError(f"`user_ids` must hold each user once; got {shown(twice)} twice.")
-        self._keep("item", check_index_array("item", self.item, size=len(self.items), what="item row"))
+        self._keep("item", check_index_array("item", self.item, size=len(self.items), what="item_row"))
         parts = len(self.user_ids)
         self._keep("indptr", check_offsets("indptr", self.indptr, parts=parts, total=self.item.size))
         if self.time is not None:

@@ -184,7 +184,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
             events = History.of(self.data_, self.data_.user_row(user))
         else:
             events = history if isinstance(history, History) else History.given(self.data_, history)
-            check_index_array("history", events.item, size=self.data_.n_items, what="item row")
+            check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
         masked = [self._position(events, item) for item in ids_of("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
