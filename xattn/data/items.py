@@ -82,7 +82,7 @@ class ItemTable:
 
     def take(self, rows: Any) -> ItemTable:
         """The items of these rows, in this order, as a new table."""
-        rows = check_index_array("rows", rows, size=len(self), what="item row")
+        rows = check_index_array("rows", rows, size=len(self), what="item_row")
         ids, titles = (tuple(column[row] for row in rows.tolist()) for column in (self.ids, self.titles))
         return ItemTable(ids, titles, self.frame.iloc[rows])
 

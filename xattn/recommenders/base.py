@@ -38,9 +38,9 @@ from xattn.errors import (
 )
 from xattn.explain import Ledger, Near, Question
 from xattn.explain.cache import cache_of
-from xattn.model.fit.closed_form import Progress
 from xattn.model.heads.part import HeadCells, HeadField
 from xattn.model.strength import RatingScale
+from xattn.progress import Progress
 from xattn.recommenders.fingerprint import fingerprint_of
 from xattn.recommenders.listing import ids_of, items_frame, length, listing, lists_frame
 from xattn.recommenders.similar import (
@@ -185,7 +185,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
             events = History.of(self.data_, self.data_.user_row(user))
         else:
             events = history if isinstance(history, History) else History.given(self.data_, history)
-            check_index_array("history", events.item, size=self.data_.n_items, what="item row")
+            check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
         masked = [self._position(events, item) for item in ids_of("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
