@@ -15,6 +15,7 @@ from xattn.bench.machine import machine
 from xattn.bench.race import race, warmed
 from xattn.bench.suites import SUITES
 from xattn.errors import check_choice, check_whole
+from xattn.progress import Progress, silent
 
 __all__ = ["ROUNDS", "Stopped", "WrongAnswer", "bench"]
 
@@ -34,7 +35,7 @@ def bench(
     *,
     rounds: int = ROUNDS,
     quick: bool = False,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Run `suites` (default: all); returns ``{"machine": {…}, "rows": [...]}``.
 
@@ -51,7 +52,7 @@ def bench(
     for name in chosen:
         check_choice("suite", name, tuple(SUITES))
     rounds = check_whole("rounds", rounds, low=1)
-    tell = progress or (lambda what, share: None)
+    tell = progress or silent
     result: dict[str, Any] = {"machine": machine(), "rows": []}
     try:
         for place, name in enumerate(chosen):

@@ -13,15 +13,15 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import click
 
-__all__ = ["Column", "Progress", "echo", "error", "note", "plain", "print_json", "print_table", "progress", "short"]
+from xattn.progress import Progress, silent
 
-Progress = Callable[[str, float], None]
+__all__ = ["Column", "echo", "error", "note", "plain", "print_json", "print_table", "progress", "short"]
 
 LONGEST = 60  # characters of a title in a table
 UNBOUNDED = 10_000  # columns of a page that is no terminal: nothing is cut or wrapped there
@@ -156,7 +156,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], captio
 def progress(what: str) -> Iterator[Progress]:
     """A bar on stderr while the work inside goes on, fed by the yielded function; none where stderr is no terminal."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda step, share: None
+        yield silent
         return
     from rich.console import Console
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn

@@ -24,6 +24,7 @@ from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.metrics import ranks_of
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup, result
+from xattn.progress import steps
 
 __all__ = ["ColdQuestion", "cold", "hidden_items", "questions_of"]
 
@@ -55,8 +56,7 @@ def cold(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     _, place = np.unique(user, return_inverse=True)
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
-    for done, (name, make) in enumerate(models.items()):
-        setup.tell(name, done / len(models))
+    for name, make in steps(setup.progress, lambda named: named[0], models.items()):
         start = time.perf_counter()
         model = make().fit(train)
         fitted = time.perf_counter()

@@ -26,7 +26,7 @@ from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup, liked, makers_of, result
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 
 __all__ = ["FOLDED", "cross_validate"]
 

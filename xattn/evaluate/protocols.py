@@ -21,7 +21,7 @@ from xattn.evaluate.rating import rating
 from xattn.evaluate.rivals import ALS
 from xattn.evaluate.setup import Makers, Model, Protocol, Setup, makers_of
 from xattn.evaluate.time_split import time_split
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["PROTOCOLS", "evaluate"]
@@ -100,9 +100,9 @@ def evaluate(
         raise InputError(f"`diversity` must be left out with the protocol {protocol}; got {diversity:g}.")
     if agreement and protocol in WITHOUT_LISTS:
         raise InputError(f"`agreement` must be left out with the protocol {protocol}; got {agreement}.")
-    check_given("test", test, wanted=protocol == "given", when=f"the protocol {protocol}")
+    check_given("test", test, wanted=protocol == "given", when="protocol", choice=protocol)
     if protocol != "given":
-        check_given("history", history, wanted=False, when=f"the protocol {protocol}")
+        check_given("history", history, wanted=False, when="protocol", choice=protocol)
     for name, value in (("data", data), ("test", test), ("history", history)):
         if not isinstance(value, Interactions) and (value is not None or name == "data"):
             raise InputError(f"`{name}` must be Interactions; got {shown(value)}.")

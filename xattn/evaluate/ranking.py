@@ -20,6 +20,7 @@ from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup
 from xattn.features import item_features
 from xattn.kernels.topk import top_k
+from xattn.progress import steps
 
 __all__ = ["Questions", "Ranked", "compare", "rank"]
 
@@ -70,8 +71,7 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
     first_lists: list[np.ndarray] = []
-    for done, (name, make) in enumerate(models.items()):
-        setup.tell(name, done / len(models))
+    for name, make in steps(setup.progress, lambda named: named[0], models.items()):
         start = time.perf_counter()
         model = make().fit(train)
         fitted = time.perf_counter()

@@ -20,6 +20,7 @@ from xattn.evaluate.likes import NAMES, best_threshold, like_metrics, linear_map
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup, liked, result
 from xattn.model.strength import RatingScale
+from xattn.progress import steps
 
 __all__ = ["rating"]
 
@@ -49,8 +50,7 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     part = _Parts(likes, validation, test, data.user[test])
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
-    for done, (name, make) in enumerate(models.items()):
-        setup.tell(name, done / len(models))
+    for name, make in steps(setup.progress, lambda named: named[0], models.items()):
         start = time.perf_counter()
         model = make().fit(train)
         fitted = time.perf_counter()

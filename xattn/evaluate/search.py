@@ -23,7 +23,7 @@ from xattn.evaluate.rivals import Rival
 from xattn.evaluate.setup import Setup, asked
 from xattn.evaluate.spaces import SPACES
 from xattn.evaluate.validation import VALIDATIONS
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 from xattn.recommenders import Recommender
 
 __all__ = ["METRICS", "search"]

@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, clone
 
 from xattn.data import History, Interactions
 from xattn.errors import InputError
-from xattn.model.fit.closed_form import Progress
 from xattn.model.strength import RatingScale
+from xattn.progress import Progress, silent
 
 __all__ = ["Makers", "Model", "Protocol", "Setup", "asked", "liked", "makers_of", "result"]
 
@@ -44,10 +44,10 @@ class Setup(NamedTuple):
     diversity: float = 0.0  # of the lists, as `recommend` takes it
     agreement: bool = False  # whether each model's lists are held against the first one's
 
-    def tell(self, what: str, share: float) -> None:
-        """Report progress to whoever listens."""
-        if self.progress:
-            self.progress(what, share)
+    @property
+    def tell(self) -> Progress:
+        """Where progress is told."""
+        return self.progress or silent
 
 
 Protocol = Callable[[Interactions, Makers, Setup], dict[str, Any]]

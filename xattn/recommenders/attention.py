@@ -24,7 +24,6 @@ from xattn.errors import (
 )
 from xattn.explain import Near
 from xattn.features import item_features
-from xattn.model.fit.closed_form import Progress
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart, ItemFeatures, fit_feature_worths
 from xattn.model.heads.inherited import InheritedPart
@@ -32,6 +31,7 @@ from xattn.model.heads.learned import LearnedPart
 from xattn.model.heads.part import HeadCells, HeadField, fields_without_each
 from xattn.model.strength import kind_strengths, signed
 from xattn.model.value_table import Form, form_of
+from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.batch import add_collaborative_scores
 from xattn.recommenders.behaviour import Behaviour, Kept, check_behaviour, check_event_weights

@@ -7,8 +7,8 @@ from scipy import sparse
 
 from xattn.data import History, Interactions
 from xattn.errors import check_index_array, check_number, check_offsets, check_whole
-from xattn.model.fit.closed_form import Progress
 from xattn.model.heads.part import HeadCells, HeadField, fields_scores, fields_without_each, head_cells
+from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 
 __all__ = ["ItemKNN", "Popularity"]

@@ -16,11 +16,12 @@ from scipy import sparse
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import InputError, check_choice, check_number, check_whole, shown
 from xattn.model.fit.belonging import belonging_form
-from xattn.model.fit.closed_form import Progress, fit_closed_form, warm_items
+from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
 from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
+from xattn.progress import Progress, silent
 
 __all__ = [
     "MOST_PENALTY",
@@ -195,8 +196,8 @@ class Behaviour(NamedTuple):
         F: np.ndarray,
         progress: Progress | None,
     ) -> Form:
-        if progress:
-            progress("solve", 0.0)
+        tell = progress or silent
+        tell("solve", 0.0)
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
         pair = data.user * data.n_items + data.item
         x = once(taste(data.rating, data.n_events, scale, 0.5) * kinds, pair)
@@ -204,6 +205,5 @@ class Behaviour(NamedTuple):
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
         form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
-        if progress:
-            progress("solve", 1.0)
+        tell("solve", 1.0)
         return form

@@ -15,12 +15,13 @@ from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import check_array, check_choice, check_number
-from xattn.model.fit.closed_form import Progress, warm_items
+from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.ease import ease_values
 from xattn.model.fit.local_form import local_values
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.part import HeadCells, HeadField, fields_without_each
 from xattn.model.value_table import ClosedForm, Form, form_of, rows_of
+from xattn.progress import Progress, silent
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.batch import add_collaborative_scores
 from xattn.recommenders.behaviour import MOST_PENALTY, check_neighbors, neighbors
@@ -65,8 +66,8 @@ class EASE(Recommender):
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         M = data.n_items
         self.base_ = np.zeros(M)
-        if progress:
-            progress("solve", 0.0)
+        tell = progress or silent
+        tell("solve", 0.0)
         warm = warm_items(data.counts(), 1)
         X = sparse.csr_array((np.ones(data.n_events), (data.user, data.item)), shape=(data.n_users, M))
         X.sum_duplicates()
@@ -79,8 +80,7 @@ class EASE(Recommender):
         else:
             F, penalty = np.zeros((len(warm), 0)), np.full(len(warm), lam)
             self._keep(local_values(X, X, F, penalty, lam, K, warm, M, dtype, progress))
-        if progress:
-            progress("solve", 1.0)
+        tell("solve", 1.0)
 
     def _keep(self, form: Form) -> None:
         self.part_ = self._part(form, np.where(form.row_of_item >= 0, 1.0, 0.0))

@@ -16,11 +16,11 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.errors import check_choice, check_number
-from xattn.model.fit.closed_form import Progress
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.learned import LearnedPart
 from xattn.model.sequence import Shape
+from xattn.progress import Progress, part_of
 from xattn.recommenders.attention import _AttentionRecommender
 from xattn.recommenders.learning import HeldOut, Learned, fused, learn
 from xattn.recommenders.sequence import learned_of, state_of_learned
@@ -32,13 +32,6 @@ ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within 
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
-
-
-def _between(progress: Progress | None, low: float, high: float) -> Progress | None:
-    """Progress of a part of the work, told as progress of the whole."""
-    if progress is None:
-        return None
-    return lambda what, share: progress(what, low + share * (high - low))
 
 
 class HybridAttention(_AttentionRecommender):
@@ -141,17 +134,17 @@ class HybridAttention(_AttentionRecommender):
     def _learn(self, data: Interactions, progress: Progress | None) -> None:
         rng = np.random.default_rng(self.random_state)
         held = HeldOut.of(data, rng)
-        super()._fit(held.train, _between(progress, 0.0, FIRST))
+        super()._fit(held.train, part_of(progress, 0.0, FIRST))
         histories = [History.of(held.train, user) for user in held.user.tolist()]
         closed = self._scores_many(histories)
         share = self.base_
         seed = int(rng.integers(2**31))
-        learned = learn(held, share, int(self.min_events), SHAPE, TRAINING, seed, _between(progress, FIRST, LAST))
+        learned = learn(held, share, int(self.min_events), SHAPE, TRAINING, seed, part_of(progress, FIRST, LAST))
         self.epochs_ = learned.epochs
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)
-        super()._fit(data, _between(progress, LAST, 1.0))
+        super()._fit(data, part_of(progress, LAST, 1.0))
         self.share_ = self.base_
         if self.alpha_ > 0.0:
             self._add_learned(learned)

@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.model.fit.closed_form import Progress, warm_items
+from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.sequence import Training, train_sequences
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.learned import LearnedPart, logits
 from xattn.model.heads.target import TargetPart
 from xattn.model.sequence import Parameters, Shape
+from xattn.progress import Progress
 
 __all__ = ["HeldOut", "Learned", "fused", "learn"]
 

@@ -19,9 +19,9 @@ from scipy import sparse
 from xattn.data import History, Interactions
 from xattn.errors import check_number, check_probability
 from xattn.kernels.softmax import weights
-from xattn.model.fit.closed_form import Progress
 from xattn.model.heads.part import HeadCells
 from xattn.model.strength import presence
+from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 
 __all__ = ["UserAttention"]

@@ -12,11 +12,11 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.errors import InputError, check_array, check_choice, check_number, check_probability, check_whole
 from xattn.model.fit.article import Learned, Lesson, Setting, fit_network
-from xattn.model.fit.closed_form import Progress
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.article import ArticleNetwork
 from xattn.model.heads.part import HeadCells, HeadField, fields_without_each
 from xattn.model.strength import signed
+from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 
 __all__ = ["NeuralAttention"]

@@ -14,7 +14,6 @@ from xattn.errors import (
     check_probability,
     check_whole,
 )
-from xattn.model.fit.closed_form import Progress
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.learned import LearnedPart
@@ -22,6 +21,7 @@ from xattn.model.heads.part import HeadCells
 from xattn.model.heads.target import TargetPart
 from xattn.model.sequence import LOSSES, Parameters, Shape
 from xattn.model.strength import presence
+from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.learning import HeldOut, Learned, learn
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.evaluate.rivals import ALS
-from xattn.model.fit.closed_form import Progress
 from xattn.model.heads.part import HeadCells
+from xattn.progress import Progress
 
 __all__ = ["PostHoc"]
 

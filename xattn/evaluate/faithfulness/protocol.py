@@ -27,7 +27,7 @@ from xattn.evaluate.faithfulness.packages import sources
 from xattn.evaluate.faithfulness.surrogates import subsets
 from xattn.evaluate.faithfulness.table import Measured, row_of
 from xattn.kernels.topk import top_k
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, part_of, steps
 from xattn.recommenders import Recommender
 
 __all__ = ["SHORTEST", "faithfulness", "listed", "measure", "sample_users"]
@@ -117,7 +117,7 @@ def faithfulness(
         raise InputError(f"`data` must hold a user with at least {max(SHORTEST, most)} events; got none.")
     rows, heads, explained, skipped = [], [], 0, 0
     for done, (name, make) in enumerate(named.items()):
-        tell = _part_of(progress, name, done, len(named))
+        tell = part_of(progress, done / len(named), (done + 1) / len(named), name)
         tell("fit", 0.0)
         model = make().fit(data)
         found = measure(model, users, k=k, seed=seed, top=top, most=most, explainers=explainers, progress=tell)
@@ -164,9 +164,7 @@ def measure(
     met = Met.of(model.data_)
     values: dict[str, list[np.ndarray]] = {name: [] for name in explainers}
     explained = skipped = 0
-    for done, user in enumerate(users):
-        if progress:
-            progress("explaining", done / len(users))
+    for user in steps(progress, "explaining", users):
         history = History.of(model.data_, user)
         scores, allowed = model.scores_of(history), np.ones(model.data_.n_items, bool)
         allowed[history.item] = False
@@ -244,13 +242,3 @@ def _moved(asked: Asked, found: list[tuple[str, Case, Explanation]]) -> dict[str
             assert again is not None
             out[name] = float(np.abs(again - own.strength[kept]).sum() / size) if size > 0 else 0.0
     return out
-
-
-def _part_of(progress: Progress | None, name: str, done: int, of: int) -> Progress:
-    """Progress of one model of several."""
-
-    def tell(what: str, share: float) -> None:
-        if progress:
-            progress(f"{name}, {what}", (done + share) / of)
-
-    return tell

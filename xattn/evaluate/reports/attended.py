@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from xattn.evaluate.reports.common import check_model, effective, figure, opening, people, sentence
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 
 __all__ = ["AGES", "attended"]
 

@@ -32,7 +32,7 @@ from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.reports.common import Figure, Person, check_model, figure, opening, people, sentence
 from xattn.evaluate.setup import asked
 from xattn.explain.question import rank_of
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, steps
 from xattn.recommenders import Recommender
 
 __all__ = ["attention_tests"]
@@ -237,9 +237,7 @@ def _uniform(model: Recommender, k: int, seed: int, progress: Progress | None) -
     histories = [History.of(split.train, user) for user in split.user.tolist()]
     questions = Questions(split.train, histories, list(split.item[:, None]))
     found = []
-    for at, params in enumerate(({}, even)):
-        if progress:
-            progress("uniform weights", at / 2)
+    for params in steps(progress, "uniform weights", ({}, even)):
         other = asked(clone(model), "next-item").set_params(**params).fit(split.train)
         found.append(per_user(rank(other, questions, k).ranks, k)[f"ndcg@{k}"])
     names = (f"ndcg@{k}", f"ndcg@{k}, uniform", f"ndcg@{k}, difference")
@@ -255,9 +253,7 @@ def _seeds(
     if "random_state" not in model.get_params(deep=False):
         return []
     apart, others, moving = np.zeros((seeds, len(cases))), np.zeros((seeds, len(cases))), np.zeros((seeds, len(cases)))
-    for number in range(seeds):
-        if progress:
-            progress("seeds", number / seeds)
+    for number in steps(progress, "seeds", range(seeds)):
         again = clone(model).set_params(random_state=seed + 1 + number).fit(model.data_)
         for at, one in enumerate(cases):
             target = one.case.target

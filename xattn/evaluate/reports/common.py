@@ -18,7 +18,7 @@ from xattn.evaluate.faithfulness.metrics import shares
 from xattn.evaluate.faithfulness.protocol import sample_users
 from xattn.i18n import t
 from xattn.kernels.topk import top_k
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, steps
 from xattn.recommenders import Recommender
 
 __all__ = [
@@ -58,9 +58,7 @@ class People:
     progress: Progress | None
 
     def __iter__(self) -> Iterator[Person]:
-        for done, user in enumerate(self.users):
-            if self.progress:
-                self.progress("users", done / len(self.users))
+        for user in steps(self.progress, "users", self.users):
             yield person(self.model, History.of(self.model.data_, user), self.k, user)
 
 

@@ -25,7 +25,7 @@ from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import QUALITY, quality
 from xattn.evaluate.setup import asked
 from xattn.features import item_features
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, silent, steps
 from xattn.recommenders import Recommender
 
 __all__ = ["groups"]
@@ -72,8 +72,7 @@ def groups(
     if not len(split):
         raise InputError("`model` must be fitted to data with a user of at least two events; got none.")
     parted = _parted(split.train, split.user, by)
-    if progress:
-        progress("fit", 0.0)
+    (progress or silent)("fit", 0.0)
     again = asked(clone(model), "next-item").fit(split.train)
     histories = [History.of(split.train, user) for user in split.user.tolist()]
     ranked = rank(again, Questions(split.train, histories, list(split.item[:, None])), k)
@@ -143,9 +142,7 @@ def _explained(
 ) -> list[tuple[int, dict[str, float]]]:
     """(group, figures) of explained recommendations: a user's first, or of each group of items the first listed."""
     met, out = Met.of(model.data_), []
-    for done, at in enumerate(chosen.tolist()):
-        if progress:
-            progress("explaining", done / len(chosen))
+    for at in steps(progress, "explaining", chosen.tolist()):
         listed = lists[at]
         for group, inside in enumerate(parted.inside):
             if parted.of == "users":

@@ -17,7 +17,7 @@ from scipy import stats
 from xattn.evaluate.faithfulness.metrics import shares
 from xattn.evaluate.metrics import coverage
 from xattn.evaluate.reports.common import DRAWS, Figure, check_model, figure, opening, people, sentence
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 
 __all__ = ["FIFTHS", "fifths", "gini", "popularity"]
 

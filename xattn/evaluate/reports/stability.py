@@ -19,7 +19,7 @@ from xattn.errors import InputError, check_choice, check_id, check_whole
 from xattn.evaluate.faithfulness.metrics import kendall
 from xattn.evaluate.reports.common import check_model, opening, sentence
 from xattn.explain.question import rank_of
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, steps
 from xattn.recommenders import Recommender
 
 __all__ = ["HOW", "resampled_users", "stability"]
@@ -72,9 +72,7 @@ def stability(
     given = History(asked.item, asked.rating, asked.age, asked.live, None, asked.unknown, asked.kind)
     own = contributions(model, asked, target)
     found, scores, ranks = [], [], []
-    for number in range(refits):
-        if progress:
-            progress("refits", number / refits)
+    for number in steps(progress, "refits", range(refits)):
         again = _refitted(model, how, seed, number)
         scored = again.scores_of(given)
         found.append(contributions(again, given, target))
@@ -116,7 +114,7 @@ def resampled_users(data: Interactions, rng: np.random.Generator) -> Interaction
     }
     ids = tuple(f"{data.user_ids[user]} #{number}" for number, user in enumerate(drawn.tolist()))
     indptr = np.concatenate([[0], np.cumsum(length)])
-    return Interactions(data.name, ids, data.items, indptr, data.item[at], **vectors)
+    return Interactions(data.name, ids, data.items, indptr, data.item[at], **vectors, scale=data.scale)
 
 
 def _refitted(model: Recommender, how: str, seed: int, number: int) -> Recommender:

@@ -23,7 +23,7 @@ from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import quality
 from xattn.evaluate.setup import asked
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, silent, steps
 from xattn.recommenders import Recommender
 
 __all__ = ["THRESHOLDS", "threshold"]
@@ -66,16 +66,13 @@ def threshold(
     split = leave_last_out(model.data_)
     if not len(split):
         raise InputError("`model` must be fitted to data with a user of at least two events; got none.")
-    if progress:
-        progress("fit", 0.0)
+    (progress or silent)("fit", 0.0)
     fitted = asked(clone(model), "next-item").fit(split.train)
     histories = [History.of(split.train, user) for user in split.user.tolist()]
     questions = Questions(split.train, histories, list(split.item[:, None]))
     chosen = np.random.default_rng(seed).permutation(len(histories))[:sample]
     rows = []
-    for done, theta in enumerate(wanted):
-        if progress:
-            progress(f"{theta:g}", done / len(wanted))
+    for theta in steps(progress, "{:g}".format, wanted):
         rows.append({"threshold": theta, **_row(_served_at(fitted, name, theta), questions, chosen, k, seed)})
     return {**opening("threshold", model, seed), "k": k, "rows": rows, "summary": _summary(rows, k)}
 

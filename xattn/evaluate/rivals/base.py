@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator
 
 from xattn.data import History, Interactions
 from xattn.errors import InputError, check_fitted, shown
-from xattn.model.fit.closed_form import Progress
 from xattn.model.strength import RatingScale
+from xattn.progress import Progress
 
 __all__ = ["Rival"]
 

@@ -18,7 +18,7 @@ from xattn.data import History, Interactions
 from xattn.errors import check_number, check_whole
 from xattn.evaluate.rivals.base import Rival
 from xattn.kernels.compile import num_threads
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, silent
 
 __all__ = ["ALS", "BPR"]
 
@@ -38,7 +38,7 @@ class _Factors(Rival):
 
     def _learned(self, kind: Any, data: Interactions, progress: Progress | None, **settings: Any) -> Any:
         """A fitted model of implicit; its bar on the terminal is left out, ours is told instead."""
-        tell = progress or (lambda what, share: None)
+        tell = progress or silent
         self._pools = ThreadpoolController()  # implicit's own threads and those of BLAS would fight
         with self._pools.limit(limits=1, user_api="blas"):
             model = kind(

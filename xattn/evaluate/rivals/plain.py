@@ -8,7 +8,7 @@ from xattn.data import History, Interactions
 from xattn.errors import check_choice, check_whole
 from xattn.evaluate.rivals.base import Rival
 from xattn.features import item_features
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress
 
 __all__ = ["GenrePopularity", "Random"]
 

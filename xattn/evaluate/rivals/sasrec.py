@@ -16,7 +16,7 @@ from xattn.data import History, Interactions
 from xattn.errors import InputError, check_number, check_probability, check_whole
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.network import Network, filled
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, silent
 
 __all__ = ["SASRec"]
 
@@ -73,7 +73,7 @@ class SASRec(Rival):
         self._torch = torch
         with _one_thread(torch), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.random_state)
-            self._train(data, progress or (lambda what, share: None))
+            self._train(data, progress or silent)
 
     def _train(self, data: Interactions, tell: Progress) -> None:
         torch, rng = self._torch, np.random.default_rng(self.random_state)

@@ -39,8 +39,8 @@ from xattn.kernels.pooling import (
     pool_others_backward,
 )
 from xattn.kernels.rows import row_sums
-from xattn.model.fit.closed_form import Progress
 from xattn.model.fit.training import Epoch, Schedule, n_batches, train
+from xattn.progress import Progress, part_of
 
 __all__ = ["Gradients", "Learned", "Lesson", "Params", "Setting", "fit_network", "gradients", "initial"]
 
@@ -277,15 +277,14 @@ def fit_network(
 
     Raises InputError where the loss does not stay finite.
     """
-    tell = progress or (lambda what, share: None)
     seed = int(rng.integers(2**63))
     if not lesson.held.any():
         return _learn(lesson, setting, seed, progress)
-    tried = _learn(lesson, setting, seed, lambda what, share: tell(what, share * SEARCH))
+    tried = _learn(lesson, setting, seed, part_of(progress, 0.0, SEARCH))
     figures = [-np.inf if e.validation is None or np.isnan(e.validation) else e.validation for e in tried.epochs]
     again = setting._replace(epochs=1 + int(np.argmax(figures)))
     whole = lesson._replace(held=np.zeros_like(lesson.held))
-    learned = _learn(whole, again, seed, lambda what, share: tell(what, SEARCH + share * (1.0 - SEARCH)))
+    learned = _learn(whole, again, seed, part_of(progress, SEARCH, 1.0))
     return learned._replace(epochs=tried.epochs)
 
 

@@ -15,8 +15,6 @@ Only *warm* items, those with enough events, have rows in V; the rest are left t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import linalg
 
@@ -24,10 +22,9 @@ from xattn.errors import InputError
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
 from xattn.model.fit.sums import Sums
 from xattn.model.value_table import ClosedForm, rows_of
+from xattn.progress import Progress, silent
 
-__all__ = ["ClosedForm", "Progress", "fit_closed_form", "warm_items"]
-
-Progress = Callable[[str, float], None]  # (what is being done, share done from 0 to 1)
+__all__ = ["ClosedForm", "fit_closed_form", "warm_items"]
 
 RESIDUAL = 1e-3  # relative residual of the float32 solve above which float64 is used instead
 DROWNED = 1e3  # roundings of A's largest entry: a λ of less would be lost in them to one part in a thousand or more
@@ -66,7 +63,7 @@ def fit_closed_form(
     closed form, as Steck's EASE (2019), over ordered prefixes; features as further rows, as in CEASE (Jeunen et al.,
     RecSys 2020).
     """
-    tell = progress or (lambda what, share: None)
+    tell = progress or silent
     C = len(warm)
     row_of_item = rows_of(warm, len(b))
     rho = np.exp(-1.0 / tau)

@@ -15,8 +15,8 @@ from scipy import sparse
 from xattn.errors import InputError
 from xattn.kernels.gram import normalisers, occurrences, tails
 from xattn.kernels.local import Pairs, Problem, local_solutions, pairs_of_prefixes, pairs_of_targets
-from xattn.model.fit.closed_form import Progress
 from xattn.model.value_table import SparseForm, rows_of
+from xattn.progress import Progress, silent
 
 __all__ = ["fit_local_form", "local_values"]
 
@@ -42,7 +42,7 @@ def fit_local_form(
     """`fit_closed_form` with at most `n_neighbors` values a target, the same arguments, and the same errors; InputError
     also where too many pairs of items occur together for memory.
     """
-    tell = progress or (lambda what, share: None)
+    tell = progress or silent
     C, H = len(warm), len(tau)
     tell("accumulate", 0.0)
     occ = occurrences(indptr, item, rows_of(warm, len(b)), C)
@@ -81,7 +81,7 @@ def local_values(
     """
     none = np.zeros(len(warm))
     problem = Problem(_pairs(R.T @ R), _pairs(T.T @ R), none, none, F, penalty, others=True)
-    chosen, values = _solved(problem, lam, n_neighbors, progress or (lambda what, share: None))
+    chosen, values = _solved(problem, lam, n_neighbors, progress or silent)
     return SparseForm.of_targets(warm, n_items, 1, chosen, values, dtype)
 
 

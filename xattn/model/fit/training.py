@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.errors import InputError
-from xattn.model.fit.closed_form import Progress
+from xattn.progress import Progress, silent
 
 __all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "n_batches", "train"]
 
@@ -141,7 +141,7 @@ def train(
     Raises InputError where the loss is no longer finite. On this and any other exception, KeyboardInterrupt too, the
     parameters are put back to the best epoch (without `validate`: the last whole one) before it goes on.
     """
-    tell = progress or (lambda what, share: None)
+    tell = progress or silent
     per_epoch = n_batches(n, batch_size)
     stopping = EarlyStopping(params, epochs + 1 if patience is None else patience, least_gain)
     history: list[Epoch] = []

@@ -50,6 +50,8 @@ class HeadCells(NamedTuple):
     strength: np.ndarray  # (n,)
     value: np.ndarray  # (n, F)
     gate: float
+    blocks: tuple[str, ...] = ()  # (F,) the block of each feature; () where nothing splits
+    numbers: tuple[int, ...] = ()  # (F,) the place of each feature in the list of the part; () where nothing splits
 
     @property
     def contribution(self) -> np.ndarray:
@@ -86,7 +88,9 @@ def head_cells(
     value: np.ndarray,
     gate: float,
     features: tuple[str, ...] = ("",),
+    blocks: tuple[str, ...] = (),
+    numbers: tuple[int, ...] = (),
 ) -> HeadCells:
     """The cells of one head for one target; `E` (1, n), `value` (n, F)."""
     weight = field_weights(E, live, beta, theta)[0]
-    return HeadCells(name, features, weight, strength, value.astype(np.float64), float(gate))
+    return HeadCells(name, features, weight, strength, value.astype(np.float64), float(gate), blocks, numbers)
