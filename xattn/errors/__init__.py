@@ -21,6 +21,8 @@ from xattn.errors.choices import (
     check_id,
     check_named,
     check_pair,
+    check_some,
+    check_type,
 )
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
@@ -68,6 +70,8 @@ __all__ = [
     "check_range",
     "check_same_columns",
     "check_same_length",
+    "check_some",
+    "check_type",
     "check_whole",
     "refuse",
     "shown",

@@ -6,6 +6,7 @@ A placeholder says what its field is, so that no text of one language strays int
     {got!r}          what was got, quoted on one short printable line
     {high:g} {n:,}   a number; where no number was got, the value is quoted
     {what:phrase}    the text ``phrase.<value>`` of the catalogue, filled with the same fields
+    {why:refusal}    the refusal ``refusal.<value>``, filled with the same fields
     {names:names}    several names in backticks: `a` and `b`
     {choices:list}   several names without quotes: a, b, c
     {near:quoted}    several values, each quoted: 'a', 'b', 'c'
@@ -104,8 +105,8 @@ class _Field:
 
     def __format__(self, spec: str) -> str:
         value = self.value
-        if spec == "phrase":
-            return fill(self.phrase(f"phrase.{value}"), self.fields, self.phrase)
+        if spec in ("phrase", "refusal"):
+            return fill(self.phrase(f"{spec}.{value}"), self.fields, self.phrase)
         if spec in LISTS:
             separator, put = LISTS[spec]
             parts = value if isinstance(value, tuple) else (value,)
