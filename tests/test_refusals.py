@@ -49,7 +49,7 @@ OTHER = "refusal.other"  # a sentence of somebody else
 REFUSALS = [key for key in keys() if key.startswith("refusal.") and key != OTHER]
 PHRASES = [key for key in keys() if key.startswith("phrase.")]
 CLASSES = [XattnError, InputError, UnknownIdError, DataError, ModelFileError, NotFittedError, MessageError]
-MARKS = re.compile(r"phrase|refusal|names|list|quoted|[,.0-9]*[dgf]?")
+MARKS = re.compile(r"phrase|refusal|argument|names|list|quoted|[,.0-9]*[dgf]?")
 
 
 # --- the catalogue ----------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from xattn.errors.choices import (
 )
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
+from xattn.errors.system import system_reason
 from xattn.errors.tree import (
     DataError,
     InputError,
@@ -75,6 +76,7 @@ __all__ = [
     "check_whole",
     "refuse",
     "shown",
+    "system_reason",
 ]
 
 for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):
