@@ -164,25 +164,16 @@ def _plausible(scorer: Scorer, question: Question, history: History) -> np.ndarr
 
 def _with(scorer: Scorer, history: History, items: list[int]) -> History:
     """`history` with further events after it, the last of age 0, rated as the person rates what they like."""
-    n = len(items)
-    rating = None
+    rating = kind = None
     if history.rating is not None:
         whole = scorer.data_.rating if scorer.data_.rating is not None else history.rating
         middle = (float(whole.min()) + float(whole.max())) / 2
         liked = history.rating[history.rating >= middle]
-        rating = np.concatenate([history.rating, np.full(n, np.median(liked) if len(liked) else float(whole.max()))])
-    kind = None
-    if history.kind is not None:
+        rating = float(np.median(liked)) if len(liked) else float(whole.max())
+    if history.kind is not None and len(history):
         kinds, counts = np.unique(history.kind.astype(str), return_counts=True)
-        kind = np.concatenate([history.kind, np.full(n, kinds[np.argmax(counts)] if len(kinds) else "", dtype=object)])
-    return replace(
-        history,
-        item=np.concatenate([history.item, np.array(items, np.int64)]),
-        rating=rating,
-        age=np.concatenate([history.age + n, np.arange(n)[::-1]]),
-        live=np.concatenate([history.live, np.ones(n, bool)]),
-        kind=kind,
-    )
+        kind = str(kinds[np.argmax(counts)])
+    return history.followed_by(items, rating, kind)
 
 
 def _rank_with(scorer: Scorer, question: Question, history: History) -> int:
