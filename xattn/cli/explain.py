@@ -26,8 +26,8 @@ from xattn.cli.options import (
     person_options,
 )
 from xattn.cli.outputs import outputs
-from xattn.cli.screen import echo, plain, print_json
-from xattn.cli.tables import print_events, print_list_events
+from xattn.cli.screen import print_json
+from xattn.cli.tables import print_ledger, print_list_ledger, print_text
 from xattn.cli.telling import FILES, TellingChoice, telling_options
 from xattn.errors import InputError, check_whole, shown
 
@@ -134,7 +134,8 @@ def explain(
     read = (source.ratings, source.items, choice.model, person.history, listing.candidates)
     paths = outputs({name: getattr(telling, name) for name in FILES}, read)
     depth, scenario = telling.words
-    model, request = ask(question.request(scenario), source, choice, person, listing)
+    make = question.request(scenario)
+    model, request = ask(make, source, choice, person, listing)
     if question.other is None:
         from xattn.explain import Origin
         from xattn.requests import ExplainAnswer
@@ -148,13 +149,11 @@ def explain(
         elif as_json:
             print_json(ExplainAnswer.of(ledger, origin, scenario).body())
         else:
-            echo(plain(ledger.text(lang, depth, scenario)) + "\n")
-            print_events(ledger, most, lang)
+            print_ledger(ledger, most, lang, depth, scenario)
     elif as_json:
         print_json(request.answer(model).body())
+    elif question.whole:
+        print_list_ledger(request.ask(model), most, lang)
     else:
         found = request.ask(model)
-        echo(plain(found.text(lang, scenario) if question.why_not else found.text(lang)))
-        if question.whole:
-            echo("")
-            print_list_events(found, most, lang)
+        print_text(found.text(lang, scenario) if question.why_not else found.text(lang))

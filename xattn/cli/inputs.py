@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from xattn.cli.models import is_model_file, named_model
-from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, check_left_out, check_one_of
+from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, check_left_out
 from xattn.cli.screen import note, progress
 from xattn.errors import InputError, shown
 
@@ -69,7 +69,6 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     """What the options name. A saved model brings its own data, so none need be named; other data is refused."""
     name = choice.model if choice.model is not None else DEFAULT_MODEL
     if not is_model_file(name):
-        check_one_of(data=source.data, ratings=source.ratings)
         model = named_model(name, choice, "--model must be a file of `xattn fit`, or one of")
         return Subject(load_data(source), model, fitted=False)
     from xattn import load_model
@@ -113,10 +112,11 @@ def load_data(source: DataChoice) -> Interactions:
     """The data that the options name. Raises InputError, DataError."""
     from xattn import load_dataset, read_interactions
 
-    check_one_of(data=source.data, ratings=source.ratings)
     if source.ratings is not None:
         return read_interactions(source.ratings, source.items)
-    return load_dataset(str(source.data))
+    if source.data is not None:
+        return load_dataset(source.data)
+    raise InputError("exactly one of --data and --ratings must be given; got none.")
 
 
 # --- the person and the list ------------------------------------------------------------------------------------------

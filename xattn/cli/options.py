@@ -34,10 +34,10 @@ Command = Callable[..., None]
 DTYPES = ("float32", "float64")
 
 
-def check_one_of(none: bool = False, **given: Any) -> None:
-    """Exactly one of the named options is given; with `none`, at most one."""
+def check_one_of(**given: Any) -> None:
+    """Exactly one of the named options is given."""
     names = [f"--{name}" for name, value in given.items() if value is not None]
-    if len(names) > 1 or not (names or none):
+    if len(names) != 1:
         must = " and ".join(f"--{name}" for name in given)
         raise InputError(f"exactly one of {must} must be given; got {' and '.join(names) or 'none'}.")
 
@@ -81,8 +81,8 @@ class DataChoice:
 
     def __post_init__(self) -> None:
         """Raise InputError where two sources are named."""
-        check_one_of(data=self.data, ratings=self.ratings, none=True)
         if self.data is not None:
+            check_one_of(data=self.data, ratings=self.ratings)
             check_left_out("with --data", items=self.items)
 
     @property

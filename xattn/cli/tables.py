@@ -1,4 +1,4 @@
-"""Lists and ledgers as tables on the screen, their headings in two languages."""
+"""Lists and ledgers on the screen: a text, and under it a table; both in two languages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xattn.cli.screen import Column, print_table, short
+from xattn.cli.screen import Column, echo, plain, print_table, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xattn import Ledger
     from xattn.explain import ListLedger
 
-__all__ = ["print_events", "print_list", "print_list_events"]
+__all__ = ["print_ledger", "print_list", "print_list_ledger", "print_text"]
 
 
 def print_list(items: pd.DataFrame, lang: str) -> None:
@@ -36,11 +36,18 @@ def print_list(items: pd.DataFrame, lang: str) -> None:
     print_table(heads, rows)
 
 
-def print_events(ledger: Ledger, most: int, lang: str) -> None:
-    """A sum: base, the `most` events that move the score most, the other events in one row, the score."""
+def print_text(text: str) -> None:
+    """A text that names items."""
+    echo(plain(text))
+
+
+def print_ledger(ledger: Ledger, most: int, lang: str, depth: str, scenario: str) -> None:
+    """In words, then as a sum: base, the `most` events that move the score most, all others in one row, the score."""
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
 
+    print_text(ledger.text(lang, depth, scenario))
+    echo("")
     events = ledger.events()
     chosen = np.zeros(len(events), bool)
     chosen[np.argsort(-events["contribution"].abs().to_numpy(), kind="stable")[:most]] = True
@@ -57,10 +64,12 @@ def print_events(ledger: Ledger, most: int, lang: str) -> None:
     _print(rows, lang, "term.weight", "term.contribution", "term.removal_effect")
 
 
-def print_list_events(found: ListLedger, most: int, lang: str) -> None:
-    """The events without which the scores of a list fall most, and how many of its places change without each."""
+def print_list_ledger(found: ListLedger, most: int, lang: str) -> None:
+    """In words, then the `most` events without which the scores fall most, and how many places change without each."""
     from xattn.i18n.numbers import figure
 
+    print_text(found.text(lang))
+    echo("")
     rows = [
         [*_named(row), figure(row["contribution"], sign=True), figure(row["effect"], sign=True), str(row["leaves"])]
         for row in found.events().head(most).to_dict(orient="records")
