@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.model.heads.part import HeadCells, HeadField
+from xattn.model.heads.field import HeadCells, HeadField
 
-__all__ = ["Near", "Question", "Scorer", "rank_of"]
+__all__ = ["Approximation", "Question", "Scorer", "rank_of"]
 
 
 class Question(NamedTuple):
@@ -30,7 +30,7 @@ class Question(NamedTuple):
     asked: dict[str, Any] | None = None
 
 
-class Near(NamedTuple):
+class Approximation(NamedTuple):
     """`scores` (n, M) of every item without each event, of which each is within `slack` (M,) of the true one."""
 
     scores: np.ndarray
@@ -38,7 +38,7 @@ class Near(NamedTuple):
 
 
 class Scorer(Protocol):
-    """A fitted model as the explanations see it."""
+    """A fitted model as the explanations see it; `xattn.recommenders.scoring` says what each method returns."""
 
     @property
     def data_(self) -> Interactions: ...
@@ -48,7 +48,7 @@ class Scorer(Protocol):
     def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray: ...  # (J, n)
     def cells_of(self, history: History, target: int) -> list[HeadCells]: ...
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None: ...
-    def near_of(self, history: History) -> Near | None: ...
+    def approximate_of(self, history: History) -> Approximation | None: ...
     def reach_of(self, history: History, m: int) -> np.ndarray | None: ...
 
 
