@@ -80,6 +80,11 @@ FAULTS = [
     ("banned", MODEL, "pd.eval(text)"),
     ("banned", MODEL, "importlib.import_module(name)"),
     ("banned", "app.py", "exec(text)"),
+    # files that may be left half written
+    ("banned", MODEL, "Path(name).write_text(text)"),
+    ("banned", MODEL, "tempfile.mkstemp(dir=folder)"),
+    ("banned", MODEL, "with open(name, 'wb') as file: ..."),
+    ("banned", MODEL, "open(name, mode='a')"),
     # data that becomes a page's HTML
     ("banned", "xattn/app/cards.py", "st.markdown(title, unsafe_allow_html=True)"),
     ("banned", "xattn/app/cards.py", "st.markdown(title, **{'unsafe_allow_html': True})"),
@@ -116,6 +121,8 @@ FINE = [
     ("app.py", "from __future__ import annotations\nfrom xattn.app import router"),
     ("xattn/kernels/k.py", "njit(fastmath={'contract', 'reassoc', 'nsz', 'arcp'})(f)\nnjit(fastmath=False)(f)"),
     (MODEL, "np.load(file, allow_pickle=False)\njson.load(file)\nre.compile(text)\nevaluate(x)"),
+    (MODEL, "open(name)\nopen(name, 'rb')\npath.read_text('utf-8')\nfile.write(x)"),
+    ("xattn/files.py", "path.write_text(text)"),
     (MODEL, "try: f()\nexcept ValueError: pass\ntry: f()\nexcept Exception as e: raise DataError(str(e)) from e"),
 ]
 

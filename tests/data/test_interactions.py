@@ -232,7 +232,7 @@ def test_a_transposed_table_is_refused():
 
 
 def test_other_conditions():
-    refused("`rating` must hold finite numbers only; got nan", rating=[1.0, np.nan, 2.0])
+    refused("`rating` must hold finite numbers only; got inf", rating=[1.0, np.inf, 2.0])
     refused("`time` must hold finite numbers only; got inf", time=[1.0, np.inf, 2.0])
     refused("`item` and `rating` and `time` must have the same length; got item 3, rating 2, time 3", rating=[1.0, 2.0])
     refused("`user_ids` must hold each user once; got 'u' twice", user_ids=("u", "u"))

@@ -45,9 +45,8 @@ def extended(data: Interactions, other: Interactions) -> Interactions:
         if getattr(data, name) is not None and (name != "time" or timed)
     }
     indptr = np.concatenate([[0], np.cumsum(np.bincount(user, minlength=len(row_of_user)))])
-    return Interactions(
-        data.name, tuple(row_of_user), items, indptr, np.concatenate([data.item, new_item])[order], **vectors
-    )
+    item = np.concatenate([data.item, new_item])[order]
+    return Interactions(data.name, tuple(row_of_user), items, indptr, item, **vectors, scale=data.scale)
 
 
 def _items(table: ItemTable, other: ItemTable) -> ItemTable:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from xattn.data.columns import match_columns
 from xattn.data.interactions import Interactions
+from xattn.data.scale import check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING, coded_ids, numbers, seconds
 from xattn.errors import (
@@ -66,7 +67,7 @@ class History:
         age = check_array("age", self.age, ndim=1, dtype=np.float64)
         arrays = {"item": item, "age": age, "live": check_mask("live", self.live, size=item.size)}
         if self.rating is not None:
-            arrays["rating"] = check_array("rating", self.rating, ndim=1, dtype=np.float64)
+            arrays["rating"] = check_opinions("rating", self.rating)
         if self.kind is not None:
             arrays["kind"] = np.array([str(kind) for kind in self.kind], dtype=object)
         check_same_length(**{name: array.size for name, array in arrays.items()})

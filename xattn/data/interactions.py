@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,7 @@ import pandas as pd
 
 from xattn.data.columns import match_columns
 from xattn.data.items import ItemTable
+from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING, coded_ids, numbers, plain_texts, seconds
 from xattn.errors import (
@@ -49,7 +50,9 @@ FRAME = Source("`frame`")
 class Interactions:
     """N events of U users on M items.
 
-    `rating`, `time` (seconds) and `kind` (event type, text) are vectors of N or None where the data has none.
+    `rating`, `time` (seconds) and `kind` (event type, text) are vectors of N or None where the data has none. `scale`
+    says what the ratings mean (NaN: no opinion); it is judged from them where none is given. `report`
+    is that of the file, if any.
     Raises InputError when a stated condition does not hold. Usually built by `from_frame` or `read_interactions`.
 
     >>> frame = pd.DataFrame({"user": ["u", "u", "v"], "item": ["a", "b", "a"], "time": [2, 1, 5]})
@@ -68,6 +71,8 @@ class Interactions:
     rating: np.ndarray | None = None
     time: np.ndarray | None = None
     kind: np.ndarray | None = None
+    scale: Scale | None = None
+    report: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -82,9 +87,11 @@ class Interactions:
         self._keep("item", check_index_array("item", self.item, size=len(self.items), what="item row"))
         parts = len(self.user_ids)
         self._keep("indptr", check_offsets("indptr", self.indptr, parts=parts, total=self.item.size))
-        for name in ("rating", "time"):
-            if getattr(self, name) is not None:
-                self._keep(name, check_array(name, getattr(self, name), ndim=1, dtype=np.float64))
+        if self.time is not None:
+            self._keep("time", check_array("time", self.time, ndim=1, dtype=np.float64))
+        if self.rating is not None:
+            self._keep("rating", check_opinions("rating", self.rating))
+        self._keep("scale", None if self.rating is None else self.scale or Scale.of(self.rating))
         if self.kind is not None:
             self._keep("kind", np.array([str(value) for value in self.kind], dtype=object))
         vectors = {n: getattr(self, n) for n in ("item", "rating", "time", "kind")}
@@ -178,7 +185,7 @@ class Interactions:
         mask = check_mask("mask", mask, size=self.n_events)
         kept = np.concatenate([[0], np.cumsum(mask)])
         vectors: dict[str, Any] = {n: None if v is None else v[mask] for n, v in self._vectors().items()}
-        return Interactions(self.name, self.user_ids, self.items, kept[self.indptr], **vectors)
+        return Interactions(self.name, self.user_ids, self.items, kept[self.indptr], **vectors, scale=self.scale)
 
     def extended(self, other: Interactions) -> Interactions:
         """These events and those of `other` as one data set; users and items keep their rows, new ones come after.
@@ -221,7 +228,7 @@ class Interactions:
         vectors = {**part._vectors(), "item": new_row[part.item]}
         indptr = part.indptr[np.append(users, self.n_users)]
         ids = tuple(self.user_ids[row] for row in users.tolist())
-        return Interactions(self.name, ids, self.items.take(items), indptr, **vectors)
+        return Interactions(self.name, ids, self.items.take(items), indptr, **vectors, scale=self.scale)
 
     def _vectors(self) -> dict[str, Any]:
         return {"item": self.item, "rating": self.rating, "time": self.time, "kind": self.kind}

@@ -21,6 +21,7 @@ __all__ = ["RatingScale", "found", "kind_strengths", "once", "presence", "signed
 
 LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
 DISLIKED = -0.5
+UNRATED = 0.25  # signed strength of an event that nobody rated: between no opinion at all and liked
 MOST_STEPS = 101  # a column with more distinct values (amounts, counts) is no rating scale
 
 
@@ -35,11 +36,11 @@ class RatingScale(NamedTuple):
         """The scale that ratings span; none for no ratings, one value only, or too many distinct values."""
         if rating is None or not rating.size or len(np.unique(rating)) > MOST_STEPS:
             return cls(0.0, 0.0)
-        return cls(float(rating.min()), float(rating.max()))
+        return cls(float(np.nanmin(rating)), float(np.nanmax(rating)))
 
 
 def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
-    """Centred ratings in [−1, 1] (n,).
+    """Centred ratings in [−1, 1] (n,); `UNRATED` for an event without an opinion (NaN).
 
     >>> signed(np.array([0.5, 2.75, 5.0]), 3, RatingScale(0.5, 5.0))
     array([-1.,  0.,  1.])
@@ -47,7 +48,7 @@ def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
     half = scale.high / 2 - scale.low / 2  # halved first: the span of a scale may be past the largest number
     if rating is None or half <= 0:
         return np.ones(n)
-    return np.clip((rating - (scale.low + half)) / half, -1.0, 1.0)
+    return np.nan_to_num(np.clip((rating - (scale.low + half)) / half, -1.0, 1.0), nan=UNRATED)
 
 
 def presence(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: float) -> np.ndarray:

@@ -114,7 +114,7 @@ def resampled_users(data: Interactions, rng: np.random.Generator) -> Interaction
     }
     ids = tuple(f"{data.user_ids[user]} #{number}" for number, user in enumerate(drawn.tolist()))
     indptr = np.concatenate([[0], np.cumsum(length)])
-    return Interactions(data.name, ids, data.items, indptr, data.item[at], **vectors)
+    return Interactions(data.name, ids, data.items, indptr, data.item[at], **vectors, scale=data.scale)
 
 
 def _refitted(model: Recommender, how: str, seed: int, number: int) -> Recommender:
