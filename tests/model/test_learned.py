@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,7 +94,7 @@ def test_ages_out_of_sight_count_nothing() -> None:
 @pytest.mark.parametrize("target", [False, True])
 def test_logits_are_the_part_alone_and_the_base(target: bool) -> None:
     rows = np.array([3, 1, 7, 2])
-    part = a_part(target=target)._replace(rows=np.arange(8), gate=np.ones(8), alpha=1.0)
+    part = replace(a_part(target=target), rows=np.arange(8), gate=np.ones(8), alpha=1.0)
     history = History(rows, None, np.arange(4)[::-1], np.ones(4, bool))
     want = part.scores(history, np.ones(4))[:7] + part.params["b"]
     assert_within(logits(part.params, part.shape, rows), want, 1e-6, 1e-6)  # by way of float32

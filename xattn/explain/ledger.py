@@ -29,7 +29,7 @@ from xattn.explain.tell.export import explanation
 from xattn.explain.tell.snippet import Origin, snippet
 from xattn.explain.tell.words import DEPTHS, SCENARIOS, told
 from xattn.i18n import LANGUAGES
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 
 if TYPE_CHECKING:
     from xattn.viz.charts import Chart

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 
 __all__ = ["BEHAVIOUR", "EventRows", "Group", "block_of", "effective_number", "event_rows", "feature_sums", "head_sums"]
 

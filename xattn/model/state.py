@@ -1,4 +1,4 @@
-"""Fitted things as plain arrays, which is all that a model file holds: texts as UTF-8 bytes, sparse matrices by rows."""
+"""What was fitted as plain arrays, which is all that a model file holds: texts as bytes, sparse matrices by rows."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Additive(Recommender):
         return found
 
     def approximate_of(self, history: History) -> Approximation | None:
-        if not self._bounded(history):
+        if not self._bounded(history) or not any(part.streams for part in self.parts_):
             return None
         near = np.repeat(self.base_.astype(np.float32)[None, :], len(history), axis=0)
         slack = np.zeros(len(self.base_))
@@ -110,9 +110,7 @@ class Additive(Recommender):
         return reach
 
     def _bounded(self, history: History) -> bool:
-        """Every part has bounds, and one of them is quick to read for a whole catalogue."""
-        bounded = all(part.bounded for part in self.parts_) and any(part.streams for part in self.parts_)
-        return bounded and len(history) > 0
+        return len(history) > 0 and all(part.bounded for part in self.parts_)
 
     # --- heads -------------------------------------------------------------------------------------------------------
 
@@ -170,7 +168,7 @@ class Additive(Recommender):
         check_same_length(items=self.data_.n_items, base=len(self.base_))
         self._restore_parts(state)
         if LEFT_OUT in state:
-            self.__dict__ = vars(self.without_heads([int(place) for place in state[LEFT_OUT]]))
+            self.__dict__ = self.without_heads([int(place) for place in state[LEFT_OUT]]).__dict__
 
     @abstractmethod
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:

@@ -9,7 +9,7 @@ reason that the history gives.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -76,7 +76,9 @@ class AttentionModel(Additive):
         settings = self._content_settings()
         attention = {name: settings[name] for name in ("temperature", "tau", "beta")}
         rng = np.random.default_rng(self.random_state)
-        worth = fit_feature_worths(features, data.indptr, data.item, self._likes(data), self.base_, rng=rng, **attention)
+        worth = fit_feature_worths(
+            features, data.indptr, data.item, self._likes(data), self.base_, rng=rng, **attention
+        )
         return ContentPart(features, worth, gate=self._content_gate(data), **settings)
 
     def _content_settings(self) -> dict[str, float]:
@@ -87,7 +89,7 @@ class AttentionModel(Additive):
         return {"temperature": temperature, "tau": tau, "beta": beta, "theta": theta}
 
     def _content_gate(self, data: Interactions) -> np.ndarray:
-        return self._gates(data.counts())["content"] * self.base_
+        return np.asarray(self._gates(data.counts())["content"] * self.base_)
 
     def _collaborative(self, data: Interactions, progress: Progress) -> CollaborativePart:
         blocks = item_features(data.items).F if "content" in self.kinds else np.zeros((data.n_items, 0))

@@ -52,11 +52,10 @@ class EASE(Additive):
         check_neighbors(self.n_neighbors)
         check_choice("dtype", self.dtype, ("float32", "float64"))
 
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         M = data.n_items
         self.base_ = np.zeros(M)
-        tell = progress or silent
-        tell("solve", 0.0)
+        progress("solve", 0.0)
         warm = warm_items(data.counts(), 1)
         X = sparse.csr_array((np.ones(data.n_events), (data.user, data.item)), shape=(data.n_users, M))
         X.sum_duplicates()
@@ -69,7 +68,7 @@ class EASE(Additive):
         else:
             F, penalty = np.zeros((len(warm), 0)), np.full(len(warm), lam)
             self._keep(local_values(X, X, F, penalty, lam, K, warm, M, dtype, progress))
-        tell("solve", 1.0)
+        progress("solve", 1.0)
 
     def _keep(self, form: Form) -> None:
         gate = np.where(form.row_of_item >= 0, 1.0, 0.0)

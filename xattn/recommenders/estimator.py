@@ -115,7 +115,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         fresh.data_, fresh.scale_ = data, RatingScale.of(data.rating)
         fresh._fit(data, progress or silent)
         fresh._learned = frozenset({"_learned", *vars(fresh)} - vars(self._fresh()).keys())
-        self.__dict__ = vars(fresh)
+        self.__dict__ = fresh.__dict__
         return self
 
     def _fresh(self) -> Self:

@@ -155,6 +155,11 @@ class SequenceAttention(Additive):
         n = len(events.item)
         return np.asarray(presence(events.rating, n, self.scale_, float(self.dislike)), dtype=float)
 
+    def fields_of(self, history: History, targets: np.ndarray) -> None:
+        """None even where the target asks: sets of events are then served, which is quicker than to search among so
+        many attentions."""
+        return None
+
     def _state(self) -> dict[str, np.ndarray]:
         return super()._state() | self.learned_.state()
 

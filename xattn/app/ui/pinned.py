@@ -52,7 +52,11 @@ def control(
                 args=(name, kept, present, restore),
             )
             st.button(
-                t("pinned.drop", language), key=f"{name}.drop", icon=":material/close:", on_click=_keep, args=(name, None)
+                t("pinned.drop", language),
+                key=f"{name}.drop",
+                icon=":material/close:",
+                on_click=_keep,
+                args=(name, None),
             )
     return kept
 

@@ -59,7 +59,7 @@ class CollaborativePart(Part):
             field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta)[0]
             for h in range(len(self.tau))
         ]
-        return np.array(weights) * w
+        return np.asarray(np.array(weights) * w)
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         out = np.zeros(len(self.gate))

@@ -63,4 +63,5 @@ class TrainedPart(Part):
         return self.params[name].astype(np.float64)
 
     def _U(self, rows: np.ndarray) -> np.ndarray:
-        return self.params["U"][rows].astype(np.float64)
+        U: np.ndarray = self.params["U"][rows].astype(np.float64)
+        return U
