@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 LAYERS = (  # each imports only those before it
-    "errors",
     "i18n",
+    "errors",
     "progress",
     "files",
     "kernels",

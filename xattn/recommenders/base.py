@@ -16,7 +16,7 @@ import pandas as pd
 from xattn.data import History, JoinedHistories
 from xattn.errors import InputError, check_id, shown
 from xattn.explain import Ledger, Question
-from xattn.explain.cache import study_of
+from xattn.explain.cache import cache_of
 from xattn.recommenders.listing import ids_of, items_frame, listing, lists_frame
 from xattn.recommenders.persist import save_model
 from xattn.recommenders.similar import Similar
@@ -57,7 +57,7 @@ class Recommender(Similar):
         """
         events = self.history(user, history, without)
         asked = listing(self.data_, k, exclude, candidates, where, diversity)
-        (best,) = asked.best(study_of(self, events).scores[None, :], [events])  # explanations ask for them again
+        (best,) = asked.best(cache_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
 
     def recommend_many(
@@ -131,7 +131,7 @@ class Recommender(Similar):
             target=target,
             k=asked.k,
             allowed=asked.allowed(events),
-            asked={name: given for name, given in conditions.items() if given is not None},
+            conditions={name: given for name, given in conditions.items() if given is not None},
         )
         return Ledger(self, question)
 

@@ -4,6 +4,7 @@
     scores_of_many(histories)                 (R, M)  the same for many histories, to the same bits
     fields_of(history, targets)               the heads over J targets, if the score is base + Σ heads under any masking
     scores_without_each(history, targets)     (J, n)  the scores with each event masked in turn
+    scores_masked(history, live, targets)     (R, J)  the served scores under R maskings
     cells_of(history, target)                 the terms of one target's score; base_[target] is the rest
     approximate_of(history)                   scores of all items without each event, within a known slack
     reach_of(history, m)                      (M,)    what no score exceeds when up to m events are masked
@@ -15,6 +16,7 @@ A model that gives fields needs nothing else: scores, removals and cells follow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -28,6 +30,8 @@ from xattn.recommenders.estimator import Estimator
 from xattn.recommenders.listing import ids_of
 
 __all__ = ["Scoring"]
+
+BLOCK = 8_000_000  # scores (maskings × items) held at a time: 64 MB
 
 
 class Scoring(Estimator):
@@ -54,6 +58,15 @@ class Scoring(Estimator):
     def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
         """Scores (J, n) of `targets` with each event masked in turn."""
         return fields_without_each(self._fields(history, targets), history.live, self.base_[targets])
+
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Scores (R, J) of `targets` under the maskings `live` (R, n): bit for bit those that are served."""
+        found = np.empty((len(live), len(targets)))
+        step = max(1, BLOCK // self.data_.n_items)
+        for low in range(0, len(live), step):
+            masked = [replace(history, live=row) for row in live[low : low + step]]
+            found[low : low + step] = self.scores_of_many(masked)[:, targets]
+        return found
 
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
         """The cells of one target."""
@@ -129,7 +142,7 @@ class Scoring(Estimator):
             events = History.of(self.data_, self.data_.user_row(user))
         else:
             events = history if isinstance(history, History) else History.given(self.data_, history)
-            check_index_array("history", events.item, size=self.data_.n_items, what="item row")
+            check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
         masked = [self._position(events, item) for item in ids_of("without", without)]
         return events.without(np.concatenate(masked)) if masked else events

@@ -10,7 +10,6 @@ from xattn import History
 from xattn.app import state
 from xattn.app.learn import person_sheet
 from xattn.app.learn.sheet import Sheet
-from xattn.app.ui.refusals import told
 from xattn.app.ui.text import safe
 from xattn.errors import InputError
 from xattn.i18n import t
@@ -46,7 +45,7 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
             args=(load, None, picked),
         )
         if "worked.refused" in st.session_state:
-            st.warning(safe(told(st.session_state.pop("worked.refused"), language), 300))
+            st.warning(safe(st.session_state.pop("worked.refused").told(language), 300))
 
 
 def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:

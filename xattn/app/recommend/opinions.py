@@ -10,6 +10,7 @@ one more event in it. The text of a link: more_260~less_1196~hide_589, oldest fi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -46,20 +47,11 @@ def extended(data: Interactions, history: History, opinions: Opinions) -> Histor
         return history
     scale = RatingScale.of(data.rating)
     rows = data.items.rows([item for item, _ in said])
-    n = len(said)
-    rating = None
-    if history.rating is not None or data.rating is not None:
-        old = np.full(len(history), scale.high) if history.rating is None else history.rating
-        rating = np.concatenate([old, [scale.high if kind == "more" else scale.low for _, kind in said]])
-    return History(
-        np.concatenate([history.item, rows]),
-        rating,
-        np.concatenate([history.age + n, np.arange(n)[::-1]]),
-        np.concatenate([history.live, np.ones(n, bool)]),
-        user=history.user,
-        unknown=history.unknown,
-        kind=None if history.kind is None else np.concatenate([history.kind, np.repeat(history.kind[-1:], n)]),
-    )
+    if history.rating is None and data.rating is None:
+        return history.followed_by(rows)
+    if history.rating is None:
+        history = replace(history, rating=np.full(len(history), scale.high))
+    return history.followed_by(rows, [scale.high if kind == "more" else scale.low for _, kind in said])
 
 
 def write(opinions: Opinions) -> str:

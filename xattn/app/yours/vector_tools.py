@@ -12,7 +12,6 @@ import streamlit as st
 
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui.editors import Table
-from xattn.app.ui.refusals import told
 from xattn.app.ui.text import safe
 from xattn.app.yours import pasted
 from xattn.errors import InputError
@@ -50,7 +49,7 @@ def paste(sheet: Sheet, load: Load, language: str) -> None:
         )
         refused = st.session_state.pop("behaviour.paste_refused", None)
         if refused is not None:
-            st.error(safe(told(refused, language), 300), icon=":material/error:")
+            st.error(safe(refused.told(language), 300), icon=":material/error:")
 
 
 def _take_pasted(sheet: Sheet, load: Load, language: str) -> None:

@@ -73,7 +73,7 @@ class InheritedPart(Part):
 
     @classmethod
     def of_state(cls, state: dict[str, np.ndarray], behaviour: CollaborativePart) -> InheritedPart:
-        """The part of `state()`, beside the collaborative part of its model. Raises InputError where they do not fit."""
+        """The part of `state()`, beside the collaborative part of its model. Raises InputError where sizes differ."""
         new = check_index_array("new", state["new"], size=behaviour.n_items)
         old = "new_names" in state  # older files keep names as lines
         names = state["new_names"].tobytes().decode().split("\n") if old else text_of(state["new_feature_names"])

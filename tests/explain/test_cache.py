@@ -1,4 +1,4 @@
-"""A study is kept for the ten explanations of a list, and is never taken for that of another question."""
+"""A cache is kept for the ten explanations of a list, and is never taken for that of another question."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.models import MODELS, fitted
 from xattn.data.synthetic import planted
-from xattn.explain import cache as study
-from xattn.explain.cache import study_of
+from xattn.explain import cache
+from xattn.explain.cache import cache_of
 from xattn.recommenders import ItemKNN, UserAttention
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -34,34 +34,34 @@ def test_serving_what_falls_far_behind_gives_the_same_ranks(monkeypatch: pytest.
     item = model.recommend("u3")["item"][0]
     plain = model.explain("u3", item).events()
     for many, most in ((1, 99), (5, 2), (5, 99)):
-        monkeypatch.setattr(study, "MANY", many)
-        monkeypatch.setattr(study, "MOST_SERVED", most)
-        study._last.clear()
+        monkeypatch.setattr(cache, "MANY", many)
+        monkeypatch.setattr(cache, "MOST_SERVED", most)
+        cache._last.clear()
         assert model.explain("u3", item).events()["rank_without"].tolist() == plain["rank_without"].tolist()
 
 
-def test_the_last_study_is_kept() -> None:
+def test_the_last_cache_is_kept() -> None:
     model = fitted("hybrid")
-    first = study_of(model, model.history("u3"))
-    assert study_of(model, model.history("u3")) is first
-    assert study_of(model, model.history("u3").without([0])) is not first
-    assert study_of(model, model.history("u4")) is not first
+    first = cache_of(model, model.history("u3"))
+    assert cache_of(model, model.history("u3")) is first
+    assert cache_of(model, model.history("u3").without([0])) is not first
+    assert cache_of(model, model.history("u4")) is not first
 
 
 def test_another_fit_and_another_setting_are_seen() -> None:
     data = planted("genre", n_users=40, seed=0).data
     model = UserAttention(temperature=0.1).fit(data)
-    before = study_of(model, model.history("u3"))
+    before = cache_of(model, model.history("u3"))
     warm = model.explain("u3", "i2").score
     model.set_params(temperature=0.5)
-    assert study_of(model, model.history("u3")) is not before
+    assert cache_of(model, model.history("u3")) is not before
     assert model.explain("u3", "i2").score == model.score("u3")[model.data_.item_row("i2")] != warm
-    again = study_of(model, model.history("u3"))
+    again = cache_of(model, model.history("u3"))
     model.fit(data.select(data.user < 30))
-    assert study_of(model, model.history("u3")) is not again
+    assert cache_of(model, model.history("u3")) is not again
 
 
-def test_a_model_is_not_kept_alive_by_its_study() -> None:
+def test_a_model_is_not_kept_alive_by_its_cache() -> None:
     model = ItemKNN(neighbours=4).fit(planted("genre", n_users=20, seed=0).data)
     model.explain("u3", "i2").text()
     gone = weakref.ref(model)
@@ -71,6 +71,6 @@ def test_a_model_is_not_kept_alive_by_its_study() -> None:
 
 
 def test_scores_given_out_cannot_be_changed() -> None:
-    scores = study_of(fitted("hybrid"), fitted("hybrid").history("u3")).scores
+    scores = cache_of(fitted("hybrid"), fitted("hybrid").history("u3")).scores
     with pytest.raises(ValueError, match="read-only"):
         scores[0] = np.inf
