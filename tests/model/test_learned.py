@@ -80,7 +80,7 @@ def test_a_score_is_the_sum_written_out_three_ways(
         cells = part.cells(history, w, j)
         assert sum(float(c.contribution.sum()) for c in cells) == pytest.approx(want[j], rel=1e-9, abs=1e-11)
     announced = np.zeros((M, n))
-    part.add_without_each(history, w, np.arange(M), announced)
+    part.add_without_each(announced, history, w, np.arange(M))
     for r in range(n):
         assert_within(announced[:, r], part.scores(history.without([r]), w), 1e-12, 1e-13)
 

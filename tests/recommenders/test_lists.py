@@ -167,7 +167,7 @@ def test_the_batch_of_collaborative_heads_is_their_own_sum(name: str) -> None:
     people.append(people[0].without([1]))
     got = np.zeros((len(people), 40))
     joined = JoinedHistories.of(people)
-    part.add_scores_of_many(joined, model._strength(part.strength, joined), got)
+    part.add_scores_of_many(got, joined, model._strength(part.strength, joined))
     for events, scores in zip(people, got, strict=True):
         np.testing.assert_array_equal(scores, part.scores(events, model._strength(part.strength, events)))
 

@@ -65,7 +65,7 @@ class Additive(Recommender):
         for part in self.parts_:
             alone = [] if joined.alike else [self._strength(part.strength, events) for events in histories]
             w = np.concatenate(alone, axis=-1) if alone else self._strength(part.strength, joined)
-            part.add_scores_of_many(joined, w, out)
+            part.add_scores_of_many(out, joined, w)
         return out
 
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
@@ -81,7 +81,7 @@ class Additive(Recommender):
         out = np.repeat(self.base_[targets].astype(np.float64)[:, None], len(history), axis=1)
         if len(history):
             for part in self.parts_:
-                part.add_without_each(history, self._strength(part.strength, history), targets, out)
+                part.add_without_each(out, history, self._strength(part.strength, history), targets)
         return out
 
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
@@ -94,12 +94,12 @@ class Additive(Recommender):
     def approximate_of(self, history: History) -> Approximation | None:
         if not self._bounded(history) or not any(part.streams for part in self.parts_):
             return None
-        near = np.repeat(self.base_.astype(np.float32)[None, :], len(history), axis=0)
+        approximate = np.repeat(self.base_.astype(np.float32)[None, :], len(history), axis=0)
         slack = np.zeros(len(self.base_))
         for part in self.parts_:
-            slack += part.add_approximate(history, self._strength(part.strength, history), near)
-        slack += ROUNDED * float(np.abs(near).max())
-        return Approximation(near, slack)
+            slack += part.add_approximate(approximate, history, self._strength(part.strength, history))
+        slack += ROUNDED * float(np.abs(approximate).max())
+        return Approximation(approximate, slack)
 
     def reach_of(self, history: History, m: int) -> np.ndarray | None:
         if not self._bounded(history):

@@ -63,19 +63,19 @@ class CollaborativePart(Part):
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         out = np.zeros(len(self.gate))
-        self._add_pooled(np.array([0, len(w)]), events.item, self.coefficients(events, w), out[None, :])
+        self._add_pooled(out[None, :], np.array([0, len(w)]), events.item, self.coefficients(events, w))
         return out
 
-    def add_scores_of_many(self, histories: ManyEvents, w: np.ndarray, out: np.ndarray) -> None:
+    def add_scores_of_many(self, out: np.ndarray, histories: ManyEvents, w: np.ndarray) -> None:
         if not len(histories):
             return
         E = np.concatenate([self.exponentials(histories.age, h) for h in range(len(self.tau))])
         coef = field_weights_of_many(E, histories.live, histories.indptr, self.beta, self.theta) * w
-        self._add_pooled(histories.indptr, histories.item, coef, out)
+        self._add_pooled(out, histories.indptr, histories.item, coef)
 
-    def _add_pooled(self, ptr: np.ndarray, item: np.ndarray, coef: np.ndarray, out: np.ndarray) -> None:
+    def _add_pooled(self, out: np.ndarray, ptr: np.ndarray, item: np.ndarray, coef: np.ndarray) -> None:
         form, warm = self.form, self.form.warm
-        form.add_pooled(ptr, form.row_of_item[item], coef, warm, self.gate[warm], out)
+        form.add_pooled(out, ptr, form.row_of_item[item], coef, warm, self.gate[warm])
 
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
         gate, found = self.gate[targets], []
@@ -100,8 +100,8 @@ class CollaborativePart(Part):
         E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
         return Attending(self.form.row_of_item[events.item], E, w, events.live, self.beta)
 
-    def add_approximate(self, events: Events, w: np.ndarray, near: np.ndarray) -> np.ndarray:
-        self.form.add_near_without_each(self._attended(events, w), self.gate[self.form.warm], near)
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
+        self.form.add_approximate_without_each(out, self._attended(events, w), self.gate[self.form.warm])
         return np.zeros(len(self.gate))
 
     def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:

@@ -167,7 +167,7 @@ class ContentPart(Part):
     def bounded(self) -> bool:
         return self.theta == 0.0
 
-    def add_approximate(self, events: Events, w: np.ndarray, near: np.ndarray) -> np.ndarray:
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
         return self._size(events, w)  # small beside other parts: nothing is added
 
     def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:

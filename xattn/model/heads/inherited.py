@@ -154,10 +154,10 @@ class InheritedPart(Part):
     def bounded(self) -> bool:
         return self.theta == 0.0
 
-    def add_approximate(self, events: Events, w: np.ndarray, near: np.ndarray) -> np.ndarray:
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
         own = np.zeros((len(self.new), len(events)))
-        self.add_without_each(events, w, self.new, own)
-        near[:, self.new] += own.T
+        self.add_without_each(own, events, w, self.new)
+        out[:, self.new] += own.T
         return np.zeros(len(self.place))
 
     def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:

@@ -39,7 +39,7 @@ class LearnedPart(TrainedPart):
         said: np.ndarray = self.alpha * sight.said(sight.weights(sight.live)[None])[0]
         return said
 
-    def add_without_each(self, events: Events, w: np.ndarray, targets: np.ndarray, out: np.ndarray) -> None:
+    def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)
         said = np.repeat(sight.said(sight.weights(sight.live)[None]), len(events), axis=0)
         seen = np.flatnonzero(sight.live)

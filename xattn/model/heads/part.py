@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from xattn.kernels.fields import field_without_each
+from xattn.kernels.fields import add_field_without_each
 from xattn.model.heads.field import Events, HeadCells, HeadField, ManyEvents, fields_scores
 
 __all__ = ["Part"]
@@ -71,17 +71,17 @@ class Part(ABC):
         every = np.arange(self.n_items)
         return fields_scores(self._fields(events, w, every), events.live, np.zeros(len(every)))
 
-    def add_scores_of_many(self, histories: ManyEvents, w: np.ndarray, out: np.ndarray) -> None:
+    def add_scores_of_many(self, out: np.ndarray, histories: ManyEvents, w: np.ndarray) -> None:
         """Add the `scores` of each of R histories to `out` (R, M), to the same bits; `w` (…, N) of all their events."""
         cuts = zip(histories.indptr[:-1], histories.indptr[1:], strict=True)
         for row, events, (low, high) in zip(out, histories, cuts, strict=True):
             if len(events):
                 row += self.scores(events, w[..., low:high])
 
-    def add_without_each(self, events: Events, w: np.ndarray, targets: np.ndarray, out: np.ndarray) -> None:
+    def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         """Add to `out` (J, n) the part of the targets' scores with each event masked in turn."""
         for field in self._fields(events, w, targets):
-            field_without_each(field.E, field.X, events.live, field.beta, field.theta, out)
+            add_field_without_each(out, field.E, field.X, events.live, field.beta, field.theta)
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         """The cells of each head for one target item row."""
@@ -99,8 +99,8 @@ class Part(ABC):
         """Whether `add_approximate` and `reach` are defined for this part."""
         return False
 
-    def add_approximate(self, events: Events, w: np.ndarray, near: np.ndarray) -> np.ndarray:
-        """Add the part of every score without each event to `near` (n, M) float32, as exactly as is quick.
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
+        """Add the part of every score without each event to `out` (n, M) float32, as exactly as is quick.
 
         Returns by how much (M,) a score of each item may be off, apart from rounding in float32.
         """
