@@ -23,7 +23,7 @@ from collections.abc import Mapping
 import numpy as np
 from numba import prange
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.kernels.compile import Kernel, compiled
 
 __all__ = ["SGD", "Adam"]
@@ -99,7 +99,7 @@ class _Optimiser(ABC):
     ) -> None:
         for name, p in params.items():
             if not p.flags.c_contiguous:  # a flat view would be a copy, and every step would be lost
-                raise InputError(f"`{name}` must be in one block of memory (C order); got strides {p.strides}.")
+                refuse("one_block", name=name, got=p.strides)
         self.params = dict(params)
         self.lr = float(lr)
         self.weight_decay = (

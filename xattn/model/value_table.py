@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import InputError, check_array, check_index_array, check_offsets, check_same_length
+from xattn.errors import check_array, check_index_array, check_offsets, check_same_length, refuse
 from xattn.kernels.approximate import Attending, pool_reach, pool_without_each
 from xattn.kernels.pool import add_pooled, add_pooled_sparse
 
@@ -201,7 +201,7 @@ def form_of(state: dict[str, np.ndarray], n_items: int, H: int) -> Form:
     if "V" in state:
         V = check_array("V", state["V"], ndim=3)
         if V.shape != (H, C, C):
-            raise InputError(f"`V` must hold heads × items × items; got {V.shape}.")
+            refuse("shape", name="V", wanted=(H, C, C), got=V.shape)
         return ClosedForm(warm, rows_of(warm, n_items), V)
     value = check_array("V_value", state["V_value"], ndim=1)
     column = check_index_array("V_column", state["V_column"], size=C)

@@ -17,7 +17,7 @@ from sklearn.base import clone
 
 from xattn.data import History, Interactions
 from xattn.data.split import leave_last_out
-from xattn.errors import InputError, check_choice, check_whole, shown
+from xattn.errors import check_choice, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Met
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
@@ -70,7 +70,7 @@ def groups(
     sample, seed = check_whole("sample", sample, low=1), check_whole("seed", seed)
     split = leave_last_out(model.data_)
     if not len(split):
-        raise InputError("`model` must be fitted to data with a user of at least two events; got none.")
+        refuse("fitted_to_single_events")
     parted = _parted(split.train, split.user, by)
     (progress or silent)("fit", 0.0)
     again = asked(clone(model), "next-item").fit(split.train)
@@ -124,8 +124,8 @@ def _categories(train: Interactions, by: str, counts: np.ndarray) -> Parted:
     at = features.of_block(by)
     if not at:
         check_choice("by", by, (*USERS, "item", *dict.fromkeys(features.blocks)))
-    if train.items.frame[by].dtype.kind in "fiu":
-        raise InputError(f"`by` must be a column of categories; got the numbers of {shown(by)}.")
+    if by in train.items.frame and train.items.frame[by].dtype.kind in "fiu":
+        refuse("no_categories", got=by)
     has = features.F[:, at].toarray().T > 0
     most = np.argsort(-(has @ counts), kind="stable")[:MOST_CATEGORIES]
     names = tuple(features.label(at[place]) for place in most.tolist())
