@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from xattn.cli.contestants import SETTINGS, contestants, names_of
 from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
+from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
     DIVERSITY,
     DTYPE,
@@ -110,10 +110,7 @@ def evaluate(
     if split.given:
         split.check(source, protocol, min_events)
         protocol = "given"
-    else:
-        source.check()
-    choice = ModelChoice(None, settings, seed, dtype)
-    choice.check()
+    choice = ModelChoice(settings=settings, seed=seed, dtype=dtype)
     check_probability("diversity", diversity)
     if k is not None:
         check_whole("k", k, low=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from xattn.cli.contestants import contestants
 from xattn.cli.inputs import DEFAULT_K, load_data
+from xattn.cli.models import contestants
 from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, check_left_out, data_options
 from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
 from xattn.errors import InputError, check_whole, shown
@@ -61,11 +61,10 @@ def tune(
     xattn tune --data movielens-small --model ALS --trials 20 --min-events 5
     xattn tune --data movielens-small --model ItemKNN --over neighbours=[5,20,80] --over shrink=[0,10]
     """
-    source.check()
-    ModelChoice(None, settings, seed, dtype).check()
+    ModelChoice(settings=settings, seed=seed, dtype=dtype)  # each is checked before it is read as one of the model's
     check_whole("min_events", min_events, low=1)
     own = tuple(f"{model}.{setting}" for setting in settings)
-    ((kind, make),) = contestants([model], ModelChoice(None, own, seed, dtype), "--model").items()
+    ((kind, make),) = contestants([model], ModelChoice(settings=own, seed=seed, dtype=dtype), "--model").items()
     if "dtype" not in make().get_params(deep=False):
         check_left_out(f"with {kind}, which has no such setting", dtype=dtype)
     space = _space(over, settings)
