@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import check_number, check_probability
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.model.fit.worths import fit_feature_worths
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart, ItemFeatures
@@ -71,8 +72,8 @@ class AttentionModel(Additive):
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
 
     def _content(self, data: Interactions) -> ContentPart:
-        blocks = item_features(data.items)
-        features = ItemFeatures.of(blocks.names, blocks.F)
+        given = feature_set(data.items)
+        features = ItemFeatures.of(given.names, given.F, given.blocks)
         settings = self._content_settings()
         attention = {name: settings[name] for name in ("temperature", "tau", "beta")}
         rng = np.random.default_rng(self.random_state)
@@ -92,10 +93,10 @@ class AttentionModel(Additive):
         return np.asarray(self._gates(data.counts())["content"] * self.base_)
 
     def _collaborative(self, data: Interactions, progress: Progress) -> CollaborativePart:
-        blocks = item_features(data.items).F if "content" in self.kinds else np.zeros((data.n_items, 0))
+        features = feature_set(data.items).F if "content" in self.kinds else sparse.csr_array((data.n_items, 0))
         if self._kept and self._kept.data is not data:
             self._kept = None
-        form = self._behaviour.fit(data, self.scale_, self.base_, blocks, self._kept, progress)
+        form = self._behaviour.fit(data, self.scale_, self.base_, features, self._kept, progress)
         return self._collaborative_part(form, data)
 
     def _collaborative_part(self, form: Form, data: Interactions) -> CollaborativePart:
@@ -127,9 +128,9 @@ class AttentionModel(Additive):
     def _plain_values(self, data: Interactions, behaviour: CollaborativePart) -> Callable[[], Form]:
         """Values from what people did alone. If features took part in the fit, items that share some speak for each
         other already, and a regression of such values on features would mostly find that again (docs/log.md)."""
-        if not item_features(data.items).names:
+        if not len(feature_set(data.items)):
             return lambda: behaviour.form
-        none, kept = np.zeros((data.n_items, 0)), self._kept
+        none, kept = sparse.csr_array((data.n_items, 0)), self._kept
         return lambda: self._behaviour.fit(data, self.scale_, self.base_, none, kept, silent)
 
     # --- strengths ---------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def inherit(
     base, gate = base.copy(), content.gate.copy()
     base[new] = gate[new] = expected(share, features.F, new, float(base[new].min()))
     content = replace(content, gate=gate)
-    part = InheritedPart.of(behaviour, inheritance, features.names, features.F[new], new)
+    part = InheritedPart.of(behaviour, inheritance, features.names, features.F[new], new, features.blocks)
     s = _spread(data, content, behaviour, strengths, part, features.F[form.warm], base, most)
     own = Inheritance(*(np.asarray(s * table, dtype=form.dtype) for table in inheritance))
     return Newcomers(replace(part, inheritance=own), content, base)

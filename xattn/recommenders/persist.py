@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from xattn.data import Interactions, ItemTable
+from xattn.data import FeatureSet, Interactions, ItemTable
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
 from xattn.errors import InputError, ModelFileError, check_array, check_fitted, check_same_length, shown
 from xattn.files import write_file
-from xattn.model.state import text_array, text_of
+from xattn.model.state import rows_of_state, rows_state, text_array, text_of
 from xattn.recommenders.registry import model_class, model_names
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def save_model(model: Recommender, path: str | Path) -> None:
         "data.item_ids": text_array(data.items.ids),
         "data.titles": text_array(data.items.titles),
         **_item_columns(data.items.frame),
+        **_item_features(data.items.features),
     }
     if data.kind is not None:
         arrays["data.kind"] = text_array(data.kind.tolist())
@@ -84,6 +85,21 @@ def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         "data.item_numbers": np.hstack(numbers),
         "data.item_texts": text_array(texts),
     }
+
+
+def _item_features(given: FeatureSet | None) -> dict[str, np.ndarray]:
+    """Features that were given with the table; nothing for those that are made from it."""
+    if given is None:
+        return {}
+    named = {"data.feature_names": text_array(given.names), "data.feature_blocks": text_array(given.blocks)}
+    return named | rows_state("data.features", given.F)
+
+
+def _given_features(of: dict[str, np.ndarray], n_items: int) -> FeatureSet | None:
+    if "feature_names" not in of:
+        return None
+    names, blocks = (tuple(text_of(of[name])) for name in ("feature_names", "feature_blocks"))
+    return FeatureSet(names, rows_of_state(of, "features", n_items, len(names)), blocks)
 
 
 def _item_frame(of: dict[str, np.ndarray], n_items: int) -> pd.DataFrame:
@@ -174,7 +190,7 @@ def _model(
     data = Interactions(
         name=str(manifest["data"]),
         user_ids=tuple(text_of(of["user_ids"])),
-        items=ItemTable(ids, tuple(text_of(of["titles"])), _item_frame(of, len(ids))),
+        items=ItemTable(ids, tuple(text_of(of["titles"])), _item_frame(of, len(ids)), _given_features(of, len(ids))),
         indptr=of["indptr"],
         item=of["item"],
         rating=of.get("rating"),
