@@ -68,9 +68,9 @@ def _numbers_met(what: str, column: pd.Series[Any], condition: Any) -> np.ndarra
 
 
 def _texts_met(items: ItemTable, name: str, column: pd.Series[Any], condition: Any, what: str) -> np.ndarray:
-    cells = items.cells_of.get(name)
-    if cells is None:  # taken apart once: a table never changes
-        cells = items.cells_of[name] = _Cells.of(column)
+    cells = items.kept.get(("cells", name))
+    if cells is None:
+        cells = items.kept["cells", name] = _Cells.of(column)
     met = np.zeros(len(items), bool)
     for text in _alternatives(what, condition):
         text = text.strip() if isinstance(text, str) else text

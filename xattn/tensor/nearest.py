@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.errors import InputError, check_array, check_choice, check_mask, check_same_columns, check_whole
+from xattn.errors import check_array, check_choice, check_mask, check_same_columns, check_whole, refuse
 from xattn.kernels import nearest as kernels
 
 __all__ = ["NearestKeys", "nearest"]
@@ -56,7 +56,7 @@ def nearest(
         K = K[kept]
     items, scores = kernels.nearest(Q, kernels.Catalogue.of(K), k)
     if not np.isfinite(scores).all():
-        raise InputError("`queries` and `keys` must be small enough for their products to be finite; got larger ones.")
+        refuse("large_products")
     return NearestKeys(items if kept is None else kept[items], scores)
 
 

@@ -10,12 +10,13 @@ one more event in it. The text of a link: more_260~less_1196~hide_589, oldest fi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 from xattn.model.strength import RatingScale
 
 __all__ = ["KINDS", "MOST", "Opinions", "added", "extended", "hidden", "read", "write"]
@@ -46,20 +47,11 @@ def extended(data: Interactions, history: History, opinions: Opinions) -> Histor
         return history
     scale = RatingScale.of(data.rating)
     rows = data.items.rows([item for item, _ in said])
-    n = len(said)
-    rating = None
-    if history.rating is not None or data.rating is not None:
-        old = np.full(len(history), scale.high) if history.rating is None else history.rating
-        rating = np.concatenate([old, [scale.high if kind == "more" else scale.low for _, kind in said]])
-    return History(
-        np.concatenate([history.item, rows]),
-        rating,
-        np.concatenate([history.age + n, np.arange(n)[::-1]]),
-        np.concatenate([history.live, np.ones(n, bool)]),
-        user=history.user,
-        unknown=history.unknown,
-        kind=None if history.kind is None else np.concatenate([history.kind, np.repeat(history.kind[-1:], n)]),
-    )
+    if history.rating is None and data.rating is None:
+        return history.followed_by(rows)
+    if history.rating is None:
+        history = replace(history, rating=np.full(len(history), scale.high))
+    return history.followed_by(rows, [scale.high if kind == "more" else scale.low for _, kind in said])
 
 
 def write(opinions: Opinions) -> str:
@@ -83,8 +75,8 @@ def read(text: str) -> Opinions:
     for part in text.split("~"):
         kind, mark, item = part.partition("_")
         if kind not in KINDS or not mark or not item:
-            raise InputError(f"a link must hold opinions as more_ID, less_ID or hide_ID; got {shown(part, 30)}.")
+            refuse("link_opinion", got=part)
         pairs.append((unquote(item, errors="replace"), kind))
     if len(pairs) > MOST or len({item for item, _ in pairs}) < len(pairs):
-        raise InputError(f"a link must hold at most {MOST} opinions, one an item; got others.")
+        refuse("link_opinions", most=MOST)
     return tuple(pairs)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History
-from xattn.errors import InputError, check_choice
+from xattn.errors import check_choice, refuse
 from xattn.explain.compare.difference import Difference
 from xattn.explain.competitors import Competitors
 from xattn.explain.question import Question, Scorer, rank_of
@@ -116,8 +116,8 @@ def why_not(ledger: Ledger) -> WhyNot:
     """The WhyNot of a ledger's item. Raises InputError where the item is in the list, or may not be in it."""
     question, scores = ledger.question, ledger.cache.scores
     if ledger.rank is None or ledger.rank <= question.k:
-        got = "one that may not be in it" if ledger.rank is None else f"one at rank {ledger.rank} of {question.k}"
-        raise InputError(f"`item` must be one that could be in the list and is not; got {got}.")
+        found = "never_listed" if ledger.rank is None else "listed_at"
+        refuse("not_missing", found=found, got=ledger.rank, k=question.k)
     last = int(top_k(scores[None, :], question.allowed[None, :], question.k).items[0][-1])
     return WhyNot(ledger, type(ledger)(ledger.scorer, question._replace(target=last)))
 
@@ -164,25 +164,16 @@ def _plausible(scorer: Scorer, question: Question, history: History) -> np.ndarr
 
 def _with(scorer: Scorer, history: History, items: list[int]) -> History:
     """`history` with further events after it, the last of age 0, rated as the person rates what they like."""
-    n = len(items)
-    rating = None
+    rating = kind = None
     if history.rating is not None:
         whole = scorer.data_.rating if scorer.data_.rating is not None else history.rating
         middle = (float(whole.min()) + float(whole.max())) / 2
         liked = history.rating[history.rating >= middle]
-        rating = np.concatenate([history.rating, np.full(n, np.median(liked) if len(liked) else float(whole.max()))])
-    kind = None
-    if history.kind is not None:
+        rating = float(np.median(liked)) if len(liked) else float(whole.max())
+    if history.kind is not None and len(history):
         kinds, counts = np.unique(history.kind.astype(str), return_counts=True)
-        kind = np.concatenate([history.kind, np.full(n, kinds[np.argmax(counts)] if len(kinds) else "", dtype=object)])
-    return replace(
-        history,
-        item=np.concatenate([history.item, np.array(items, np.int64)]),
-        rating=rating,
-        age=np.concatenate([history.age + n, np.arange(n)[::-1]]),
-        live=np.concatenate([history.live, np.ones(n, bool)]),
-        kind=kind,
-    )
+        kind = str(kinds[np.argmax(counts)])
+    return history.followed_by(items, rating, kind)
 
 
 def _rank_with(scorer: Scorer, question: Question, history: History) -> int:
