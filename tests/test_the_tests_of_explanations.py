@@ -135,7 +135,7 @@ def edit_always_exact(*args: Any, **options: Any) -> Any:
         (always_exact, NO_TIME, ("sequence", "u32", 3, "i9")),
         (always_exact, CLAIMS, ("item knn", 0.0)),
         (needs_what_was_found, NO_TIME, ("users", "u4", 3, "i4")),
-        (needs_what_was_found, CLAIMS, ("item knn", 0.0)),
+        (needs_what_was_found, CLAIMS, ("hybrid", 0.0)),
         (not_found_is_proof, NO_TIME, ("neural", "u19", 3, "i34")),
         (never_exact, test_counterfactual.test_of_few_events_every_set_is_tried, ()),
     ],

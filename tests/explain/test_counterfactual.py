@@ -156,7 +156,7 @@ def test_a_search_that_ran_out_of_time_proves_nothing(
 def test_what_is_claimed_holds_whenever_time_runs_out(name: str, steps: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_STEPS", steps)
     model = fitted(name)
-    for user in (f"u{row}" for row in range(1, 120, 17)):
+    for user in (f"u{row}" for row in range(5, 120, 17)):
         for item in model.recommend(user=user, k=5)["item"][:3]:
             check_claims(model, user, item, 5)
 
