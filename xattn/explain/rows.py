@@ -18,12 +18,13 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from xattn.data.scale import Scale
 from xattn.model.heads.field import HeadCells
+from xattn.model.strength import DISLIKED, RatingScale, signed
 
 __all__ = [
     "BEHAVIOUR", "CellPlaces", "EventRows", "Group", "block_sums", "blocks_of", "cell_places", "contributions",
-    "effective_number", "event_rows", "feature_sums", "head_sums", "occurrences",
-]  # fmt: skip
+    "effective_number", "event_rows", "feature_sums", "head_sums", "occurrences", "rated_low"]  # fmt: skip
 
 BEHAVIOUR = "behaviour"
 T = TypeVar("T")
@@ -146,3 +147,14 @@ def block_sums(features: Sequence[Group]) -> list[Group]:
     for group in features:
         sums[group.block] = sums.get(group.block, 0.0) + group.contribution
     return [Group(name, amount) for name, amount in sums.items()]
+
+
+def rated_low(rating: np.ndarray | None, n: int, scale: Scale | None) -> np.ndarray:
+    """Which events (n,) were clearly disliked: rated in the lowest quarter of a stated or known scale.
+
+    >>> rated_low(np.array([1.0, 2.0, 3.0]), 3, Scale(1.0, 5.0)).tolist(), rated_low(None, 1, None).tolist()
+    ([True, True, False], [False])
+    """
+    if rating is None or scale is None or not scale.certain:
+        return np.zeros(n, bool)
+    return np.asarray(signed(rating, n, RatingScale(*scale.span)) <= DISLIKED)

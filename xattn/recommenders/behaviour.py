@@ -24,6 +24,7 @@ from xattn.model.value_table import Form
 from xattn.progress import Progress
 
 __all__ = [
+    "AS_ANY_OTHER",
     "MOST_PENALTY",
     "MOST_UNKNOWNS",
     "OBJECTIVES",
@@ -40,6 +41,8 @@ REGULARIZATION = {"next": 80.0, "any": 150.0}  # chosen on validation (docs/log.
 FEATURES = 1 / 40  # φ/λ of "next", likewise
 MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+AS_ANY_OTHER = 1.0  # what a clear dislike counts in "next", unless the data shows otherwise
+TASTE = 0.5  # what a clear dislike counts in "any", as in its fit: as an event that was neither liked nor disliked
 NEIGHBORS = 200  # values a target where there are more unknowns than that; what they cost: docs/evaluation.md
 
 
@@ -66,7 +69,8 @@ def check_behaviour(params: Mapping[str, Any]) -> None:
         check_number("recency", tau, low=0.0, open_low=True)
     if params["regularization"] is not None:
         check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
-    check_number("dislike", params["dislike"], low=-1.0, high=1.0)
+    if params["dislike"] != "auto":
+        check_number("dislike", params["dislike"], low=-1.0, high=1.0)
     check_whole("min_events", params["min_events"], low=1)
     check_neighbors(params["n_neighbors"])
     check_choice("dtype", params["dtype"], ("float32", "float64"))
@@ -80,6 +84,13 @@ def check_event_weights(given: Any) -> None:
         raise InputError(f"`event_weights` must map event types to numbers; got {shown(given)}.")
     for name, strength in given.items():
         check_number(f"event_weights[{name!r}]", strength, low=-1.0, high=1.0)
+
+
+def _dislike(params: Mapping[str, Any], whole: bool) -> float:
+    """The strength of a clear dislike: as given, or as it was chosen in the fit."""
+    if params["dislike"] != "auto":
+        return float(params["dislike"])
+    return TASTE if whole else float(params.get("dislike_", AS_ANY_OTHER))
 
 
 class Kept(NamedTuple):
@@ -115,7 +126,7 @@ class Behaviour(NamedTuple):
             REGULARIZATION["any" if whole else "next"] if given is None else float(given),
             int(params["min_events"]),
             params["n_neighbors"],
-            float(params["dislike"]),
+            _dislike(params, whole),
             np.dtype(params["dtype"]).type,
             params["event_weights"],
         )

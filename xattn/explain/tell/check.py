@@ -264,25 +264,40 @@ class _Facts:
         own = self.ledger.cells[self.ledger.cells["position"] == position]
         return bool((own["strength"] >= 0).any())
 
-    def _first(self, liked: bool) -> list[int]:
-        """The first two reasons of the kind of the first one."""
-        if not self.best or self._liked(self.best[0]) != liked:
-            return []
-        return [p for p in self.best if self._liked(p) == liked][:2]
+    def _rated_low(self, position: int) -> bool:
+        """The rating lies in the lowest quarter of a scale that is known."""
+        scale, rating = self.ledger.scorer.data_.scale, self.history.rating
+        if scale is None or rating is None or not scale.certain:
+            return False
+        return bool(rating[position] <= scale.low + (scale.high - scale.low) / 4)
 
-    def _because(self, claim: Claim, liked: bool) -> bool:
-        first = self._first(liked)
-        named = bool(first) and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
+    def _kind(self, position: int) -> str:
+        if not self._liked(position):
+            return "disliked"
+        return "although" if self._rated_low(position) else "for"
+
+    def _because(self, claim: Claim, kind: str) -> bool:
+        """The first two reasons of the kind of the first one."""
+        first = [p for p in self.best if self._kind(p) == self._kind(self.best[0])][:2]
+        of_kind = bool(first) and self._kind(first[0]) == kind
+        named = of_kind and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
         amount = claim.values.get("amount")
         return named and (amount is None or _same(amount, sum(self.amounts[p] for p in first)))
 
+    def _although(self, claim: Claim) -> bool:
+        low = [p for p in self.best[:3] if self._rated_low(p)]
+        return bool(low) and self._listed(claim.names, low, amounts=False)
+
     def _clause_for(self, claim: Claim) -> bool:
-        return self._because(claim, True)
+        return self._because(claim, "for")
 
     def _clause_disliked(self, claim: Claim) -> bool:
-        return self._because(claim, False)
+        return self._because(claim, "disliked")
 
-    _sentence_for, _sentence_disliked = _clause_for, _clause_disliked
+    def _clause_although(self, claim: Claim) -> bool:
+        return self._because(claim, "although")
+
+    _sentence_for, _sentence_although, _sentence_disliked = _clause_for, _clause_although, _clause_disliked
     _clause_popular = _sentence_popular = _popularity
     _clause_none = _sentence_none = _no_reason
 

@@ -20,11 +20,23 @@ __all__ = ["Claim", "Named", "read_back"]
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
 QUOTED = {"en": ("“", "”"), "zh": ("《", "》")}
 TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
-CLAUSES = ("words.clause_for", "words.clause_disliked", "words.clause_popular", "words.clause_none")
-SENTENCES = ("words.sentence_for", "words.sentence_disliked", "words.sentence_popular", "words.sentence_none")
+CLAUSES = (
+    "words.clause_for",
+    "words.clause_although",
+    "words.clause_disliked",
+    "words.clause_popular",
+    "words.clause_none",
+)
+SENTENCES = (
+    "words.sentence_for",
+    "words.sentence_although",
+    "words.sentence_disliked",
+    "words.sentence_popular",
+    "words.sentence_none",
+)
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
-    "words.score", "words.score_one", "words.score_empty", "words.for", "words.against", "words.features",
+    "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against", "words.features",
     "words.effective", "words.removal", "words.removal_same", "words.removal_unranked", "words.unranked", "words.drop",
     "words.drop_alone", "words.smallest", "words.not_smallest", "words.stays", "words.popularity", "words.no_reason",
     "words.short", "words.short_one", "words.disagree", "words.confidence_strong", "words.confidence_moderate",

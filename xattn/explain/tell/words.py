@@ -16,7 +16,7 @@ import pandas as pd
 
 from xattn.errors import check_choice
 from xattn.explain.honesty import SHORT_HISTORY, disagreement
-from xattn.explain.rows import feature_sums
+from xattn.explain.rows import feature_sums, rated_low
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.viz.names import feature_name
@@ -100,6 +100,7 @@ class _Texts:
         self.rows = ledger.rows
         self.without = ledger.without_each
         self.notes = ledger.notes
+        self.low = rated_low(ledger.history.rating, len(ledger.history), ledger.scorer.data_.scale)
 
     def say(self, key: str, **values: object) -> str:
         return t(key, self.lang, **values)
@@ -112,20 +113,25 @@ class _Texts:
 
     # --- a clause, a sentence -----------------------------------------------------------------------------------------
 
+    def _kind(self, row: int) -> str:
+        """How a reason speaks: it counts as a dislike; it was rated low and counts all the same; or neither."""
+        if not self.rows.liked[row]:
+            return "disliked"
+        return "although" if self.low[self.rows.position[row]] else "for"
+
     def _reasons(self) -> np.ndarray:
-        """Rows of the first reasons, all liked or all not."""
-        rows = self.rows
-        count = int(np.count_nonzero(rows.contribution > 0))
-        alike = [i for i in range(count) if rows.liked[i] == rows.liked[0]]
+        """Rows of the first reasons, all of one kind."""
+        count = int(np.count_nonzero(self.rows.contribution > 0))
+        alike = [i for i in range(count) if self._kind(i) == self._kind(0)]
         return np.array(alike[:FEW_NAMES], dtype=np.int64)
 
     def _case(self) -> str:
-        """Which clause or sentence holds: for, disliked, popular, none."""
+        """Which clause or sentence holds: for, although, disliked, popular, none."""
         if "popularity" in self.notes:
             return "popular"
         if "no_reason" in self.notes:
             return "none"
-        return "for" if self.rows.liked[0] else "disliked"
+        return self._kind(0)
 
     def clause(self) -> str:
         first = self.rows.position[self._reasons()] if self._has_reasons else []
@@ -134,7 +140,7 @@ class _Texts:
 
     @property
     def _has_reasons(self) -> bool:
-        return self._case() in ("for", "disliked")
+        return self._case() in ("for", "although", "disliked")
 
     def sentence(self) -> str:
         ledger, case, first = self.ledger, self._case(), self._reasons()
@@ -175,6 +181,8 @@ class _Texts:
             if len(at):
                 titles = (self.title_at(p) for p in rows.position[at])
                 said.append(self.say(key, did=self.did, names=named(titles, rows.contribution[at].tolist(), self.lang)))
+            if key == "words.for" and (low := [p for p in rows.position[at] if self.low[p]]):
+                said.append(self.say("words.although", names=joined(map(self.title_at, low), self.lang)))
         return said
 
     def _features(self) -> list[str]:
