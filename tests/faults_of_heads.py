@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from xattn.kernels import content, fields, gram, pool, target
 from xattn.kernels.gram import Occurrences
-from xattn.model.heads import part as head
-from xattn.model.heads.part import HeadCells, HeadField
+from xattn.model.heads import field as head
+from xattn.model.heads.field import HeadCells, HeadField
 from xattn.model.strength import RatingScale
 
 Array = np.ndarray
@@ -250,16 +251,37 @@ def nudged(kernel: Faulty) -> Faulty:
 
 # --- target -----------------------------------------------------------------------------------------------------------
 
+SEEN = target.target_scores
 
-def nudged_with_others(Q: Array, *rest: Any) -> Array:
-    s = target.target_scores(Q, *rest)
+
+def asked_with(**change: Callable[[Any], Any]) -> Faulty:
+    """Settings of `target_scores` changed."""
+    return lambda *args, **options: SEEN(*args, **options | {k: f(options.get(k)) for k, f in change.items()})
+
+
+def asked_with_array(place: int, change: Callable[[Any], Any]) -> Faulty:
+    """An array changed."""
+    return lambda *args, **options: SEEN(*(change(x) if i == place else x for i, x in enumerate(args)), **options)
+
+
+def nudged_with_others(Q: Array, *rest: Any, **options: Any) -> Array:
+    s = SEEN(Q, *rest, **options)
     return np.nextafter(s, s.dtype.type(9)) if len(Q) > 1 else s
 
 
-def without_a_shift(Q: Array, K: Array, c: Array, scale: float) -> Array:
+def without_a_shift(Q: Array, U: Array, K: Array, V: Array, *rest: Any, scale: float) -> Array:
     with np.errstate(all="ignore"):
         z = np.exp(Q @ K.T * scale)
-        return (z @ c) / z.sum(axis=1)
+        return (z * (U @ V.T)).sum(axis=1) / z.sum(axis=1)
+
+
+def only_the_live(Q: Array, U: Array, K: Array, V: Array, r: Array, live: Array, **options: Any) -> Array:
+    """Masked events are left out altogether, and with them the maximum."""
+    return SEEN(Q, U, K[live], V[live], r[live], live[live], **options)
+
+
+def nan_is_nothing(*args: Any, **options: Any) -> Array:
+    return np.nan_to_num(SEEN(*args, **options))
 
 
 # --- parts and their cells --------------------------------------------------------------------------------------------
@@ -270,7 +292,7 @@ def with_strengths(change: Callable[[Array], Array], method: Faulty) -> Faulty:
 
 
 def without_gate(method: Faulty) -> Faulty:
-    return lambda self, *args: method(self._replace(gate=np.ones_like(self.gate)), *args)
+    return lambda self, *args: method(replace(self, gate=np.ones_like(self.gate)), *args)
 
 
 def mask_forgotten(method: Faulty) -> Faulty:
@@ -294,14 +316,17 @@ def targets_reversed(method: Faulty) -> Faulty:
     return lambda self, events, w, targets: method(self, events, w, targets[::-1])
 
 
+HEAD_CELLS = head.head_cells
+
+
 def weights_made_to_sum(*args: Any, **factors: Any) -> HeadCells:
     """Cells as a heat map likes them: the weights add up to 1."""
-    cells = head.head_cells(*args, **factors)
+    cells = HEAD_CELLS(*args, **factors)
     return cells._replace(weight=cells.weight / max(cells.weight.sum(), 1e-300))
 
 
 def without_the_gate(*args: Any, gate: float, **factors: Any) -> HeadCells:
-    return head.head_cells(*args, gate=1.0, **factors)
+    return HEAD_CELLS(*args, gate=1.0, **factors)
 
 
 FIELDS_SCORES, FIELDS_WITHOUT_EACH = head.fields_scores, head.fields_without_each
