@@ -64,6 +64,16 @@ def test_announced_removal_is_what_happens(name: str, question: tuple[list[tuple
     assert_removals_hold(model, history, model.data_.item_row(item), name in SINGLE)
 
 
+@every_model
+def test_batch_is_single(name: str) -> None:
+    """Many targets at once give, bit for bit, what each gives alone."""
+    model = fitted(name)
+    history = model.history("u9")
+    together = model.scores_without_each(history, np.arange(12))
+    for j in range(12):
+        np.testing.assert_array_equal(model.scores_without_each(history, np.array([j]))[0], together[j])
+
+
 # --- wrong input ------------------------------------------------------------------------------------------------------
 
 WRONG = [

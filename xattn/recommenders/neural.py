@@ -14,7 +14,7 @@ from xattn.errors import InputError, check_array, check_choice, check_number, ch
 from xattn.model.fit.article import Learned, Lesson, Setting, fit_network
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.article import ArticleNetwork
-from xattn.model.strength import signed
+from xattn.model.strength import UNRATED, signed
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
 
@@ -141,11 +141,11 @@ class NeuralAttention(Additive):
             self._check_target("no ratings on a scale")
             return None
         least = low + LIKED * (high - low) if self.like_from is None else float(self.like_from)
-        liked = data.rating >= least - ROUNDING
-        if liked.all() or not liked.any():
-            self._check_target("all liked" if liked.all() else "none liked")
+        rated, liked = ~np.isnan(data.rating), data.rating >= least - ROUNDING
+        if liked[rated].all() or not liked.any():
+            self._check_target("all liked" if liked.any() else "none liked")
             return None
-        label: np.ndarray = (liked + (data.rating - low) / (high - low)) / 2
+        label: np.ndarray = (liked + np.where(rated, (data.rating - low) / (high - low), (UNRATED + 1.0) / 2)) / 2
         return label
 
     def _check_target(self, got: str) -> None:
