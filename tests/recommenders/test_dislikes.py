@@ -30,9 +30,9 @@ def test_with_planted_tastes_the_ratings_are_worth_having() -> None:
 
 
 def test_ratings_that_mean_nothing_leave_a_dislike_an_event_as_any_other() -> None:
-    data = planted("copurchase", n_users=400, seed=2).data
+    data = planted("genre", n_users=400, seed=2).data
     frame = data.to_frame()
-    frame["rating"] = np.random.default_rng(0).integers(1, 6, len(frame)).astype(float)
+    frame["rating"] = np.random.default_rng(0).permutation(frame["rating"])
     rated = Interactions.from_frame(frame, data.items)
     model, plain = CollaborativeAttention().fit(rated), CollaborativeAttention().fit(bare(rated))
     assert model.dislike_ == 1.0

@@ -27,16 +27,11 @@ CLAUSES = (
     "words.clause_popular",
     "words.clause_none",
 )
-SENTENCES = (
-    "words.sentence_for",
-    "words.sentence_although",
-    "words.sentence_disliked",
-    "words.sentence_popular",
-    "words.sentence_none",
-)
+SENTENCES = tuple(f"words.sentence_{case}" for case in CASES)
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
-    "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against", "words.features",
+    "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against",
+    "words.features",
     "words.effective", "words.removal", "words.removal_same", "words.removal_unranked", "words.unranked", "words.drop",
     "words.drop_alone", "words.smallest", "words.not_smallest", "words.stays", "words.popularity", "words.no_reason",
     "words.short", "words.short_one", "words.disagree", "words.confidence_strong", "words.confidence_moderate",
