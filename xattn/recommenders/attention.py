@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors import check_number
 from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Optional, constraints
 from xattn.features import feature_set
 from xattn.model.fit.worths import fit_feature_worths

@@ -20,13 +20,8 @@ __all__ = ["Claim", "Named", "read_back"]
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
 QUOTED = {"en": ("“", "”"), "zh": ("《", "》")}
 TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
-CLAUSES = (
-    "words.clause_for",
-    "words.clause_although",
-    "words.clause_disliked",
-    "words.clause_popular",
-    "words.clause_none",
-)
+CASES = ("for", "although", "disliked", "popular", "none")
+CLAUSES = tuple(f"words.clause_{case}" for case in CASES)
 SENTENCES = tuple(f"words.sentence_{case}" for case in CASES)
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
