@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions
-from xattn.errors import check_number, check_probability
+from xattn.errors.constraints import POSITIVE, PROBABILITY, STRENGTH, constraints
 from xattn.kernels.softmax import weights
 from xattn.model.heads.field import HeadCells
 from xattn.model.strength import presence
@@ -45,15 +45,12 @@ class UserAttention(Recommender):
 
     grows = True
 
+    _constraints = constraints(temperature=POSITIVE, threshold=PROBABILITY, dislike=STRENGTH)
+
     def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:
         self.temperature = temperature
         self.threshold = threshold
         self.dislike = dislike
-
-    def _check_params(self) -> None:
-        check_number("temperature", self.temperature, low=0.0, open_low=True)
-        check_probability("threshold", self.threshold)
-        check_number("dislike", self.dislike, low=-1.0, high=1.0)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         U, M = data.n_users, data.n_items
