@@ -18,6 +18,8 @@ from xattn.i18n import LANGUAGES, placeholders, t
 __all__ = ["Claim", "Named", "read_back"]
 
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
+TIMES = r"(?:(?:, |，)(?P<times>\d+) ?(?:times|次))?"
+UNNAMED = TIMES.replace("?P<times>", "?:")  # in a pattern that holds it more than once
 QUOTED = {"en": ("“", "”"), "zh": ("《", "》")}
 TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
 CASES = ("for", "although", "disliked", "popular", "none")
@@ -35,10 +37,11 @@ PARAGRAPH = (
 
 
 class Named(NamedTuple):
-    """A title as it stands in a text, and the amount behind it ("" where there is none)."""
+    """A title as it stands in a text, the amount behind it, how often the item was met; "" where it is not said."""
 
     title: str
     amount: str = ""
+    times: str = ""
 
 
 class Claim(NamedTuple):
@@ -96,7 +99,7 @@ def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
         if name == "did":
             place = re.escape(t(f"words.did.{scenario}", lang))
         elif name == "names":
-            one = rf"(?:{left}[^{left}{right}]*{right}|“[^“”]*”)(?: ?[(（]{NUMBER}[)）])?"
+            one = rf"(?:{left}[^{left}{right}]*{right}|“[^“”]*”)(?: ?[(（]{NUMBER}{UNNAMED}[)）])?"
             between = "|".join(re.escape(t(mark, lang)) for mark in ("words.and", "words.and_last"))
             place = rf"(?P<names>{one}(?:(?:{between}){one})*)"
         elif name in TITLES:
@@ -109,5 +112,7 @@ def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
 
 def _names(text: str, key: str, lang: str) -> Iterator[Named]:
     left, right = ("“", "”") if key == "words.features" else QUOTED[lang]
-    for title, amount in re.findall(rf"{left}([^{left}{right}]*){right}(?: ?[(（]({NUMBER})[)）])?", text):
-        yield Named(title, amount)
+    for title, amount, times in re.findall(
+        rf"{left}([^{left}{right}]*){right}(?: ?[(（]({NUMBER}){TIMES}[)）])?", text
+    ):
+        yield Named(title, amount, times)

@@ -9,6 +9,7 @@ are (`honesty.py`). What a person did with an item is a verb of the scenario. Ea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,12 +60,13 @@ def weight_and_effect_disagree(events: pd.DataFrame) -> tuple[int, int] | None:
     return disagreement(events["weight"].to_numpy(), events["effect"].to_numpy())
 
 
-def named(titles: Iterable[str], amounts: Iterable[float], lang: str) -> str:
-    """Titles with their signed amounts, one after the other."""
-    pairs = zip(titles, amounts, strict=True)
-    return t("words.and", lang).join(
-        t("words.named", lang, title=quotable(title, lang), amount=figure(amount, sign=True)) for title, amount in pairs
-    )
+def named(titles: Iterable[str], amounts: Iterable[float], lang: str, times: Iterable[int] | None = None) -> str:
+    """Titles with their signed amounts, one after the other, and how often each was met if that is more than once."""
+    said = []
+    for title, amount, often in zip(titles, amounts, repeat(1) if times is None else times, strict=False):
+        facts = {"title": quotable(title, lang), "amount": figure(amount, sign=True), "times": often}
+        said.append(t("words.named_times" if often > 1 else "words.named", lang, **facts))
+    return t("words.and", lang).join(said)
 
 
 def joined(titles: Iterable[str], lang: str) -> str:
@@ -169,7 +171,7 @@ class _Texts:
         return [*said, *self._honesty()]
 
     def _made_of(self) -> list[str]:
-        ledger, rows, n = self.ledger, self.rows, len(self.rows.position)
+        ledger, rows, n = self.ledger, self.rows, int(self.rows.times.sum())
         facts = {"title": self.quoted(ledger.title), "score": figure(ledger.score), "base": figure(ledger.base)}
         if not rows.contribution.any():
             return [self.say("words.score_empty", **facts)]
@@ -180,7 +182,8 @@ class _Texts:
         for key, at in (("words.for", speaks_for), ("words.against", against)):
             if len(at):
                 titles = (self.title_at(p) for p in rows.position[at])
-                said.append(self.say(key, did=self.did, names=named(titles, rows.contribution[at].tolist(), self.lang)))
+                names = named(titles, rows.contribution[at].tolist(), self.lang, rows.times[at].tolist())
+                said.append(self.say(key, did=self.did, names=names))
             if key == "words.for" and (low := [p for p in rows.position[at] if self.low[p]]):
                 said.append(self.say("words.although", names=joined(map(self.title_at, low), self.lang)))
         return said
@@ -222,13 +225,13 @@ class _Texts:
         ledger, found = self.ledger, self.ledger.counterfactual()
         if not found.found:
             return [self.say("words.stays", k=ledger.k)] if "stays" in self.notes else []
-        names = joined((self.title_at(p) for p in found.positions), self.lang)
+        names = joined(map(ledger.title_of, found.remove), self.lang)
         if found.replaced_by is None:
             said = [self.say("words.drop_alone", names=names, k=ledger.k)]
         else:
             replacement = self.quoted(ledger.title_of(found.replaced_by))
             said = [self.say("words.drop", names=names, k=ledger.k, replacement=replacement)]
-        if len(found.positions) > 1:
+        if len(found.remove) > 1:
             said.append(self.say("words.smallest" if found.exact else "words.not_smallest"))
         return said
 
