@@ -13,20 +13,19 @@ from tests.model import test_normalise, test_scaled_dot_product
 from tests.planting import Fault, must_fail
 from xattn.kernels import attention as kernels
 from xattn.kernels.attention import Attention, AttentionGradient
+from xattn.kernels.logits import ALL_LIVE, NO_BIAS
 from xattn.tensor import attention as scaled_dot_product
 from xattn.tensor import softmax as normalise
 
 A, M, N = test_attention, test_scaled_dot_product, test_normalise
-FORWARD, BACKWARD, SCORES = kernels.attention, kernels.attention_backward, kernels.attention_scores
+FORWARD, BACKWARD = kernels.attention, kernels.attention_backward
 HEADS, BLOCKS = scaled_dot_product._heads, scaled_dot_product._blocks_of
 ATTENTION, SOFTMAX = scaled_dot_product.attention, normalise.softmax
 Faulty = Callable[..., Any]
 
 
 def called_with(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Faulty:
-    def faulty(
-        Q: Any, K: Any, V: Any, where: Any, live: Any = kernels.ALL_LIVE, bias: Any = kernels.NO_BIAS, **o: Any
-    ) -> Any:
+    def faulty(Q: Any, K: Any, V: Any, where: Any, live: Any = ALL_LIVE, bias: Any = NO_BIAS, **o: Any) -> Any:
         call = {"Q": Q, "K": K, "V": V, "where": where, "live": live, "bias": bias} | o
         call |= change(call)
         arrays = [call.pop(name) for name in ("Q", "K", "V", "where", "live", "bias")]
@@ -67,9 +66,7 @@ def all_in_float32(Q: Any, K: Any, V: Any, where: Any, live: Any, bias: Any, **o
     return done._replace(y=(done.a @ V[where[1]]) * Q.dtype.type(1 + 1e-6))
 
 
-def reads_masked(
-    Q: Any, K: Any, V: Any, where: Any, live: Any = kernels.ALL_LIVE, bias: Any = kernels.NO_BIAS, **o: Any
-) -> Any:
+def reads_masked(Q: Any, K: Any, V: Any, where: Any, live: Any = ALL_LIVE, bias: Any = NO_BIAS, **o: Any) -> Any:
     """Weights of 0 times what stands there."""
     done = FORWARD(Q, K, V, where, live, bias, **o)
     return done._replace(y=done.y + 0 * V[where[1]].sum(axis=1, keepdims=True))

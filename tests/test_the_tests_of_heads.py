@@ -26,7 +26,7 @@ from xattn.kernels import content, fields, gram, target
 # --- field kernels ----------------------------------------------------------------------------------------------------
 
 F = test_fields
-SCORES, EACH, WEIGHTS = fields.field_scores, fields.field_without_each, fields.field_weights
+SCORES, EACH, WEIGHTS = fields.add_field_scores, fields.add_field_without_each, fields.field_weights
 
 
 def of_fields(faulty: Callable[[Any], Any], name: str, *tests: Callable[..., None], args: Any = ()) -> list[Fault]:
@@ -35,26 +35,31 @@ def of_fields(faulty: Callable[[Any], Any], name: str, *tests: Callable[..., Non
 
 
 FIELDS = [
-    *of_fields(faults.no_threshold, "field_scores", F.test_weights_and_scores_equal_the_obvious_version),
-    *of_fields(faults.no_threshold, "field_without_each", F.test_removals_equal_the_obvious_version),
-    *of_fields(faults.no_beta, "field_scores", F.test_weights_and_scores_equal_the_obvious_version),
-    *of_fields(faults.no_beta, "field_without_each", F.test_removal_announced_is_the_score_served),
-    *of_fields(
-        faults.no_mask, "field_scores", F.test_masking_is_leaving_out, F.test_removal_of_a_set_is_one_after_the_other
-    ),
+    *of_fields(faults.no_threshold, "add_field_scores", F.test_weights_and_scores_equal_the_obvious_version),
+    *of_fields(faults.no_threshold, "add_field_without_each", F.test_removals_equal_the_obvious_version),
+    *of_fields(faults.no_beta, "add_field_scores", F.test_weights_and_scores_equal_the_obvious_version),
+    *of_fields(faults.no_beta, "add_field_without_each", F.test_removal_announced_is_the_score_served),
     *of_fields(
         faults.no_mask,
-        "field_without_each",
+        "add_field_scores",
         F.test_masking_is_leaving_out,
         F.test_removal_of_a_set_is_one_after_the_other,
     ),
-    *of_fields(faults.overwrites, "field_scores", F.test_scores_are_added_to_what_is_there),
-    *of_fields(faults.overwrites, "field_without_each", F.test_scores_are_added_to_what_is_there),
-    *of_fields(faults.hides_nan, "field_scores", F.test_nan_in_a_live_event_is_seen, args=(0.1,)),
-    *of_fields(faults.hides_nan, "field_without_each", F.test_nan_in_a_live_event_is_seen, args=(0.0,)),
-    *of_fields(faults.nudged_in_batches, "field_scores", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each),
-    *of_fields(faults.nudged_in_batches, "field_without_each", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each),
-    Fault("favours the first", F, "field_scores", faults.favours_the_first, F.test_order_does_not_matter),
+    *of_fields(
+        faults.no_mask,
+        "add_field_without_each",
+        F.test_masking_is_leaving_out,
+        F.test_removal_of_a_set_is_one_after_the_other,
+    ),
+    *of_fields(faults.overwrites, "add_field_scores", F.test_scores_are_added_to_what_is_there),
+    *of_fields(faults.overwrites, "add_field_without_each", F.test_scores_are_added_to_what_is_there),
+    *of_fields(faults.hides_nan, "add_field_scores", F.test_nan_in_a_live_event_is_seen, args=(0.1,)),
+    *of_fields(faults.hides_nan, "add_field_without_each", F.test_nan_in_a_live_event_is_seen, args=(0.0,)),
+    *of_fields(faults.nudged_in_batches, "add_field_scores", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each),
+    *of_fields(
+        faults.nudged_in_batches, "add_field_without_each", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each
+    ),
+    Fault("favours the first", F, "add_field_scores", faults.favours_the_first, F.test_order_does_not_matter),
     Fault("sum of all", F, "field_weights", faults.weights_of_all, F.test_masking_is_leaving_out),
     Fault("sum of all", F, "field_weights", faults.weights_of_all, F.test_weights_are_shares_when_beta_is_1),
     Fault(
@@ -75,24 +80,26 @@ FIELDS = [
     Fault(
         "total − part",
         F,
-        "field_without_each",
+        "add_field_without_each",
         faults.total_less_part,
         F.test_a_weight_next_to_1_leaves_the_others_their_digits,
         (1.0,),
     ),
-    Fault("total − part", F, "field_without_each", faults.total_less_part, F.test_removals_equal_the_obvious_version),
+    Fault(
+        "total − part", F, "add_field_without_each", faults.total_less_part, F.test_removals_equal_the_obvious_version
+    ),
     Fault(
         "effect = contribution",
         F,
-        "field_without_each",
+        "add_field_without_each",
         faults.less_its_contribution,
         F.test_removal_announced_is_the_score_served,
     ),
-    *of_fields(faults.no_beta, "field_scores", F.test_one_event_and_none),
+    *of_fields(faults.no_beta, "add_field_scores", F.test_one_event_and_none),
     Fault(
         "old threshold",
         F,
-        "field_without_each",
+        "add_field_without_each",
         faults.threshold_of_the_full_history,
         F.test_removals_equal_the_obvious_version,
     ),

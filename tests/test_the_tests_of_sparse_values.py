@@ -43,9 +43,9 @@ def searched(change_query: Any = lambda Q: Q, change: Any = lambda catalogue: ca
 
 FORMS = [
     Fault("row −1 wraps", forms, "add_pooled_sparse",
-          lambda ptr, row, *rest: POOLED(ptr, row % max(len(rest[4]), 1), *rest),
+          lambda out, ptr, row, *rest: POOLED(out, ptr, row % max(len(rest[4]), 1), *rest),
           test_forms.test_pooled_scores_are_the_same),
-    Fault("gates lost", forms, "add_pooled_sparse", lambda *args: POOLED(*args[:-2], np.ones_like(args[-2]), args[-1]),
+    Fault("gates lost", forms, "add_pooled_sparse", lambda *args: POOLED(*args[:-1], np.ones_like(args[-1])),
           test_forms.test_pooled_scores_are_the_same),
     Fault("targets sorted", SparseForm, "values", of_form("values", lambda h, row, column: (h, row, np.sort(column))),
           test_forms.test_values_are_looked_up_the_same),

@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, least, unchanged, unit, weight_bound
 from tests.strategies import COORDINATES, GARBAGE, ROWS, WIDTH, tables
-from xattn.kernels.attention import ALL_LIVE, NO_BIAS, Attention, attention, attention_backward, attention_scores
+from xattn.kernels.attention import Attention, attention, attention_backward
+from xattn.kernels.logits import ALL_LIVE, NO_BIAS, attention_scores
 from xattn.tensor.attend import attend
 
 U = unit(np.float64)

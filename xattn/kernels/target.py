@@ -34,14 +34,14 @@ SMALL, LARGE = 1 << 20, 1 << 22  # bytes of a table
 # --- one candidate ----------------------------------------------------------------------------------------------------
 
 
-def _plain_attend(z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
+def _plain_attend(a: Any, z: Any, c: Any, n: Any, scale: Any) -> Any:
     weight = np.exp((z[:n] - z[:n].max()) * scale)
     a[:] = (weight / weight.sum())[: len(a)]
     return z.dtype.type((weight @ c[:n]) / weight.sum())
 
 
 @emitted(_plain_attend)
-def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
+def _attend(typing_context: Any, a: Any, z: Any, c: Any, n: Any, scale: Any) -> Any:
     """Σ softmax(z · scale)_i c_i over the first n of z; the weights go to `a`, unless it is empty.
 
     z and c are whole vectors long.
@@ -49,8 +49,8 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
         x = Lanes(b, z.dtype)
-        logits, value, weight = (context.make_array(t)(context, b, args[k]) for t, k in ((z, 0), (c, 1), (a, 4)))
-        kept = b.icmp_signed(">", cgutils.unpack_tuple(b, weight.shape)[0], args[2].type(0))
+        logits, value, weight = (context.make_array(t)(context, b, args[k]) for t, k in ((z, 1), (c, 2), (a, 0)))
+        kept = b.icmp_signed(">", cgutils.unpack_tuple(b, weight.shape)[0], args[3].type(0))
         top, total, said = x.variable(x.const(-math.inf)), x.variable(x.const(0)), x.variable(x.const(0))
 
         def largest(i: Any, mask: Any) -> None:
@@ -59,8 +59,8 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
                 y = b.select(mask, y, x.const(-math.inf))
             b.store(x.larger(b.load(top), y), top)
 
-        x.over(args[2], largest)
-        m, scale = x.splat(x.fold(b.load(top), x.larger)), x.splat(args[3])
+        x.over(args[3], largest)
+        m, scale = x.splat(x.fold(b.load(top), x.larger)), x.splat(args[4])
 
         def add(i: Any, mask: Any, y: Any) -> None:
             if mask is not None:
@@ -83,9 +83,9 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
 
         with b.if_else(kept) as (seen, unseen):
             with seen:
-                x.over(args[2], keep)
+                x.over(args[3], keep)
             with unseen:
-                x.over(args[2], forget)
+                x.over(args[3], forget)
         s = x.fold(b.load(total), b.fadd)
         with b.if_then(kept):
             inverse = x.splat(b.fdiv(ir.Constant(x.f, 1.0), s))
@@ -93,17 +93,18 @@ def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> 
             def divide(i: Any, mask: Any) -> None:
                 x.put(b.fmul(x.get(weight.data, i, mask), inverse), weight.data, i, mask)
 
-            x.over(args[2], divide)
+            x.over(args[3], divide)
         return b.fdiv(x.fold(b.load(said), b.fadd), s)
 
-    return z.dtype(z, c, n, scale, a), write
+    return z.dtype(a, z, c, n, scale), write
 
 
 # --- all candidates ---------------------------------------------------------------------------------------------------
 
 
 @Kernel
-def _target_scores(Q, KT, panels, c, n, scale, out, A):  # type: ignore[no-untyped-def]
+def _target_scores(out, A, Q, KT, panels, c, n, scale):  # type: ignore[no-untyped-def]
+    """Assigns the scores, and the weights unless A has no columns."""
     J, d = Q.shape
     lane = np.int64(BYTES // Q.itemsize)
     for block in prange((J + BLOCK - 1) // BLOCK):
@@ -113,10 +114,10 @@ def _target_scores(Q, KT, panels, c, n, scale, out, A):  # type: ignore[no-untyp
             column = np.int64(0)
             for p in range(panels.shape[0]):
                 V = panels[p]
-                tile(V, Q, j, J - 1, KT, column * d, d, z, column)
+                tile(z, column, V, Q, j, J - 1, KT, column * d, d)
                 column += V * lane
             for r in range(min(TOGETHER, J - j)):
-                out[j + r] = _attend(z[r], c, n, scale, A[j + r if A.shape[1] else 0])
+                out[j + r] = _attend(A[j + r if A.shape[1] else 0], z[r], c, n, scale)
 
 
 def _run(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float, A: np.ndarray) -> np.ndarray:
@@ -128,7 +129,7 @@ def _run(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float, A: np.ndarra
         padded[:n] = c
         work = float(len(Q)) * n * (d + 12) / BYTES * Q.itemsize
         _target_scores(
-            np.ascontiguousarray(Q), keys.data, keys.panels, padded, n, Q.dtype.type(scale), out, A, work=work
+            out, A, np.ascontiguousarray(Q), keys.data, keys.panels, padded, n, Q.dtype.type(scale), work=work
         )
     return out
 

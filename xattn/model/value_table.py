@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import check_array, check_index_array, check_offsets, check_same_length, refuse
-from xattn.kernels.approximate import Attending, pool_reach, pool_without_each
+from xattn.kernels.approximate import Attending, add_approximate_without_each, pool_reach
 from xattn.kernels.pool import add_pooled, add_pooled_sparse
 
 __all__ = ["ClosedForm", "Form", "SparseForm", "form_of", "rows_of"]
@@ -43,10 +43,10 @@ class ClosedForm(NamedTuple):
         return self._replace(V=self.V[stay])
 
     def add_pooled(
-        self, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray, out: np.ndarray
+        self, out: np.ndarray, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray
     ) -> None:
         """Add the heads' sums to out[:, place]: see `xattn.kernels.pool`."""
-        add_pooled(ptr, row, coef, self.V, place, gate, out)
+        add_pooled(out, ptr, row, coef, self.V, place, gate)
 
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""
@@ -63,7 +63,7 @@ class ClosedForm(NamedTuple):
 
     def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
         """Add the sums without each event to `near` (n, M): see `xattn.kernels.approximate`."""
-        pool_without_each(attending, self.V, self.warm, gate, near)
+        add_approximate_without_each(near, attending, self.V, self.warm, gate)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events."""
@@ -126,10 +126,10 @@ class SparseForm(NamedTuple):
         return self._replace(ptr=ptr, column=column, value=value)
 
     def add_pooled(
-        self, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray, out: np.ndarray
+        self, out: np.ndarray, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray
     ) -> None:
         """Add the heads' sums to out[:, place]: see `xattn.kernels.pool`."""
-        add_pooled_sparse(ptr, row, coef, self.ptr, self.column, self.value, place, gate, out)
+        add_pooled_sparse(out, ptr, row, coef, self.ptr, self.column, self.value, place, gate)
 
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""

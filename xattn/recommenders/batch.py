@@ -31,4 +31,4 @@ def add_collaborative_scores(
     E = np.concatenate([part.exponentials(histories.age, h) for h in range(len(part.tau))])
     coef = field_weights_of_many(E, histories.live, histories.indptr, part.beta, part.theta) * w
     form, rows = part.form, part.form.row_of_item[histories.item]
-    form.add_pooled(histories.indptr, rows, coef, form.warm, part.gate[form.warm], out)
+    form.add_pooled(out, histories.indptr, rows, coef, form.warm, part.gate[form.warm])

@@ -103,7 +103,7 @@ def _spread(
     ptr = np.concatenate([[0], np.cumsum([len(h) for h in histories])])
     C = len(form.warm)
     lifts = np.zeros((len(histories), C))
-    form.add_pooled(ptr, row, coef, np.arange(C), np.ones(C), lifts)
+    form.add_pooled(lifts, ptr, row, coef, np.arange(C), np.ones(C))
     slopes = pool_scores(ptr, row, coef, part.inheritance.D)
     levels = pool_scores(ptr, row, coef, part.inheritance.l[:, :, None])
     warm = base[form.warm] + behaviour.gate[form.warm] * lifts

@@ -20,9 +20,9 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, ItemTable
+from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 from xattn.model.strength import RatingScale, signed
-from xattn.recommenders.rerank import unit_features
 
 __all__ = [
     "SHRINK",
@@ -101,7 +101,7 @@ def item_user_vectors(data: Interactions) -> Vectors:
 
 def item_feature_vectors(items: ItemTable) -> Vectors:
     """Of each item its features, in blocks of length 1."""
-    return Vectors.of(unit_features(items))
+    return Vectors.of(feature_set(items).unit)
 
 
 def user_vectors(data: Interactions) -> Vectors:

@@ -32,6 +32,8 @@ from xattn.errors import (
     check_whole,
 )
 from xattn.kernels import attention as kernels
+from xattn.kernels.logits import ALL_LIVE, NO_BIAS
+from xattn.kernels.logits import attention_scores as scores_of_heads
 
 __all__ = ["AttentionGradients", "attention", "attention_gradients", "attention_scores"]
 
@@ -155,7 +157,7 @@ def attention_scores(
     [[1.0, -inf], [2.0, 0.0]]
     """
     x = _arranged(q, k, k, mask, causal, window, past, lengths, scale, softcap)
-    e = kernels.attention_scores(x.Q, x.K, x.where, x.live, x.bias, **x.options)
+    e = scores_of_heads(x.Q, x.K, x.where, x.live, x.bias, **x.options)
     check_live_finite(e, q=x.Q, k=x.K)
     return e.reshape(*x.lead, *e.shape[1:])
 
@@ -218,7 +220,7 @@ def _arranged(
     check_leading("v", V.shape[:-2], K.shape[:-2], exact=True)
     lead, blocks = _heads(Q.shape[:-2], K.shape[:-2])
     B, first = math.prod(lead), lead[0] if lead else 1
-    live, bias, masks = kernels.ALL_LIVE, kernels.NO_BIAS, np.zeros(B, np.int64)
+    live, bias, masks = ALL_LIVE, NO_BIAS, np.zeros(B, np.int64)
     if mask is not None:
         table = check_mask_table("mask", mask, shape=(*lead, L, n))
         masks = _blocks_of(table.shape[:-2], lead)

@@ -24,7 +24,7 @@ from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import QUALITY, quality
 from xattn.evaluate.setup import asked
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.progress import Progress, silent, steps
 from xattn.recommenders import Recommender
 
@@ -120,15 +120,15 @@ def _parted(train: Interactions, users: np.ndarray, by: str) -> Parted:
 
 
 def _categories(train: Interactions, by: str, counts: np.ndarray) -> Parted:
-    blocks = item_features(train.items)
-    at = [place for place, block in enumerate(blocks.blocks) if block == by]
+    features = feature_set(train.items)
+    at = features.of_block(by)
     if not at:
-        check_choice("by", by, (*USERS, "item", *dict.fromkeys(blocks.blocks)))
-    if train.items.frame[by].dtype.kind in "fiu":
+        check_choice("by", by, (*USERS, "item", *dict.fromkeys(features.blocks)))
+    if by in train.items.frame and train.items.frame[by].dtype.kind in "fiu":
         refuse("no_categories", got=by)
-    has = blocks.F[:, at].T > 0
+    has = features.F[:, at].toarray().T > 0
     most = np.argsort(-(has @ counts), kind="stable")[:MOST_CATEGORIES]
-    names = tuple(blocks.names[at[place]].partition(": ")[2] for place in most.tolist())
+    names = tuple(features.label(at[place]) for place in most.tolist())
     return Parted("items", names, has[most])
 
 

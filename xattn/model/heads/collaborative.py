@@ -45,7 +45,7 @@ class CollaborativePart(NamedTuple):
         )
         rows = self.form.row_of_item[events.item]
         warm = self.form.warm
-        self.form.add_pooled(np.array([0, len(rows)]), rows, coef, warm, self.gate[warm], out[None, :])
+        self.form.add_pooled(out[None, :], np.array([0, len(rows)]), rows, coef, warm, self.gate[warm])
         return out
 
     def _attended(self, events: Events, w: np.ndarray) -> Attending:

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from xattn.kernels.fields import field_scores, field_weights, field_without_each
+from xattn.kernels.fields import add_field_scores, add_field_without_each, field_weights
 
 __all__ = ["Events", "HeadCells", "HeadField", "fields_scores", "fields_without_each", "head_cells"]
 
@@ -65,7 +65,7 @@ def fields_scores(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarra
     """Scores (J,) float64 of the targets with `base` (J,): eq. 3."""
     out = base.astype(np.float64)
     for field in fields:
-        field_scores(field.E, field.X, live, field.beta, field.theta, out)
+        add_field_scores(out, field.E, field.X, live, field.beta, field.theta)
     return out
 
 
@@ -73,7 +73,7 @@ def fields_without_each(fields: Sequence[HeadField], live: np.ndarray, base: np.
     """Scores (J, n) with each event masked in turn, beside those that already are: eq. 13."""
     out = np.repeat(base.astype(np.float64)[:, None], len(live), axis=1)
     for field in fields:
-        field_without_each(field.E, field.X, live, field.beta, field.theta, out)
+        add_field_without_each(out, field.E, field.X, live, field.beta, field.theta)
     return out
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.kernels.sequence import attend_backward, attend_forward
+from xattn.kernels.sequence import causal_attention, causal_attention_backward
 from xattn.model.heads.part import Events, HeadCells, HeadField, fields_scores, fields_without_each, head_cells
 from xattn.model.sequence import Batch, Loss, Parameters, Shape, added_up, each_head, kept, sampled_loss
 
@@ -42,14 +42,14 @@ def target_loss_and_gradients(
     K, V = each_head(e, Wk), each_head(e, Wv)
     # 2 one attention for each candidate: the target first
     Qs = [each_head(U[rows], Wq) for rows in asking]
-    attended = [attend_forward(batch.start, Q, K, V, r, **how) for Q in Qs]
+    attended = [causal_attention(Q, K, V, r, batch.start, **how) for Q in Qs]
     outputs = [a.O * kept_o for a in attended]
     # 3 logits and loss
     logit = np.stack([(o * U[rows]).sum(axis=1) + b[rows] for o, rows in zip(outputs, asking, strict=True)])
     Z = np.ascontiguousarray(logit[1:, told].T)
     Z[batch.y[told][:, None] == negatives] = -np.inf  # a draw that hit the target itself says nothing
     w = np.full(len(told), weight, E.dtype)
-    losses, dZ, dp = sampled_loss(Z, np.ascontiguousarray(logit[0, told]), w, loss)
+    losses, (dZ, dp) = sampled_loss(Z, np.ascontiguousarray(logit[0, told]), w, loss)
     # 3
     dlogit = np.zeros_like(logit)
     dlogit[0, told], dlogit[1:, told] = dp, dZ.T
@@ -58,7 +58,8 @@ def target_loss_and_gradients(
     dK, dV = np.zeros_like(K), np.zeros_like(V)
     for rows, Q, a, o, dz in zip(asking, Qs, attended, outputs, dlogit, strict=True):
         u = U[rows]
-        g = attend_backward(batch.start, batch.stop, Q, K, V, a, dz[:, None] * u * kept_o, **how)
+        dO = dz[:, None] * u * kept_o
+        g = causal_attention_backward(dO, a, Q, K, V, batch.start, batch.stop, **how)
         du = dz[:, None] * o + sum(dQ_h @ W.T for dQ_h, W in zip(g.dQ, Wq, strict=True))
         grads["U"] += added_up(rows, du, shape.C)
         grads["b"] += np.bincount(rows, dz, shape.C).astype(b.dtype)
