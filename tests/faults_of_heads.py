@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from xattn.kernels import content, fields, gram, pool, target
 from xattn.kernels.gram import Occurrences
-from xattn.model.heads import part as head
-from xattn.model.heads.part import HeadCells, HeadField
+from xattn.model.heads import field as head
+from xattn.model.heads.field import HeadCells, HeadField
 from xattn.model.strength import RatingScale
 
 Array = np.ndarray
@@ -270,7 +271,7 @@ def with_strengths(change: Callable[[Array], Array], method: Faulty) -> Faulty:
 
 
 def without_gate(method: Faulty) -> Faulty:
-    return lambda self, *args: method(self._replace(gate=np.ones_like(self.gate)), *args)
+    return lambda self, *args: method(replace(self, gate=np.ones_like(self.gate)), *args)
 
 
 def mask_forgotten(method: Faulty) -> Faulty:
@@ -294,14 +295,17 @@ def targets_reversed(method: Faulty) -> Faulty:
     return lambda self, events, w, targets: method(self, events, w, targets[::-1])
 
 
+HEAD_CELLS = head.head_cells
+
+
 def weights_made_to_sum(*args: Any, **factors: Any) -> HeadCells:
     """Cells as a heat map likes them: the weights add up to 1."""
-    cells = head.head_cells(*args, **factors)
+    cells = HEAD_CELLS(*args, **factors)
     return cells._replace(weight=cells.weight / max(cells.weight.sum(), 1e-300))
 
 
 def without_the_gate(*args: Any, gate: float, **factors: Any) -> HeadCells:
-    return head.head_cells(*args, gate=1.0, **factors)
+    return HEAD_CELLS(*args, gate=1.0, **factors)
 
 
 FIELDS_SCORES, FIELDS_WITHOUT_EACH = head.fields_scores, head.fields_without_each

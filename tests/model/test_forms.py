@@ -66,14 +66,14 @@ def test_values_are_looked_up_the_same(seed: int, targets: list[int]) -> None:
 
 
 @given(seeds, st.sampled_from((0.0, 0.35, 1.0)))
-def test_near_scores_are_the_same(seed: int, beta: float) -> None:
+def test_approximate_scores_are_the_same(seed: int, beta: float) -> None:
     few, whole, rng = both(seed)
     row, E, w, live = history(whole, rng)
     gate = rng.random(len(whole.warm))
     got, want = np.ones((len(row), M), np.float32), np.ones((len(row), M), np.float32)
     attending = Attending(row, E, w, live, beta)
-    few.add_near_without_each(attending, gate, got)
-    whole.add_near_without_each(attending, gate, want)
+    few.add_approximate_without_each(got, attending, gate)
+    whole.add_approximate_without_each(want, attending, gate)
     np.testing.assert_allclose(got, want, atol=1e-5 * max(1.0, np.abs(want).max()))
 
 

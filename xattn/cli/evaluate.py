@@ -23,7 +23,7 @@ from xattn.cli.options import (
     grouped,
 )
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
-from xattn.errors import InputError, check_choice, check_probability, check_whole
+from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
 
@@ -47,11 +47,11 @@ class SplitChoice:
         """Raise InputError unless the files make a split and no other data or protocol is named beside them."""
         for name in ("train", "test"):
             if getattr(self, name) is None:
-                raise InputError(f"--{name} must be given with a split of your own (--train, --test); got none.")
-        check_left_out("with --train", data=source.data, ratings=source.ratings)
-        check_left_out("with --train", **{"min-events": min_events if min_events != 1 else None})
+                refuse("half_a_split", option=name)
+        check_left_out("--train", data=source.data, ratings=source.ratings)
+        check_left_out("--train", **{"min-events": min_events if min_events != 1 else None})
         if protocol not in (None, "next-item", "given"):
-            check_left_out("with --train", protocol=protocol)
+            check_left_out("--train", protocol=protocol)
 
 
 split_options = grouped(
@@ -141,7 +141,7 @@ def evaluate(
     k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
     asked: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
     if folds is not None:
-        check_left_out("with --folds", diversity=diversity or None, agreement=agreement or None)
+        check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
         if folds is not None:
             result = cross_validate(data, makers, folds=folds, **asked, progress=tell)

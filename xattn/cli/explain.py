@@ -29,7 +29,7 @@ from xattn.cli.outputs import outputs
 from xattn.cli.screen import print_json
 from xattn.cli.tables import print_ledger, print_list_ledger, print_text
 from xattn.cli.telling import FILES, TellingChoice, telling_options
-from xattn.errors import InputError, check_whole, shown
+from xattn.errors import check_whole, refuse
 
 __all__ = ["explain"]
 
@@ -46,14 +46,13 @@ class QuestionChoice:
     def __post_init__(self) -> None:
         """Raise InputError where two questions are named, or none."""
         if (self.item is None) != self.whole:
-            got = "none" if self.item is None else "both"
-            raise InputError(f"exactly one of --item and --list must be given; got {got}.")
+            refuse("one_of", names=("--item", "--list"), found="none_of_them" if self.item is None else "both")
         if self.whole:
-            check_left_out("with --list", **{"against": self.against, "why-not": "yes" if self.why_not else None})
+            check_left_out("--list", **{"against": self.against, "why-not": "yes" if self.why_not else None})
         if self.why_not:
-            check_left_out("with --why-not", against=self.against)
+            check_left_out("--why-not", against=self.against)
         if self.against is not None and self.against == self.item:
-            raise InputError(f"--against must be another item than --item; got {shown(self.against)} for both.")
+            refuse("against_itself", got=self.against)
 
     @property
     def other(self) -> str | None:
@@ -66,13 +65,13 @@ class QuestionChoice:
         program = "yes" if telling.program else None
         if self.other is not None:
             named = {name: getattr(telling, name) for name in (*FILES, "depth")}
-            check_left_out(f"with {self.other}", **named, python=program)
+            check_left_out(self.other, **named, python=program)
             if not self.why_not:
-                check_left_out(f"with {self.other}", scenario=telling.scenario)
+                check_left_out(self.other, scenario=telling.scenario)
         if as_json:
-            check_left_out("with --json", python=program)
+            check_left_out("--json", python=program)
         if telling.chart is None:
-            check_left_out("without --chart", kind=telling.kind)
+            check_left_out("--chart", "without_option", kind=telling.kind)
 
     def request(self, scenario: str) -> Callable[..., Any]:
         """What makes the request from a person and a list."""

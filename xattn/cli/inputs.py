@@ -13,7 +13,7 @@ import numpy as np
 from xattn.cli.models import is_model_file, named_model
 from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, check_left_out
 from xattn.cli.screen import note, progress
-from xattn.errors import InputError, shown
+from xattn.errors import refuse, shown
 
 if TYPE_CHECKING:
     from xattn import Interactions
@@ -69,36 +69,36 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     """What the options name. A saved model brings its own data, so none need be named; other data is refused."""
     name = choice.model if choice.model is not None else DEFAULT_MODEL
     if not is_model_file(name):
-        model = named_model(name, choice, "--model must be a file of `xattn fit`, or one of")
+        model = named_model(name, choice, "no_model_file")
         return Subject(load_data(source), model, fitted=False)
     from xattn import load_model
 
-    check_left_out("with a saved model", set=choice.settings, seed=choice.seed, dtype=choice.dtype)
+    check_left_out("", "with_saved_model", set=choice.settings, seed=choice.seed, dtype=choice.dtype)
     model = load_model(name)
     if source.given:
         given = load_data(source)
         if given.checksum != model.data_.checksum:
-            own = f"{shown(os.path.basename(name))} was fitted on, or be left out"
-            why = "the model brings its data along; `xattn fit` fits a model to other data"
-            got = _difference(given, model.data_)
-            raise InputError(f"--data or --ratings must be the data that {own} ({why}); got {got}.")
+            refuse("other_data", model=os.path.basename(name), found=_difference(given, model.data_))
     return Subject(model.data_, model, fitted=True)
 
 
 def _difference(a: Interactions, b: Interactions) -> str:
-    """The first thing in which two sets of data differ, in words."""
-    for what, one, other in (("users", a.user_ids, b.user_ids), ("items", a.items.ids, b.items.ids)):
-        if one != other:
-            return f"another order of {what}" if sorted(one) == sorted(other) else f"other {what}"
+    """The first thing in which two sets of data differ, as a phrase of the catalogue."""
+    ids = (
+        ("other_users", "users_in_another_order", a.user_ids, b.user_ids),
+        ("other_items", "items_in_another_order", a.items.ids, b.items.ids),
+    )
+    for others, reordered, one, two in ids:
+        if one != two:
+            return reordered if sorted(one) == sorted(two) else others
     parts: dict[str, tuple[Any, Any]] = {
-        "events": (np.append(a.indptr, a.item), np.append(b.indptr, b.item)),
-        "ratings": (a.rating, b.rating),
-        "times": (a.time, b.time),
-        "event types": (a.kind, b.kind),
-        "titles of items": (a.items.titles, b.items.titles),
+        "other_events": (np.append(a.indptr, a.item), np.append(b.indptr, b.item)),
+        "other_ratings": (a.rating, b.rating),
+        "other_times": (a.time, b.time),
+        "other_types": (a.kind, b.kind),
+        "other_titles": (a.items.titles, b.items.titles),
     }
-    differing = [what for what, pair in parts.items() if not _equal(*pair)]
-    return f"other {(*differing, 'columns of items')[0]}"
+    return next((what for what, pair in parts.items() if not _equal(*pair)), "other_columns")
 
 
 def _equal(one: Any, two: Any) -> bool:
@@ -116,7 +116,7 @@ def load_data(source: DataChoice) -> Interactions:
         return read_interactions(source.ratings, source.items)
     if source.data is not None:
         return load_dataset(source.data)
-    raise InputError("exactly one of --data and --ratings must be given; got none.")
+    refuse("one_of", names=("--data", "--ratings"), found="none_of_them")
 
 
 # --- the person and the list ------------------------------------------------------------------------------------------
@@ -190,7 +190,4 @@ def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        must = (
-            f"--where {shown(name, limit=30)} must be a number, a range such as 1990..1999, or numbers with | between"
-        )
-        raise InputError(f"{must}; got {shown(text)}.") from None
+        refuse("where_number", column=name, got=text)

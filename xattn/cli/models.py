@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xattn.cli.options import ModelChoice, check_left_out
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
 if TYPE_CHECKING:
     from xattn.recommenders import Recommender
@@ -38,13 +38,14 @@ def model_names() -> list[str]:
     return [name for name, kind in kinds.items() if isinstance(kind, type) and kind is not recommenders.Recommender]
 
 
-def named_model(name: str, choice: ModelChoice, must: str = "--models must be among") -> Recommender:
-    """An unfitted recommender with the settings of `choice`. Raises InputError for what it does not have."""
+def named_model(name: str, choice: ModelChoice, code: str, **fields: Any) -> Recommender:
+    """An unfitted recommender with the settings of `choice`. Raises InputError for what it does not have; an unknown
+    name is refused with `code` and `fields`."""
     from xattn import recommenders
 
     by_spelling = {known.casefold(): known for known in model_names()}
     if name.casefold() not in by_spelling:
-        raise InputError(f"{must} {', '.join(by_spelling.values())}; got {shown(name)}.")
+        refuse(code, known=tuple(by_spelling.values()), got=name, **fields)
     made: Recommender = configured(getattr(recommenders, by_spelling[name.casefold()])(), choice)
     return made
 
@@ -56,11 +57,11 @@ def configured(model: Any, choice: ModelChoice) -> Any:
     for key in settings:
         names = [known for known in own if known not in ("random_state", "dtype")]
         if key not in names:
-            must = f"--set must name a setting of {name} ({', '.join(names) or 'it has none'})"
-            raise InputError(f"{must}; got {shown(key)}.")
+            some = "settings" if names else "no_settings"
+            refuse("unknown_setting", model=name, some=some, known=tuple(names), got=key)
     if choice.dtype is not None:
         if "dtype" not in own:
-            check_left_out(f"with {name}, which has no such setting", dtype=choice.dtype)
+            check_left_out(name, "with_no_such_setting", dtype=choice.dtype)
         settings["dtype"] = choice.dtype
     if choice.seed is not None and "random_state" in own:  # the others are not random at all
         settings["random_state"] = choice.seed
@@ -95,11 +96,11 @@ def contestants(names: list[str], choice: ModelChoice, option: str = "--models")
         make = partial(_made, name.strip(), own, choice, option)
         kind = type(make()).__name__
         if kind in makers:
-            raise InputError(f"{option} must name each model once; got {kind} twice.")
+            refuse("model_twice", option=option, got=kind)
         makers[kind] = make
     if settings:
         got = next(text for text in choice.settings if text.partition(".")[0].strip().casefold() in settings)
-        raise InputError(f"--set must be MODEL.NAME=VALUE with one of {', '.join(makers)}; got {shown(got)}.")
+        refuse("set_of_model", known=tuple(makers), got=got)
     return makers
 
 
@@ -111,8 +112,7 @@ def _made(name: str, settings: tuple[str, ...], choice: ModelChoice, option: str
         rival = rivals[name.casefold()]()
         rival.check_installed()
         return configured(rival, ModelChoice(settings=settings, seed=choice.seed))
-    must = f"{option} must be among {', '.join(RIVALS)} (rivals),"
-    model = named_model(name, ModelChoice(), must)
+    model = named_model(name, ModelChoice(), "unknown_contestant", option=option, rivals=tuple(RIVALS))
     dtype = choice.dtype if "dtype" in model.get_params(deep=False) else None
     return configured(model, ModelChoice(settings=settings, seed=choice.seed, dtype=dtype))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from xattn.errors import InputError, check_choice, check_whole, shown
+from xattn.errors import check_choice, check_whole, refuse
 
 __all__ = [
     "DataChoice",
@@ -40,16 +40,16 @@ def check_one_of(**given: Any) -> None:
     """Raise InputError unless exactly one of the named options is given."""
     names = [f"--{name}" for name, value in given.items() if value is not None]
     if len(names) != 1:
-        must = " and ".join(f"--{name}" for name in given)
-        raise InputError(f"exactly one of {must} must be given; got {' and '.join(names) or 'none'}.")
+        found = "these" if names else "none_of_them"
+        refuse("one_of", names=tuple(f"--{name}" for name in given), found=found, got=tuple(names))
 
 
-def check_left_out(when: str, **given: Any) -> None:
-    """Raise InputError where one of the named options is given."""
+def check_left_out(choice: str, when: str = "with_option", /, **given: Any) -> None:
+    """Raise InputError where an option is given beside `choice`; the phrase `when` says how they exclude each other."""
     for name, value in given.items():
         if value not in (None, ()):
             got = ", ".join(value) if isinstance(value, tuple) else str(value)
-            raise InputError(f"--{name} must be left out {when}; got {shown(got)}.")
+            refuse("option_left_out", option=name, when=when, choice=choice, got=got)
 
 
 def grouped(name: str, kind: Any, *options: Any) -> Callable[[Command], Command]:
@@ -87,7 +87,7 @@ class DataChoice:
         """Raise InputError where two sources are named."""
         if self.data is not None:
             check_one_of(data=self.data, ratings=self.ratings)
-            check_left_out("with --data", items=self.items)
+            check_left_out("--data", items=self.items)
 
     @property
     def given(self) -> bool:
@@ -123,7 +123,7 @@ class ModelChoice:
             check_choice("dtype", self.dtype, DTYPES)
         for setting in self.settings:
             if not setting.partition("=")[0].strip() or "=" not in setting:
-                raise InputError(f"--set must be NAME=VALUE, such as beta=0.5; got {shown(setting)}.")
+                refuse("set_form", got=setting)
 
 
 SEED = click.option("--seed", type=int, metavar="N", help="Seed of the random numbers of the fit.  [default: 0]")
@@ -183,8 +183,7 @@ class ListChoice:
             check_whole("k", self.k, low=1)
         for condition in self.where:
             if not condition.partition("=")[0].strip() or "=" not in condition:
-                must = "--where must be COLUMN=VALUE, such as genres=Comedy or year=1990..1999"
-                raise InputError(f"{must}; got {shown(condition)}.")
+                refuse("where_form", got=condition)
 
 
 DIVERSITY = click.option(

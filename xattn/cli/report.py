@@ -94,7 +94,7 @@ def _asked(
     k: int | None,
 ) -> dict[str, Any]:
     """The arguments of the report, each checked to belong to its kind."""
-    when = f"with --kind {kind}"
+    when = f"--kind {kind}"
     if k is not None:
         check_whole("k", k, low=1)
         if kind in WITHOUT_K:

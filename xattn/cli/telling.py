@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xattn.cli.options import grouped
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import check_choice, refuse
 
 if TYPE_CHECKING:
     from xattn import Ledger
@@ -46,11 +46,9 @@ class TellingChoice:
                 check_choice(name, getattr(self, name), known)
         if self.chart is not None:
             if self.chart_format not in FORMATS:
-                raise InputError(f"--chart must be a file that ends in .svg or .png; got {shown(self.chart)}.")
+                refuse("chart_ending", got=self.chart)
             if not can_draw():
-                raise InputError(
-                    "--chart must be left out where charts cannot be drawn (pip install 'xattn[export]'); got one."
-                )
+                refuse("chart_cannot_be_drawn")
 
     @property
     def words(self) -> tuple[str, str]:

@@ -8,7 +8,7 @@ A placeholder says what its field is, so that no text of one language strays int
     {high:g} {n:,}   a number; where no number was got, the value is quoted
     {what:phrase}    the text ``phrase.<value>`` of the catalogue, filled with the same fields
     {why:refusal}    the refusal ``refusal.<value>``, filled with the same fields
-    {names:names}    several names in backticks: `a` and `b`
+    {names:names}    several arguments: `a` and `b`
     {choices:list}   several names without quotes: a, b, c
     {near:quoted}    several values, each quoted: 'a', 'b', 'c'
     {n:event|events} the first word for the number 1, the second for any other
@@ -86,8 +86,13 @@ def _name(value: Any) -> str:
     return shown(value)[1:-1] if type(value) is str else shown(value)
 
 
+def _argument(value: Any) -> str:
+    """The name of an argument in backticks, or an option such as --out."""
+    return _name(value) if str(value).startswith("--") else f"`{_name(value)}`"
+
+
 LISTS: dict[str, tuple[str, Callable[[Any], str]]] = {  # what stands between the values, and how each is put
-    "names": ("phrase.and", lambda name: f"`{_name(name)}`"),
+    "names": ("phrase.and", _argument),
     "list": ("phrase.comma", _name),
     "quoted": ("phrase.comma", lambda value: shown(value, limit=30)),
 }
@@ -118,6 +123,6 @@ class _Field:
         if not spec:
             return _name(value)
         if spec == "argument":
-            return _name(value) if str(value).startswith("--") else f"`{_name(value)}`"
+            return _argument(value)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return f"{value:{spec}}" if is_number else shown(value)

@@ -61,9 +61,9 @@ class ClosedForm(NamedTuple):
         found[:, row < 0] = 0.0
         return found
 
-    def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
-        """Add the sums without each event to `near` (n, M): see `xattn.kernels.approximate`."""
-        add_approximate_without_each(near, attending, self.V, self.warm, gate)
+    def add_approximate_without_each(self, out: np.ndarray, attending: Attending, gate: np.ndarray) -> None:
+        """Add the sums without each event to `out` (n, M): see `xattn.kernels.approximate`."""
+        add_approximate_without_each(out, attending, self.V, self.warm, gate)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events."""
@@ -142,8 +142,8 @@ class SparseForm(NamedTuple):
         found[at[at >= 0], event[at >= 0]] = self.value[place[at >= 0]]
         return found[which]
 
-    def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
-        """Add the sums without each event to `near` (n, M)."""
+    def add_approximate_without_each(self, out: np.ndarray, attending: Attending, gate: np.ndarray) -> None:
+        """Add the sums without each event to `out` (n, M)."""
         EW, alone, phi = attending.without_each()
         H, n = EW.shape
         gain = np.zeros((n, self._C))
@@ -156,7 +156,7 @@ class SparseForm(NamedTuple):
                 others = event != r
                 rest[r] = np.bincount(column[others], said[others], self._C)
             gain += phi[h][:, None] * rest
-        near[:, self.warm] += (gate * gain).astype(np.float32)
+        out[:, self.warm] += (gate * gain).astype(np.float32)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events: see `xattn.kernels.approximate`."""

@@ -24,7 +24,7 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.evaluate.faithfulness.posthoc import PostHoc
 from xattn.kernels.fields import add_field_scores, field_weights
-from xattn.model.heads.part import HeadCells, HeadField, fields_scores, fields_without_each
+from xattn.model.heads.field import HeadCells, HeadField, fields_scores, fields_without_each
 from xattn.recommenders import Recommender, UserAttention
 
 __all__ = [
