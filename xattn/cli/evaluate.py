@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
+from xattn.cli.inputs import load_data
 from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
     DIVERSITY,
@@ -127,10 +127,12 @@ def evaluate(
         check_whole("k", k, low=1)
     from xattn.evaluate import PROTOCOLS, cross_validate
     from xattn.evaluate import evaluate as run
+    from xattn.recommenders.listing import DEFAULT_K
+    from xattn.recommenders.registry import DEFAULT
 
     protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
     if protocol == "faithfulness" and models is None:
-        models = DEFAULT_MODEL
+        models = DEFAULT
     makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
     if split.given:
         parts = _load_split(split, source.items)

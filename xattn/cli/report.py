@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, someone, subject
+from xattn.cli.inputs import someone, subject
 from xattn.cli.options import (
     LENGTH,
     DataChoice,
@@ -67,12 +67,14 @@ def report(
     xattn report --data movielens-small --kind groups --by genres --json
     xattn report --data movielens-small --kind stability --user 42
     """
+    from xattn.recommenders.listing import length
+
     check_choice("kind", kind, KINDS)
     asked = _asked(kind, by, person, item, refits, how, sample, k)
     about = subject(source, choice)
     model = about.ready()
     if kind not in WITHOUT_K:
-        asked["k"] = k if k is not None else min(DEFAULT_K, about.data.n_items)
+        asked["k"] = length(k, about.data.n_items)
     if kind == "stability":
         asked |= someone(about.data, person)
     with progress(kind) as tell:

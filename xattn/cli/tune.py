@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, load_data
+from xattn.cli.inputs import load_data
 from xattn.cli.models import contestants
 from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, check_left_out, data_options
 from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
@@ -20,7 +20,7 @@ MOST_SHOWN = 20
 
 @click.command()
 @data_options
-@click.option("--model", default="HybridAttention", show_default=True, metavar="NAME", help="A recommender or a rival.")
+@click.option("--model", metavar="NAME", help="A recommender or a rival.  [HybridAttention]")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Fix a setting; repeatable.")
 @click.option("--over", multiple=True, metavar="NAME=[V,…]", help="Values to try, as a JSON list.  [the model's own]")
 @click.option("--trials", type=int, metavar="N", help="How many settings to draw.  [all, if they are lists]")
@@ -46,7 +46,7 @@ MOST_SHOWN = 20
 @as_json
 def tune(
     source: DataChoice,
-    model: str,
+    model: str | None,
     settings: tuple[str, ...],
     over: tuple[str, ...],
     trials: int | None,
@@ -72,6 +72,10 @@ def tune(
     """
     ModelChoice(settings=settings, seed=seed, dtype=dtype)  # each is checked before it is read as one of the model's
     check_whole("min_events", min_events, low=1)
+    from xattn.recommenders.listing import length
+    from xattn.recommenders.registry import DEFAULT
+
+    model = DEFAULT if model is None else model
     own = tuple(f"{model}.{setting}" for setting in settings)
     ((kind, make),) = contestants([model], ModelChoice(settings=own, seed=seed, dtype=dtype), "--model").items()
     if "dtype" not in make().get_params(deep=False):
@@ -89,7 +93,7 @@ def tune(
             trials=trials,
             protocol=protocol,
             metric=metric,
-            k=k if k is not None else min(DEFAULT_K, data.n_items),
+            k=length(k, data.n_items),
             seed=seed or 0,
             positive=positive,
             seconds=seconds,
