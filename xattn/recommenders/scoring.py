@@ -150,7 +150,7 @@ class Scoring(Estimator):
     def _check_ratings(self, events: History) -> None:
         low, high = self.scale_
         if events.rating is not None and high > low:
-            for rating in events.rating:
+            for rating in events.rating[~np.isnan(events.rating)]:  # NaN is no opinion
                 check_number("rating in history", float(rating), low=low, high=high)
 
     def _position(self, events: History, item: Any) -> np.ndarray:
