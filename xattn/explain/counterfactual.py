@@ -1,7 +1,7 @@
 """The counterfactual: a smallest set of items without which the target leaves the list, and what takes its place.
 
-An item is masked with all its events; where each item was met once, a set of items is a set of events. Single events are
-all tried. Larger sets are searched through size by size, with bounds that rule out most of them
+An item is masked with all its events; where each item was met once, a set of items is a set of events. Single items
+are all tried. Larger sets are searched through size by size, with bounds that rule out most of them
 (`kernels/minimal.py`), as long as the search is short. What it finds is exact: no smaller set does it. Where the search
 would take too long, the set grows by the event that brings the target closest to the edge of the list, and events that
 turn out not to be needed are put back. Such a set is small but not proven smallest: it says so, and gives the size that
@@ -38,8 +38,8 @@ class Counterfactual:
     """`remove` (item ids) drops the target out of the top k; `replaced_by` then enters it.
 
     `positions` are the places of all their events in the history. `exact`: no smaller set does it; `at_least` is the
-    size that is known to be needed, which is then their number. `found` is False where the target was not in the list to begin with,
-    or stayed in it with every set that was tried, the whole history among them (`exact`: no set at all does it);
+    size that is known to be needed, which is then their number. `found` is False where the target was not in the list
+    to begin with, or stayed in it with every set that was tried, the whole history among them (`exact`: no set at all does it);
     `remove` is empty in both cases.
     """
 

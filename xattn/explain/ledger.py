@@ -110,7 +110,8 @@ class Ledger:
         """One row per item of the live events, largest contribution first; all events of an item are one row.
 
         Columns: event (item id), title, times (how often it was met), position (of the newest), rating (its own; NaN
-        where there is none), weight (the share of the attention of all heads together), contribution (its cells' sum), effect (score without it − score), score_without,
+        where there is none), weight (the share of the attention of all heads together), contribution (its cells' sum),
+        effect (score without it − score), score_without,
         rank_without.
         """
         return events_frame(self.rows, self.without_each, self.score, self.history, self.items_table)
