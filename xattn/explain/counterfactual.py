@@ -39,8 +39,8 @@ class Counterfactual:
 
     `positions` are the places of all their events in the history. `exact`: no smaller set does it; `at_least` is the
     size that is known to be needed, which is then their number. `found` is False where the target was not in the list
-    to begin with, or stayed in it with every set that was tried, the whole history among them (`exact`: no set at all does it);
-    `remove` is empty in both cases.
+    to begin with, or stayed in it with every set that was tried, the whole history among them (`exact`: no set at all
+    does it); `remove` is empty in both cases.
     """
 
     remove: tuple[str, ...]
