@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import xattn
 from tests.app.visit import serving_at
-from xattn.app.shell import safe
+from xattn.app.ui.text import safe
 
 CARD = re.compile(r"\*\*([0-9]+) · (.*?)\*\* ")
 GROWTH = 1.10

@@ -31,7 +31,9 @@ class Fault(NamedTuple):
         return f"{self.what}: {self.test.__name__}"
 
 
-def must_fail(test: Callable[..., None], *args: Any, by: type[Exception] = AssertionError) -> None:
+def must_fail(
+    test: Callable[..., None], *args: Any, by: type[BaseException] | tuple[type[BaseException], ...] = AssertionError
+) -> None:
     """The test fails, `by` an assertion or another error; examples are drawn as ever, but none is made smaller."""
     settings_of = "_hypothesis_internal_use_settings"
     before = getattr(test, settings_of, None)

@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 LAYERS = (  # each imports only those before it
-    "errors",
     "i18n",
+    "errors",
     "progress",
     "files",
     "kernels",
@@ -53,6 +53,8 @@ OWNERS = {  # heavy dependency: the layers that may import it
 CODE_IN_DATA = {"_pickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}  # loading runs code
 RUNS_TEXT = {"eval", "exec"}
 PICKLE_METHODS = {"read_pickle", "to_pickle"}
+WRITERS = {"NamedTemporaryFile", "mkstemp", "write_bytes", "write_text"}  # of files that may be left half written
+WRITER = "xattn/files.py"
 UNSAFE_MATH = {"fast", "ninf", "nnan"}  # flags that let the compiler delete guards against NaN and infinity
 
 
@@ -72,7 +74,7 @@ def violations(path: str, source: str) -> list[Violation]:
     """Every rule that `source` breaks when it stands at `path`, in the order of its lines."""
     found = []
     for node in ast.walk(ast.parse(source, path)):
-        for rule, what in (*_import_faults(path, node), *_banned(node), *_silent(node)):
+        for rule, what in (*_import_faults(path, node), *_banned(node), *_half_written(path, node), *_silent(node)):
             found.append(Violation(path, getattr(node, "lineno", 0), rule, what))
     return sorted(found, key=lambda v: v.line)
 
@@ -151,6 +153,16 @@ def _banned(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield "banned", f"{setting} must be left off"
         if setting == "fastmath" and not off and not _safe_math(value):
             yield "banned", "fastmath must be a set of flags without " + ", ".join(sorted(UNSAFE_MATH))
+
+
+def _half_written(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:
+    """A file that is written elsewhere than in the one writer, which leaves none half written."""
+    if path == WRITER or not isinstance(node, ast.Call):
+        return
+    name = _name(node.func)
+    mode = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")] if name == "open" else []
+    if name in WRITERS or any(isinstance(m, ast.Constant) and set(str(m.value)) & set("wax+") for m in mode):
+        yield "banned", f"{name} may leave half a file; {WRITER} writes files whole"
 
 
 def _settings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -12,6 +12,9 @@ from tests.rules import LAYERS, OWNERS, layer_of, violations
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "xattn").rglob("*.py"))
+NOT_YET = {  # what the house still lacks; each entry goes when it is mended
+    "layers": {"testing"},
+}
 HEAVY = ("altair", "numba", "pandas", "pyarrow", "scipy", "sklearn", "streamlit")
 
 
@@ -22,7 +25,7 @@ def test_file_keeps_the_rules(path: str) -> None:
 
 
 def test_every_file_is_in_a_layer_and_every_layer_has_files() -> None:
-    assert {layer_of(path) for path in FILES} == {"", *LAYERS}
+    assert {layer_of(path) for path in FILES} == {"", *LAYERS} - NOT_YET["layers"]
 
 
 @pytest.mark.parametrize("module", ["xattn", "xattn.errors", "xattn.i18n"])
@@ -43,7 +46,7 @@ FAULTS = [
     ("layer", MODEL, "from xattn import data"),
     ("layer", MODEL, "from ..data import readers"),
     ("layer", MODEL, "from .. import data"),
-    ("layer", "xattn/errors.py", "from .i18n import t"),
+    ("layer", "xattn/i18n/catalogue.py", "from ..errors import refuse"),
     ("layer", "xattn/model/__init__.py", "from ..data import readers"),
     ("layer", MODEL, "def f():\n    from xattn.data import readers"),
     ("layer", MODEL, "if TYPE_CHECKING:\n    from xattn.data import Interactions"),
@@ -60,7 +63,7 @@ FAULTS = [
     ("layer", "app.py", "from xattn.data import load_dataset"),
     ("layer", "app.py", "def f():\n    import os"),
     # a dependency outside its owner
-    *(("owner", "xattn/errors.py", f"import {package}") for package in OWNERS),
+    *(("owner", "xattn/errors/tree.py", f"import {package}") for package in OWNERS),
     *(("owner", "xattn/__init__.py", f"def f():\n    from {package}.part import name") for package in OWNERS),
     ("owner", "xattn/viz/bars.py", "import streamlit as st"),
     ("owner", "xattn/cli.py", "import numba"),
@@ -80,6 +83,11 @@ FAULTS = [
     ("banned", MODEL, "pd.eval(text)"),
     ("banned", MODEL, "importlib.import_module(name)"),
     ("banned", "app.py", "exec(text)"),
+    # files that may be left half written
+    ("banned", MODEL, "Path(name).write_text(text)"),
+    ("banned", MODEL, "tempfile.mkstemp(dir=folder)"),
+    ("banned", MODEL, "with open(name, 'wb') as file: ..."),
+    ("banned", MODEL, "open(name, mode='a')"),
     # data that becomes a page's HTML
     ("banned", "xattn/app/cards.py", "st.markdown(title, unsafe_allow_html=True)"),
     ("banned", "xattn/app/cards.py", "st.markdown(title, **{'unsafe_allow_html': True})"),
@@ -116,6 +124,8 @@ FINE = [
     ("app.py", "from __future__ import annotations\nfrom xattn.app import router"),
     ("xattn/kernels/k.py", "njit(fastmath={'contract', 'reassoc', 'nsz', 'arcp'})(f)\nnjit(fastmath=False)(f)"),
     (MODEL, "np.load(file, allow_pickle=False)\njson.load(file)\nre.compile(text)\nevaluate(x)"),
+    (MODEL, "open(name)\nopen(name, 'rb')\npath.read_text('utf-8')\nfile.write(x)"),
+    ("xattn/files.py", "path.write_text(text)"),
     (MODEL, "try: f()\nexcept ValueError: pass\ntry: f()\nexcept Exception as e: raise DataError(str(e)) from e"),
 ]
 

@@ -1,4 +1,4 @@
-"""Progress of a part is told as progress of the whole, whatever the nesting; work that nobody waits for tells nobody."""
+"""A part of the work is told as a stretch of the whole, whatever the nesting; work without a listener tells nobody."""
 
 from __future__ import annotations
 

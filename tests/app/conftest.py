@@ -12,7 +12,7 @@ from tests.models import fitted
 from xattn.app import state
 from xattn.recommenders import Recommender
 
-PAGE = "from xattn.app import recommendations; recommendations.render()"
+PAGE = "from xattn.app.recommend import page; page.render()"
 SMALL = {  # class on the page: its small twin among the models of this suite
     "HybridAttention": "hybrid",
     "ContentAttention": "content",

@@ -14,19 +14,20 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import SMALL, Opener, address, shown_text, small
 from tests.models import fitted
-from xattn.app import state, why_details
-from xattn.app.formulas import Lit
-from xattn.app.heads import head_names, without_heads
-from xattn.app.steps import LIT
-from xattn.app.why import FEW_EVENTS, MORE_EVENTS
+from xattn.app import state
+from xattn.app.learn.formulas import Lit
+from xattn.app.learn.steps import LIT
+from xattn.app.recommend import why_details
+from xattn.app.recommend.heads import head_names, without_heads
+from xattn.app.recommend.why import FEW_EVENTS, MORE_EVENTS
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.model.heads.learned import LearnedPart
 from xattn.recommenders import Recommender
 
-LESSON = "from xattn.app import worked; worked.render()"
-LAB = "from xattn.app import lab; lab.render()"
-BEHAVIOUR = "from xattn.app import behaviour; behaviour.render()"
+LESSON = "from xattn.app.learn import page; page.render()"
+LAB = "from xattn.app.lab import page; page.render()"
+BEHAVIOUR = "from xattn.app.yours import page; page.render()"
 
 
 def seen(page: AppTest) -> tuple[Any, ...]:
@@ -58,7 +59,7 @@ def opens_the_same(open_page: Opener, page: AppTest, script: str, **more: str) -
 
 # --- the first page ---------------------------------------------------------------------------------------------------
 
-FIRST = "from xattn.app import recommendations; recommendations.render()"
+FIRST = "from xattn.app.recommend import page; page.render()"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

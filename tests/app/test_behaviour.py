@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.models import MODELS, fitted
 from xattn import InputError, attend
-from xattn.app import behaviour_vectors, picks, state
-from xattn.app.shell import safe
-from xattn.app.vectors import Sheet, decode, encode
+from xattn.app import state
+from xattn.app.learn.sheet import Sheet, decode, encode
+from xattn.app.ui.text import safe
+from xattn.app.yours import picks, vectors
 from xattn.explain import minimal_edit
 from xattn.i18n import LANGUAGES, t
 from xattn.model.example import nearest_item
@@ -37,7 +38,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def page(lang: str = "en", **params: str) -> AppTest:
     """The page, opened at an address with these parameters."""
-    at = AppTest.from_string("from xattn.app import behaviour; behaviour.render()", default_timeout=60)
+    at = AppTest.from_string("from xattn.app.yours import page; page.render()", default_timeout=60)
     at.session_state["lang"] = lang
     for name, value in params.items():
         at.query_params[name] = value
@@ -170,7 +171,7 @@ def test_titles_are_shown_literally(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_vectors_are_attended_to_as_the_library_does(lang: str) -> None:
     at = sound(page(lang, way="vectors"))
-    sheet = behaviour_vectors.sample(lang)
+    sheet = vectors.sample(lang)
     found = attend(sheet.query, sheet.keys, sheet.keys, temperature=sheet.temperature)
     twins = [element.value for element in at.dataframe if not element.key]
     weights, fused, near = twins[-3:]
@@ -293,7 +294,7 @@ def nearest(sheet: Sheet) -> list[float]:
 @pytest.mark.parametrize("kind", ["number", "vector"])
 def test_a_change_of_behaviour_that_swaps_two_items_is_told_applied_and_undone(lang: str, kind: str) -> None:
     at = swapping(page(lang, way="vectors"))
-    sheet = behaviour_vectors.sample(lang)
+    sheet = vectors.sample(lang)
     second, first = np.argsort(nearest(sheet))[1::-1].tolist()
     chosen = [at.selectbox(key=f"behaviour_{side}").value for side in ("above", "below")]
     assert chosen == [str(second + 1), str(first + 1)]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.app.conftest import small
-from xattn.app.exports import csv_bytes, file_name
-from xattn.app.why_details import comparison
+from xattn.app.recommend.why_details import comparison
+from xattn.app.ui.exports import csv_bytes, file_name
 from xattn.i18n import LANGUAGES, t
 
 

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 PAGE = """
 import streamlit as st
-from xattn.app.fields import number_field
+from xattn.app.ui.fields import number_field
 if "size" not in st.session_state:
     st.session_state["size"] = 3
 def told():

@@ -146,7 +146,7 @@ def test_less_like_this_is_told_and_undone(browser: Any, server: str) -> None:
     settled(page)
     assert titles(page) != before
     assert "said=less_" in page.url
-    page.get_by_role("button", name=t("past.undo")).click()
+    page.get_by_role("button", name=t("undo.undo")).click()
     page.get_by_text("What changed.").wait_for(state="detached")
     settled(page)
     assert titles(page) == before
@@ -244,7 +244,7 @@ def test_films_are_found_and_rated(browser: Any, server: str) -> None:
     page.wait_for_url("**3114_5**")
     settled(page)
     page.get_by_role("heading", name=t("behaviour.recommended")).wait_for()
-    page.get_by_role("button", name=t("past.undo")).click()
+    page.get_by_role("button", name=t("undo.undo")).click()
     page.wait_for_function("!location.search.includes('3114')")
     visit.close()
 

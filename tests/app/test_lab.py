@@ -12,9 +12,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import SMALL, small
-from xattn.app import jobs, lab, lab_models, runs, state
-from xattn.app.asked import Asked, listed
-from xattn.app.lab_results import metric_name
+from xattn.app import state
+from xattn.app.lab import jobs, models, runs
+from xattn.app.lab import page as lab
+from xattn.app.lab.results import metric_name
+from xattn.app.recommend.answers import Asked, listed
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
 from xattn.i18n import LANGUAGES, t
@@ -96,7 +98,7 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(lang: str = "en", **params: str) -> AppTest:
-    at = AppTest.from_string("from xattn.app import lab; lab.render()", default_timeout=60)
+    at = AppTest.from_string("from xattn.app.lab import page; page.render()", default_timeout=60)
     at.session_state["lang"] = lang
     for name, value in params.items():
         at.query_params[name] = value
@@ -146,7 +148,7 @@ def test_two_models_are_listed_side_by_side() -> None:
     shown = [frame.value for frame in at.dataframe]
     assert [frame["film"].tolist() for frame in shown] == [own["title"].tolist() for own in lists]
     shared = len(set(lists[0]["item"]) & set(lists[1]["item"]))
-    assert lab_models.overlap(*lists) == shared
+    assert models.overlap(*lists) == shared
     assert any(f"share {shared} of 10" in element.value for element in at.markdown)
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.app.conftest import small
-from xattn.app import link
-from xattn.app.opinions import KINDS
+from xattn.app.recommend import link
+from xattn.app.recommend.opinions import KINDS
 from xattn.app.state import MODELS
 from xattn.data import History, Interactions
 

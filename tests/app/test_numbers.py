@@ -27,10 +27,12 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import PAGE
 from xattn import History, HybridAttention, Interactions, Ledger, load_dataset
-from xattn.app import recommendations, state, why, why_details
-from xattn.app.heads import shares
-from xattn.app.shell import safe
-from xattn.app.why_details import comparison
+from xattn.app import state
+from xattn.app.recommend import page as recommendations
+from xattn.app.recommend import why, why_details
+from xattn.app.recommend.heads import shares
+from xattn.app.recommend.why_details import comparison
+from xattn.app.ui.text import safe
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender

@@ -12,9 +12,13 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import small
-from xattn.app import opinions, pasted, search, snippet
-from xattn.app.asked import Asked, history_of
-from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet
+from xattn.app.learn.sheet import MOST_COLUMNS, MOST_ROWS, Sheet
+from xattn.app.learn.snippet import of_sheet
+from xattn.app.recommend import opinions
+from xattn.app.recommend.answers import Asked, history_of
+from xattn.app.recommend.snippet import of_view
+from xattn.app.ui import search
+from xattn.app.yours import pasted
 from xattn.errors import InputError
 
 DATA = small().data_
@@ -128,11 +132,11 @@ def test_any_text_can_be_searched_for(text: str) -> None:
 
 UNDO = """
 import streamlit as st
-from xattn.app import past
+from xattn.app.ui import undo
 st.session_state.setdefault("n", 0)
 st.number_input("n", key="n", step=1)
-past.note("p", st.session_state["n"])
-past.bar("p", lambda state: st.session_state.update(n=state), lambda a, b, language: f"{a} to {b}", "en")
+undo.note("p", st.session_state["n"])
+undo.bar("p", lambda state: st.session_state.update(n=state), lambda a, b, language: f"{a} to {b}", "en")
 """
 
 
@@ -162,13 +166,13 @@ def test_the_python_of_a_sheet_runs_and_gives_its_numbers() -> None:
 
     sheet = Sheet((1.0, 2.0), ((1.0, 0.0), (0.5, 1.0)), ((5.0,), (7.0,)), temperature=0.5, threshold=0.1)
     found = attend(sheet.query, sheet.keys, sheet.items, temperature=0.5, threshold=0.1)
-    assert output(snippet.of_sheet(sheet)).strip() == f"{found.scores} {found.weights} {found.fused}"
+    assert output(of_sheet(sheet)).strip() == f"{found.scores} {found.weights} {found.fused}"
 
 
 def test_the_python_of_a_view_holds_all_that_was_changed() -> None:
     asked = Asked("", "ItemKNN", "u3", (), 7, (0, 2), (("i1", "more"), ("i2", "hide")), ("content",))
     events = history_of(small("ItemKNN"), asked)
-    code = snippet.of_view(asked, events, DATA, "movielens-small", "i4")
+    code = of_view(asked, events, DATA, "movielens-small", "i4")
     compile(code, "page", "exec")
     assert "events.without([0, 2])" in code
     assert "('i1', 5.0)" in code

@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, address, shown_text
-from xattn.app.shell import safe
+from xattn.app.ui.text import safe
 from xattn.i18n import LANGUAGES, t
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ def test_safe_takes_anything(value: Any) -> None:
 # --- errors and charts ------------------------------------------------------------------------------------------------
 
 RAISING = """
-from xattn.app.shell import reporting
+from xattn.app.ui.refusals import reporting
 from xattn.errors import InputError
 import streamlit as st
 with reporting():
@@ -89,7 +89,7 @@ def test_a_chart_has_a_text_twin() -> None:
         import altair as alt
         import pandas as pd
 
-        from xattn.app.figures import figures
+        from xattn.app.ui.figures import figures
 
         frame = pd.DataFrame({"a": [1, 2]})
         chart = alt.Chart(frame).mark_bar().encode(x="a:Q")

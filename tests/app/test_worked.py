@@ -16,13 +16,14 @@ from streamlit.testing.v1 import AppTest
 
 from tests.models import fitted
 from xattn import History, InputError, Interactions, attend, worked_example
-from xattn.app import formulas, own_row, refusals, state, swap
-from xattn.app.shell import safe
-from xattn.app.steps import LIT, results
-from xattn.app.vectors import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
-from xattn.app.worked import article_sheet
+from xattn.app import state
+from xattn.app.learn import formulas, person_sheet, swap
+from xattn.app.learn.page import article_sheet
+from xattn.app.learn.sheet import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
+from xattn.app.learn.steps import LIT, results
+from xattn.app.ui.text import safe
 from xattn.errors import XattnError, check_choice, check_no_overflow, check_number, check_same_columns, check_whole
-from xattn.i18n import LANGUAGES, keys, t
+from xattn.i18n import LANGUAGES, t
 from xattn.tensor.attend import SCORERS
 from xattn.viz.attention import FRAME
 from xattn.viz.digits import digits
@@ -33,7 +34,7 @@ SHEET = article_sheet()
 
 def page(lang: str = "en", **params: str) -> AppTest:
     """The page with all steps, opened at an address with these parameters."""
-    at = AppTest.from_string("from xattn.app import worked; worked.render()", default_timeout=60)
+    at = AppTest.from_string("from xattn.app.learn import page; page.render()", default_timeout=60)
     at.session_state["lang"] = lang
     for name, value in {"step": "all", **params}.items():
         at.query_params[name] = value
@@ -497,7 +498,7 @@ def test_the_same_four_steps_on_a_real_row(small_data: Interactions, lang: str) 
     assert not at.error
     sheet = decode(at.query_params["vectors"], aligned=True)
     events = History.of(small_data, small_data.user_row("u3"))
-    rows = events.item[-own_row.EVENTS - 1 :]
+    rows = events.item[-person_sheet.EVENTS - 1 :]
     assert sheet.events == tuple(small_data.items.titles[row] for row in rows[:-1])
     genres = small_data.items.frame["genres"]
     assert {name for name, x in zip(sheet.features, sheet.query, strict=True) if x} == set(
@@ -505,7 +506,7 @@ def test_the_same_four_steps_on_a_real_row(small_data: Interactions, lang: str) 
     )
     found = results(sheet)
     assert all(formulas.tex(x) in at.latex[1].value for x in found.profile.weights[[0, -1]])
-    best = own_row.nearest_title(small_data, sheet, found.recommendation.fused.tolist())
+    best = person_sheet.nearest_title(small_data, sheet, found.recommendation.fused.tolist())
     assert best is not None
     assert best[0] not in sheet.events
     assert any(safe(best[0]) in element.value for element in at.success)
@@ -515,7 +516,7 @@ def test_too_short_a_row_is_refused_in_one_sentence(small_data: Interactions) ->
     events = History.of(small_data, 0)
     short = History(events.item[:2], None, events.age[-2:], events.live[:2])
     with pytest.raises(InputError, match="`history` must hold at least 3 events; got 2."):
-        own_row.row_sheet(small_data, short)
+        person_sheet.row_sheet(small_data, short)
 
 
 # --- wrong input ------------------------------------------------------------------------------------------------------
@@ -695,13 +696,6 @@ def test_every_sheet_has_formulas(sheet: Sheet) -> None:
         assert "nan" not in text
 
 
-@pytest.mark.parametrize("key", [key for key in keys() if key.startswith(refusals.GROUP)])
-def test_every_known_refusal_is_recognised(key: str) -> None:
-    values = {"name": "x", "names": "`a` and `b`", "got": "3", "low": "0", "high": "1", "choices": "a, b"}
-    values |= {"n": "9,066", "of": "movielens-small"}
-    assert refusals.told(InputError(t(key, **values)), "zh") == t(key, "zh", **values)
-
-
 @pytest.mark.parametrize(
     "refuse",
     [
@@ -717,9 +711,9 @@ def test_every_known_refusal_is_recognised(key: str) -> None:
 def test_the_library_s_sentences_are_known(refuse: Any) -> None:
     with pytest.raises(InputError) as caught:
         refuse()
-    assert "必须" in refusals.told(caught.value, "zh")
-    assert refusals.told(caught.value, "en") == str(caught.value)
+    assert "必须" in caught.value.told("zh")
+    assert caught.value.told("en") == str(caught.value)
 
 
-def test_an_unknown_refusal_is_told_as_it_is() -> None:
-    assert refusals.told(InputError("something else; got this."), "zh") == "something else; got this."
+def test_a_refusal_of_somebody_else_is_told_as_it_is() -> None:
+    assert InputError("something else; got this.").told("zh") == "something else; got this."

@@ -21,7 +21,6 @@ from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.data.synthetic import planted
 from xattn.explain import DEPTHS, Origin, explanation_schema
 from xattn.explain.tell import page as page_module
-from xattn.explain.tell.files import write_all, write_whole
 from xattn.i18n.numbers import figure
 from xattn.recommenders import CollaborativeAttention, ItemKNN, Recommender
 
@@ -270,49 +269,6 @@ def test_a_depth_and_a_scenario_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "because you bought" in some().to_html("en", "clause", "shop")
     with pytest.raises(InputError, match="`lang` must be one of"):
         some().to_html("fr")
-
-
-# --- files ------------------------------------------------------------------------------------------------------------
-
-
-def test_files_appear_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "why.html"
-    write_whole(path, "first ü")
-    assert path.read_text("utf-8") == "first ü"
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(InputError, match="No space left"):
-        write_whole(path, b"second")
-    assert path.read_text("utf-8") == "first ü"
-    assert [p.name for p in tmp_path.iterdir()] == ["why.html"]
-
-
-def test_several_files_appear_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    first, second = Path("a.html"), Path("b.json")
-    write_all({first: "a", second: b"b"})
-    assert (first.read_bytes(), second.read_bytes()) == (b"a", b"b")
-    with pytest.raises(InputError, match="got 'no/b.json'"):
-        write_all({first: "new", "no/b.json": "new"})
-    assert first.read_text("utf-8") == "a"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.json"]
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
-def test_a_pipe_a_device_or_a_folder_is_not_replaced(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "link").symlink_to("pipe")
-    for name in ("pipe", "folder", "link"):
-        with pytest.raises(InputError, match="a folder, a device or a pipe"):
-            write_whole(tmp_path / name, "x")
-    assert (tmp_path / "pipe").is_fifo()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link", "pipe"]
-
-
-@pytest.mark.parametrize("name", ["no/such/folder/x.html", "x\0y.html"])
-def test_a_path_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="`path` must be a file that can be written"):
-        write_whole(tmp_path / name, "x")
 
 
 def test_the_model_is_not_changed_by_being_explained() -> None:

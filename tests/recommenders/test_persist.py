@@ -326,6 +326,6 @@ def test_a_pipe_is_not_replaced_by_a_model(tmp_path: Path) -> None:
     """Nor is a device: a file that took its name would break whatever else uses it."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(InputError, match="a device, pipe or folder"):
+    with pytest.raises(InputError, match="a device or a pipe"):
         fitted("popularity").save(pipe)
     assert pipe.is_fifo()

@@ -6,7 +6,7 @@ import threading
 
 import streamlit as st
 
-from xattn.app import shell
+from xattn.app.ui.language import lang
 from xattn.data import Interactions, load_dataset
 from xattn.errors import check_choice
 from xattn.i18n import t
@@ -44,7 +44,7 @@ def model(kind: str = "HybridAttention", name: str = DATASET) -> Recommender:
     change it. The first call takes seconds and shows a spinner. Raises InputError for an unknown name.
     """
     check_choice("model", kind, MODELS)
-    with st.spinner(t("app.fitting", shell.lang())):
+    with st.spinner(t("app.fitting", lang())):
         return _fitted(kind, name)
 
 

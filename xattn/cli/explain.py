@@ -196,10 +196,10 @@ def _origin(source: DataChoice, choice: ModelChoice) -> Origin:
 
 def _write(ledger: Ledger, origin: Origin, telling: Telling, paths: dict[str, Path]) -> None:
     """The files that were asked for: all are made first, then each is put in its place whole."""
-    from xattn.explain.tell.files import write_all
+    from xattn.files import Content, write_files
     from xattn.viz.files import chart_file
 
-    contents: dict[str | Path, bytes | str] = {}
+    contents: dict[str | Path, Content] = {}
     if "html" in paths:
         contents[paths["html"]] = ledger.to_html(telling.lang, telling.depth, telling.scenario, origin)
     if "save" in paths:
@@ -207,7 +207,7 @@ def _write(ledger: Ledger, origin: Origin, telling: Telling, paths: dict[str, Pa
         contents[paths["save"]] = told + "\n"
     if "chart" in paths:
         contents[paths["chart"]] = chart_file(ledger.chart(telling.kind, telling.lang), telling.form)
-    write_all(contents)
+    write_files(contents)
 
 
 def _explain_list(about: Subject, asked: dict[str, Any], lang: str, most: int, as_json: bool) -> None:

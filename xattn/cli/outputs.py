@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from xattn.errors import InputError, shown
+from xattn.files import check_output
 
 __all__ = ["output", "outputs"]
 
@@ -32,19 +31,7 @@ def outputs(named: Mapping[str, str | None], read: Collection[str | None]) -> di
 
 def output(option: str, name: str, read: Collection[str | None]) -> Path:
     """The path behind `name` (links followed), when a file can be made there and would replace none of `read`."""
-    try:
-        path = Path(name).resolve()
-        mode = path.stat().st_mode if path.exists() else None
-        if not name or (mode is not None and not stat.S_ISREG(mode)):
-            got = "a folder" if path.is_dir() else "a device or pipe"
-            raise InputError(f"--{option} must be a file; got {got}, {shown(name)}.")
-        if any(known and os.path.exists(known) and path.samefile(known) for known in read if mode):
-            raise InputError(f"--{option} must not be a file that the command reads; got {shown(name)}.")
-        with tempfile.TemporaryFile(dir=path.parent):
-            return path
-    except (OSError, ValueError, RuntimeError) as problem:  # ValueError: a zero byte; RuntimeError: a ring of links
-        if isinstance(problem, InputError):
-            raise
-        got = problem.strerror if isinstance(problem, OSError) and problem.strerror else type(problem).__name__
-        must = f"--{option} must be a file in a folder that can be written"
-        raise InputError(f"{must}; got {shown(name)} ({got}).") from None
+    path = check_output(name, f"--{option}")
+    if path.exists() and any(known and os.path.exists(known) and path.samefile(known) for known in read):
+        raise InputError(f"--{option} must not be a file that the command reads; got {shown(name)}.")
+    return path

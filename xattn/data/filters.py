@@ -45,7 +45,7 @@ def matching(items: ItemTable, where: Mapping[str, Any]) -> np.ndarray:
     columns = {str(name): name for name in items.frame.columns}
     met = np.ones(len(items), bool)
     for name, condition in where.items():
-        column = items.frame[columns[check_named("where", name, columns, "a column of the items")]]
+        column = items.frame[columns[check_named("where", name, columns, "item_column")]]
         what = f"where[{shown(name, limit=30)}]"
         if pd.api.types.is_numeric_dtype(column.dtype):
             met &= _numbers_met(what, column, condition)
@@ -68,14 +68,14 @@ def _numbers_met(what: str, column: pd.Series[Any], condition: Any) -> np.ndarra
 
 
 def _texts_met(items: ItemTable, name: str, column: pd.Series[Any], condition: Any, what: str) -> np.ndarray:
-    cells = items.cells_of.get(name)
-    if cells is None:  # taken apart once: a table never changes
-        cells = items.cells_of[name] = _Cells.of(column)
+    cells = items.kept.get(("cells", name))
+    if cells is None:
+        cells = items.kept["cells", name] = _Cells.of(column)
     met = np.zeros(len(items), bool)
     for text in _alternatives(what, condition):
         text = text.strip() if isinstance(text, str) else text
         if not isinstance(text, str) or text not in cells.by_text:
-            text = check_named("where", text, cells.by_category, f"a value of {shown(name, limit=30)}")
+            text = check_named("where", text, cells.by_category, "value_of", column=name)
         met[cells.by_text.get(text, NO_ROWS)] = True
         met[cells.by_category.get(text, NO_ROWS)] = True
     return met

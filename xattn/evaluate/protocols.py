@@ -100,9 +100,9 @@ def evaluate(
         raise InputError(f"`diversity` must be left out with the protocol {protocol}; got {diversity:g}.")
     if agreement and protocol in WITHOUT_LISTS:
         raise InputError(f"`agreement` must be left out with the protocol {protocol}; got {agreement}.")
-    check_given("test", test, wanted=protocol == "given", when=f"the protocol {protocol}")
+    check_given("test", test, wanted=protocol == "given", when="protocol", choice=protocol)
     if protocol != "given":
-        check_given("history", history, wanted=False, when=f"the protocol {protocol}")
+        check_given("history", history, wanted=False, when="protocol", choice=protocol)
     for name, value in (("data", data), ("test", test), ("history", history)):
         if not isinstance(value, Interactions) and (value is not None or name == "data"):
             raise InputError(f"`{name}` must be Interactions; got {shown(value)}.")

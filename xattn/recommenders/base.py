@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -36,7 +37,7 @@ from xattn.errors import (
     shown,
 )
 from xattn.explain import Ledger, Near, Question
-from xattn.explain.cache import study_of
+from xattn.explain.cache import cache_of
 from xattn.model.heads.part import HeadCells, HeadField
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress
@@ -184,7 +185,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
             events = History.of(self.data_, self.data_.user_row(user))
         else:
             events = history if isinstance(history, History) else History.given(self.data_, history)
-            check_index_array("history", events.item, size=self.data_.n_items, what="item row")
+            check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
         masked = [self._position(events, item) for item in ids_of("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
@@ -231,7 +232,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
         """
         events = self.history(user, history, without)
         asked = listing(self.data_, k, exclude, candidates, where, diversity)
-        (best,) = asked.best(study_of(self, events).scores[None, :], [events])  # explanations ask for them again
+        (best,) = asked.best(cache_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
 
     def recommend_many(
@@ -305,7 +306,7 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
             target=target,
             k=asked.k,
             allowed=asked.allowed(events),
-            asked={name: given for name, given in conditions.items() if given is not None},
+            conditions={name: given for name, given in conditions.items() if given is not None},
         )
         return Ledger(self, question)
 
@@ -385,6 +386,11 @@ class Recommender(BaseEstimator, ABC):  # type: ignore[misc]
     def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
         """Scores (J, n) of `targets` with each event masked in turn."""
         return self._scores_without(history, targets)
+
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Scores (R, J) of `targets` under the maskings `live` (R, n): bit for bit those that are served."""
+        served = [self._scores(replace(history, live=row))[targets] for row in live]
+        return np.array(served).reshape(len(live), len(targets))
 
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
         """The cells of one target."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +20,8 @@ import pandas as pd
 
 from xattn.data import Interactions, ItemTable
 from xattn.data.values import plain_texts
-from xattn.errors import InputError, ModelFileError, check_array, check_fitted, check_same_length, shown
+from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, shown
+from xattn.files import write_file
 from xattn.model.strength import RatingScale
 
 if TYPE_CHECKING:
@@ -66,33 +65,8 @@ def save_model(model: Recommender, path: str | Path) -> None:
         "data": data.name,
         "arrays": {name: _digest(array) for name, array in arrays.items()},
     }
-    path = Path(path)
-    if path.exists() and not path.is_file():
-        got = f"{shown(str(path))} (a device, pipe or folder)"
-        raise InputError(f"`path` must be a file that can be written; got {got}.")
-    try:
-        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **{MANIFEST: _text_array(manifest)}, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(draft, 0o666 & ~_umask())  # as open() would have made it; mkstemp lets its owner alone read it
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as problem:
-        raise InputError(
-            f"`path` must be a file that can be written; got {shown(str(path))} ({problem.strerror})."
-        ) from None
-
-
-def _umask() -> int:
-    """The process's umask; it can be read only by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    manifest_array = {MANIFEST: _text_array(manifest)}
+    write_file(path, lambda file: np.savez(file, allow_pickle=False, **manifest_array, **arrays))
 
 
 def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -117,7 +117,7 @@ def _parameters(scorer: str, d: int, c: int, given: dict[str, Any]) -> list[np.n
     """The arrays that `scorer` needs, in its kernel's order: all there, none too many, of widths that meet."""
     needed = PARAMETERS.get(scorer, ())
     for name, value in given.items():
-        check_given(name, value, wanted=name in needed, when=f"scorer {scorer}")
+        check_given(name, value, wanted=name in needed, when="scorer", choice=scorer)
     arrays = {n: check_array(n, given[n], ndim=1 if n == "v" else 2, dtype=np.float64) for n in needed}
     if scorer == "additive":
         check_same_columns(query=d, Wq=arrays["Wq"].shape[1])

@@ -134,10 +134,9 @@ def minimal_edit(
         raise InputError(f"`above` must be an item that is not before `below` already; got {above} and {below}.")
     linear = own_keys and measure != "cosine" and how.get("fusion", "multiply") == "multiply"
     number, vector = _smallest_number(lead, X, linear), _smallest_vector(lead, X, linear)
-    told = [(e.event, e.feature, e.after) for e in (number,) if e] + [
-        (e.event, slice(None), e.after) for e in (vector,) if e
-    ]
-    verified = bool(told) and all(lead(_set(X, event, place, after)) > 0 for event, place, after in told)
+    edited = [_set(X, number.event, number.feature, number.after)] if number else []
+    edited += [_set(X, vector.event, slice(None), vector.after)] if vector else []
+    verified = bool(edited) and all(lead(changed) > 0 for changed in edited)
     return Edit(number, vector, now, linear, verified)
 
 

@@ -137,6 +137,7 @@ class ContentPart(NamedTuple):
             value=value[:, shared],
             gate=self.gate[target],
             features=tuple(self.features.names[f] for f in shared),
+            blocks=tuple(self.features.names[f].partition(": ")[0] for f in shared),
             numbers=tuple(shared.tolist()),
         )
         return [cells]

@@ -110,6 +110,7 @@ class InheritedPart(NamedTuple):
                     value=value,
                     gate=1.0,
                     features=names,
+                    blocks=tuple(name.partition(": ")[0] for name in names),
                     numbers=(-1, *own.tolist()),
                 )
             )

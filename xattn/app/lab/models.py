@@ -1,0 +1,84 @@
+"""Two models side by side for one person: both lists, what they share, and what each says of its own first reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from xattn.app import state
+from xattn.app.recommend.answers import Asked, listed
+from xattn.app.ui import address
+from xattn.app.ui.figures import csv_button
+from xattn.app.ui.refusals import reporting
+from xattn.data import Interactions
+from xattn.i18n import t
+from xattn.i18n.numbers import figure
+
+__all__ = ["draw", "overlap"]
+
+SIDES = ("first", "second")
+K = 10
+
+
+def draw(language: str) -> None:
+    """The choice, then the two lists."""
+    data = state.dataset()
+    names = list(state.MODELS)
+    chosen: dict[str, Any] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen["user"] = _bound("lab_user", "user", data.user_ids, data.user_ids[0], language)
+        for at, side in enumerate(SIDES):
+            chosen[side] = _bound(f"lab_{side}", side, names, names[2 * at], language)
+    shown = {name: value for name, value in chosen.items() if name in SIDES}
+    with reporting():
+        lists = {side: _list(data, kind, chosen["user"]) for side, kind in shown.items()}
+        share = overlap(lists["first"], lists["second"])
+        st.markdown(t("lab.overlap", language, n=share, k=K, first=shown["first"], second=shown["second"]))
+        places = st.columns(2)
+        for place, (side, kind), other in zip(places, shown.items(), reversed(SIDES), strict=True):
+            with place, st.container(border=True):
+                st.subheader(kind)
+                frame = _side(lists[side], lists[other], language)
+                st.dataframe(frame, hide_index=True, key=f"lab_list_{side}", alt=kind, column_config=_widths(language))
+                csv_button(frame, f"lab_list_{side}", language)
+
+
+def _widths(language: str) -> dict[str, Any]:
+    """Titles narrow enough for the reasons to be seen beside them."""
+    names = {"recommendations.film": 150, "lab.reason": 200}
+    return {t(key, language): st.column_config.TextColumn(width=width) for key, width in names.items()}
+
+
+def _bound(key: str, name: str, options: Any, start: str, language: str) -> str:
+    """A choice that is kept in the address under `name`."""
+    labels = {"user": "recommendations.user", "first": "lab.first_model", "second": "lab.second_model"}
+    return address.select(name, options, key=key, label=t(labels[name], language), words=str, start=start, width=220)
+
+
+def _list(data: Interactions, kind: str, user: str) -> pd.DataFrame:
+    return listed(state.model(kind), Asked(data.checksum, kind, user, (), K))
+
+
+def overlap(first: pd.DataFrame, second: pd.DataFrame) -> int:
+    """How many items two lists share."""
+    return len(set(first["item"]) & set(second["item"]))
+
+
+def _side(own: pd.DataFrame, other: pd.DataFrame, language: str) -> pd.DataFrame:
+    """One list, with the place that each item has in the other."""
+    ranks = dict(zip(other["item"], other["rank"], strict=True))
+    reasons = [
+        f"{title[:60]} ({figure(amount, sign=True)})" if title else t("recommendations.popular", language)
+        for title, amount in zip(own["because"], own["amount"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            t("why.rank", language): own["rank"],
+            t("lab.other_rank", language): [str(ranks.get(item, "–")) for item in own["item"]],
+            t("recommendations.film", language): [str(title)[:200] for title in own["title"]],
+            t("lab.reason", language): reasons,
+            t("chart.score", language): [figure(x) for x in own["score"]],
+        }
+    )

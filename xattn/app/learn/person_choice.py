@@ -1,0 +1,60 @@
+"""Whose row the lesson runs on: a user's of the data, or the films that were picked on the page Your behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from xattn import History
+from xattn.app import state
+from xattn.app.learn import person_sheet
+from xattn.app.learn.sheet import Sheet
+from xattn.app.ui.text import safe
+from xattn.errors import InputError
+from xattn.i18n import t
+
+__all__ = ["control"]
+
+
+def control(load: Callable[[Sheet], None], language: str) -> None:
+    """A popover with the choice; `load` takes the sheet that comes of it."""
+    with st.popover(t("worked.own_row", language), icon=":material/person:"):
+        st.markdown(t("worked.own_row_says", language))
+        try:
+            data = state.dataset()
+        except InputError:
+            st.caption(t("worked.no_data", language))
+            return
+        st.selectbox(t("recommendations.user", language), data.user_ids, key="worked_user", index=None)
+        user = st.session_state["worked_user"]
+        st.button(
+            t("worked.take_row", language),
+            key="worked_take_row",
+            disabled=user is None,
+            on_click=_take_row,
+            args=(load, user),
+        )
+        picked = st.session_state.get("behaviour.films", ())
+        st.button(
+            t("worked.take_films", language),
+            key="worked_take_films",
+            disabled=len(picked) < person_sheet.LEAST,
+            help=t("worked.take_films_help", language, n=person_sheet.LEAST),
+            on_click=_take_row,
+            args=(load, None, picked),
+        )
+        if "worked.refused" in st.session_state:
+            st.warning(safe(st.session_state.pop("worked.refused").told(language), 300))
+
+
+def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:
+    data = state.dataset()
+    try:
+        if user is not None:
+            history = History.of(data, data.user_row(user))
+        else:
+            history = History.given(data, [(item, float(stars)) for item, stars in picked])
+        load(person_sheet.row_sheet(data, history))
+    except InputError as refusal:
+        st.session_state["worked.refused"] = refusal

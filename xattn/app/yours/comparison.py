@@ -1,0 +1,97 @@
+"""Two settings of one's own behaviour side by side: the one that was kept, and the present one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from xattn import attend
+from xattn.app.learn.sheet import Sheet
+from xattn.app.ui.figures import csv_button, figures
+from xattn.errors import XattnError
+from xattn.i18n import t
+from xattn.model.example import nearest_item
+from xattn.viz.attention import distinct
+from xattn.viz.digits import digits
+from xattn.viz.lab import share_chart
+
+__all__ = ["beside", "lists_beside"]
+
+
+def beside(kept: Sheet, now: Sheet, language: str) -> None:
+    """Weights of the events, fused profiles and nearest items of two sheets."""
+    try:
+        found = [attend(s.query, s.keys, s.keys, scorer=s.scorer, temperature=s.temperature) for s in (kept, now)]
+    except XattnError:
+        return  # the present one says by itself what is wrong with it
+    sides = (t("pinned.kept", language), t("pinned.now", language))
+    with st.container(border=True, key="behaviour_beside"):
+        st.subheader(t("pinned.title", language))
+        frame = pd.DataFrame(
+            [
+                {"group": name, "series": side, "value": float(weight)}
+                for side, sheet, one in zip(sides, (kept, now), found, strict=True)
+                for name, weight in zip(distinct(sheet.events), one.weights, strict=True)
+            ]
+        )
+        wide = frame.pivot_table(index="group", columns="series", values="value", sort=False).reset_index()
+        figures(
+            share_chart(frame, t("chart.attention_weight", language), language),
+            wide[["group", *sides]].rename(columns={"group": t("behaviour.event", language)}),
+            key="behaviour_beside_chart",
+        )
+        features = list(dict.fromkeys([*kept.features, *now.features]))
+        pairs = list(zip((kept, now), found, strict=True))
+        fused = [dict(zip(sheet.features, one.fused.tolist(), strict=True)) for sheet, one in pairs]
+        table = pd.DataFrame(
+            {
+                t("behaviour.features_short", language): features,
+                **{side: [_told(own.get(name)) for name in features] for side, own in zip(sides, fused, strict=True)},
+            }
+        )
+        left, right = st.columns(2)
+        with left:
+            st.markdown(f"**{t('behaviour.fused', language)}**")
+            st.dataframe(table, hide_index=True, alt=t("behaviour.fused", language))
+        with right:
+            st.markdown(f"**{t('behaviour.nearest', language)}**")
+            nearest = [_order(sheet, one.fused.tolist()) for sheet, one in pairs]
+            most = max(map(len, nearest))
+            ranks = pd.DataFrame(
+                {
+                    t("behaviour.rank", language): range(1, most + 1),
+                    **{side: [*own, *["–"] * (most - len(own))] for side, own in zip(sides, nearest, strict=True)},
+                }
+            )
+            st.dataframe(ranks, hide_index=True, alt=t("behaviour.nearest", language))
+
+
+def _told(x: float | None) -> str:
+    return "–" if x is None else digits(x)
+
+
+def _order(sheet: Sheet, fused: list[float]) -> list[str]:
+    """Titles of the items, the nearest first."""
+    if not sheet.items:
+        return []
+    near = nearest_item(fused, sheet.items)
+    return [sheet.titles[i] for i in sorted(range(len(sheet.items)), key=lambda i: near.distances[i])]
+
+
+def lists_beside(kept: pd.DataFrame, now: pd.DataFrame, language: str) -> None:
+    """Two lists of recommendations: each film with its rank in both."""
+    ranks = [dict(zip(frame["item"], frame["rank"], strict=True)) for frame in (kept, now)]
+    titles = dict(zip([*now["item"], *kept["item"]], [*now["title"], *kept["title"]], strict=True))
+    shared = len(set(ranks[0]) & set(ranks[1]))
+    table = pd.DataFrame(
+        {
+            t("behaviour.film", language): [str(title)[:200] for title in titles.values()],
+            t("pinned.rank_kept", language): [str(ranks[0].get(item, "–")) for item in titles],
+            t("pinned.rank_now", language): [str(ranks[1].get(item, "–")) for item in titles],
+        }
+    )
+    with st.container(border=True, key="behaviour_lists_beside"):
+        st.subheader(t("pinned.title", language))
+        st.markdown(t("pinned.shared", language, n=shared, k=len(now)))
+        st.dataframe(table, hide_index=True, alt=t("pinned.title", language))
+        csv_button(table, "behaviour_beside", language)
