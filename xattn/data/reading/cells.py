@@ -36,11 +36,11 @@ def column_of(values: Any) -> pa.Array:
 
 
 def _cell_text(value: Any) -> str | None:
-    if value is None or value != value:
+    if value is None or bool(value != value):
         return None
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
-    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 2**53:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(float(value)) < 2**53:
         return str(int(value))
     return str(value).encode("utf-8", "replace").decode()
 
@@ -70,8 +70,10 @@ def text_of(column: pa.Array) -> pa.Array:
             small = len(values) == 0 or pc.max(pc.abs(values)).as_py() < 2**53
             column = column.cast(pa.int64()) if small else column
     if not pa.types.is_string(column.type):
-        column = column.cast(pa.string()) if not pa.types.is_nested(kind) else pa.array(
-            [None if value is None else str(value) for value in column.to_pylist()], pa.string()
+        column = (
+            column.cast(pa.string())
+            if not pa.types.is_nested(kind)
+            else pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
         )
     return pc.utf8_trim_whitespace(pc.fill_null(column, ""))
 
@@ -90,20 +92,21 @@ class Ids(NamedTuple):
 NONE_ROWS = np.empty(0, np.int64)
 
 
-def ids_of(column: pa.Array) -> Ids:
-    """The column as ids; blank is −1.
+def ids_of(column: pa.Array, trimmed: bool = True) -> Ids:
+    """The column as ids; blank is −1. Blanks around an id are taken off where it stood in a text file (`trimmed`).
 
     >>> ids_of(pa.array(["007", "7", "", "007"]))[:2]
     (array([ 0,  1, -1,  0]), ('007', '7'))
     """
-    coded = text_of(column).dictionary_encode()
+    keep = not trimmed and pa.types.is_string(column.type)
+    coded = (pc.fill_null(column, "") if keep else text_of(column)).dictionary_encode()
     codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     texts: list[str] = coded.dictionary.to_pylist()
     new = np.full(len(texts), MISSING, np.int64)
     ids: list[str] = []
     wrong: list[int] = []
     for old, text in enumerate(texts):
-        if not text:
+        if not text.strip():
             continue
         try:
             check_id("id", text)
@@ -112,8 +115,18 @@ def ids_of(column: pa.Array) -> Ids:
             continue
         new[old] = len(ids)
         ids.append(text)
-    bad = np.flatnonzero(np.isin(codes, wrong)) if wrong else NONE_ROWS
+    bad = np.flatnonzero(np.isin(codes, wrong)) if wrong else _not_ids(column)
     return Ids(new[codes] if texts else codes, tuple(ids), bad)
+
+
+def _not_ids(column: pa.Array) -> np.ndarray:
+    """Rows of values that are no ids: truth values, fractions, and floats whose last digits are lost."""
+    if pa.types.is_boolean(column.type):
+        return np.arange(len(column))
+    if not pa.types.is_floating(column.type):
+        return NONE_ROWS
+    values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(~np.isnan(values) & ((values != np.floor(values)) | (np.abs(values) >= 2**53)))
 
 
 def floats_of(column: pa.Array) -> np.ndarray:

@@ -45,7 +45,9 @@ def decoded(raw: bytes, source: Source, encoding: str | None = None) -> Text:
             name = codecs.lookup(encoding).name
             text = raw.decode(encoding)
         except LookupError:
-            raise InputError(f"`encoding` must be one that Python knows, such as gb18030; got {shown(encoding)}.") from None
+            raise InputError(
+                f"`encoding` must be one that Python knows, such as gb18030; got {shown(encoding)}."
+            ) from None
         except (UnicodeDecodeError, ValueError, AssertionError) as problem:
             line = raw.count(b"\n", 0, getattr(problem, "start", 0)) + 1
             raise source.error(f"it must be text in {encoding}", f"other bytes in line {line}") from None
@@ -140,7 +142,7 @@ def _likely(raw: bytes) -> str:
 
 
 def _share_of(raw: bytes, name: str, first: str, last: str) -> float:
-    """Share of characters between `first` and `last` among those beyond ASCII, read in an encoding; 0 where it fails."""
+    """Share of characters from `first` to `last` among those beyond ASCII, read in an encoding; 0 where it fails."""
     sample = raw[:SAMPLE]
     sample = sample[: sample.rfind(b"\n") + 1] or sample
     try:

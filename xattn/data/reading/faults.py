@@ -1,4 +1,4 @@
-"""What is likely wrong with ids, titles, times and rows, found in arrays that are read already; nothing is changed here."""
+"""What is likely wrong with ids, titles, times and rows, found in arrays that are read; nothing is changed here."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CROWD = 50  # times the median user's number of events
 
 
 class Alike(NamedTuple):
-    """`count` ids that differ from another one by `how` alone, and an example of such a pair."""
+    """`n` ids that differ from another one by `how` alone, and an example of such a pair."""
 
     how: str
-    count: int
+    n: int
     example: tuple[str, str]
     ids: frozenset[str]
 

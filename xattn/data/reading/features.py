@@ -21,8 +21,9 @@ import pyarrow as pa
 
 from xattn.data.reading import faults
 from xattn.data.reading.cells import floats_of, ids_of, text_of
+from xattn.data.reading.choice import Use
 from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, Told
-from xattn.data.reading.roles import Use, item_roles
+from xattn.data.reading.roles import item_roles
 from xattn.data.reading.table import Table
 from xattn.data.reading.words import typed
 from xattn.errors import check_choice, shown
@@ -62,7 +63,12 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
 
     if not table.facts.header and not table.roles:
         tell("no_header", "warning", np.empty(0, np.int64), Action("columns"))
-    key = ids_of(table.columns[roles.place["item"]])
+    column, trimmed = table.columns[roles.place["item"]], table.facts.is_text
+    key = ids_of(column, trimmed)
+    if key.bad.size:
+        what = column[int(key.bad[0])].as_py()
+        what = shown(what) if isinstance(what, str) else str(what)
+        raise table.source.error("the item id must be text on one line or a whole number", what, int(key.bad[0]))
     blank = np.flatnonzero(key.codes < 0)
     again = _again(key.codes)
     same = again[_same_rows(table, key.codes, again)]
@@ -72,18 +78,21 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
             raise table.source.error("every item must have an id", "an empty one", int(blank[0]))
         if other.size:
             row = int(other[0])
-            got = f"{shown(key.ids[key.codes[row]])} again ({other.size:,} such rows; missing=drop leaves them out)"
+            more = f" ({other.size:,} such rows; missing=drop leaves them out)" if other.size > 1 else ""
+            got = f"{shown(key.ids[key.codes[row]])} again{more}"
             raise table.source.error("every item must stand once", got, row)
     left_out = np.union1d(blank, again)
     if left_out.size:
         tell("item_left_out", "warning", left_out)
         table = table.taken(np.setdiff1d(np.arange(len(table)), left_out))
-        key = ids_of(table.columns[roles.place["item"]])
+        key = ids_of(table.columns[roles.place["item"]], trimmed)
         if not len(table):
             raise table.source.error("it must hold at least one item", "none")
     titles = _titles(table, roles.place.get("title"))
     taken = set(roles.place.values())
-    frame, uses = _features(table, [at for at in range(len(table.names)) if at not in taken and table.names[at].strip()])
+    frame, uses = _features(
+        table, [at for at in range(len(table.names)) if at not in taken and table.names[at].strip()]
+    )
     if not any(name.strip().casefold() == "year" for name in frame):
         titles = _split_years(titles, frame)
     garbled = np.flatnonzero(faults.garbled(pa.array(titles, pa.string())))
@@ -97,7 +106,9 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
     for name in ("bad_lines", "bad_bytes", "repeated_header"):
         how.pop(name)
     columns_said = tuple(use for use in roles.uses if use.role) + tuple(uses)
-    report = DataReport(table.name, how, len(table), n_items=len(key.ids), columns=columns_said, findings=tuple(findings))
+    report = DataReport(
+        table.name, how, len(table), n_items=len(key.ids), columns=columns_said, findings=tuple(findings)
+    )
     return Items(key.ids, tuple(titles), pd.DataFrame(frame, index=range(len(table))), report)
 
 

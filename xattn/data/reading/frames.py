@@ -79,15 +79,21 @@ def query_table(url: str, query: str | None, max_rows: int = 50_000_000) -> Tabl
                 names = sqlalchemy.inspect(connection).get_table_names()
                 if len(names) != 1:
                     some = ", ".join(shown(name, limit=30) for name in names[:6])
-                    raise source.error("`query` must say what to read", f"{len(names)} tables{': ' + some if some else ''}")
-                query = str(sqlalchemy.select(sqlalchemy.Table(names[0], sqlalchemy.MetaData(), autoload_with=connection)))
+                    raise source.error(
+                        "`query` must say what to read", f"{len(names)} tables{': ' + some if some else ''}"
+                    )
+                query = str(
+                    sqlalchemy.select(sqlalchemy.Table(names[0], sqlalchemy.MetaData(), autoload_with=connection))
+                )
             answer = connection.execution_options(stream_results=True).execute(sqlalchemy.text(query))
-            labels = [str(label) for label in answer.keys()]
+            labels = [str(label) for label in answer.keys()]  # noqa: SIM118
             rows = answer.fetchmany(max_rows)
     except (SQLAlchemyError, ImportError, OSError, ValueError) as problem:
         if isinstance(problem, InputError):
             raise
-        raise source.error("the database must answer the query", shown(str(problem).split("\n")[0], limit=120)) from None
+        raise source.error(
+            "the database must answer the query", shown(str(problem).split("\n")[0], limit=120)
+        ) from None
     columns = [(label, column_of([row[place] for row in rows])) for place, label in enumerate(labels)]
     name = re.sub(r".*/|\.\w+$", "", url.split("?")[0]) or "query"
     return Table.of_columns(columns, source, name, Facts("SQL", unit="row"))

@@ -57,7 +57,7 @@ def layout_of(lines: Sequence[str]) -> Layout:
         return Layout(",", (), skipped=skipped)
     separator = separator or _separator(body)
     escape = "\\" if sum('\\"' in line for line in body) and separator != PAIR else ""
-    quotes = separator != PAIR and any('"' in line for line in body) or separator not in ("\t", PAIR, "\x01", " ")
+    quotes = (separator != PAIR and any('"' in line for line in body)) or separator not in ("\t", PAIR, "\x01", " ")
     rows = [cut(line, separator, quotes) for line in body]
     first = [cell.strip() for cell in rows[0]]
     header = _has_header(first, rows[1:])
@@ -67,7 +67,8 @@ def layout_of(lines: Sequence[str]) -> Layout:
         width = Counter(map(len, rows[1:])).most_common(1)[0][0] if len(rows) > 1 else len(names)
         if width == len(names) + 1:  # R leaves the corner out; others end each line with a separator
             ends = all(len(row) == width and not row[-1].strip() for row in rows[1:])
-            names = (*names, "") if ends else ("", *names)
+            numbered = len(rows) > 2 and all(row[0].strip() == str(count) for count, row in enumerate(rows[1:], 1))
+            names = (*names, "") if ends else ("", *names) if numbered else names
     else:
         width = max(map(len, rows)) if separator == " " else len(first)
         names = tuple(str(number) for number in range(1, width + 1))
@@ -113,7 +114,7 @@ def _separator(body: Sequence[str]) -> str:
     for separator in SEPARATORS:
         widths = [len(cut(line, separator)) for line in body]
         width, often = Counter(widths).most_common(1)[0]
-        if separator == PAIR and width < 3:
+        if separator != "," and width < (3 if separator == PAIR else 2):
             continue
         known = sum(bool(hints_of(name)) for name in cut(body[0], separator)) if width > 1 else 0
         even = often / len(body)
@@ -142,11 +143,13 @@ def _has_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
 
 def _differs(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Words above numbers; or, where all is text, words that do not come again below."""
+    if len(first) == 1:  # a list of ids; a header would be called so
+        return False
     if not rest:
         return True
-    for place, name in enumerate(first):
+    for place in range(len(first)):
         below = [row[place].strip() for row in rest if place < len(row) and row[place].strip()]
-        if below and all(NUMBER.fullmatch(text) for text in below) or looks_like_time(below):
+        if (below and all(NUMBER.fullmatch(text) for text in below)) or looks_like_time(below):
             return True
-    below = {cell.strip() for row in rest for cell in row}
-    return len(first) > 1 and below.isdisjoint(cell for cell in first if cell)
+    words = {cell.strip() for row in rest for cell in row}
+    return words.isdisjoint(cell for cell in first if cell)

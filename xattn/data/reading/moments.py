@@ -21,7 +21,7 @@ __all__ = ["UNITS", "Moments", "clock_of", "looks_like_time", "moments_of"]
 
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 FIRST, LAST = 2e8, 4.2e9  # moments from 1976 to 2103: a number of seconds outside is none
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 _DAY_TIME = (
     r"(?:[T ,:]*(?:at )?(?P<H>\d{1,2})[:时点h](?P<M>\d{1,2})分?(?::?(?P<S>\d{1,2})秒?)?(?:[.,](?P<f>\d+))?"
@@ -32,8 +32,16 @@ PATTERNS = {
     "ymd": r"^(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?" + _DAY_TIME + "$",
     "compact": r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})T?(?:(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?)?(?P<z>Z)?$",
     "abc": r"^(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2}),?[-/. ](?P<y>\d{4}|\d{2})" + _DAY_TIME + "$",
-    "d mon y": "^" + _WEEKDAY + r"(?P<d>\d{1,2})[-/ ](?P<n>[A-Za-z]{3,9})\.?,?[-/ ](?P<y>\d{4}|\d{2})" + _DAY_TIME + "$",
-    "mon d y": "^" + _WEEKDAY + r"(?P<n>[A-Za-z]{3,9})\.? (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{4})" + _DAY_TIME + "$",
+    "d mon y": "^"
+    + _WEEKDAY
+    + r"(?P<d>\d{1,2})[-/ ](?P<n>[A-Za-z]{3,9})\.?,?[-/ ](?P<y>\d{4}|\d{2})"
+    + _DAY_TIME
+    + "$",
+    "mon d y": "^"
+    + _WEEKDAY
+    + r"(?P<n>[A-Za-z]{3,9})\.? (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{4})"
+    + _DAY_TIME
+    + "$",
     "mon d H y": r"^[A-Za-z]{3} (?P<n>[A-Za-z]{3}) +(?P<d>\d{1,2}) (?P<H>\d{2}):(?P<M>\d{2}):(?P<S>\d{2})"
     r"(?: (?P<z>[+-]\d{4}|UTC|GMT))?(?: [A-Z]{3,4})? (?P<y>\d{4})$",
 }
@@ -68,7 +76,9 @@ def looks_like_time(texts: list[str]) -> str:
         for unit, per in UNITS.items():
             if np.mean((size >= FIRST * per) & (size <= LAST * per)) > 0.9:
                 return unit
-        dated = [text for text in texts if re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(\d{4}|\d{6})?", text)]
+        dated = [
+            text for text in texts if re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(\d{4}|\d{6})?", text)
+        ]
         return "date" if len(dated) > 0.9 * len(texts) else ""
     if sum(bool(_ANY_DATE.match(text)) for text in texts) > 0.9 * len(texts):
         return "date"
@@ -86,14 +96,16 @@ def moments_of(column: pa.Array, time_format: str | None = None) -> Moments:
         seconds = whole.cast(pa.float64()).to_numpy(zero_copy_only=False) / 1e6
         return Moments(np.array(seconds), "typed")
     if time_format and "%" in time_format:
-        read = pd.to_datetime(pd.Series(text_of(column).to_pylist(), dtype=object), format=time_format, utc=True, errors="coerce")
+        read = pd.to_datetime(
+            pd.Series(text_of(column).to_pylist(), dtype=object), format=time_format, utc=True, errors="coerce"
+        )
         return Moments(_seconds_of(read), "pattern")
     values = floats_of(column)
     if time_format in UNITS:
         return Moments(values / UNITS[str(time_format)], str(time_format))
     text = text_of(column)
     there = pc.not_equal(text, "").to_numpy(zero_copy_only=False)
-    if not np.isnan(values[there]).any():
+    if np.isnan(values[there]).sum() <= there.sum() / 2:  # a cell that is no number stays unread
         return _of_numbers(values, text)
     return _of_texts(text, there, time_format)
 
@@ -112,13 +124,17 @@ def _of_numbers(values: np.ndarray, text: pa.Array) -> Moments:
         if ((known <= 21001231) | (long & (known <= 21001231235959))).all():
             parts = _parts(text, PATTERNS["compact"])
             seconds = _civil(parts, parts["m"], parts["d"])
-            if not np.isnan(seconds[~np.isnan(values)]).any():
+            if len(seconds) and not np.isnan(seconds[~np.isnan(values)]).any():
                 return Moments(seconds, "date")
     size = np.abs(values)
     per_unit = {unit: (size >= FIRST * per) & (size <= LAST * per) for unit, per in UNITS.items()}
     most = max(per_unit, key=lambda unit: int(per_unit[unit].sum()))
     if per_unit[most].sum() <= known.size / 2:
-        return Moments(values, "number") if known.max() < 1e11 else Moments(values / _unit_of(float(known.max())), "number")
+        return (
+            Moments(values, "number")
+            if known.max() < 1e11
+            else Moments(values / _unit_of(float(known.max())), "number")
+        )
     seconds = values / UNITS[most]
     others = np.zeros(len(values), bool)
     for unit, those in per_unit.items():
@@ -169,7 +185,7 @@ def _order(
 
 
 def _parts(text: pa.Array, pattern: str) -> dict[str, np.ndarray]:
-    """The named parts of a pattern as floats, NaN where the text does not match; marks (zone, half of day) as numbers."""
+    """The named parts of a pattern as floats, NaN where the text does not match; marks of zone and half of day too."""
     found = pc.extract_regex(text, pattern)
     if isinstance(found, pa.ChunkedArray):
         found = found.combine_chunks()
@@ -186,7 +202,9 @@ def _parts(text: pa.Array, pattern: str) -> dict[str, np.ndarray]:
         elif name == "z":
             out[name] = _zone(part)
         elif name == "f":
-            out[name] = _numbers(pc.if_else(_is_empty(part), None, pc.binary_join_element_wise("0", part, ".")).cast(pa.float64()))
+            out[name] = _numbers(
+                pc.if_else(_is_empty(part), None, pc.binary_join_element_wise("0", part, ".")).cast(pa.float64())
+            )
         else:
             out[name] = _numbers(pc.if_else(_is_empty(part), None, part).cast(pa.float64()))
     for name in "HMSfpz":
@@ -250,6 +268,8 @@ def clock_of(column: pa.Array) -> np.ndarray:
     array([66600., 65101.,    nan])
     """
     if pa.types.is_time(column.type):
-        return np.array([np.nan if v is None else v.hour * 3600.0 + v.minute * 60 + v.second for v in column.to_pylist()])
+        return np.array(
+            [np.nan if v is None else v.hour * 3600.0 + v.minute * 60 + v.second for v in column.to_pylist()]
+        )
     parts = _parts(text_of(column), CLOCK)
     return np.where(np.isnan(parts["H"]), np.nan, _of_day(parts))

@@ -13,8 +13,47 @@ from xattn.data.reading.cells import floats_of, text_of
 __all__ = ["opinions_in", "opinions_of"]
 
 WORDS = {
-    **dict.fromkeys("like liked up thumbs-up 👍 yes y true t recommended positive love 赞 喜欢 推荐 是".split(), 1.0),
-    **dict.fromkeys("dislike disliked down thumbs-down 👎 no n false f negative hate 踩 不喜欢 不推荐 否".split(), 0.0),
+    **dict.fromkeys(
+        [
+            "like",
+            "liked",
+            "up",
+            "thumbs-up",
+            "👍",
+            "yes",
+            "y",
+            "true",
+            "t",
+            "recommended",
+            "positive",
+            "love",
+            "赞",
+            "喜欢",
+            "推荐",
+            "是",
+        ],
+        1.0,
+    ),
+    **dict.fromkeys(
+        [
+            "dislike",
+            "disliked",
+            "down",
+            "thumbs-down",
+            "👎",
+            "no",
+            "n",
+            "false",
+            "f",
+            "negative",
+            "hate",
+            "踩",
+            "不喜欢",
+            "不推荐",
+            "否",
+        ],
+        0.0,
+    ),
     **{"thumbs up": 1.0, "thumbs down": 0.0, "not recommended": 0.0},
 }
 _STARS = re.compile(r"(★+)☆*½?")

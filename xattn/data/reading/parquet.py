@@ -66,7 +66,10 @@ def _flat(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
         for place in range(column.type.num_fields):
             yield from _flat(f"{name}.{column.type.field(place).name}", pc.struct_field(column, [place]))
     elif pa.types.is_nested(column.type):
-        texts = [None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_pylist()]
+        texts = [
+            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+            for value in column.to_pylist()
+        ]
         yield name, pa.array(texts, pa.string())
     else:
         yield name, column_of(column)

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from xattn.data.reading.cells import text_of
 from xattn.data.reading.moments import looks_like_time

@@ -1,4 +1,4 @@
-"""What users call: a file, frame or database of events, of items or of one history → the checked records of the package.
+"""What users call: a file, frame or database of events, of items or of one history → the package's checked records.
 
 Ids are the text in the file, exactly: "NA", "007" and "9007199254740993" survive. What cannot be read as what it is
 meant to be raises DataError in one sentence: file, line, what must hold, what was got. Everything that was assumed
@@ -51,12 +51,13 @@ def read_interactions(
 ) -> Interactions:
     """The events in a file, a frame or a database, with their items from `items` (a table, or a source of one).
 
-    Columns are recognised by name and values, or named by `columns` (role → header, or its number from 1; None leaves a
-    role out; roles user, item, rating, amount, time, clock, kind, title, order). `scale` states the ends of the ratings
-    ((1, 5), or "amount"), `unrated` what means "not rated", `amount` the column that says how much, `time_format` a unit
-    (s, ms, us, ns), "day-first", "month-first" or a pattern. ``missing="drop"`` leaves out rows without a user, an item
-    or a readable time, ``repeats="drop"`` rows that repeat another. `event_weights` names types of events, all of which
-    must occur. The `report` of the result says what was assumed. Raises DataError, also beyond `max_bytes` (unpacked).
+    Columns are recognised by name and values, or named by `columns` (role → header, or its number from 1; None leaves
+    a role out; roles user, item, rating, amount, time, clock, kind, title, order). `scale` states the ends of the
+    ratings ((1, 5), or "amount"), `unrated` what means "not rated", `amount` the column that says how much,
+    `time_format` a unit (s, ms, us, ns), "day-first", "month-first" or a pattern. ``missing="drop"`` leaves out rows
+    without a user, an item or a readable time, ``repeats="drop"`` rows that repeat another. `event_weights` names types
+    of events, all of which must occur. The `report` of the result says what was assumed. Raises DataError, also beyond
+    `max_bytes` (unpacked).
 
     >>> import io
     >>> data = read_interactions(io.BytesIO(b"userId,movieId,rating\\n1,31,2.5\\n1,1029,5.0\\n"), name="two")
@@ -86,11 +87,16 @@ def joins(met: Iterable[str], described: Iterable[str]) -> list[Finding]:
     lost = [one for one in met if one not in known]
     found: list[Finding] = []
     if lost:
-        near = [pair for pair in faults.alike(lost, described) if pair.count]
+        near = [pair for pair in faults.alike(lost, described) if pair.n]
         if near:
-            pair = max(near, key=lambda one: one.count)
+            pair = max(near, key=lambda one: one.n)
             what = f"{shown(pair.example[0], limit=24)} / {shown(pair.example[1], limit=24)}"
-            fields = {"all": f"{len(met):,}", "met": f"{pair.count:,}", "how": Told(f"data.differ.{pair.how}"), "what": what}
+            fields = {
+                "all": f"{len(met):,}",
+                "met": f"{pair.n:,}",
+                "how": Told(f"data.differ.{pair.how}"),
+                "what": what,
+            }
             found.append(Finding("ids_do_not_meet", "warning", len(lost), fields=fields))
         else:
             grave = "warning" if len(lost) > len(met) / 2 else "note"
@@ -139,13 +145,15 @@ def history_of(table: Table) -> list[tuple[str, float | None]]:
     if not len(table):
         raise source.error("it must hold at least one event", "none")
     if "user" in roles:
-        users = len(ids_of(table.columns[roles["user"]]).ids)
+        users = len(ids_of(table.columns[roles["user"]], table.facts.is_text).ids)
         if users > 1:
             raise source.error("it must hold the events of one person", f"{users:,} users")
-    item = ids_of(table.columns[roles["item"]])
+    item = ids_of(table.columns[roles["item"]], table.facts.is_text)
     blank = np.flatnonzero(item.codes < 0)
     if blank.size:
         raise source.error("every event must name an item", "an empty id", int(blank[0]))
+    if item.bad.size:
+        raise source.error("the item id must be text on one line or a whole number", "another value", int(item.bad[0]))
     ratings: list[float | None] = [None] * len(table)
     if "rating" in roles:
         column = table.columns[roles["rating"]]
@@ -168,7 +176,8 @@ def check_data(source: Any, items: Any = None, **options: Any) -> DataReport:
     Raises DataError only where not even the table can be taken apart.
     """
     try:
-        return read_interactions(source, items, **options).report
+        found: DataReport = read_interactions(source, items, **options).report
+        return found
     except DataError as error:
         report = getattr(error, "report", None)
         if not isinstance(report, DataReport):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from xattn.data.reading.roles import Use
+from xattn.data.reading.choice import Use
 from xattn.data.scale import Scale
 from xattn.i18n import t
 
@@ -148,7 +148,7 @@ class DataReport:
 
     def text(self, lang: str = "en") -> str:
         """The whole report, one thought a line."""
-        lines = [self.summary(lang), t("data.read_as", lang, how=_format_text(self.format, lang))]
+        lines = [self.summary(lang), "  " + t("data.read_as", lang, how=_format_text(self.format, lang))]
         for use in self.columns:
             if use.role:
                 lines.append("  " + _use_text(use, lang))

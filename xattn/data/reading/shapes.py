@@ -1,10 +1,10 @@
 """Tables of events that are not one event per line: wide ones, lines of items, blocks; each becomes one event per row.
 
-    wide        user,1,2,3          a person per line, an item per column, an opinion or nothing in the cell
-                u1,5,,3
-    adjacency   u1 7 12 40          a person, then the items
-    blocks      7:                  an item, then lines of person, rating, date (Netflix)
-                u1,5,2005-09-06
+wide        user,1,2,3          a person per line, an item per column, an opinion or nothing in the cell
+            u1,5,,3
+adjacency   u1 7 12 40          a person, then the items
+blocks      7:                  an item, then lines of person, rating, date (Netflix)
+            u1,5,2005-09-06
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def is_adjacency(lines: Sequence[str]) -> bool:
     cells = [line.split() for line in full]
     numbers = all(NUMBER.fullmatch(cell) or re.fullmatch(r"[a-z]?\d+", cell) for row in cells for cell in row)
     widths = {len(row) for row in cells}
-    return numbers and max(widths) > 2 and (len(widths) > 1 or ("\t" not in full[0] and max(widths) > 4))
+    if any("\t" in line for line in full):
+        return numbers and len(widths) > 2
+    return numbers and max(widths) > 2 and (len(widths) > 1 or max(widths) > 4)
 
 
 def adjacency(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
@@ -86,7 +88,9 @@ def adjacency(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
     at_line = np.array(places, np.int64)
     columns = [("user", pa.array(users, pa.string())), ("item", pa.array(items, pa.string()))]
     facts = facts._replace(kind="text", shape="adjacency", header=False)
-    return Table.of_columns(columns, source, name, facts, roles={"user": 0, "item": 1}, lines=lambda those: at_line[those])
+    return Table.of_columns(
+        columns, source, name, facts, roles={"user": 0, "item": 1}, lines=lambda those: at_line[those]
+    )
 
 
 def is_wide(table: Table) -> bool:
@@ -102,7 +106,7 @@ def is_wide(table: Table) -> bool:
     numbers = sum(bool(NUMBER.fullmatch(name)) for name in rest)
     if numbers < len(rest):
         named = {hint.role for name in rest for hint in hints_of(name) if hint.strength >= 0.9}
-        if len(named) > 1 or len(rest) < 3 or numbers == 0 and _all_filled(table):
+        if len(named) > 1 or len(rest) < 3 or (numbers == 0 and _all_filled(table)):
             return False
     return all(_opinions_only(column) for column in table.columns[1:61])
 

@@ -39,7 +39,9 @@ def sheet_table(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
     width = max(len(cells) for _, cells in rows)
     rows = [(number, [*cells, *[None] * (width - len(cells))]) for number, cells in rows]
     first = ["" if cell is None else str(cell).strip() for cell in rows[0][1]]
-    header = any(hints_of(text) for text in first) or all(isinstance(cell, str) for cell in rows[0][1] if cell is not None)
+    header = any(hints_of(text) for text in first) or all(
+        isinstance(cell, str) for cell in rows[0][1] if cell is not None
+    )
     names = first if header else [str(number) for number in range(1, width + 1)]
     body = rows[1:] if header else rows
     columns = [(label, _column([cells[place] for _, cells in body])) for place, label in enumerate(names)]

@@ -29,7 +29,12 @@ class Facts(NamedTuple):
     bad_lines: tuple[int, ...] = ()
     bad_bytes: int = 0
     empty: int = 0
-    repeated_header: tuple[int, ...] = ()  # rows
+    repeated_header: tuple[int, ...] = ()  # lines
+
+    @property
+    def is_text(self) -> bool:
+        """Cells of a text file: blanks around them belong to the file."""
+        return bool(self.separator or self.shape)
 
 
 def rows_as_lines(rows: np.ndarray) -> np.ndarray:
@@ -75,7 +80,12 @@ class Table:
 
     @classmethod
     def of_columns(
-        cls, columns: Mapping[str, pa.Array] | Sequence[tuple[str, pa.Array]], source: Source, name: str, facts: Facts, **more: Any
+        cls,
+        columns: Mapping[str, pa.Array] | Sequence[tuple[str, pa.Array]],
+        source: Source,
+        name: str,
+        facts: Facts,
+        **more: Any,
     ) -> Table:
         pairs = list(columns.items()) if isinstance(columns, Mapping) else list(columns)
         if len(pairs) > MAX_COLUMNS:

@@ -124,10 +124,27 @@ def _of_file(path: Any, of: str, encoding: str | None, max_bytes: int) -> Table:
 EVENTS = ("user", "item", "rating", "timestamp")
 MOVIES = ("item", "title", "genres")
 FILM = ("item", "title", "release date", "video release date", "IMDb URL")
-GENRES = (
-    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical "
-    "Mystery Romance Sci-Fi Thriller War Western"
-).split()
+GENRES = [
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+]
 
 
 def _known(table: Table) -> Table:

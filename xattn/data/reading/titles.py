@@ -26,8 +26,11 @@ class Titles(NamedTuple):
     varying_rows: np.ndarray = np.empty(0, np.int64)
 
 
-def titles_of(column: pa.Array, item: np.ndarray, user: np.ndarray, named: bool) -> Titles:
-    """Titles by item; `named` says that the header speaks of items (product_name), not just of a title."""
+def titles_of(column: pa.Array, item: np.ndarray, user: np.ndarray, named: bool, trusted: bool = False) -> Titles:
+    """Titles by item; `named` says that the header speaks of items (product_name), not just of a title.
+
+    Where no item stands twice, nothing can be seen; the header is then believed if `trusted`.
+    """
     coded = text_of(column).dictionary_encode()
     texts = coded.dictionary.to_pylist()
     code = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -47,9 +50,9 @@ def titles_of(column: pa.Array, item: np.ndarray, user: np.ndarray, named: bool)
     if not named:
         share = agreeing / all_twice if all_twice else 0.0
         by_user = _share_of_common(users, titles)
-        if not all_twice:
+        if not all_twice and not trusted:
             return Titles({}, "unknown")
-        if share < SAME or not different:
+        if all_twice and (share < SAME or not different):
             return Titles({}, "person" if by_user > 0.95 and _stand_twice(users) else "varies")
     chosen = {int(pairs[0][at]): texts[int(pairs[1][at])] for at in common.tolist()}
     several = np.bincount(pairs[0], minlength=int(items.max()) + 1) > 1

@@ -1,9 +1,9 @@
 """JSON and JSON lines → a table. Numbers keep the digits that stand in the file, so that ids survive.
 
-    {"user": 1, "item": 2} per line, or [ … ] of them         a row each; what lies deeper gets a name with dots
-    {"session": 12, "events": [{"aid": 1}, …]}                a row for each of the events
-    {"user": [1, 2], "item": [7, 8]}                          columns
-    {"1": ["a", "b"]} or {"1": {"a": 4}}                      a person and the items, with ratings
+{"user": 1, "item": 2} per line, or [ … ] of them         a row each; what lies deeper gets a name with dots
+{"session": 12, "events": [{"aid": 1}, …]}                a row for each of the events
+{"user": [1, 2], "item": [7, 8]}                          columns
+{"1": ["a", "b"]} or {"1": {"a": 4}}                      a person and the items, with ratings
 """
 
 from __future__ import annotations
@@ -174,7 +174,9 @@ def _rows(record: dict[str, Any]) -> Iterable[dict[str, Any]]:
             for key, value in flat.items()
             if isinstance(value, list) and any(hint.role == "item" for hint in hints_of(key.rstrip("s")))
         ]
-        if len(plain_lists) == 1 and any(h.role == "user" for key in flat for h in hints_of(key) if key != plain_lists[0]):
+        if len(plain_lists) == 1 and any(
+            h.role == "user" for key in flat for h in hints_of(key) if key != plain_lists[0]
+        ):
             key = plain_lists[0]
             return [{**flat, key: value} for value in flat[key]]
         return [flat]

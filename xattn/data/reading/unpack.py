@@ -32,7 +32,21 @@ STEP = 2**22
 
 PathOrFile = str | os.PathLike[str] | BinaryIO
 
-DATA_ENDINGS = ("csv", "tsv", "txt", "dat", "data", "json", "jsonl", "ndjson", "parquet", "xlsx", "inter", "item", "base")
+DATA_ENDINGS = (
+    "csv",
+    "tsv",
+    "txt",
+    "dat",
+    "data",
+    "json",
+    "jsonl",
+    "ndjson",
+    "parquet",
+    "xlsx",
+    "inter",
+    "item",
+    "base",
+)
 SHEET_MEMBER = "xl/workbook.xml"
 DAMAGED = (
     OSError,
@@ -130,7 +144,13 @@ def _read(path: str, source: Source, limit: int) -> bytes:
 
 
 def _packing(raw: bytes) -> str:
-    starts = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\0": "xz", b"BZh": "bz2"}
+    starts = {
+        b"\x1f\x8b": "gzip",
+        b"PK\x03\x04": "zip",
+        b"\x28\xb5\x2f\xfd": "zstd",
+        b"\xfd7zXZ\0": "xz",
+        b"BZh": "bz2",
+    }
     return next((kind for start, kind in starts.items() if raw.startswith(start)), "")
 
 
