@@ -45,10 +45,11 @@ from xattn.i18n.catalogue import wording
 from xattn.i18n.sentence import Quoted, fill, plain
 
 PACKAGE = Path(errors.__file__).parents[1]
-REFUSALS = [key for key in keys() if key.startswith("refusal.")]
+OTHER = "refusal.other"  # a sentence of somebody else
+REFUSALS = [key for key in keys() if key.startswith("refusal.") and key != OTHER]
 PHRASES = [key for key in keys() if key.startswith("phrase.")]
 CLASSES = [XattnError, InputError, UnknownIdError, DataError, ModelFileError, NotFittedError, MessageError]
-MARKS = re.compile(r"phrase|names|list|quoted|[,.0-9]*[dgf]?")
+MARKS = re.compile(r"phrase|refusal|argument|names|list|quoted|[,.0-9]*[dgf]?")
 
 
 # --- the catalogue ----------------------------------------------------------------------------------------------------
@@ -86,9 +87,9 @@ ENGLISH = {  # names that Chinese readers know by their English word
 
 @pytest.mark.parametrize("key", REFUSALS)
 def test_a_refusal_is_one_sentence_in_each_language(key: str) -> None:
-    assert wording(key)["en"].endswith(".")
+    assert wording(key)["en"].endswith((".", "{why:refusal}"))
     assert " must " in wording(key)["en"]
-    assert wording(key)["zh"].endswith("。")
+    assert wording(key)["zh"].endswith(("。", "{why:refusal}"))
 
 
 def codes(source: str) -> Iterator[str]:
@@ -222,7 +223,8 @@ def test_an_error_holds_its_code_and_what_was_got() -> None:
 
 def test_a_plain_sentence_is_the_same_in_every_language() -> None:
     error = DataError("it must be so; got otherwise.")
-    assert (error.code, error.fields, str(error)) == ("other", {}, error.told("zh"))
+    assert (error.code, str(error)) == ("other", error.told("zh"))
+    assert error.fields == {"sentence": "it must be so; got otherwise."}
     with pytest.raises(InputError, match="`lang` must be one of en, zh; got 'fr'."):
         error.told("fr")
 

@@ -140,8 +140,9 @@ def with_learned_heads() -> Recommender:
     """The default model as it is on more data: beside its other heads two that were trained."""
     twin: Any = copy(fitted("hybrid"))
     trained: Any = fitted("sequence")
-    assert isinstance(trained.part_, LearnedPart)
-    twin.parts_ = (*twin.parts_, trained.part_)
+    (part,) = trained.parts_
+    assert isinstance(part, LearnedPart)
+    twin.parts_ = (*twin.parts_, part)
     return twin  # type: ignore[no-any-return]
 
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from xattn.cli import main
-from xattn.cli.inputs import model_names
+from xattn.cli.models import model_names
 
 DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 

@@ -14,7 +14,7 @@ from click.testing import Result
 
 import xattn
 from tests.cli.conftest import Run
-from xattn.cli.inputs import model_names
+from xattn.cli.models import model_names
 
 NAMES = ["EASE", "CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "NeuralAttention"]
 NAMES += ["Popularity", "RecencyEASE", "SequenceAttention", "UserAttention"]

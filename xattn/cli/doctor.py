@@ -175,7 +175,7 @@ def warm() -> dict[str, float]:
     Two sizes: the kernels of small work and those of large work are compiled apart (`xattn.kernels.compile`).
     """
     from xattn import recommenders, worked_example
-    from xattn.cli.inputs import model_names
+    from xattn.cli.models import model_names
     from xattn.data import planted
 
     small = planted("genre", n_users=40).data

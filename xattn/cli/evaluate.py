@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from xattn.cli.contestants import SETTINGS, contestants, names_of
 from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
+from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
     DIVERSITY,
     DTYPE,
@@ -22,7 +22,7 @@ from xattn.cli.options import (
     grouped,
 )
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
-from xattn.errors import InputError, check_choice, check_probability, check_whole
+from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
 
@@ -46,11 +46,11 @@ class SplitChoice:
         """Raise InputError unless the files make a split and no other data or protocol is named beside them."""
         for name in ("train", "test"):
             if getattr(self, name) is None:
-                raise InputError(f"--{name} must be given with a split of your own (--train, --test); got none.")
-        check_left_out("with --train", data=source.data, ratings=source.ratings)
-        check_left_out("with --train", **{"min-events": min_events if min_events != 1 else None})
+                refuse("half_a_split", option=name)
+        check_left_out("--train", data=source.data, ratings=source.ratings)
+        check_left_out("--train", **{"min-events": min_events if min_events != 1 else None})
         if protocol not in (None, "next-item", "given"):
-            check_left_out("with --train", protocol=protocol)
+            check_left_out("--train", protocol=protocol)
 
 
 split_options = grouped(
@@ -110,10 +110,7 @@ def evaluate(
     if split.given:
         split.check(source, protocol, min_events)
         protocol = "given"
-    else:
-        source.check()
-    choice = ModelChoice(None, settings, seed, dtype)
-    choice.check()
+    choice = ModelChoice(settings=settings, seed=seed, dtype=dtype)
     check_probability("diversity", diversity)
     if k is not None:
         check_whole("k", k, low=1)
@@ -133,7 +130,7 @@ def evaluate(
     k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
     asked: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
     if folds is not None:
-        check_left_out("with --folds", diversity=diversity or None, agreement=agreement or None)
+        check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
         if folds is not None:
             result = cross_validate(data, makers, folds=folds, **asked, progress=tell)

@@ -10,7 +10,7 @@ from xattn.cli.inputs import subject
 from xattn.cli.options import DataChoice, ModelChoice, as_json, data_options, model_options
 from xattn.cli.outputs import output
 from xattn.cli.screen import echo, plain, print_json
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
 __all__ = ["fit"]
 
@@ -29,7 +29,7 @@ def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> Non
     path = output("out", out, (source.ratings, source.items))
     about = subject(source, choice)
     if about.fitted:
-        raise InputError(f"--model must name a recommender to fit; got a saved one, {shown(str(choice.model))}.")
+        refuse("fitted_already", got=choice.model)
     start = time.perf_counter()
     model = about.ready()
     seconds = time.perf_counter() - start

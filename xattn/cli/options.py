@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from xattn.errors import InputError, check_choice, check_whole, shown
+from xattn.errors import check_choice, check_whole, refuse
 
 __all__ = [
     "DataChoice",
@@ -26,6 +26,7 @@ __all__ = [
     "language",
     "list_options",
     "model_options",
+    "perhaps_person_options",
     "person_options",
 ]
 
@@ -37,16 +38,16 @@ def check_one_of(**given: Any) -> None:
     """Exactly one of the named options is given."""
     names = [f"--{name}" for name, value in given.items() if value is not None]
     if len(names) != 1:
-        must = " and ".join(f"--{name}" for name in given)
-        raise InputError(f"exactly one of {must} must be given; got {' and '.join(names) or 'none'}.")
+        found = "these" if names else "none_of_them"
+        refuse("one_of", names=tuple(f"--{name}" for name in given), found=found, got=tuple(names))
 
 
-def check_left_out(when: str, **given: Any) -> None:
-    """None of the named options is given."""
+def check_left_out(choice: str, when: str = "with_option", /, **given: Any) -> None:
+    """None of the named options is given beside `choice`; the phrase `when` says how they exclude each other."""
     for name, value in given.items():
         if value not in (None, ()):
             got = ", ".join(value) if isinstance(value, tuple) else str(value)
-            raise InputError(f"--{name} must be left out {when}; got {shown(got)}.")
+            refuse("option_left_out", option=name, when=when, choice=choice, got=got)
 
 
 def grouped(
@@ -72,21 +73,21 @@ def grouped(
 
 @dataclass(frozen=True)
 class DataChoice:
-    """A bundled set by name, or files of ratings and perhaps items."""
+    """A bundled set by name, or files of ratings and perhaps items; nothing where a saved model or a split has them."""
 
     data: str | None
     ratings: str | None
     items: str | None
 
+    def __post_init__(self) -> None:
+        """Raise InputError where two sources are named."""
+        if self.data is not None:
+            check_one_of(data=self.data, ratings=self.ratings)
+            check_left_out("--data", items=self.items)
+
     @property
     def given(self) -> bool:
         return not self.data == self.ratings == self.items
-
-    def check(self) -> None:
-        """Raise InputError unless exactly one source is named."""
-        check_one_of(data=self.data, ratings=self.ratings)
-        if self.ratings is None:
-            check_left_out("with --data", items=self.items)
 
 
 data_options = grouped(
@@ -106,12 +107,12 @@ data_options = grouped(
 class ModelChoice:
     """A recommender by name with its settings, or the file of a saved one."""
 
-    model: str | None
-    settings: tuple[str, ...]
-    seed: int | None
-    dtype: str | None
+    model: str | None = None
+    settings: tuple[str, ...] = ()
+    seed: int | None = None
+    dtype: str | None = None
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise InputError for a seed or type out of bounds, or a setting that is no NAME=VALUE."""
         if self.seed is not None:
             check_whole("seed", self.seed, low=0)
@@ -119,7 +120,7 @@ class ModelChoice:
             check_choice("dtype", self.dtype, DTYPES)
         for setting in self.settings:
             if not setting.partition("=")[0].strip() or "=" not in setting:
-                raise InputError(f"--set must be NAME=VALUE, such as beta=0.5; got {shown(setting)}.")
+                refuse("set_form", got=setting)
 
 
 SEED = click.option("--seed", type=int, metavar="N", help="Seed of whatever is random in the fit.  [default: 0]")
@@ -141,23 +142,24 @@ model_options = grouped(
 
 @dataclass(frozen=True)
 class PersonChoice:
-    """A known user, or the events of someone new."""
+    """A known user, or the events of someone new; exactly one is named, unless a report is about nobody."""
 
     user: str | None
     history: str | None
 
-    def check(self) -> None:
-        """Raise InputError unless exactly one is named."""
-        check_one_of(user=self.user, history=self.history)
+    @classmethod
+    def needed(cls, user: str | None, history: str | None) -> PersonChoice:
+        """The choice of somebody. Raises InputError unless exactly one is named."""
+        check_one_of(user=user, history=history)
+        return cls(user, history)
 
 
-person_options = grouped(
-    "person",
-    PersonChoice,
-    ("user", "history"),
+PERSON = (
     click.option("--user", metavar="ID", help="A user of the data."),
     click.option("--history", metavar="FILE", help="Events of someone new, item[,rating], oldest first; - is stdin."),
 )
+person_options = grouped("person", PersonChoice.needed, ("user", "history"), *PERSON)
+perhaps_person_options = grouped("person", PersonChoice, ("user", "history"), *PERSON)
 
 
 @dataclass(frozen=True)
@@ -170,14 +172,13 @@ class ListChoice:
     where: tuple[str, ...]
     without: tuple[str, ...]
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise InputError for a list of no items, or a condition that is no COLUMN=VALUE."""
         if self.k is not None:
             check_whole("k", self.k, low=1)
         for condition in self.where:
             if not condition.partition("=")[0].strip() or "=" not in condition:
-                must = "--where must be COLUMN=VALUE, such as genres=Comedy or year=1990..1999"
-                raise InputError(f"{must}; got {shown(condition)}.")
+                refuse("where_form", got=condition)
 
 
 DIVERSITY = click.option(

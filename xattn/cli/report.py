@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, subject
+from xattn.cli.inputs import DEFAULT_K, someone, subject
 from xattn.cli.options import (
     LENGTH,
     DataChoice,
@@ -17,7 +17,7 @@ from xattn.cli.options import (
     data_options,
     language,
     model_options,
-    person_options,
+    perhaps_person_options,
 )
 from xattn.cli.screen import Column, echo, plain, print_json, print_table, progress, short
 from xattn.errors import check_choice, check_whole
@@ -33,7 +33,7 @@ WITHOUT_K = ("attention",)
 @model_options
 @click.option("--kind", required=True, metavar="NAME", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")
 @click.option("--by", metavar="NAME", help="groups: length, taste, item, or a column of the items.  [length]")
-@person_options
+@perhaps_person_options
 @click.option("--item", metavar="ID", help="stability: the item whose score is explained.  [the first in the list]")
 @click.option("--refits", type=int, metavar="N", help="stability: how often the model is fitted again.  [10]")
 @click.option("--how", metavar="NAME", help="stability: bootstrap (other people) or seeds.  [bootstrap]")
@@ -73,7 +73,7 @@ def report(
     if kind not in WITHOUT_K:
         asked["k"] = k if k is not None else min(DEFAULT_K, about.data.n_items)
     if kind == "stability":
-        asked |= _person(about.data, person)
+        asked |= someone(about.data, person)
     with progress(kind) as tell:
         result = _calls()[kind](model, **asked, seed=choice.seed or 0, progress=tell)
     if as_json:
@@ -93,7 +93,7 @@ def _asked(
     k: int | None,
 ) -> dict[str, Any]:
     """The arguments of the report, each checked to belong to its kind."""
-    when = f"with --kind {kind}"
+    when = f"--kind {kind}"
     if k is not None:
         check_whole("k", k, low=1)
         if kind in WITHOUT_K:
@@ -102,19 +102,11 @@ def _asked(
         check_left_out(when, by=by)
     if kind == "stability":
         check_left_out(when, sample=sample)
-        person.check()
+        PersonChoice.needed(person.user, person.history)
     else:
         check_left_out(when, user=person.user, history=person.history, item=item, refits=refits, how=how)
     given = {"by": by, "item": item, "refits": refits, "how": how, "sample": sample}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _person(data: Any, person: PersonChoice) -> dict[str, Any]:
-    from xattn.cli.inputs import question
-    from xattn.cli.options import ListChoice
-
-    asked = question(data, person, ListChoice(None, (), None, (), ()))
-    return {name: asked[name] for name in ("user", "history") if name in asked}
 
 
 def _calls() -> dict[str, Any]:

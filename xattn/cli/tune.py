@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from xattn.cli.contestants import contestants
 from xattn.cli.inputs import DEFAULT_K, load_data
+from xattn.cli.models import contestants
 from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, check_left_out, data_options
 from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
-from xattn.errors import InputError, check_whole, shown
+from xattn.errors import check_whole, refuse
 
 __all__ = ["tune"]
 
@@ -61,13 +61,12 @@ def tune(
     xattn tune --data movielens-small --model ALS --trials 20 --min-events 5
     xattn tune --data movielens-small --model ItemKNN --over neighbours=[5,20,80] --over shrink=[0,10]
     """
-    source.check()
-    ModelChoice(None, settings, seed, dtype).check()
+    ModelChoice(settings=settings, seed=seed, dtype=dtype)  # each is checked before it is read as one of the model's
     check_whole("min_events", min_events, low=1)
     own = tuple(f"{model}.{setting}" for setting in settings)
-    ((kind, make),) = contestants([model], ModelChoice(None, own, seed, dtype), "--model").items()
+    ((kind, make),) = contestants([model], ModelChoice(settings=own, seed=seed, dtype=dtype), "--model").items()
     if "dtype" not in make().get_params(deep=False):
-        check_left_out(f"with {kind}, which has no such setting", dtype=dtype)
+        check_left_out(kind, "with_no_such_setting", dtype=dtype)
     space = _space(over, settings)
     data = load_data(source)
     data = data.core(min_events) if min_events > 1 else data
@@ -98,11 +97,11 @@ def _space(over: tuple[str, ...], settings: tuple[str, ...]) -> dict[str, list[A
     space: dict[str, list[Any]] = {}
     for name, values in map(_values, over):
         if name in space:
-            raise InputError(f"--over must name each setting once; got {shown(name)} again.")
+            refuse("over_twice", got=name)
         space[name] = values
     for text in settings:
         if text.partition("=")[0].strip() in space:
-            raise InputError(f"--set must name settings that --over does not try; got {shown(text)}.")
+            refuse("set_and_over", got=text)
     return space or None
 
 
@@ -114,7 +113,7 @@ def _values(text: str) -> tuple[str, list[Any]]:
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, list) or not values:
-        raise InputError(f"--over must be NAME=[V,…], a JSON list of values; got {shown(text)}.")
+        refuse("over_list", got=text)
     return name.strip(), [tuple(value) if isinstance(value, list) else value for value in values]
 
 

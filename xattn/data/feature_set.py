@@ -5,12 +5,15 @@
 
 A feature is known by its number (its column in F), never by its name: names are for readers, and what one contains says
 nothing about the block.
+
+A block may know the *parts* of an item that its features are made of: words of a text, patches of a picture, seconds of
+a sound. The features of the item are the sum of its parts, so what is said of a feature splits over the parts exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,9 +23,10 @@ from scipy import sparse
 from xattn.data.checksum import checksum_of
 from xattn.errors import InputError, check_array, check_same_length, shown
 
-__all__ = ["FeatureSet", "distinct"]
+__all__ = ["FeatureSet", "Parts", "distinct"]
 
 ONE_BLOCK = "features"
+Parts = Callable[[int], tuple[tuple[str, ...], np.ndarray]]  # row of an item → names of its parts (p,), and (p, d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +34,8 @@ class FeatureSet:
     """d features of M items: `names` (d,), their matrix `F` (M, d), and the block of each (d,), or one block for all.
 
     `F` is given as an array or a sparse matrix, and kept as a sparse array by rows (float64, read-only). Its numbers
-    are used as they are. Raises InputError where a name is empty or stands twice, a number is not finite, or sizes
-    disagree.
+    are used as they are. `parts` says for some blocks what an item's features of that block are the sum of. Raises
+    InputError where a name is empty or stands twice, a number is not finite, or sizes disagree.
 
     >>> FeatureSet(("sweet", "sour"), np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 0.0]]))
     FeatureSet(3 items, 2 features in 1 block)
@@ -40,6 +44,7 @@ class FeatureSet:
     names: tuple[str, ...]
     F: sparse.csr_array
     blocks: tuple[str, ...] = ()
+    parts: Mapping[str, Parts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names, blocks = tuple(self.names), tuple(self.blocks)
@@ -53,8 +58,8 @@ class FeatureSet:
             raise InputError(f"`names` must hold each feature once; got {shown(twice)} twice.")
         F = _rows(self.F)
         check_same_length(names=len(names), blocks=len(blocks), columns_of_F=F.shape[1])
-        for field, value in (("names", names), ("F", F), ("blocks", blocks)):
-            object.__setattr__(self, field, value)
+        for name, value in (("names", names), ("F", F), ("blocks", blocks)):
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -86,7 +91,7 @@ class FeatureSet:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 over names, blocks and matrix."""
+        """SHA-256 over names, blocks and matrix; parts explain the matrix and are no part of it."""
         F = self.F
         index = (F.indptr.astype(np.int64), F.indices.astype(np.int64))
         return checksum_of(self.names, self.blocks, np.array(F.shape), *index, F.data)
@@ -95,27 +100,44 @@ class FeatureSet:
 
     def take(self, rows: np.ndarray) -> FeatureSet:
         """The features of the items `rows`, in this order."""
-        return replace(self, F=self.F[rows])
+        parts = {block: _of_rows(own, rows) for block, own in self.parts.items()}
+        return replace(self, F=self.F[rows], parts=parts)
+
+    def only(self, features: Sequence[int]) -> FeatureSet:
+        """The set of some of the features, by number. A block of which some are missing has no parts any more."""
+        names, blocks = (tuple(of[feature] for feature in features) for of in (self.names, self.blocks))
+        kept = set(features)
+        parts = {block: own for block, own in self.parts.items() if kept.issuperset(self.of_block(block))}
+        return FeatureSet(names, self.F[:, list(features)], blocks, parts)
 
     def extended(self, n: int) -> FeatureSet:
         """The same features over `n` more items, of which nothing is known."""
         return self.with_rows(sparse.csr_array((n, len(self))))
 
     def with_rows(self, F: sparse.csr_array) -> FeatureSet:
-        """The same features over more items, whose rows are `F` (n, d)."""
-        return replace(self, F=sparse.vstack([self.F, F]))
+        """The same features over more items, whose rows are `F` (n, d); they have no parts, so no block has any."""
+        return replace(self, F=sparse.vstack([self.F, F]), parts={})
 
     @classmethod
     def side_by_side(cls, sets: Sequence[FeatureSet]) -> FeatureSet:
         """All features of several sets over the same items; a name that stands already is told apart by a number.
 
+        A block of a later set that is called like one of an earlier set is another block.
+
         >>> one, two = (FeatureSet(("red",), np.array([[x]])) for x in (1.0, 2.0))
         >>> FeatureSet.side_by_side([one, two]).names
         ('red', 'red (2)')
         """
-        names = distinct([name for part in sets for name in part.names])
-        blocks = tuple(block for part in sets for block in part.blocks)
-        return cls(names, sparse.hstack([part.F for part in sets]), blocks)
+        names = distinct([name for one in sets for name in one.names])
+        own = [(place, block) for place, one in enumerate(sets) for block in dict.fromkeys(one.blocks)]
+        called = dict(zip(own, distinct([block for _, block in own]), strict=True))
+        blocks = tuple(called[place, block] for place, one in enumerate(sets) for block in one.blocks)
+        parts = {called[place, block]: parts for place, one in enumerate(sets) for block, parts in one.parts.items()}
+        return cls(names, sparse.hstack([one.F for one in sets]), blocks, parts)
+
+
+def _of_rows(parts: Parts, rows: np.ndarray) -> Parts:
+    return lambda row: parts(int(rows[row]))
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ class History:
         >>> history.item, history.age, history.rating
         (array([0, 1, 0]), array([2., 1., 0.]), array([nan, nan,  5.]))
         """
-        new = check_index_array("item", item, size=2**62, what="item row")
+        new = check_index_array("item", item, size=2**62, what="item_row")
         n, m = len(self), len(new)
         ratings = None
         if self.rating is not None or rating is not None:

@@ -21,9 +21,12 @@ from xattn.errors.choices import (
     check_id,
     check_named,
     check_pair,
+    check_some,
+    check_type,
 )
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
+from xattn.errors.system import system_reason
 from xattn.errors.tree import (
     DataError,
     InputError,
@@ -68,9 +71,12 @@ __all__ = [
     "check_range",
     "check_same_columns",
     "check_same_length",
+    "check_some",
+    "check_type",
     "check_whole",
     "refuse",
     "shown",
+    "system_reason",
 ]
 
 for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):

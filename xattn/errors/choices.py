@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sized
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from xattn.errors.tree import NotFittedError, refuse
 
-__all__ = ["check_choice", "check_fitted", "check_flag", "check_given", "check_id", "check_named", "check_pair"]
+__all__ = [
+    "check_choice",
+    "check_fitted",
+    "check_flag",
+    "check_given",
+    "check_id",
+    "check_named",
+    "check_pair",
+    "check_some",
+    "check_type",
+]
+
+T = TypeVar("T")
+
 
 FEW = 6  # names that a sentence quotes at most
 MOST_COMPARED = 10_000  # names that a wrong one is compared with, for a sentence in well under a second
@@ -55,6 +68,19 @@ def check_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def check_type(name: str, value: Any, kind: type[T], what: str) -> T:
+    """`value` if it is a `kind`. `what` that is: the phrase of the catalogue."""
+    if not isinstance(value, kind):
+        refuse("type", name=name, what=what, got=value)
+    return value
+
+
+def check_some(name: str, values: Sized, what: str) -> None:
+    """There is at least one of `values`. `what` they are: the phrase of the catalogue."""
+    if not len(values):
+        refuse("some", name=name, what=what)
+
+
 def check_pair(name: str, value: Any) -> tuple[Any, Any]:
     """`value`, a tuple of two."""
     if not isinstance(value, tuple) or len(value) != 2:
@@ -89,7 +115,8 @@ def check_given(name: str, value: Any, *, wanted: bool, when: str, choice: str) 
     `when` and `choice` say with what: ("protocol", "given"), ("scorer", "additive").
     """
     if (value is None) == wanted:
-        refuse("given" if wanted else "left_out", name=name, when=when, choice=choice)
+        found = "amount" if isinstance(value, (bool, int, float)) else "one"
+        refuse("given" if wanted else "left_out", name=name, when=when, choice=choice, found=found, got=value)
 
 
 def check_fitted(estimator: Any, attribute: str, error: type[NotFittedError] = NotFittedError) -> None:

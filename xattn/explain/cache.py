@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from xattn.data import History
-from xattn.explain.question import Near, Scorer, comes_before, rank_of
+from xattn.explain.question import Approximation, Scorer, comes_before, rank_of
 from xattn.kernels.approximate import count_ahead
 from xattn.kernels.topk import top_k
 
@@ -83,14 +83,14 @@ class HistoryCache:
     # --- ranks --------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _near(self) -> Near | None:
+    def _near(self) -> Approximation | None:
         if len(self.history) * len(self.scorer.base_) > MOST_KEPT:
             return None
-        near = self.scorer.near_of(self.history)
+        near = self.scorer.approximate_of(self.history)
         if near is None:  # exact, then, to rounding
             every = np.arange(len(self.scorer.base_))
             exact = np.ascontiguousarray(self.scorer.scores_without_each(self.history, every).T)
-            near = Near(exact, np.full(len(every), self.tied))
+            near = Approximation(exact, np.full(len(every), self.tied))
         return near
 
     @cached_property

@@ -16,7 +16,7 @@ from xattn.data import History
 from xattn.explain.cache import HistoryCache
 from xattn.explain.question import Question, Scorer
 from xattn.kernels.minimal import Heads
-from xattn.model.heads.part import HeadField
+from xattn.model.heads.field import HeadField
 
 __all__ = ["Competitors"]
 

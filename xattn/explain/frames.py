@@ -11,7 +11,7 @@ import pandas as pd
 from xattn.data import History, ItemTable
 from xattn.explain.removal import Removals
 from xattn.explain.rows import EventRows, Group, block_sums, cell_places, feature_sums, head_sums
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 
 __all__ = ["GROUPINGS", "cells_frame", "events_frame", "groups_frame"]
 

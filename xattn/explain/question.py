@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.model.heads.part import HeadCells, HeadField
+from xattn.model.heads.field import HeadCells, HeadField
 
-__all__ = ["Near", "Question", "Scorer", "comes_before", "rank_of"]
+__all__ = ["Approximation", "Question", "Scorer", "comes_before", "rank_of"]
 
 
 class Question(NamedTuple):
@@ -30,7 +30,7 @@ class Question(NamedTuple):
     conditions: dict[str, Any] | None = None
 
 
-class Near(NamedTuple):
+class Approximation(NamedTuple):
     """`scores` (n, M) of every item without each event; each is within `slack` (M,) of the true one."""
 
     scores: np.ndarray
@@ -53,7 +53,7 @@ class Scorer(Protocol):
     def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray: ...  # (R, J)
     def cells_of(self, history: History, target: int) -> list[HeadCells]: ...
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None: ...
-    def near_of(self, history: History) -> Near | None: ...
+    def approximate_of(self, history: History) -> Approximation | None: ...
     def reach_of(self, history: History, m: int) -> np.ndarray | None: ...
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 
 __all__ = [
     "BEHAVIOUR", "CellPlaces", "EventRows", "Group", "block_sums", "blocks_of", "cell_places", "contributions",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from xattn.i18n.catalogue import LANGUAGES, wording
-from xattn.i18n.sentence import fill, plain
+from xattn.i18n.sentence import Quoted, fill, plain
 
 __all__ = ["InputError", "MessageError", "XattnError", "check_lang"]
 
@@ -35,6 +35,8 @@ class XattnError(Exception):
         super().__init__(*sentence)
         self.code = code
         self.fields = {name: plain(value) for name, value in fields.items()}
+        if sentence:
+            self.fields["sentence"] = Quoted(sentence[0])
 
     def told(self, lang: str = "en") -> str:
         """The sentence in the language `lang`. Raises InputError for an unknown language."""

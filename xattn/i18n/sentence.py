@@ -3,10 +3,12 @@
 A placeholder says what its field is, so that no text of one language strays into a sentence of the other:
 
     {name}           a name without quotes, on one short line
+    {name:argument}  a name in backticks, or an option such as --out
     {got!r}          what was got, quoted on one short printable line
     {high:g} {n:,}   a number; where no number was got, the value is quoted
     {what:phrase}    the text ``phrase.<value>`` of the catalogue, filled with the same fields
-    {names:names}    several names in backticks: `a` and `b`
+    {why:refusal}    the refusal ``refusal.<value>``, filled with the same fields
+    {names:names}    several arguments: `a` and `b`
     {choices:list}   several names without quotes: a, b, c
     {near:quoted}    several values, each quoted: 'a', 'b', 'c'
     {n:event|events} the first word for the number 1, the second for any other
@@ -84,8 +86,13 @@ def _name(value: Any) -> str:
     return shown(value)[1:-1] if type(value) is str else shown(value)
 
 
+def _argument(value: Any) -> str:
+    """The name of an argument in backticks, or an option such as --out."""
+    return _name(value) if str(value).startswith("--") else f"`{_name(value)}`"
+
+
 LISTS: dict[str, tuple[str, Callable[[Any], str]]] = {  # what stands between the values, and how each is put
-    "names": ("phrase.and", lambda name: f"`{_name(name)}`"),
+    "names": ("phrase.and", _argument),
     "list": ("phrase.comma", _name),
     "quoted": ("phrase.comma", lambda value: shown(value, limit=30)),
 }
@@ -104,8 +111,8 @@ class _Field:
 
     def __format__(self, spec: str) -> str:
         value = self.value
-        if spec == "phrase":
-            return fill(self.phrase(f"phrase.{value}"), self.fields, self.phrase)
+        if spec in ("phrase", "refusal"):
+            return fill(self.phrase(f"{spec}.{value}"), self.fields, self.phrase)
         if spec in LISTS:
             separator, put = LISTS[spec]
             parts = value if isinstance(value, tuple) else (value,)
@@ -115,5 +122,7 @@ class _Field:
             return one if value == 1 else many
         if not spec:
             return _name(value)
+        if spec == "argument":
+            return _argument(value)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return f"{value:{spec}}" if is_number else shown(value)

@@ -21,7 +21,7 @@ from xattn.model.fit.local_form import fit_local_form
 from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
-from xattn.progress import Progress, silent
+from xattn.progress import Progress
 
 __all__ = [
     "MOST_PENALTY",
@@ -140,9 +140,9 @@ class Behaviour(NamedTuple):
         data: Interactions,
         scale: RatingScale,
         base: np.ndarray,
-        F: np.ndarray,
+        F: sparse.csr_array,
         kept: Kept | None,
-        progress: Progress | None,
+        progress: Progress,
     ) -> Form:
         """The values. `base` (M,) is what they need not explain (next); `F` (M, d) are features, d may be 0.
 
@@ -160,7 +160,7 @@ class Behaviour(NamedTuple):
             "lam": self.lam,
             "dtype": self.dtype,
             "worth": histories.worth,
-            "F": np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
+            "F": np.sqrt(FEATURES * self.lam) * F[warm].toarray() if F.shape[1] else None,
             "progress": progress,
         }
         if K is not None:
@@ -193,17 +193,16 @@ class Behaviour(NamedTuple):
         data: Interactions,
         scale: RatingScale,
         warm: np.ndarray,
-        F: np.ndarray,
-        progress: Progress | None,
+        F: sparse.csr_array,
+        progress: Progress,
     ) -> Form:
-        tell = progress or silent
-        tell("solve", 0.0)
+        progress("solve", 0.0)
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
         pair = data.user * data.n_items + data.item
         x = once(taste(data.rating, data.n_events, scale, 0.5) * kinds, pair)
         y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
-        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
-        tell("solve", 1.0)
+        form = belonging_form(X, Y, F[warm].toarray(), self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        progress("solve", 1.0)
         return form

@@ -19,9 +19,9 @@ from scipy import sparse
 from xattn.data import History, Interactions
 from xattn.errors import check_number, check_probability
 from xattn.kernels.softmax import weights
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 from xattn.model.strength import presence
-from xattn.progress import Progress
+from xattn.progress import Progress, silent
 from xattn.recommenders.base import Recommender
 
 __all__ = ["UserAttention"]
@@ -43,7 +43,7 @@ class UserAttention(Recommender):
     True
     """
 
-    _grows = True
+    grows = True
 
     def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:
         self.temperature = temperature
@@ -55,7 +55,7 @@ class UserAttention(Recommender):
         check_probability("threshold", self.threshold)
         check_number("dislike", self.dislike, low=-1.0, high=1.0)
 
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         U, M = data.n_users, data.n_items
         pair = data.user * M + data.item
         last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]  # of a repeated pair the newest event
@@ -99,7 +99,7 @@ class UserAttention(Recommender):
         lift: np.ndarray = pulled - a.sum(axis=1)[:, None] * self.base_[targets]
         return lift
 
-    def _scores(self, history: History) -> np.ndarray:
+    def scores_of(self, history: History) -> np.ndarray:
         if not len(history):
             return self.base_.copy()
         part, shared = self._logits(history)
@@ -107,7 +107,7 @@ class UserAttention(Recommender):
         lift = self._lift(a, np.arange(self.data_.n_items))[0]
         return np.asarray(self.base_ + lift)
 
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
+    def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
         n = len(history)
         out = np.repeat(self.base_[targets][:, None], n, axis=1)
         if not n:
@@ -123,7 +123,7 @@ class UserAttention(Recommender):
             out[:, rows] += self._lift(a, targets).T
         return out
 
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
+    def cells_of(self, history: History, target: int) -> list[HeadCells]:
         n = len(history)
         if not n:
             return []
@@ -144,4 +144,4 @@ class UserAttention(Recommender):
         return {}  # all of it is a quick re-arrangement of the events, which the file carries
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self._fit(self.data_, None)
+        self._fit(self.data_, silent)

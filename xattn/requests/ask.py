@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_choice, check_probability, shown
+from xattn.errors import check_choice, check_probability, refuse
 from xattn.explain import SCENARIOS, Difference, Ledger, ListLedger, Origin, WhyNot, explain_list
 from xattn.recommenders import Recommender
 from xattn.recommenders.listing import listing
@@ -82,12 +82,11 @@ class Request(Given):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.user is None) == (self.history is None):
-            got = "none" if self.user is None else "both"
-            raise InputError(f"exactly one of `user` and `history` must be given; got {got}.")
+            refuse("one_of", names=("user", "history"), found="none_of_them" if self.user is None else "both")
         columns = [condition.column for condition in self.where]
         if len(set(columns)) < len(columns):
             again = next(column for column in columns if columns.count(column) > 1)
-            raise InputError(f"`where` must name each column once; got {shown(again)} again.")
+            refuse("where_twice", got=again)
 
     @abstractmethod
     def ask(self, model: Recommender) -> Any:
@@ -196,7 +195,7 @@ class ListRequest(Request):
     def ask(self, model: Recommender) -> ListLedger:
         found = explain_list(model, history=self.events(model), **self._conditions())
         if not len(found.items):
-            raise InputError("the list must hold an item to be explained; got none that may be listed.")
+            refuse("nothing_listed")
         return found
 
     def answer(self, model: Recommender) -> ListAnswer:

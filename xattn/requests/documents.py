@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import check_choice, refuse
 from xattn.requests.answers import CompareAnswer, ExplainAnswer, ListAnswer, RecommendAnswer, WhyNotAnswer
 from xattn.requests.ask import CompareRequest, ExplainRequest, ListRequest, RecommendRequest, WhyNotRequest
 from xattn.requests.plain import Plain, document
@@ -29,5 +29,5 @@ def read(text: str | bytes) -> Plain:
     """
     found: Any = document(text)
     if not isinstance(found, Mapping):
-        raise InputError(f"the document must be an object; got {shown(found)}.")
+        refuse("no_object", name="document", got=found)
     return KINDS[check_choice("schema", found.get("schema"), tuple(KINDS))].from_dict(found)

@@ -22,7 +22,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from xattn.errors import InputError, check_flag, check_id, check_number, check_whole, shown
+from xattn.errors import InputError, check_flag, check_id, check_number, check_whole, refuse
 
 __all__ = ["Given", "Id", "Json", "Plain", "checked", "document", "parsed", "parts", "to_plain"]
 
@@ -76,11 +76,11 @@ def document(text: str | bytes) -> Any:
     except InputError:
         raise
     except (ValueError, RecursionError, TypeError) as problem:
-        raise InputError(f"the document must be JSON; got {shown(_reason(problem))}.") from None
+        refuse("no_json", got=_reason(problem))
 
 
 def _no_constant(name: str) -> Any:
-    raise InputError(f"the document must be strict JSON, which has no {name}; got one.")
+    refuse("strict_json", got=name)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         again = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"the document must name each key of an object once; got {shown(again)} again.")
+        refuse("key_twice", got=again)
     return found
 
 
@@ -118,7 +118,7 @@ def parsed(kind: type[T], document: Any, path: str = "", strict: bool = True) ->
     """
     what = path or "document"
     if not isinstance(document, Mapping):
-        raise InputError(f"`{what}` must be an object; got {shown(document)}.")
+        refuse("no_object", name=what, got=document)
     given = dict(document)
     schema: str = getattr(kind, "SCHEMA", "")
     if schema:
@@ -126,16 +126,16 @@ def parsed(kind: type[T], document: Any, path: str = "", strict: bool = True) ->
         for key, must in (("schema", schema), ("version", version)):
             got = given.pop(key, must)
             if got != must or isinstance(got, bool):
-                raise InputError(f"`{_at(path, key)}` must be {shown(must)}; got {shown(got)}.")
+                refuse("constant", name=_at(path, key), wanted=must, got=got)
     values = {}
     for name, hint, needed in parts(kind):
         if name in given:
             values[name] = checked(hint, given.pop(name), _at(path, name), strict)
         elif needed:
-            raise InputError(f"`{what}` must have the key {name!r}; got {shown(', '.join(map(str, document)))}.")
+            refuse("no_key", name=what, key=name, got=", ".join(map(str, document)))
     if given and strict:
-        known = ", ".join(name for name, _, _ in parts(kind))
-        raise InputError(f"`{what}` must have no other keys than {known}; got {shown(next(iter(given)))}.")
+        known = tuple(name for name, _, _ in parts(kind))
+        refuse("other_key", name=what, known=known, got=next(iter(given)))
     return kind(**values)
 
 
@@ -166,14 +166,14 @@ def checked(hint: Any, value: Any, path: str, strict: bool = True) -> Any:
 def _text(path: str, value: Any) -> str:
     """A text that can be written as UTF-8."""
     if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
-        raise InputError(f"`{path}` must be a text; got {shown(value)}.")
+        refuse("type", name=path, what="a_text", got=value)
     return value
 
 
 def _entries(hint: Any, value: Any, path: str, strict: bool) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)) or len(value) > MOST_ENTRIES:
-        got = f"{len(value):,} entries" if isinstance(value, (list, tuple)) else shown(value)
-        raise InputError(f"`{path}` must be a list of at most {MOST_ENTRIES:,} entries; got {got}.")
+        found, got = ("entries", len(value)) if isinstance(value, (list, tuple)) else ("value", value)
+        refuse("long_list", name=path, most=MOST_ENTRIES, found=found, got=got)
     return tuple(checked(hint, entry, f"{path}[{at}]", strict) for at, entry in enumerate(value))
 
 
@@ -190,7 +190,7 @@ def _one_of(hints: tuple[Any, ...], value: Any, path: str, strict: bool) -> Any:
 def _free(value: Any, path: str, depth: int) -> Any:
     """A part of free shape as JSON's own types, not nested deeper than `depth`."""
     if depth == 0:
-        raise InputError(f"`{path}` must not be nested deeper than {DEEPEST} levels; got more.")
+        refuse("nested", name=path, most=DEEPEST)
     if isinstance(value, Mapping):
         return {_text(path, key): _free(entry, _at(path, key), depth - 1) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

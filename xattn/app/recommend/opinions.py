@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 from xattn.model.strength import RatingScale
 
 __all__ = ["KINDS", "MOST", "Opinions", "added", "extended", "hidden", "read", "write"]
@@ -75,8 +75,8 @@ def read(text: str) -> Opinions:
     for part in text.split("~"):
         kind, mark, item = part.partition("_")
         if kind not in KINDS or not mark or not item:
-            raise InputError(f"a link must hold opinions as more_ID, less_ID or hide_ID; got {shown(part, 30)}.")
+            refuse("link_opinion", got=part)
         pairs.append((unquote(item, errors="replace"), kind))
     if len(pairs) > MOST or len({item for item, _ in pairs}) < len(pairs):
-        raise InputError(f"a link must hold at most {MOST} opinions, one an item; got others.")
+        refuse("link_opinions", most=MOST)
     return tuple(pairs)

@@ -7,7 +7,7 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.errors import check_choice, check_whole
 from xattn.evaluate.rivals.base import Rival
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.progress import Progress
 
 __all__ = ["GenrePopularity", "Random"]
@@ -26,12 +26,12 @@ class GenrePopularity(Rival):
         check_choice("weighted", self.weighted, ("none", "own"))
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
-        has = (item_features(data.items).F > 0).astype(float)
+        has = (feature_set(data.items).F > 0).astype(float)
         counts = data.counts()
         met = has[counts > 0]
         popularity = (counts[counts > 0] @ met) / np.maximum(met.sum(axis=0), 1)
         self._has = has
-        self._worth = has * popularity / np.maximum(has.sum(axis=1), 1)[:, None]  # (M, d)
+        self._worth = has.multiply(popularity).multiply(1 / np.maximum(has.sum(axis=1), 1)[:, None]).tocsr()  # (M, d)
 
     def _scores(self, history: History) -> np.ndarray:
         if self.weighted == "none" or not history.live.any():

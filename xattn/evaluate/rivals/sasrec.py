@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_number, check_probability, check_whole
+from xattn.errors import check_number, check_probability, check_whole, refuse
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.network import Network, filled
 from xattn.progress import Progress, silent
@@ -63,7 +63,7 @@ class SASRec(Rival):
         for name in ("dimensions", "blocks", "length", "epochs", "patience", "batch"):
             check_whole(name, getattr(self, name), low=1)
         if check_probability("dropout", self.dropout) == 1.0:
-            raise InputError("`dropout` must be a number under 1; got 1.")
+            refuse("under", name="dropout", high=1, got=1)
         check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
         check_whole("random_state", self.random_state)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import check_choice, refuse
 from xattn.explain.rows import blocks_of, cell_places, occurrences
 from xattn.explain.tell.words import named, quotable, spaced
 from xattn.i18n import LANGUAGES, t
@@ -127,7 +127,7 @@ def compare(a: Ledger, b: Ledger) -> Difference:
     """Ledger `a` less ledger `b`. Raises InputError where one of them is none."""
     found = a - b if hasattr(a, "cells") and hasattr(b, "cells") else None
     if not isinstance(found, Difference):
-        raise InputError(f"`a` and `b` must be ledgers of `explain`; got {shown(a)} and {shown(b)}.")
+        refuse("two_ledgers", got=a, got_second=b)
     return found
 
 

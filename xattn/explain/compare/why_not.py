@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History
-from xattn.errors import InputError, check_choice
+from xattn.errors import check_choice, refuse
 from xattn.explain.compare.difference import Difference
 from xattn.explain.competitors import Competitors
 from xattn.explain.question import Question, Scorer, rank_of
@@ -116,8 +116,8 @@ def why_not(ledger: Ledger) -> WhyNot:
     """The WhyNot of a ledger's item. Raises InputError where the item is in the list, or may not be in it."""
     question, scores = ledger.question, ledger.cache.scores
     if ledger.rank is None or ledger.rank <= question.k:
-        got = "one that may not be in it" if ledger.rank is None else f"one at rank {ledger.rank} of {question.k}"
-        raise InputError(f"`item` must be one that could be in the list and is not; got {got}.")
+        found = "never_listed" if ledger.rank is None else "listed_at"
+        refuse("not_missing", found=found, got=ledger.rank, k=question.k)
     last = int(top_k(scores[None, :], question.allowed[None, :], question.k).items[0][-1])
     return WhyNot(ledger, type(ledger)(ledger.scorer, question._replace(target=last)))
 
