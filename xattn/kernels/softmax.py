@@ -23,7 +23,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, peak, softmax, total
+from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, largest, peak, softmax, total
 
 __all__ = ["weights", "weights_backward", "weights_ragged", "weights_ragged_backward"]
 
@@ -65,15 +65,6 @@ def _unpack(z, e, mask, n):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _max(z):  # type: ignore[no-untyped-def]
-    """Largest number in z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
-    m = z.dtype.type(-np.inf)
-    for i in range(z.shape[0]):
-        m = z[i] if z[i] > m else m
-    return m
-
-
-@compiled
 def _exponentials(z, m, T):  # type: ignore[no-untyped-def]
     """z ← exp((z − m)/T) in place. The difference comes first: z/T − m/T is inf − inf for a small T."""
     for i in range(z.shape[0]):
@@ -110,7 +101,7 @@ def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
         s = exp_sum(a, e, m)
     else:
         n = _pack(a, e, mask)
-        m = _max(a[:n])
+        m = largest(a[:n])
         _exponentials(a[:n], m, T)
         s = total(a[:n])
     divide(a[:n], np.float64(_denominator(s, m, T, beta, shift)))
@@ -132,7 +123,7 @@ def _row_backward(de, da, a, e, mask, T, beta, shift):  # type: ignore[no-untype
     if n == 0:
         return
     z = p[:n]
-    m = _max(z)
+    m = largest(z)
     _exponentials(z, m, T)
     s = total(z)
     _unpack(p, e, mask, n)

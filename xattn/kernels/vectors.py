@@ -13,9 +13,10 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from xattn.kernels.compile import compiled
 from xattn.kernels.lanes import Lanes, emitted
 
-__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "fma", "peak", "softmax", "total"]
+__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "fma", "largest", "peak", "softmax", "total"]
 
 
 def _plain_exp(x: Any) -> Any:
@@ -60,6 +61,15 @@ def fma(typing_context: Any, x: Any, y: Any, z: Any) -> Any:
         return Lanes(builder, signature.args[0], 1).fma(*args)
 
     return x(x, y, z), write
+
+
+@compiled
+def largest(z):  # type: ignore[no-untyped-def]
+    """The largest number of z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
+    m = z.dtype.type(-np.inf)
+    for i in range(z.shape[0]):
+        m = z[i] if z[i] > m else m
+    return m
 
 
 def _array(context: Any, b: Any, kind: Any, value: Any) -> tuple[Any, Any]:
