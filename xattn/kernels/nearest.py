@@ -1,8 +1,8 @@
 """The k keys of largest product with each query: exact, block by block, without the table of all products.
 
-Keys lie in panels (`xattn.kernels.tiles`), the longest first. Each query keeps a heap of its k best so far, and a chunk
-of keys that fits the cache serves many queries. As q·k ≤ ‖q‖‖k‖, a group of queries is done once the longest key that
-is left cannot reach the worst in any of their heaps.
+Keys lie in panels (`xattn.kernels.tiles`), the longest first. Each query has a heap of its k best keys so far, and a
+chunk of keys that fits the cache is multiplied with many queries. As q·k ≤ ‖q‖‖k‖, a group of queries is done once the
+longest key of those that are left cannot reach the worst key in any of their heaps.
 
 Higher product first; equal ones, lower key first. NaN is never chosen. A product is one chain over the coordinates in
 the type of the arrays, so results do not depend on the order of keys, on blocks, or on threads.
@@ -27,7 +27,7 @@ __all__ = ["Catalogue", "nearest"]
 
 BLOCK = 6  # groups of queries that share a chunk
 CHUNK = 1 << 17  # bytes of keys that stay in the second-level cache while the groups of a block go by
-STEP = 8  # panels after which a group looks at what it has found
+STEP = 8  # panels after which the products of a group are looked through
 
 
 @Kernel
@@ -76,7 +76,7 @@ def _nearest(item, score, Q, data, panels, start, longest, key, reach, least):  
 
 
 class Catalogue(NamedTuple):
-    """Keys (n, d), the longest first, in panels: which is where, and how long the longest of each panel is."""
+    """Keys (n, d) in panels, the longest first."""
 
     keys: Keys
     start: np.ndarray  # (panels + 1,) int64: the place of each panel's first key

@@ -1,12 +1,11 @@
-"""The k best scores of each row, under a rule that leaves nothing to chance.
+"""The k best scores of each row, in an order that is always the same.
 
 Higher score first; equal scores, lower index first (the rule of ONNX TopK; −0 equals 0). NaN is never chosen, nor is an
-item that is not allowed or is excluded; −inf may be. So a row yields min(k, items left), maybe fewer than k: the other
-places hold −1, never an item.
+item that is not allowed or is excluded; −inf may be. So a row may have fewer than k items: the other places hold −1.
 
-A row is scanned once from the left, past a heap of the k best so far whose root is the worst of them: items that do not
-beat the root are passed over a few vectors at a time. Equal to the root is not better: what came earlier has the lower
-index.
+A row is scanned once from the left. A heap holds the k best items so far, the worst of them at its root, and items that
+do not beat the root are skipped a few vectors at a time. An item equal to the root does not beat it, because the
+earlier one has the lower index.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class TopK(NamedTuple):
     counts: np.ndarray
 
 
-STRIDE = 4  # vectors that are compared before it is asked whether any of their items is better
+STRIDE = 4  # vectors that are compared at once
 
 
 def _plain_next_above(score: np.ndarray, i: int, limit: Any) -> int:
