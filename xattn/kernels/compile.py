@@ -111,7 +111,7 @@ _this_thread = threading.local()
 
 @contextmanager
 def serial_kernels() -> Iterator[None]:
-    """In this thread every kernel takes its serial twin: for callers that keep the cores busy with threads of their own.
+    """In this thread every kernel takes its serial twin: for callers that use the cores with threads of their own.
 
     Results do not change: the twins agree to the last bit.
     """

@@ -8,9 +8,10 @@ masked step. LLVM splits these vectors on machines with narrower ones.
 `emitted` makes such a function. It also takes the same function in plain Python, which runs where the JIT is off.
 
 The exponential is the only one of the package: this code is compiled into each function that uses it. For x ≤ 0 it is
-2^k · e^r with k = round(x / ln 2), |r| ≤ ln 2 / 2, and ln 2 in two parts (Cody & Waite 1980); no branch and no call. Relative errors in the normal range: under 1.4 · 2^-24 for float32 (the minimax polynomial of
-Cephes' expf), 1.6 · 2^-53 for float64 (the series to r^13). Below it, 2^k comes in two factors, so that results sink
-through the subnormal numbers to 0 (under one of the least of them off). exp(−inf) = 0; NaN stays NaN.
+2^k · e^r with k = round(x / ln 2), |r| ≤ ln 2 / 2, and ln 2 in two parts (Cody & Waite 1980); no branch and no call.
+Relative errors in the normal range: under 1.4 · 2^-24 for float32 (the minimax polynomial of Cephes' expf), 1.6 · 2^-53
+for float64 (the series to r^13). Below it, 2^k comes in two factors, so that results sink through the subnormal numbers
+to 0 (within one of the least of them). exp(−inf) = 0; NaN stays NaN.
 """
 
 from __future__ import annotations

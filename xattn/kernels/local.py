@@ -183,7 +183,7 @@ def _solve(M, x):  # type: ignore[no-untyped-def]
 
 @compiled
 def _choose(chosen, values, place, column, value, z, base, often, but, C):  # type: ignore[no-untyped-def]
-    """Assigns the unknowns of one target and their right sides; returns how many. `place` says where each stands, or −1.
+    """Assigns the unknowns of one target and their right sides; returns how many. `place` (n,): where each is, or −1.
 
     `column` and `value` are the target's pairs, `base` its b_j. No unknown may belong to the item `but`.
     """
