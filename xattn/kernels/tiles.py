@@ -27,7 +27,7 @@ MOST = 4  # vectors in a panel: with six rows, 24 sums stay in registers
 
 
 class Keys(NamedTuple):
-    """Keys (n, d) in panels: `data` flat, `panels` (P,) how many vectors each has, `wide` how many keys, with padding."""
+    """Keys (n, d) in panels: `data` flat, `panels` (P,) how many vectors each has, `wide` the keys with padding."""
 
     data: np.ndarray
     panels: np.ndarray
