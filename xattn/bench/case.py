@@ -1,7 +1,7 @@
-"""What a suite yields: cases to be raced, and figures that it has measured itself.
+"""A suite yields cases, which are raced, and figures, which it has measured itself.
 
-Whatever is measured ends as a row with the same eight keys, so a row has one meaning: `ratio` is `rival_ms / ours_ms`,
-and an aim is met where ratio ≥ bar. What has no rival but an aim is given one:
+Every measurement becomes a row with the same eight keys: `ratio` is `rival_ms / ours_ms`, and an aim is met where
+ratio ≥ bar. Work that has an aim but no rival gets one of these:
 
     aim                         rival           rival_ms
     a time                      "limit"         the time allowed; bar 1
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.errors import XattnError
+from xattn.errors import XattnError, refuse
 
 __all__ = ["LIMIT", "Case", "Figure", "Plan", "Run", "WrongAnswer", "agree"]
 
@@ -30,7 +30,7 @@ class WrongAnswer(XattnError):
 
 
 class Plan(NamedTuple):
-    """How suites run: at most `rounds` of each case; `quick` means small sizes; `tell(what)` says what is going on."""
+    """How suites run: at most `rounds` of each case; `quick` means small sizes; `tell(what)` reports what runs now."""
 
     rounds: int
     quick: bool
@@ -38,10 +38,10 @@ class Plan(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One piece of work to be raced: ours, the rivals by name, and the ratios aimed at.
+    """One piece of work: our way to do it, the rivals by name, and the ratios to reach.
 
-    Results may differ from ours by `atol` at most, save those of the rivals in `apart`: another model answers otherwise
-    (a suite then says in `work` what is alike). `limit` in seconds adds a row against a time.
+    Results may differ from ours by `atol` at most, except those of the rivals in `apart`, which are other models and
+    have other answers. `limit` in seconds adds a row against a time.
     """
 
     work: str
@@ -101,4 +101,4 @@ def agree(what: str, who: str, ours: Any, theirs: Any, atol: float) -> None:
         return
     a, b = np.asarray(ours), np.asarray(theirs)
     if a.shape != b.shape or not np.allclose(b, a, rtol=0, atol=atol, equal_nan=True):
-        raise WrongAnswer(f"{what}: {who} must agree with xattn within {atol:g}; it does not.")
+        refuse("wrong_answer", kind=WrongAnswer, what=what, who=who, most=atol)
