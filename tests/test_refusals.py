@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import io
 import pickle
 import re
 import string
@@ -14,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from xattn import attend, attention, errors, load_model, softmax
+from xattn import Interactions, attend, attention, errors, load_dataset, load_model, read_interactions, softmax
 from xattn.app.learn.sheet import decode
 from xattn.app.yours import pasted
 from xattn.cli import main
@@ -255,6 +257,18 @@ REAL: list[Callable[[], Any]] = [
     lambda: evaluate(DATA, [Popularity()], positive=3.0),
     lambda: evaluate(DATA, [], protocol="holdout"),
     lambda: search(DATA, EASE(regularization=-1.0), {"n_neighbors": [None]}),
+    lambda: Popularity().fit(DATA).recommend(user="0", candidates="i1"),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"]})),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"], "item": [None]})),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"], "item": ["b"], "time": ["then"]})),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"], "item": ["b"], "rating": ["x"], "time": ["then"]})),
+    lambda: Interactions.from_frame(None),
+    lambda: load_dataset("nosuch"),
+    lambda: read_interactions(io.BytesIO(b"user,item\na,b\nc\nd\n")),
+    lambda: read_interactions(io.BytesIO(b'user,item\na,"b\n')),
+    lambda: read_interactions(io.BytesIO(b"%PDF-1.7")),
+    lambda: read_interactions(io.BytesIO(b"")),
+    lambda: read_interactions("/nosuch/file.csv"),
     lambda: attention([1.0], [[1.0]], [[1.0]]),
     lambda: attend([1.0], [[1.0, 2.0]], [[1.0]]),
     lambda: attend([1.0], [["x"]], [[1.0]], scorer="additive"),
