@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
+from xattn.cli.inputs import load_data
 from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
     DIVERSITY,
@@ -56,10 +57,11 @@ class SplitChoice:
 split_options = grouped(
     "split",
     SplitChoice,
-    ("train", "history", "test"),
-    click.option("--train", metavar="FILE", help="A split of your own: the events to learn from."),
-    click.option("--history", metavar="FILE", help="With --train: what tested users did before; else as in --train."),
-    click.option("--test", metavar="FILE", help="With --train: the events to find; all that users did."),
+    click.option("--train", metavar="FILE", help="A split of your own: a file of the events to learn from."),
+    click.option(
+        "--history", metavar="FILE", help="With --train: earlier events of the tested users.  [those in --train]"
+    ),
+    click.option("--test", metavar="FILE", help="With --train: the events to find."),
 )
 
 
@@ -71,10 +73,19 @@ split_options = grouped(
 @SETTINGS
 @LENGTH
 @DIVERSITY
-@click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
-@click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
+@click.option(
+    "--positive", type=float, metavar="R", help="The lowest rating that counts as liked.  [upper third of the scale]"
+)
+@click.option(
+    "--min-events",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Keep users and items with N events or more.",
+)
 @click.option("--folds", type=int, metavar="N", help="Cross-validate: next-item by users, holdout by events.")
-@click.option("--agreement", is_flag=True, help="Also tell how far each model's lists agree with the first one's.")
+@click.option("--agreement", is_flag=True, help="Also show how far the lists of each model agree with the first one's.")
 @SEED
 @DTYPE
 @as_json
@@ -96,10 +107,10 @@ def evaluate(
 ) -> None:
     """Fit and compare recommenders, or explainers, under a protocol.
 
-    next-item: the last event of each user. holdout: a random fifth. time: the last fifth of all events. rating: like or
-    dislike. cold: items hidden from training. --train, --test: a split of your own. faithfulness: what masking the
-    reasons that an explainer names does to scores and lists. The rivals ALS, BPR and SASRec come with: pip install
-    'xattn[rivals]'
+    A protocol says which events are held out. next-item: the last event of each user. holdout: a random fifth. time:
+    the last fifth of all events. rating: like or dislike. cold: items that training never sees. --train and --test are
+    a split of your own. faithfulness compares explainers: it masks the reasons that they name and looks at the scores.
+    The rivals ALS, BPR and SASRec come with: pip install 'xattn[rivals]'
 
     \b
     xattn evaluate --data movielens-small --models HybridAttention,ItemKNN,ALS
@@ -116,10 +127,12 @@ def evaluate(
         check_whole("k", k, low=1)
     from xattn.evaluate import PROTOCOLS, cross_validate
     from xattn.evaluate import evaluate as run
+    from xattn.recommenders.listing import DEFAULT_K
+    from xattn.recommenders.registry import DEFAULT
 
     protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
     if protocol == "faithfulness" and models is None:
-        models = DEFAULT_MODEL
+        models = DEFAULT
     makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
     if split.given:
         parts = _load_split(split, source.items)
@@ -220,4 +233,6 @@ def _print_explainers(result: dict[str, Any]) -> None:
 
 
 def _figure(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "–"
     return f"{value:.2f}" if name.endswith("_s") else f"{value:,.0f}" if name.endswith("_mb") else f"{value:.4f}"

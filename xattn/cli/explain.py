@@ -91,7 +91,6 @@ class QuestionChoice:
 question_options = grouped(
     "question",
     QuestionChoice,
-    ("item", "whole", "against", "why_not"),
     click.option("--item", metavar="ID", help="The item whose score is explained."),
     click.option("--list", "whole", is_flag=True, help="Explain the whole list instead of one item."),
     click.option("--against", metavar="ID", help="Say what sets --item apart from this item."),
@@ -105,7 +104,9 @@ question_options = grouped(
 @question_options
 @model_options
 @list_options
-@click.option("--events", "most", type=int, default=20, show_default=True, metavar="N", help="Events in the table.")
+@click.option(
+    "--events", "most", type=int, default=20, show_default=True, metavar="N", help="How many events the table shows."
+)
 @telling_options
 @language
 @as_json
@@ -120,9 +121,9 @@ def explain(
     lang: str,
     as_json: bool,
 ) -> None:
-    """Explain a score: the ledger that adds up to it.
+    """Explain a score by the ledger that adds up to it.
 
-    A text, then what each event contributes and what removing it would do. Files appear whole or not at all.
+    A text comes first, then a table: what each event contributes, and what removing it would do.
 
     \b
     xattn explain --data movielens-small --user 42 --item 736

@@ -23,8 +23,7 @@ __all__ = ["fit"]
 def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> None:
     """Fit a recommender and save it in a file.
 
-    --model of the other commands takes that file. It is written whole or not at all: on failure, what stood there
-    stays.
+    The other commands read the file by --model. If anything fails, the file that stood there before stays.
     """
     path = output("out", out, (source.ratings, source.items))
     about = subject(source, choice)

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Subject", "ask", "load_data", "someone", "subject"]
 
-DEFAULT_MODEL = "HybridAttention"
-DEFAULT_K = 10
-
 
 class Checkable(Protocol):
     """A request, which knows what the data must have."""
@@ -67,7 +64,9 @@ class Subject:
 
 def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     """What the options name. A saved model brings its own data, so none need be named; other data is refused."""
-    name = choice.model if choice.model is not None else DEFAULT_MODEL
+    from xattn.recommenders.registry import DEFAULT
+
+    name = choice.model if choice.model is not None else DEFAULT
     if not is_model_file(name):
         model = named_model(name, choice, "no_model_file")
         return Subject(load_data(source), model, fitted=False)
@@ -148,7 +147,7 @@ def _person(data: Interactions, person: PersonChoice) -> dict[str, Any]:
 def _list(data: Interactions, listing: ListChoice) -> dict[str, Any]:
     """The list as requests take it."""
     return {
-        "k": listing.k if listing.k is not None else min(DEFAULT_K, data.n_items),
+        "k": listing.k,
         "exclude": listing.exclude,
         "without": listing.without,
         "candidates": None if listing.candidates is None else _candidates(data, listing.candidates),

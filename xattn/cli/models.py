@@ -16,7 +16,7 @@ from xattn.errors import refuse
 if TYPE_CHECKING:
     from xattn.recommenders import Recommender
 
-__all__ = ["SETTINGS", "configured", "contestants", "is_model_file", "model_names", "named_model", "names_of"]
+__all__ = ["SETTINGS", "configured", "contestants", "is_model_file", "named_model", "names_of"]
 
 SETTINGS = click.option(
     "--set", "settings", multiple=True, metavar="MODEL.NAME=VALUE", help="A setting of one of the models; repeatable."
@@ -27,27 +27,26 @@ def is_model_file(name: str) -> bool:
     """--model names a file of `xattn fit`, not a kind of model."""
     if name.casefold().endswith(".npz") or os.path.basename(name) != name:
         return True
-    return os.path.exists(name) and name.casefold() not in {known.casefold() for known in model_names()}
-
-
-def model_names() -> list[str]:
-    """The recommenders that can be fitted here, by name."""
-    from xattn import recommenders
-
-    kinds = {name: getattr(recommenders, name) for name in recommenders.__all__}
-    return [name for name, kind in kinds.items() if isinstance(kind, type) and kind is not recommenders.Recommender]
+    return os.path.exists(name) and name.casefold() not in _by_spelling()
 
 
 def named_model(name: str, choice: ModelChoice, code: str, **fields: Any) -> Recommender:
     """An unfitted recommender with the settings of `choice`. Raises InputError for what it does not have; an unknown
     name is refused with `code` and `fields`."""
-    from xattn import recommenders
+    from xattn.recommenders.registry import model_class
 
-    by_spelling = {known.casefold(): known for known in model_names()}
-    if name.casefold() not in by_spelling:
-        refuse(code, known=tuple(by_spelling.values()), got=name, **fields)
-    made: Recommender = configured(getattr(recommenders, by_spelling[name.casefold()])(), choice)
+    known = _by_spelling()
+    if name.casefold() not in known:
+        refuse(code, known=tuple(known.values()), got=name, **fields)
+    made: Recommender = configured(model_class(known[name.casefold()])(), choice)
     return made
+
+
+def _by_spelling() -> dict[str, str]:
+    """The names of all models by how they are compared: upper and lower case are one."""
+    from xattn.recommenders.registry import model_names
+
+    return {name.casefold(): name for name in model_names()}
 
 
 def configured(model: Any, choice: ModelChoice) -> Any:
@@ -119,4 +118,4 @@ def _made(name: str, settings: tuple[str, ...], choice: ModelChoice, option: str
 
 def names_of(models: str | None, more: tuple[str, ...] = ()) -> list[str]:
     """The names in A,B,…; without any, all recommenders and `more`."""
-    return [*model_names(), *more] if models is None else [name.strip() for name in models.split(",")]
+    return [*_by_spelling().values(), *more] if models is None else [name.strip() for name in models.split(",")]

@@ -46,7 +46,7 @@ def recommend(
 ) -> None:
     """Recommend items to a user or to someone new.
 
-    Rank, item, title, score, and the base in it (what the score would be without any history).
+    The table shows rank, item, title, score and base. The base is the score without any history.
 
     \b
     xattn recommend --data movielens-small --user 42

@@ -81,7 +81,6 @@ class TellingChoice:
 telling_options = grouped(
     "telling",
     TellingChoice,
-    ("depth", "scenario", *FILES, "kind", "program"),
     click.option("--depth", metavar="DEPTH", help="clause, sentence or paragraph.  [default: paragraph]"),
     click.option("--scenario", metavar="NAME", help="What people do with items: films, shop, …  [default: films]"),
     click.option("--html", metavar="FILE", help="Write a page that holds the whole explanation."),

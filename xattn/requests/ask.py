@@ -15,6 +15,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xattn.data import History, Interactions
@@ -64,16 +65,19 @@ class Condition(Given):
 class Request(Given):
     """What all requests say: whose events, and which list.
 
-    The person is `user`, a user of the data, or the events of `history`, oldest first. `without` masks every event of
-    an item, `masked` the events at these positions of the history (0 is the oldest). The list holds the `k` best items
-    (ten, or all where there are fewer) without those of `exclude`; of `candidates` alone, where they are given; and of
-    the items that meet every condition of `where`.
+    The person is `user`, a user of the data, or the events of `history`, oldest first; the events of `further` come
+    after them. `without` masks every event of an item, `masked` the events at these positions (0 is the oldest).
+    `muted` names heads of the model that stay silent. The list holds the `k` best items (ten, or all where there are
+    fewer) without those of `exclude`; of `candidates` alone, where they are given; and of the items that meet every
+    condition of `where`.
     """
 
     user: Id | None = None
     history: tuple[Event, ...] | None = None
+    further: tuple[Event, ...] = ()
     without: tuple[Id, ...] = ()
     masked: tuple[int, ...] = ()
+    muted: tuple[str, ...] = ()
     k: int | None = None
     exclude: tuple[Id, ...] = ()
     candidates: tuple[Id, ...] | None = None
@@ -100,15 +104,25 @@ class Request(Given):
         """Raise InputError for an id or a column that `data` does not have, before a fit takes its seconds."""
         if self.user is not None:
             data.user_row(self.user)
-        for item in self.without:
+        else:
+            History.given(data, self._pairs())
+        for item in (*(event.item for event in self.further), *self.without):
             data.item_row(item)
         listing(data, **self._conditions())
 
     def events(self, model: Recommender) -> History:
         """The events that the request is about, masked ones included."""
-        pairs = None if self.history is None else [(event.item, event.rating) for event in self.history]
-        events = model.history(self.user, pairs, self.without)
+        events = model.history(self.user, self._pairs())
+        if self.further:
+            rows = [model.data_.item_row(event.item) for event in self.further]
+            ratings = [event.rating for event in self.further]
+            rated = any(rating is not None for rating in ratings)
+            events = events.followed_by(rows, np.array(ratings, dtype=np.float64) if rated else None)
+        events = model.history(history=events, without=self.without)
         return events.without(self.masked) if self.masked else events
+
+    def _pairs(self) -> list[tuple[str, float | None]] | None:
+        return None if self.history is None else [(event.item, event.rating) for event in self.history]
 
     def _conditions(self) -> dict[str, Any]:
         """The list as arguments of `recommend` and `explain`."""
@@ -133,6 +147,7 @@ class RecommendRequest(Request):
 
     def ask(self, model: Recommender) -> pd.DataFrame:
         """A frame of rank, item, title, score, base."""
+        model = model.without_heads(self.muted)
         return model.recommend(history=self.events(model), **self._conditions(), diversity=self.diversity)
 
     def answer(self, model: Recommender) -> RecommendAnswer:
@@ -156,6 +171,7 @@ class ItemRequest(Request):
 
     def ledger(self, model: Recommender) -> Ledger:
         """The ledger of the item's score."""
+        model = model.without_heads(self.muted)
         return model.explain(history=self.events(model), item=self.item, **self._conditions())
 
 
@@ -193,6 +209,7 @@ class ListRequest(Request):
     SCHEMA = "xattn.explain-list"
 
     def ask(self, model: Recommender) -> ListLedger:
+        model = model.without_heads(self.muted)
         found = explain_list(model, history=self.events(model), **self._conditions())
         if not len(found.items):
             refuse("nothing_listed")
