@@ -137,6 +137,47 @@ def test_every_refusal_and_every_phrase_is_used() -> None:
     assert sorted(key for key in PHRASES if not spoken & {key, key.partition(".")[2]}) == []
 
 
+OF_A_SOURCE = {"where", "source", "first", "at", "n"}  # fields that `Source.refuse` and `Desk.refuse` add
+
+
+def unfilled(source: str) -> Iterator[str]:
+    """The fields that a refusal's sentence wants and a call of `refuse` does not give: an error nobody could read.
+
+    A phrase that is named in the call is looked into as well. Calls with ``**fields`` cannot be judged."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or any(word.arg is None for word in node.keywords):
+            continue
+        function = node.func
+        own = isinstance(function, ast.Name) and function.id == "refuse"
+        if not own and not (isinstance(function, ast.Attribute) and function.attr == "refuse"):
+            continue
+        given = {word.arg: word.value for word in node.keywords}
+        known = set(given) | (set() if own else OF_A_SOURCE)
+        for code in codes(ast.unparse(node)):
+            keys_to_see = [f"refusal.{code}"] if f"refusal.{code}" in REFUSALS else []
+            while keys_to_see:
+                for name, _, mark in parts(wording(keys_to_see.pop())["en"]):
+                    if name not in known:
+                        yield f"{code}: {name}"
+                    value = given.get(name)
+                    options = (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
+                    if mark == "phrase":
+                        named = [str(option.value) for option in options if isinstance(option, ast.Constant)]
+                        keys_to_see += [key if "." in key else f"phrase.{key}" for key in named]
+
+
+def test_every_refusal_gives_the_fields_of_its_sentence() -> None:
+    own = [source for source in SOURCES if "def refuse(" not in source]
+    assert sorted(fault for source in own for fault in unfilled(source)) == []
+
+
+def test_missing_fields_are_found() -> None:
+    assert list(unfilled('refuse("flag", got=1)')) == ["flag: name"]
+    assert list(unfilled('refuse("index", name="x", what="offset", found="type")')) == ["index: dtype"]
+    assert list(unfilled('source.refuse("no_items")')) == []
+    assert list(unfilled('refuse("no_items")')) == ["no_items: where"]
+
+
 def test_codes_are_found_in_code() -> None:
     found = codes('refuse("a", got=1); source.refuse("b" if x else "c"); InputError(code="d"); f("e"); refuse(code)')
     assert sorted(found) == ["a", "b", "c", "d"]
