@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 from xattn.data.source import Source
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
 __all__ = ["Text", "decoded"]
 
@@ -45,12 +45,10 @@ def decoded(raw: bytes, source: Source, encoding: str | None = None) -> Text:
             name = codecs.lookup(encoding).name
             text = raw.decode(encoding)
         except LookupError:
-            raise InputError(
-                f"`encoding` must be one that Python knows, such as gb18030; got {shown(encoding)}."
-            ) from None
+            refuse("unknown_encoding", got=encoding)
         except (UnicodeDecodeError, ValueError, AssertionError) as problem:
             line = raw.count(b"\n", 0, getattr(problem, "start", 0)) + 1
-            raise source.error(f"it must be text in {encoding}", f"other bytes in line {line}") from None
+            source.refuse("other_encoding", encoding=encoding, got_line=line)
         return Text(text.removeprefix("\ufeff").encode("utf-8", "replace"), NAMES.get(name, name))
     for mark, name in MARKS.items():
         if raw.startswith(mark):
@@ -62,9 +60,7 @@ def decoded(raw: bytes, source: Source, encoding: str | None = None) -> Text:
     zero = raw.find(b"\0")
     if zero >= 0:
         line = raw.count(b"\n", 0, zero) + 1
-        raise source.error(
-            "it must be a table in text, Parquet, Excel or JSON", f"binary data (a zero byte in line {line})"
-        )
+        source.refuse("binary_data", got_line=line)
     return _utf8(raw)
 
 
@@ -72,7 +68,7 @@ def _wide(body: bytes, name: str, source: Source) -> Text:
     try:
         return Text(body.decode(name).encode("utf-8", "replace"), NAMES.get(name, name.upper()))
     except UnicodeDecodeError:
-        raise source.error("a text that begins as UTF-16 must be whole", "one that is cut off or damaged") from None
+        source.refuse("cut_utf16")
 
 
 def _wide_without_mark(raw: bytes) -> str:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xattn.data.reading.choice import EVENT_ROLES, Choice, Roles, shown_names
+from xattn.data.reading.choice import EVENT_ROLES, Choice, Roles
 from xattn.data.reading.moments import UNITS
 from xattn.data.reading.profile import Profile
 from xattn.data.reading.table import Table
 from xattn.data.reading.words import VERBS, Hint, plain
+from xattn.errors import some_of
 
 __all__ = ["date_parts", "event_roles", "item_roles"]
 
 ITEM_ROLES = ("item", "title")
-EXAMPLES = {"user": "user_id", "item": "item_id"}
 
 
 def event_roles(
@@ -157,13 +157,14 @@ def _require(choice: Choice, required: Sequence[str]) -> None:
     missing = [role for role in required if role not in choice.place]
     if not missing:
         return
-    need = " and ".join(f"{'an' if role == 'item' else 'a'} {role} column" for role in required)
-    example = ",".join(EXAMPLES[role] for role in required)
     names = choice.table.names
-    got = f"the column{'s' * (len(names) != 1)} {shown_names(names)}" if names else "no columns"
-    settle = ", ".join(f"{role}=…" for role in missing)
-    raise choice.table.source.error(
-        f"it must have a header that names {need} (such as {example}), or `columns` must name them ({settle})", got
+    choice.table.source.refuse(
+        "no_header",
+        need="need_user_and_item" if "user" in required else "need_item",
+        settle=tuple(f"{role}=…" for role in missing),
+        found="these_columns" if names else "no_columns",
+        n=len(names),
+        **some_of(names),
     )
 
 
