@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import ask
 from xattn.cli.models import is_model_file
 from xattn.cli.options import (
@@ -147,11 +148,11 @@ def explain(
         if telling.program:
             click.echo(ledger.snippet(origin), nl=False)
         elif as_json:
-            print_json(ExplainAnswer.of(ledger, origin, scenario).body())
+            print_json({**ExplainAnswer.of(ledger, origin, scenario).body(), **reported(model.data_, source)})
         else:
             print_ledger(ledger, most, lang, depth, scenario)
     elif as_json:
-        print_json(request.answer(model).body())
+        print_json({**request.answer(model).body(), **reported(model.data_, source)})
     elif question.whole:
         print_list_ledger(request.ask(model), most, lang)
     else:

@@ -72,7 +72,7 @@ def test_numbers_in_json_keep_their_digits(rows: list[tuple[int, int]]) -> None:
 
 @given(ROWS, st.sampled_from([pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]))
 def test_ids_in_parquet_and_in_memory(rows: list[tuple[str, str]], kind: pa.DataType) -> None:
-    table = pa.table({name: pa.array(column, kind) for name, column in zip(("user", "item"), zip(*rows), strict=True)})
+    table = pa.table({name: pa.array([row[at] for row in rows], kind) for at, name in enumerate(("user", "item"))})
     file = io.BytesIO()
     pq.write_table(table, file)
     assert ids(io.BytesIO(file.getvalue())) == ids(table) == ids(table.to_pandas()) == by_user(rows)
@@ -136,14 +136,16 @@ def test_damaged_packing_is_refused_in_one_sentence(noise: bytes, at: int, kind:
 
 def test_zip_files_with_several_tables(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
-    path.write_bytes(zipped(("ml/README.txt", b"x"), ("ml/ratings.csv", TABLE), ("ml/movies.csv", b"movieId,title\na,A\n")))
+    path.write_bytes(
+        zipped(("ml/README.txt", b"x"), ("ml/ratings.csv", TABLE), ("ml/movies.csv", b"movieId,title\na,A\n"))
+    )
     data = read_interactions(path, items=path)
     assert (data.n_events, data.items.titles) == (3, ("A", "b"))
     assert read_interactions(f"{path}/ml/ratings.csv").n_events == 3
     with pytest.raises(DataError, match="the path must name a file in it"):
         read_interactions(f"{path}/ml/nothing.csv")
     path.write_bytes(zipped(("a.csv", TABLE), ("b.csv", TABLE)))
-    with pytest.raises(DataError, match=r"a zip file must hold one table, or the path must name one .*'a.csv', 'b.csv'"):
+    with pytest.raises(DataError, match=r"a zip file must hold one table, .*'a.csv', 'b.csv'"):
         read_interactions(path)
     locked = bytearray(zipped(("r.csv", TABLE)))
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
@@ -204,7 +206,9 @@ def test_databases(tmp_path: Path) -> None:
     with sqlalchemy.create_engine(url).begin() as connection:
         connection.execute(sqlalchemy.text("create table sales (customer integer, sku text, at text)"))
         connection.execute(sqlalchemy.text("create table items (sku text, title text)"))
-        connection.execute(sqlalchemy.text("insert into sales values (1, '007', '2024-01-31'), (2, '007', '2024-02-01')"))
+        connection.execute(
+            sqlalchemy.text("insert into sales values (1, '007', '2024-01-31'), (2, '007', '2024-02-01')")
+        )
     query = "select customer, sku, at as date from sales where customer > 0"
     data = read_interactions(url, query=query)
     assert (data.user_ids, data.items.ids, data.time is None) == (("1", "2"), ("007",), False)

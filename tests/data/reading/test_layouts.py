@@ -1,4 +1,4 @@
-"""Layouts and faults, from the tables in tests/data/layouts: right roles or told as unsure; every fault named with its row."""
+"""Layouts and faults (tables in tests/data/layouts): roles are right or told as unsure, faults named with their row."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.reading.holders import held
 
+from tests.data.reading.holders import held
 from xattn.data import check_data, read_interactions, read_items
 from xattn.errors import DataError, InputError
 
@@ -23,10 +23,8 @@ counted: dict[str, tuple[int, int, int]] = {}  # layout → roles, right ones, w
 def roles_of(layout: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Role → the column taken for it, and the set of roles that are told as unsure."""
     source = held(layout, folder)
-    if layout.get("of") == "items":
-        report = read_items(source).report
-    else:
-        report = read_interactions(source).report
+    reader = read_items if layout.get("of") == "items" else read_interactions
+    report = reader(source).report  # type: ignore[operator]
     taken: dict[str, Any] = {use.role: use.column for use in report.columns if use.role and use.role != "feature"}
     features = [use.column for use in report.columns if use.role == "feature"]
     if features:
@@ -105,5 +103,5 @@ def test_faults_are_told_all_at_once(tmp_path: Path) -> None:
     path.write_text("user,item,rating,date\nu,a,4,2024-01-01\n,b,good,soon\nv,a,x,2024-01-02\nv,b,5,later\n")
     report = check_data(path)
     assert [finding.id for finding in report.errors] == ["missing", "rating_unread", "time_unread"]
-    with pytest.raises(DataError, match=r"and 2 more kinds of error: rating_unread, time_unread"):
+    with pytest.raises(DataError, match=r"2 more kinds of error: rating_unread, time_unread"):
         read_interactions(path)

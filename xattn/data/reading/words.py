@@ -173,7 +173,7 @@ def _of_the_rest(words: tuple[str, ...]) -> list[Hint | None]:
         if all_words & OTHER_DATES or (of_person and last in TITLE_NOUNS):
             found.append(Hint("time", 0.2))
         elif not all_words & {"zone", "timezone", "offset", "spent", "duration"}:
-            exact = 0.08 * bool(all_words & {"unix", "epoch", "timestamp", "utc"})  # finer than a date, if both are there
+            exact = 0.08 * bool(all_words & {"unix", "epoch", "timestamp", "utc"})  # finer than a date
             found.append(Hint("time", 1.0 - 0.05 * len(before) + exact if ends else 0.7))
     if last in CLOCK_NOUNS:
         found.append(Hint("clock", 0.5))
