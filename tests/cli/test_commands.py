@@ -215,7 +215,9 @@ def test_fit_saves_what_recommend_reads(run: Run, files: Files, folder: Any) -> 
     assert said["bytes"] == (folder / "fitted.npz").stat().st_size
     fresh = answer(run("recommend", *files, "--user", "u3", "--json"))
     assert answer(run("recommend", "--model", "fitted.npz", "--user", "u3", "--json"))["items"] == fresh["items"]
-    assert answer(run("recommend", "--model", "fitted.npz", *files, "--user", "u3", "--json")) == fresh
+    assert (
+        answer(run("recommend", "--model", "fitted.npz", *files, "--user", "u3", "--json"))["items"] == fresh["items"]
+    )
 
 
 def test_fit_on_screen(run: Run, files: Files) -> None:

@@ -28,8 +28,8 @@ from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
 
-BASELINES = ("GenrePopularity", "Random")  # what can be said of items that nobody has met, without learning
-COLD_K = 50  # hidden items are few among many: ten places would tell nothing
+BASELINES = ("GenrePopularity", "Random")  # rivals that need no events of an item
+COLD_K = 50  # the hidden items are few among many, and ten places would hardly ever hold one
 
 
 @dataclass(frozen=True)
@@ -143,14 +143,14 @@ def evaluate(
     read = data
     data = data.core(min_events) if min_events > 1 else data
     k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
-    asked: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
+    arguments: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
     if folds is not None:
         check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
         if folds is not None:
-            result = cross_validate(data, makers, folds=folds, **asked, progress=tell)
+            result = cross_validate(data, makers, folds=folds, **arguments, progress=tell)
         else:
-            result = run(data, makers, **asked, **parts, diversity=diversity, agreement=agreement, progress=tell)
+            result = run(data, makers, **arguments, **parts, diversity=diversity, agreement=agreement, progress=tell)
     if as_json:
         print_json({**result, **reported(read, source)})
     elif protocol == "faithfulness":
@@ -236,9 +236,9 @@ def _print_explainers(result: dict[str, Any]) -> None:
         table.append([row["explainer"], row["model"], figures[0], around, *figures[1:]])
     titles = (main, "95 % interval", *names)
     heads = [Column("explainer"), Column("model"), *(Column(name, right=True) for name in titles)]
-    asked = f"{result['explained']:,} recommendations of {result['sampled']:,} users"
+    explained = f"{result['explained']:,} recommendations of {result['sampled']:,} users"
     skipped = f", {result['skipped']:,} without a positive score left out" if result["skipped"] else ""
-    print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {asked}{skipped}")
+    print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {explained}{skipped}")
 
 
 def _figure(name: str, value: float) -> str:
