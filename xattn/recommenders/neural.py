@@ -26,7 +26,7 @@ from xattn.errors.constraints import (
 from xattn.model.fit.article import Learned, Lesson, Setting, fit_network
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.article import ArticleNetwork
-from xattn.model.strength import signed
+from xattn.model.strength import UNRATED, signed
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
 
@@ -152,11 +152,11 @@ class NeuralAttention(Additive):
             self._check_target("no_ratings_on_a_scale")
             return None
         least = low + LIKED * (high - low) if self.like_from is None else float(self.like_from)
-        liked = data.rating >= least - ROUNDING
-        if liked.all() or not liked.any():
-            self._check_target("all_liked" if liked.all() else "none_liked")
+        rated, liked = ~np.isnan(data.rating), data.rating >= least - ROUNDING
+        if liked[rated].all() or not liked.any():
+            self._check_target("all_liked" if liked.any() else "none_liked")
             return None
-        label: np.ndarray = (liked + (data.rating - low) / (high - low)) / 2
+        label: np.ndarray = (liked + np.where(rated, (data.rating - low) / (high - low), (UNRATED + 1.0) / 2)) / 2
         return label
 
     def _check_target(self, found: str) -> None:

@@ -149,7 +149,7 @@ class Scoring(Estimator):
     def _check_ratings(self, events: History) -> None:
         low, high = self.scale_
         if events.rating is not None and high > low:
-            for rating in events.rating:
+            for rating in events.rating[~np.isnan(events.rating)]:
                 check_number("rating in history", float(rating), low=low, high=high)
 
     def _position(self, events: History, item: Any) -> np.ndarray:
