@@ -9,17 +9,20 @@ import io
 import json
 import lzma
 import os
+import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xattn.data import read_interactions
+from tests.data.reading.holders import written
+from xattn.data import check_data, read_history, read_interactions, read_items
 from xattn.data.reading.encoding import decoded
 from xattn.data.source import Source
 from xattn.errors import DataError, InputError
@@ -196,6 +199,36 @@ def test_an_encoding_may_be_stated() -> None:
         read_interactions(io.BytesIO(raw), encoding="klingon")
     with pytest.raises(DataError, match="it must be text in utf-8; got other bytes in line 2"):
         read_interactions(io.BytesIO(raw), encoding="utf-8")
+
+
+# --- anything ---------------------------------------------------------------------------------------------------------
+
+TABLES = tomllib.loads((Path(__file__).parents[1] / "layouts" / "layouts.toml").read_text("utf-8"))["layout"]
+FILES = [
+    one
+    for one in TABLES
+    if one.get("as", "") in ("", "gz", "zip", "xz", "bz2", "zst", "xlsx", "parquet-pandas", "json")
+]
+SPLINTERS = [
+    *(b",", b"\n", b'"', b"\t", b";", b"::", b"|", b"\0", b"\xff", b"NaN", b"1e999", b"-1", b"[", b"{", b"}", b"\r")
+]
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(FILES), st.lists(st.tuples(st.integers(0, 2000), st.sampled_from(SPLINTERS), st.integers(0, 8))))
+def test_damaged_layouts_are_read_or_refused_in_one_sentence(
+    layout: dict[str, Any], damage: list[tuple[int, bytes, int]]
+) -> None:
+    text = layout["text"].lstrip("\n").encode(layout.get("encoding", "utf-8"))
+    raw = bytearray(written(layout.get("as", ""), text))
+    for at, splinter, gone in damage:
+        at %= len(raw) + 1
+        raw[at : at + gone] = splinter
+    for reader in (check_data, read_items, read_history):
+        try:
+            reader(io.BytesIO(bytes(raw)))
+        except (DataError, InputError) as error:
+            assert "\n" not in str(error)  # noqa: PT017
 
 
 # --- databases --------------------------------------------------------------------------------------------------------
