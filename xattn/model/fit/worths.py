@@ -1,4 +1,4 @@
-"""What each feature is worth to the content head: a ridge problem over sampled prefixes (docs/model.md, eq. 8).
+"""The worth of each feature in the content head: a ridge problem over sampled prefixes (docs/model.md, eq. 8).
 
     min_θ Σ_t Σ_j b_j (y_tj/b_j − 1 − p_tj·θ)²
 
@@ -19,7 +19,7 @@ __all__ = ["fit_feature_worths"]
 
 SAMPLED_PREFIXES = 4000
 SAMPLED_TARGETS = 64  # per prefix, drawn by the base
-NEWEST = 200  # events of a prefix that the fit looks at
+NEWEST = 200  # events of a prefix that the fit uses
 DENSE = 3000  # features up to which their d × d problem is solved as a table
 
 
