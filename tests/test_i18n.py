@@ -27,6 +27,7 @@ DYNAMIC = (
     "worked.erratum.",
     "worked.says.",
     "worked.step.",
+    "data.",
     "words.clause_",
     "words.confidence_",
     "words.did.",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xattn.data.interactions import Interactions
-from xattn.data.readers import read_interactions, read_items
+from xattn.data.reading.read import read_interactions, read_items
 from xattn.errors import DataError, InputError, shown
 
 __all__ = ["DatasetInfo", "datasets", "load_dataset"]

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xattn.data.columns import match_columns
 from xattn.data.interactions import Interactions
+from xattn.data.reading.frames import frame_table
+from xattn.data.reading.read import history_of
 from xattn.data.scale import check_opinions
 from xattn.data.source import Source
-from xattn.data.values import MISSING, coded_ids, numbers, seconds
+from xattn.data.values import MISSING
 from xattn.errors import (
     InputError,
     check_array,
@@ -34,7 +35,7 @@ from xattn.errors import (
     shown,
 )
 
-__all__ = ["History", "events_of_frame"]
+__all__ = ["History"]
 
 HISTORY = Source("`history`")
 
@@ -172,7 +173,7 @@ class History:
 def _pairs(events: Any) -> list[tuple[str, float | None]]:
     """Whatever `History.given` takes, as (id, rating or None)."""
     if isinstance(events, pd.DataFrame):
-        return events_of_frame(events)
+        return history_of(frame_table(events, HISTORY))
     if isinstance(events, Mapping):
         events = list(events.items())
     if isinstance(events, (str, bytes)) or not isinstance(events, Iterable):
@@ -187,29 +188,3 @@ def _pair(event: Any) -> tuple[str, float | None]:
         raise InputError(f"`history` must hold item ids or (id, rating) pairs; got {shown(event)}.")
     item, rating = event
     return check_id("history", item), None if rating is None else check_number("rating in history", rating)
-
-
-def events_of_frame(frame: pd.DataFrame, source: Source = HISTORY) -> list[tuple[str, float | None]]:
-    """A frame of one person's events as (id, rating or None), oldest first; DataError when it is not that."""
-    names = [str(name) for name in frame.columns]
-    found = match_columns(names, ["user", "item", "rating", "time"], source, required=["item"])
-    if not len(frame):
-        raise source.error("it must hold at least one event", "none")
-    column = {role: frame.iloc[:, position] for role, position in found.items()}
-    if "user" in column:
-        users = len(coded_ids(column["user"], source, "user").ids)
-        if users > 1:
-            raise source.error("it must hold the events of one person", f"{users:,} users")
-    item = coded_ids(column["item"], source, "item")
-    blank = np.flatnonzero(item.codes == MISSING)
-    if blank.size:
-        raise source.error("every event must name an item", "an empty id", int(blank[0]))
-    ids = [item.ids[code] for code in item.codes.tolist()]
-    ratings: list[float] | list[None] = [None] * len(ids)
-    if "rating" in column:
-        ratings = numbers(column["rating"], source, f"column {shown(names[found['rating']])}").tolist()
-    events = list(zip(ids, ratings, strict=True))
-    if "time" in column:
-        order = np.argsort(seconds(column["time"], source, f"column {shown(names[found['time']])}"), kind="stable")
-        events = [events[i] for i in order.tolist()]
-    return events

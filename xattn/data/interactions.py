@@ -24,7 +24,8 @@ import pandas as pd
 from xattn.data.checksum import canonical, checksum_of
 from xattn.data.growth import both
 from xattn.data.items import ItemTable
-from xattn.data.lines import events_of_lines
+from xattn.data.reading.events import Events, Options, events_of
+from xattn.data.reading.frames import frame_table
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING
@@ -256,23 +257,31 @@ class Interactions:
         items: ItemTable | None = None,
         name: str = "frame",
         *,
-        columns: Mapping[str, str] | None = None,
+        columns: Mapping[str, Any] | None = None,
         drop_missing: bool = False,
         source: Source = FRAME,
     ) -> Interactions:
         """A frame of events, one per line, with a user and an item column, perhaps rating, time and event type.
 
-        Headers are recognised by their spelling (`xattn.data.columns`), or named by `columns` (role → header, roles
-        user, item, rating, time, kind, title). Without a time column the order of the lines is the order in time. Items
-        that `items` does not hold are added at its end, with the title of a title column if there is one. Lines without
-        a user or an item are refused, or left out with ``drop_missing=True``. Raises DataError.
+        Columns are recognised by name and values, or named by `columns` (role → header). Without a time column the
+        order of the lines is the order in time. Items that `items` does not hold are added at its end, with the title
+        of a title column if there is one. Lines without a user or an item are refused, or left out with
+        ``drop_missing=True``. Raises DataError. `read_interactions` takes frames too, and has more options.
         """
+        if not isinstance(frame, pd.DataFrame):
+            raise InputError(f"`frame` must be a pandas DataFrame of events; got {shown(frame)}.")
+        options = Options(columns or {}, missing="drop" if drop_missing else "refuse")
+        return cls.of_events(events_of(frame_table(frame, source), options), items, name)
+
+    @classmethod
+    def of_events(cls, events: Events, items: ItemTable | None, name: str) -> Interactions:
+        """Events that a table held, with the items of `items` and, at its end, those that it does not hold."""
         if items is not None:
             _refuse_other(items)
-        found = events_of_lines(frame, columns, drop_missing, source)
-        table = (items if items is not None else ItemTable.bare(())).extended(found.item_ids, found.titles)
-        item = table.rows(found.item_ids)[found.item]
-        return cls(name, found.user_ids, table, found.indptr, item, found.rating, found.time, found.kind)
+        table = (items if items is not None else ItemTable.bare(())).extended(events.item_ids, events.titles)
+        item = table.rows(events.item_ids)[events.item]
+        vectors = (events.rating, events.time, events.kind)
+        return cls(name, events.user_ids, table, events.indptr, item, *vectors, events.scale, events.report)
 
 
 def _refuse_other(items: Any) -> None:
