@@ -37,7 +37,7 @@ from xattn.kernels import (
     topk,
 )
 from xattn.kernels.compile import Kernel
-from xattn.kernels.scorers import cosines, hidden, products
+from xattn.kernels.scorers import cosines, dots, hidden
 
 MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
@@ -112,7 +112,7 @@ def _attention() -> list[Case]:
         ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
-        *(Case(products._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
+        *(Case(dots._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
         Case(cosines._unit_scale, 3, (room(R, D), room(R), room(R), q)),
         Case(cosines._cosine_forward, 1, (room(R, N), S.S @ Z.S.T, S.square, Z.square)),
         Case(cosines._cosine_backward, 1, (room(R, D), de, de, *S, Z.S, Z.square)),
@@ -321,10 +321,14 @@ def _learning(dtype: str, branch: str) -> list[Case]:
         Case(optim._step_sgd_rows, 1, (P, some, G, rate, number(0.99))),
         Case(optim._step_adam, 3, (flat, moved, np.abs(spread), slope, *numbers)),
         Case(optim._step_adam_rows, 3, (P, M, V, some, G, *numbers)),
-        Case(pooling._others_forward, 2, (room, one, say, k, *persons)),
-        Case(pooling._others_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons)),
-        Case(pooling._before_forward, 2, (room, one, say, k, *persons)),
-        Case(pooling._before_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons)),
+        Case(pooling._pools_forward, 2, (room, one, say, k, *persons, True), "others"),
+        Case(pooling._pools_forward, 2, (room, one, say, k, *persons, False), "before"),
+        Case(
+            pooling._pools_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons, True), "others"
+        ),
+        Case(
+            pooling._pools_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons, False), "before"
+        ),
         Case(rows._row_sums, 1, (G, rng.permutation(90), np.arange(10) * 10, du)),
     ]
 
