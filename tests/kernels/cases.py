@@ -141,6 +141,10 @@ def _heads() -> list[Case]:
     sparse = (ptr, np.nonzero(F)[1], F[F != 0], np.linalg.norm(F, axis=1) + 0.1)
     head = (*sparse, rng.normal(size=d), rng.random(R), rng.normal(size=(d, n)), rng.normal(size=(d, n)))
     g = np.arange(n)[::-1] / 5
+    targets = rng.integers(0, R, (6, 4))
+    length = np.diff(ptr)[targets.ravel()]
+    places = np.concatenate([[0], np.cumsum(length)[:-1]]).reshape(targets.shape)
+    prefixes = (places, targets, np.array([0, 0, 3, 5, 9, N]), np.array([0, 7, 3, N, N, N]), rng.integers(0, R, N))
 
     users, C, H = 9, 7, 2
     indptr = np.concatenate([[0, 0], np.sort(rng.integers(0, 150, users - 2)), [150]])
@@ -163,6 +167,11 @@ def _heads() -> list[Case]:
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E[:1], X, live, 0.5, 0.0), "shared, without threshold"),
         Case(content._field, 2, (np.zeros((R, N)), np.zeros((R, N)), *head, g, 0.3)),
         Case(content._scores, 1, (np.zeros(R), *head, g, 0.3, live, 0.5, 0.05)),
+        Case(
+            content._gradients,
+            1,
+            (np.zeros(int(length.sum())), *sparse, *prefixes, rng.normal(size=N), 0.3, 5.0, 0.5, d),
+        ),
         Case(
             pool._add_pooled,
             1,
