@@ -58,6 +58,7 @@ SAME_IN_BOTH = {  # marks and names alone
     "phrase.comma",
     "phrase.names",
     "phrase.number_any",
+    "phrase.source",
     "refusal.other",
     "words.and",
     "words.feature",

@@ -101,6 +101,8 @@ def test_every_command_option_and_model_is_named() -> None:
     for group in (main, main.commands["data"]):
         assert isinstance(group, click.Group)
         for command in group.commands.values():
+            spellings = [spelling for option in command.params for spelling in option.opts]
+            assert len(set(spellings)) == len(spellings), f"{command.name} has an option twice"
             for option in command.params:
                 if isinstance(option, click.Option):
                     assert any(f"{spelling}" in DOCS for spelling in option.opts), option.opts

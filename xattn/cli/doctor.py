@@ -1,4 +1,4 @@
-"""`xattn doctor`: what this machine offers, what is missing and how to get it; compiles the kernels ahead if asked."""
+"""`xattn doctor`: what this machine has, what it lacks and how to get it. It can compile the kernels ahead."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GOMP = "Debian, Ubuntu: apt install libgomp1; Fedora: dnf install libgomp; else:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. `status`: ok; optional (missing, not needed); slow (works, could be better); missing."""
+    """What was found of one thing. `status` is ok, optional (absent, not needed), slow (could be better) or missing."""
 
     name: str
     status: str
@@ -51,7 +51,7 @@ class Check:
 def doctor(context: click.Context, compile_ahead: bool, as_json: bool) -> None:
     """Check this machine, and say how to get what is missing.
 
-    The exit code is 1 where something that is needed is missing.
+    The exit code is 1 if something is missing that is needed.
     """
     found = list(checks())
     seconds = warm() if compile_ahead else {}

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from xattn.cli.options import ModelChoice, check_left_out
+from xattn.cli.options import ModelChoice
 from xattn.errors import refuse
 
 if TYPE_CHECKING:
     from xattn.recommenders import Recommender
 
-__all__ = ["SETTINGS", "configured", "contestants", "is_model_file", "named_model", "names_of"]
+__all__ = ["SETTINGS", "configured", "contestants", "named_model", "names_of"]
 
 SETTINGS = click.option(
     "--set", "settings", multiple=True, metavar="MODEL.NAME=VALUE", help="A setting of one of the models; repeatable."
 )
-
-
-def is_model_file(name: str) -> bool:
-    """--model names a file of `xattn fit`, not a kind of model."""
-    if name.casefold().endswith(".npz") or os.path.basename(name) != name:
-        return True
-    return os.path.exists(name) and name.casefold() not in _by_spelling()
 
 
 def named_model(name: str, choice: ModelChoice, code: str, **fields: Any) -> Recommender:
@@ -60,7 +52,7 @@ def configured(model: Any, choice: ModelChoice) -> Any:
             refuse("unknown_setting", model=name, some=some, known=tuple(names), got=key)
     if choice.dtype is not None:
         if "dtype" not in own:
-            check_left_out(name, "with_no_such_setting", dtype=choice.dtype)
+            refuse("option_left_out", option="dtype", when="with_no_such_setting", choice=name, got=choice.dtype)
         settings["dtype"] = choice.dtype
     if choice.seed is not None and "random_state" in own:  # the others are not random at all
         settings["random_state"] = choice.seed

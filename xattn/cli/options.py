@@ -6,6 +6,7 @@ when it is made.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -13,6 +14,7 @@ from typing import Any
 
 import click
 
+from xattn.cli.data_options import READING, ReadingChoice
 from xattn.errors import check_choice, check_whole, refuse
 
 __all__ = [
@@ -76,12 +78,12 @@ def grouped(name: str, kind: Any, *options: Any) -> Callable[[Command], Command]
 
 
 @dataclass(frozen=True)
-class DataChoice:
+class DataChoice(ReadingChoice):
     """A bundled set by name, or files of ratings and perhaps items; nothing where a saved model or a split has them."""
 
-    data: str | None
-    ratings: str | None
-    items: str | None
+    data: str | None = None
+    ratings: str | None = None
+    items: str | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError where two sources are named."""
@@ -98,8 +100,9 @@ data_options = grouped(
     "source",
     DataChoice,
     click.option("--data", metavar="NAME", help="A data set at hand (`xattn data list`)."),
-    click.option("--ratings", metavar="FILE", help="A file of your events: CSV, TSV or Parquet with user, item, …"),
+    click.option("--ratings", metavar="FILE", help="A file of your events (user, item, …), or a database's address."),
     click.option("--items", metavar="FILE", help="A file of your items, with --ratings: item, title, feature columns."),
+    *READING,
 )
 
 
@@ -116,7 +119,7 @@ class ModelChoice:
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise InputError for a seed or type out of bounds, or a setting that is no NAME=VALUE."""
+        """Raise InputError for a seed or type out of bounds, a setting without a value, or one for a saved model."""
         if self.seed is not None:
             check_whole("seed", self.seed, low=0)
         if self.dtype is not None:
@@ -124,6 +127,20 @@ class ModelChoice:
         for setting in self.settings:
             if not setting.partition("=")[0].strip() or "=" not in setting:
                 refuse("set_form", got=setting)
+        if self.saved:
+            check_left_out("", "with_saved_model", set=self.settings, seed=self.seed, dtype=self.dtype)
+
+    @property
+    def saved(self) -> bool:
+        """The model is a file of `xattn fit`: its name ends in .npz or has a folder, or no kind of model has it."""
+        name = self.model or ""
+        if name.casefold().endswith(".npz") or os.path.basename(name) != name:
+            return True
+        if not os.path.exists(name):
+            return False
+        from xattn.recommenders.registry import model_names
+
+        return name.casefold() not in {known.casefold() for known in model_names()}
 
 
 SEED = click.option("--seed", type=int, metavar="N", help="Seed of the random numbers of the fit.  [default: 0]")

@@ -70,22 +70,22 @@ def report(
     from xattn.recommenders.listing import length
 
     check_choice("kind", kind, KINDS)
-    asked = _asked(kind, by, person, item, refits, how, sample, k)
+    arguments = _arguments(kind, by, person, item, refits, how, sample, k)
     about = subject(source, choice)
     model = about.ready()
     if kind not in WITHOUT_K:
-        asked["k"] = length(k, about.data.n_items)
+        arguments["k"] = length(k, about.data.n_items)
     if kind == "stability":
-        asked |= someone(about.data, person)
+        arguments |= someone(about.data, person)
     with progress(kind) as tell:
-        result = _calls()[kind](model, **asked, seed=choice.seed or 0, progress=tell)
+        result = _calls()[kind](model, **arguments, seed=choice.seed or 0, progress=tell)
     if as_json:
         print_json(result)
     else:
         _print(result, lang)
 
 
-def _asked(
+def _arguments(
     kind: str,
     by: str | None,
     person: PersonChoice,

@@ -25,7 +25,6 @@ from xattn.data.scale import check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING
 from xattn.errors import (
-    InputError,
     check_array,
     check_id,
     check_index_array,
@@ -33,7 +32,7 @@ from xattn.errors import (
     check_number,
     check_same_length,
     refuse,
-    shown,
+    some_of,
 )
 
 __all__ = ["History"]
@@ -75,7 +74,7 @@ class History:
             arrays["kind"] = np.array([str(kind) for kind in self.kind], dtype=object)
         check_same_length(**{name: array.size for name, array in arrays.items()})
         if age.size and age.min() < 0:
-            raise InputError(f"`age` must hold numbers >= 0; got {age.min():g}.")
+            refuse("negative", name="age", got=age.min())
         for name, array in arrays.items():
             kept = array.copy()
             kept.flags.writeable = False
@@ -139,13 +138,10 @@ class History:
         known = rows != MISSING
         unknown = tuple(dict.fromkeys(item for item, row in zip(ids, rows.tolist(), strict=True) if row == MISSING))
         if not known.any():
-            rest = max(len(unknown) - 3, 0)
-            some = "names_and_more" if rest else "names"
-            refuse("unknown_items", n=data.n_items, of=data.name, some=some, known=unknown[:3], rest=rest)
+            refuse("unknown_items", n=data.n_items, of=data.name, **some_of(unknown, 3))
         rated = [rating for _, rating in pairs if rating is not None]
         if rated and len(rated) < len(pairs):
-            got = f"{len(rated)} of {len(pairs)}"
-            raise InputError(f"`history` must hold a rating for every event or for none; got {got}.")
+            refuse("some_ratings", got=len(rated), n=len(pairs))
         rating = np.array(rated, dtype=np.float64)[known] if rated else None
         n = int(known.sum())
         return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), unknown=unknown)
@@ -198,7 +194,7 @@ def _pairs(events: Any) -> list[tuple[str, float | None]]:
     if isinstance(events, Mapping):
         events = list(events.items())
     if isinstance(events, (str, bytes)) or not isinstance(events, Iterable):
-        raise InputError(f"`history` must be a list of item ids or (id, rating) pairs; got {shown(events)}.")
+        refuse("type", name="history", what="ids_or_pairs", got=events)
     return [_pair(event) for event in events]
 
 
@@ -206,6 +202,6 @@ def _pair(event: Any) -> tuple[str, float | None]:
     if not isinstance(event, (tuple, list)):
         return check_id("history", event), None
     if len(event) != 2:
-        raise InputError(f"`history` must hold item ids or (id, rating) pairs; got {shown(event)}.")
+        refuse("id_or_pair", got=event)
     item, rating = event
     return check_id("history", item), None if rating is None else check_number("rating in history", rating)

@@ -22,7 +22,7 @@ from xattn.data.reading.features import Items, items_of
 from xattn.data.reading.frames import frame_table
 from xattn.data.source import Source
 from xattn.data.values import MISSING, plain_texts
-from xattn.errors import InputError, UnknownIdError, check_id, check_index_array, check_same_length, shown
+from xattn.errors import UnknownIdError, check_id, check_index_array, check_same_length, check_type, refuse, some_of
 
 __all__ = ["ItemTable", "plain_column"]
 
@@ -47,20 +47,18 @@ class ItemTable:
     report: Any = field(default=None, repr=False)  # of the file that was read, if any
 
     def __post_init__(self) -> None:
-        if not isinstance(self.frame, pd.DataFrame):
-            raise InputError(f"`frame` must be a pandas DataFrame of item features; got {shown(self.frame)}.")
+        check_type("frame", self.frame, pd.DataFrame, "frame_of_features")
         object.__setattr__(self, "ids", tuple(check_id("ids", value) for value in self.ids))
         object.__setattr__(self, "titles", tuple(_one_line(value) for value in self.titles))
         check_same_length(ids=len(self.ids), titles=len(self.titles), frame=len(self.frame))
         if self.features is not None:
-            if not isinstance(self.features, FeatureSet):
-                raise InputError(f"`features` must be a FeatureSet; got {shown(self.features)}.")
+            check_type("features", self.features, FeatureSet, "feature_set")
             check_same_length(ids=len(self.ids), rows_of_features=self.features.F.shape[0])
         if len(self._rows) < len(self.ids):
             twice = next(value for row, value in enumerate(self.ids) if self._rows[value] != row)
-            raise InputError(f"`ids` must hold each item once; got {shown(twice)} twice.")
+            refuse("twice", name="ids", what="item", got=twice)
         if not self.frame.columns.is_unique:
-            raise InputError(f"`frame` must name each column once; got {shown_names([str(c) for c in self.frame])}.")
+            refuse("columns_twice", **some_of([str(c) for c in self.frame]))
         object.__setattr__(self, "frame", self.frame.reset_index(drop=True))
 
     def __len__(self) -> int:
@@ -90,7 +88,7 @@ class ItemTable:
         """The row of an item id; UnknownIdError when there is none."""
         row = self._rows.get(check_id("item", item))
         if row is None:
-            raise UnknownIdError(f"`item` must be one of the {len(self):,} items; got {shown(str(item))}.")
+            refuse("unknown_item", kind=UnknownIdError, n=len(self), got=str(item))
         return row
 
     def rows(self, items: Iterable[str]) -> np.ndarray:
@@ -144,8 +142,7 @@ class ItemTable:
         >>> table.titles, table.frame.to_dict("records")
         (('Heat',), [{'genres': 'Crime', 'year': 1995.0}])
         """
-        if not isinstance(frame, pd.DataFrame):
-            raise InputError(f"`frame` must be a pandas DataFrame of items; got {shown(frame)}.")
+        check_type("frame", frame, pd.DataFrame, "frame_of_items")
         return cls.of_items(items_of(frame_table(frame, source), columns))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The five requests: which person, which list, and what is asked about it.
+"""The five requests. Each names a person and a list, and says what it wants to know.
 
     RecommendRequest    the k best items                                    a frame
     ExplainRequest      why one item has its score                          a Ledger
@@ -6,14 +6,15 @@
     WhyNotRequest       what keeps an item out of the list                  a WhyNot
     ListRequest         which events a whole list rests on                  a ListLedger
 
-`ask(model)` gives the live result in the last column, `answer(model)` the same as a plain value with its JSON.
+`ask(model)` gives the live result in the last column, `answer_of(result)` the same as a plain value with its JSON, and
+`answer(model)` does both.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,10 @@ __all__ = [
     "Request",
     "WhyNotRequest",
 ]
+
+
+Result = TypeVar("Result")
+Said = TypeVar("Said", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Condition(Given):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Given):
+class Request(Given, Generic[Result, Said]):
     """What all requests say: whose events, and which list.
 
     The person is `user`, a user of the data, or the events of `history`, oldest first; the events of `further` come
@@ -93,12 +98,16 @@ class Request(Given):
             refuse("where_twice", got=again)
 
     @abstractmethod
-    def ask(self, model: Recommender) -> Any:
+    def ask(self, model: Recommender) -> Result:
         """The live result. Raises InputError (UnknownIdError for ids) where the model's data has no answer."""
 
     @abstractmethod
-    def answer(self, model: Recommender) -> Answer:
-        """The result as a plain value. Raises InputError as `ask` does."""
+    def answer_of(self, found: Result) -> Said:
+        """The live result as a plain value."""
+
+    def answer(self, model: Recommender) -> Said:
+        """What the model says, as a plain value. Raises InputError as `ask` does."""
+        return self.answer_of(self.ask(model))
 
     def check(self, data: Interactions) -> None:
         """Raise InputError for an id or a column that `data` does not have, before a fit takes its seconds."""
@@ -135,7 +144,7 @@ class Request(Given):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecommendRequest(Request):
+class RecommendRequest(Request[pd.DataFrame, RecommendAnswer]):
     """The k best items. `diversity` from 0 to 1 trades score for difference by item features."""
 
     SCHEMA = "xattn.recommend"
@@ -150,12 +159,12 @@ class RecommendRequest(Request):
         model = model.without_heads(self.muted)
         return model.recommend(history=self.events(model), **self._conditions(), diversity=self.diversity)
 
-    def answer(self, model: Recommender) -> RecommendAnswer:
-        return RecommendAnswer.of(self.user, self.ask(model))
+    def answer_of(self, found: pd.DataFrame) -> RecommendAnswer:
+        return RecommendAnswer.of(self.user, found)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemRequest(Request):
+class ItemRequest(Request[Result, Said]):
     """A request about one item; `scenario` says what people do with items, in words."""
 
     item: Id
@@ -176,7 +185,7 @@ class ItemRequest(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainRequest(ItemRequest):
+class ExplainRequest(ItemRequest[Ledger, ExplainAnswer]):
     """Why one item has its score."""
 
     SCHEMA = "xattn.explain"
@@ -184,13 +193,13 @@ class ExplainRequest(ItemRequest):
     def ask(self, model: Recommender) -> Ledger:
         return self.ledger(model)
 
-    def answer(self, model: Recommender, origin: Origin | None = None) -> ExplainAnswer:
+    def answer_of(self, found: Ledger, origin: Origin | None = None) -> ExplainAnswer:
         """The explanation; `origin` says where the program in it reads the model or the data from."""
-        return ExplainAnswer.of(self.ask(model), origin, self.scenario)
+        return ExplainAnswer.of(found, origin, self.scenario)
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhyNotRequest(ItemRequest):
+class WhyNotRequest(ItemRequest[WhyNot, WhyNotAnswer]):
     """What keeps an item out of the list, and which further events would let it in."""
 
     SCHEMA = "xattn.why-not"
@@ -198,12 +207,12 @@ class WhyNotRequest(ItemRequest):
     def ask(self, model: Recommender) -> WhyNot:
         return self.ledger(model).why_not()
 
-    def answer(self, model: Recommender) -> WhyNotAnswer:
-        return WhyNotAnswer.of(self.ask(model))
+    def answer_of(self, found: WhyNot) -> WhyNotAnswer:
+        return WhyNotAnswer.of(found)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListRequest(Request):
+class ListRequest(Request[ListLedger, ListAnswer]):
     """Which events a whole list rests on."""
 
     SCHEMA = "xattn.explain-list"
@@ -215,8 +224,8 @@ class ListRequest(Request):
             refuse("nothing_listed")
         return found
 
-    def answer(self, model: Recommender) -> ListAnswer:
-        return ListAnswer.of(self.ask(model))
+    def answer_of(self, found: ListLedger) -> ListAnswer:
+        return ListAnswer.of(found)
 
 
 @dataclass(frozen=True)
@@ -236,6 +245,10 @@ class CompareRequest(Given):
         """The difference of the two ledgers; `other` answers `b`, where it is another model."""
         return self.a.ask(model) - self.b.ask(model if other is None else other)
 
-    def answer(self, model: Recommender, other: Recommender | None = None) -> CompareAnswer:
+    def answer_of(self, found: Difference) -> CompareAnswer:
         """The difference as a plain value."""
-        return CompareAnswer.of(self.ask(model, other))
+        return CompareAnswer.of(found)
+
+    def answer(self, model: Recommender, other: Recommender | None = None) -> CompareAnswer:
+        """What the models say, as a plain value. Raises InputError as `ask` does."""
+        return self.answer_of(self.ask(model, other))

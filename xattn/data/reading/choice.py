@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from xattn.data.reading.profile import Profile
 from xattn.data.reading.table import Table
 from xattn.data.reading.words import hints_of, plain
-from xattn.errors import check_choice, shown
+from xattn.errors import check_choice, shown, some_of
 
 __all__ = ["EVENT_ROLES", "Choice", "Roles", "Use", "shown_names"]
 
@@ -83,11 +83,9 @@ class Choice:
         if not places and str(name).isdigit() and 1 <= int(name) <= len(self.table.names):
             places = [int(name) - 1]
         if not places:
-            raise self.table.source.error(f"the {role} column must be one of its columns", shown(str(name)))
+            self.table.source.refuse("no_such_column", role=f"data.role.{role}", got=str(name))
         if len(places) > 1:
-            raise self.table.source.error(
-                "every column must have a name of its own", f"two columns named {shown(str(name))}"
-            )
+            self.table.source.refuse("two_columns", got=str(name))
         return places[0]
 
     def take(self, role: str, at: int, why: str, sure: bool = True) -> None:
@@ -127,9 +125,8 @@ class Choice:
         if twins and role in ("user", "item", "rating", "time"):
             names = [self.table.names[place] for place in (at, *twins)]
             if len(set(names)) < len(names):
-                got = f"two columns named {shown(names[0])}"
-                raise self.table.source.error("every column must have a name of its own", got)
-            raise self.table.source.error(f"one column must hold the {role}", shown_names(names))
+                self.table.source.refuse("two_columns", got=names[0])
+            self.table.source.refuse("role_twice", role=f"data.role.{role}", **some_of(names))
         sure = score >= 0.5 and not (close and role in ("user", "item", "rating"))
         self.take(role, at, "name+values" if role == "time" else "name", sure)
 

@@ -23,7 +23,6 @@ import pyarrow.csv as pa_csv
 from xattn.data.reading.layout import PAIR, Layout
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table
 from xattn.data.source import Source
-from xattn.errors import shown
 
 __all__ = ["MAX_CELL", "delimited"]
 
@@ -36,7 +35,7 @@ MOST_TOLD = 5  # lines that one sentence names
 def delimited(raw: bytes, layout: Layout, source: Source, name: str, facts: Facts) -> Table:
     """All cells of `raw` as text under the names of `layout`."""
     if len(layout.names) > MAX_COLUMNS:
-        raise source.error(f"a table must have at most {MAX_COLUMNS:,} columns", f"{len(layout.names):,}")
+        source.refuse("many_columns", most=MAX_COLUMNS, got=len(layout.names))
     given = layout.separator
     if given == PAIR:
         layout, raw = layout._replace(separator=UNIT), raw.replace(PAIR.encode(), UNIT.encode())
@@ -130,16 +129,13 @@ class _Text(NamedTuple):
                     if len(wrong) < MOST_TOLD:
                         wrong.append((line, len(cells)))
         except csv.Error as error:
-            at = Source(f"{self.label} line {line + 1}")
-            if "field larger" in str(error) or "unexpected end" in str(error):
-                raise at.error("a quote that opens a cell must be closed", "none that closes it") from None
-            raise at.error("a cell in quotes must end with its closing quote", "text after that quote") from None
+            unclosed = "field larger" in str(error) or "unexpected end" in str(error)
+            Source(self.label).refuse("open_quote" if unclosed else "text_after_quote", line=line + 1)
         if wrong:
-            at = Source(f"{self.label} line {wrong[0][0]}")
-            others = ", ".join(f"line {number}" for number, _ in wrong[1:])
-            more = f" ({count - 1:,} more such line{'s' * (count > 2)}: {others})" if others else ""
-            must = f"every line must have {width} cell{'s' * (width != 1)}, as the first has"
-            raise at.error(must, f"{wrong[0][1]}{more}")
+            (line, got), *others = wrong
+            lines = tuple(number for number, _ in others)
+            code = "ragged_lines" if others else "ragged_line"
+            Source(self.label).refuse(code, line=line, wanted=width, got=got, more=count - 1, lines=lines)
 
     def _first(self) -> int:
         """The line of a header that is one cell short of the others, as R writes it; 0 where there is none."""
@@ -166,12 +162,12 @@ class _Text(NamedTuple):
             )
         except (pa.ArrowException, OSError) as error:
             self.scan()
-            raise Source(self.label).error("it must be a table in text", shown(str(error))) from None
+            Source(self.label).refuse("no_table", got=str(error))
         for column in table.columns:
             longest = pc.max(pc.binary_length(column)).as_py() or 0
             if longest > MAX_CELL and (pc.max(pc.utf8_length(column)).as_py() or 0) > MAX_CELL:
                 longest = pc.max(pc.utf8_length(column)).as_py()
-                raise Source(self.label).error(f"a cell must hold at most {MAX_CELL:,} characters", f"{longest:,}")
+                Source(self.label).refuse("long_cell", most=MAX_CELL, got=longest)
         return [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in table.columns]
 
     def _with_whole_header(self) -> bytes:

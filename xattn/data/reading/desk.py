@@ -11,6 +11,7 @@ from xattn.data.reading.choice import Roles
 from xattn.data.reading.options import Options
 from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding
 from xattn.data.reading.table import Table
+from xattn.errors import DataError, Quoted
 
 __all__ = ["Desk"]
 
@@ -22,9 +23,9 @@ class Desk:
         self.table, self.roles, self.options = table, roles, options
         self.kept = np.arange(len(table))
         self.findings: list[Finding] = []
-        self.sentences: dict[str, tuple[str, str, int]] = {}  # of each error: what must hold, what was got, its row
+        self.refusals: dict[str, dict[str, Any]] = {}  # of each error: its row, and the fields of its sentence
         if not len(table):
-            raise table.source.error("it must hold at least one event", "a header and no events")
+            table.source.refuse("no_events", found="a_header_alone")
 
     def tell(
         self, finding: str, severity: str, rows: Any = (), *, count: int | None = None, cost: bool = False,
@@ -38,9 +39,11 @@ class Desk:
         unit = self.table.facts.unit
         self.findings.append(Finding(finding, severity, number, places, share, action, fields, unit))
 
-    def refuse(self, finding: str, must: str, got: str, rows: np.ndarray, action: Action | None, **fields: Any) -> None:
+    def refuse(self, finding: str, rows: np.ndarray, action: Action | None, **fields: Any) -> None:
+        """Keep a finding that is an error; its refusal has the same name and fields, and counts the rows as `n`."""
         self.tell(finding, "error", rows, cost=True, action=action, **fields)
-        self.sentences[finding] = (must, got, int(rows[0]))
+        said = {name: Quoted(value) if name == "what" else value for name, value in fields.items()}
+        self.refusals[finding] = {"row": int(rows[0]), "n": len(rows), **said}
 
     def column(self, role: str) -> pa.Array | None:
         at = self.roles.place.get(role)
@@ -54,15 +57,17 @@ class Desk:
 
     def stop_at_errors(self) -> None:
         """Raise DataError for the first error, with the others counted."""
-        if not self.sentences:
+        if not self.refusals:
             return
-        must, got, row = next(iter(self.sentences.values()))
-        others = len(self.sentences) - 1
+        code, *others = self.refusals
+        fields = self.refusals[code]
         if others:
-            got += f" (and {others} more kind{'s' * (others > 1)} of error: {', '.join(list(self.sentences)[1:])})"
-        error = self.table.source.error(must, got, row)
-        error.report = self.report()  # type: ignore[attr-defined]
-        raise error
+            fields, code = {**fields, "why": code, "more": len(others), "others": tuple(others)}, "several_errors"
+        try:
+            self.table.source.refuse(code, **fields)
+        except DataError as error:
+            error.report = self.report()  # type: ignore[attr-defined]
+            raise
 
     def report(self, **sizes: Any) -> DataReport:
         how = {

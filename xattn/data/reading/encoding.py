@@ -12,7 +12,7 @@ import re
 from typing import NamedTuple
 
 from xattn.data.source import Source
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
 __all__ = ["Text", "decoded"]
 
@@ -45,12 +45,10 @@ def decoded(raw: bytes, source: Source, encoding: str | None = None) -> Text:
             name = codecs.lookup(encoding).name
             text = raw.decode(encoding)
         except LookupError:
-            raise InputError(
-                f"`encoding` must be one that Python knows, such as gb18030; got {shown(encoding)}."
-            ) from None
+            refuse("unknown_encoding", got=encoding)
         except (UnicodeDecodeError, ValueError, AssertionError) as problem:
             line = raw.count(b"\n", 0, getattr(problem, "start", 0)) + 1
-            raise source.error(f"it must be text in {encoding}", f"other bytes in line {line}") from None
+            source.refuse("other_encoding", encoding=encoding, got_line=line)
         return Text(text.removeprefix("\ufeff").encode("utf-8", "replace"), NAMES.get(name, name))
     for mark, name in MARKS.items():
         if raw.startswith(mark):
@@ -62,9 +60,7 @@ def decoded(raw: bytes, source: Source, encoding: str | None = None) -> Text:
     zero = raw.find(b"\0")
     if zero >= 0:
         line = raw.count(b"\n", 0, zero) + 1
-        raise source.error(
-            "it must be a table in text, Parquet, Excel or JSON", f"binary data (a zero byte in line {line})"
-        )
+        source.refuse("binary_data", got_line=line)
     return _utf8(raw)
 
 
@@ -72,7 +68,7 @@ def _wide(body: bytes, name: str, source: Source) -> Text:
     try:
         return Text(body.decode(name).encode("utf-8", "replace"), NAMES.get(name, name.upper()))
     except UnicodeDecodeError:
-        raise source.error("a text that begins as UTF-16 must be whole", "one that is cut off or damaged") from None
+        source.refuse("cut_utf16")
 
 
 def _wide_without_mark(raw: bytes) -> str:
@@ -122,10 +118,10 @@ def _likely(raw: bytes) -> str:
         return double if _double(raw, double) > 0.9 and len(high) > 1.3 * len(runs) else "cp1252"
     even = sum(len(run) % 2 == 0 for run in runs) / len(runs)
     lead = high[::2] if even > 0.9 else b""
-    if even > 0.9 and sum(0xA1 <= b <= 0xF7 for b in high) > 0.98 * len(high):
+    if even > 0.9 and sum(b >= 0xA1 for b in high) > 0.98 * len(high):
         hangul = sum(0xB0 <= b <= 0xC8 for b in lead) / max(len(lead), 1)
         common = sum(0xB0 <= b <= 0xD7 or 0xA1 <= b <= 0xA3 for b in lead) / max(len(lead), 1)
-        if hangul > 0.97 and len(lead) >= 8 and _share_of(raw, "euc_kr", "가", "힣") > 0.9:
+        if hangul > 0.97 and len(lead) >= 12 and _share_of(raw, "euc_kr", "가", "힣") > 0.9:
             return "euc_kr"
         if common > 0.8:
             return "gb18030"

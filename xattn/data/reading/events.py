@@ -27,7 +27,7 @@ from xattn.data.reading.times import times
 from xattn.data.reading.titles import titles_of
 from xattn.data.reading.words import REVIEW_WORDS, hints_of, words_of
 from xattn.data.scale import Scale
-from xattn.errors import InputError, shown
+from xattn.errors import refuse, shown, some_of
 
 __all__ = ["Events", "Options", "events_of"]
 
@@ -79,7 +79,7 @@ def _about_the_file(desk: Desk) -> None:
         lines = facts.bad_lines[:MOST_ROWS]
         action = Action("encoding")
         desk.findings.append(Finding("bad_bytes", "warning", facts.bad_bytes, lines, action=action, unit=facts.unit))
-    unsure = [use for use in desk.roles.uses if use.role and not use.sure]
+    unsure = [use for use in desk.roles.uses if use.role and not use.sure and use.role != "title"]
     if not facts.header and not desk.table.roles:
         desk.tell("no_header", "warning", action=Action("columns", _mapping(desk.roles, desk.table)))
     elif unsure:
@@ -100,10 +100,7 @@ def _kinds(desk: Desk, amount: np.ndarray | None) -> np.ndarray | None:
         known = [] if kind is None else sorted(set(kind[desk.kept].tolist()))
         unknown = [name for name in weights if name not in known]
         if unknown:
-            among = ", ".join(shown(name, limit=20) for name in known[:8]) or "none"
-            raise InputError(
-                f"`event_weights` must name types of events that the data hold ({among}); got {shown(unknown[0])}."
-            )
+            refuse("named", name="event_weights", what="types_held", got=unknown[0], **some_of(known, 8))
     return kind
 
 
@@ -162,7 +159,7 @@ def _assembled(
 ) -> Events:
     rows = desk.kept
     if not rows.size:
-        raise desk.table.source.error("it must hold at least one event", "none after what was left out")
+        desk.table.source.refuse("no_events", found="none_left")
     user_codes, user_ids = _used(user.codes[rows], user.ids)
     item_codes, item_ids = _used(item.codes[rows], item.ids)
     vectors = {name: None if values is None else values[rows] for name, values in parts.items()}

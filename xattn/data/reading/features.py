@@ -26,7 +26,7 @@ from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, To
 from xattn.data.reading.roles import item_roles
 from xattn.data.reading.table import Table
 from xattn.data.reading.words import typed
-from xattn.errors import check_choice, shown
+from xattn.errors import Quoted, check_choice, shown
 
 __all__ = ["Items", "items_of"]
 
@@ -53,7 +53,7 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
     check_choice("missing", missing, ("refuse", "drop"))
     roles = item_roles(table, columns)
     if not len(table):
-        raise table.source.error("it must hold at least one item", "none")
+        table.source.refuse("no_items")
     findings: list[Finding] = []
     unit = table.facts.unit
 
@@ -67,27 +67,26 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
     key = ids_of(column, trimmed)
     if key.bad.size:
         what = column[int(key.bad[0])].as_py()
-        what = shown(what) if isinstance(what, str) else str(what)
-        raise table.source.error("the item id must be text on one line or a whole number", what, int(key.bad[0]))
+        what = what if isinstance(what, str) else Quoted(what)
+        table.source.refuse("ids_broken", int(key.bad[0]), role="data.role.item", what=what)
     blank = np.flatnonzero(key.codes < 0)
     again = _again(key.codes)
     same = again[_same_rows(table, key.codes, again)]
     other = np.setdiff1d(again, same)
     if missing == "refuse":
         if blank.size:
-            raise table.source.error("every item must have an id", "an empty one", int(blank[0]))
+            table.source.refuse("item_without_id", int(blank[0]))
         if other.size:
             row = int(other[0])
-            more = f" ({other.size:,} such rows; missing=drop leaves them out)" if other.size > 1 else ""
-            got = f"{shown(key.ids[key.codes[row]])} again{more}"
-            raise table.source.error("every item must stand once", got, row)
+            code = "items_twice" if other.size > 1 else "item_twice"
+            table.source.refuse(code, row, got=key.ids[key.codes[row]], n=other.size)
     left_out = np.union1d(blank, again)
     if left_out.size:
         tell("item_left_out", "warning", left_out)
         table = table.taken(np.setdiff1d(np.arange(len(table)), left_out))
         key = ids_of(table.columns[roles.place["item"]], trimmed)
         if not len(table):
-            raise table.source.error("it must hold at least one item", "none")
+            table.source.refuse("no_items")
     titles = _titles(table, roles.place.get("title"))
     taken = set(roles.place.values())
     frame, uses = _features(
@@ -179,8 +178,7 @@ def _feature(table: Table, at: int, kind: str) -> tuple[Any, str]:
         infinite = np.flatnonzero(np.isinf(plain))
         if infinite.size:
             row = int(infinite[0])
-            must = f"column {shown(table.names[at])} must hold finite numbers"
-            raise table.source.error(must, f"{plain[row]}", row)
+            table.source.refuse("infinite_column", row, column=table.names[at], got=plain[row])
         return np.array(plain, np.float64), "numbers"
     texts: list[str] = text_of(column).to_pylist()
     full = [text for text in texts if text]

@@ -16,7 +16,7 @@ from xattn.data.reading.cells import column_of
 from xattn.data.reading.parquet import arrow_table
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table
 from xattn.data.source import Source
-from xattn.errors import InputError, shown
+from xattn.errors import InputError, Quoted, refuse, shown, some_of
 
 __all__ = ["frame_table", "is_frame", "is_url", "query_table"]
 
@@ -35,14 +35,14 @@ def frame_table(frame: Any, source: Source = FRAME, name: str = "frame", kind: s
         if any(label is not None for label in frame.index.names):
             frame = frame.reset_index(allow_duplicates=True)
         if frame.shape[1] > MAX_COLUMNS:
-            raise source.error(f"a table must have at most {MAX_COLUMNS:,} columns", f"{frame.shape[1]:,}")
+            source.refuse("many_columns", most=MAX_COLUMNS, got=frame.shape[1])
         columns = [(_label(label), column_of(frame.iloc[:, place])) for place, label in enumerate(frame.columns)]
         return Table.of_columns(columns, source, name, facts)
     try:
         if not isinstance(frame, pa.Table):
             frame = pa.table(frame) if hasattr(frame, "__arrow_c_stream__") else _interchanged(frame)
     except (pa.ArrowException, TypeError, ValueError, NotImplementedError, RuntimeError) as problem:
-        raise source.error("it must be a frame that Arrow can read", shown(str(problem))) from None
+        source.refuse("no_arrow_frame", got=str(problem))
     return arrow_table(frame, source, name, facts)
 
 
@@ -67,10 +67,8 @@ def query_table(url: str, query: str | None, max_rows: int = 50_000_000) -> Tabl
         import sqlalchemy
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError:
-        raise InputError(
-            "a database needs SQLAlchemy (`pip install 'xattn[sql]'`); got an address and no SQLAlchemy."
-        ) from None
-    source = Source("the database")
+        refuse("no_sqlalchemy")
+    source = Source("`source`")
     try:
         engine = sqlalchemy.create_engine(url)
         source = Source(shown(engine.url.render_as_string(hide_password=True)))
@@ -78,10 +76,7 @@ def query_table(url: str, query: str | None, max_rows: int = 50_000_000) -> Tabl
             if query is None:
                 names = sqlalchemy.inspect(connection).get_table_names()
                 if len(names) != 1:
-                    some = ", ".join(shown(name, limit=30) for name in names[:6])
-                    raise source.error(
-                        "`query` must say what to read", f"{len(names)} tables{': ' + some if some else ''}"
-                    )
+                    source.refuse("no_query", got=len(names), **some_of(names))
                 query = str(
                     sqlalchemy.select(sqlalchemy.Table(names[0], sqlalchemy.MetaData(), autoload_with=connection))
                 )
@@ -91,9 +86,7 @@ def query_table(url: str, query: str | None, max_rows: int = 50_000_000) -> Tabl
     except (SQLAlchemyError, ImportError, OSError, ValueError) as problem:
         if isinstance(problem, InputError):
             raise
-        raise source.error(
-            "the database must answer the query", shown(str(problem).split("\n")[0], limit=120)
-        ) from None
+        source.refuse("no_answer", got=Quoted(shown(str(problem).split("\n")[0], limit=120)))
     columns = [(label, column_of([row[place] for row in rows])) for place, label in enumerate(labels)]
     name = re.sub(r".*/|\.\w+$", "", url.split("?")[0]) or "query"
     return Table.of_columns(columns, source, name, Facts("SQL", unit="row"))

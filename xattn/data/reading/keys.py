@@ -22,11 +22,11 @@ def ids(desk: Desk, role: str) -> Ids:
     if found.bad.size:
         what = column[int(found.bad[0])].as_py()
         what = shown(what) if isinstance(what, str) else str(what)
-        must = f"the {role} id must be text on one line or a whole number"
-        desk.refuse("ids_broken", must, what, found.bad, Action("missing", "drop"), what=what)
+        role_text = Told(f"data.role.{role}")
+        desk.refuse("ids_broken", found.bad, Action("missing", "drop"), what=what, role=role_text)
         if desk.options.missing == "drop":
             desk.findings.pop()
-            desk.sentences.pop("ids_broken")
+            desk.refusals.pop("ids_broken")
     kind = column.type
     if pa.types.is_floating(kind):
         if not found.bad.size:
@@ -57,13 +57,11 @@ def without_missing(desk: Desk, user: Ids, item: Ids) -> None:
     missing = np.flatnonzero((user.codes < 0) | (item.codes < 0))
     if missing.size == len(desk.table):
         desk.stop_at_errors()
-        raise desk.table.source.error("some line must name a user and an item", "none")
+        desk.table.source.refuse("nothing_named")
     broken = np.union1d(user.bad, item.bad)
     left = np.setdiff1d(missing, broken) if desk.options.missing == "refuse" else missing
     if left.size and desk.options.missing == "refuse":
-        first = desk.table.source.place(int(left[0]))
-        got = f"{left.size:,} line{'s' * (left.size != 1)} without (first: {first}); missing=drop leaves them out"
-        desk.refuse("missing", "every line must name a user and an item", got, left, Action("missing", "drop"))
+        desk.refuse("missing", left, Action("missing", "drop"))
     elif left.size:
         desk.tell("missing_left_out", "warning", left, cost=True)
     desk.drop(missing)

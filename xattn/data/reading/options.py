@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xattn.data.scale import Scale
-from xattn.errors import InputError, check_choice, check_number, check_range, shown
+from xattn.errors import check_choice, check_number, check_range, check_type, refuse
 
 __all__ = ["Options"]
 
@@ -32,8 +32,8 @@ class Options:
     def __post_init__(self) -> None:
         check_choice("missing", self.missing, MISSING)
         check_choice("repeats", self.repeats, REPEATS)
-        if self.columns is not None and not isinstance(self.columns, Mapping):
-            raise InputError(f"`columns` must be a mapping of roles to headers; got {shown(self.columns)}.")
+        if self.columns is not None:
+            check_type("columns", self.columns, Mapping, "roles_to_headers")  # type: ignore[type-abstract]
 
     def stated_scale(self) -> Scale | None:
         """The scale that the caller states: a pair of ends, as numbers or as text (1-5)."""
@@ -46,7 +46,7 @@ class Options:
         else:
             low, high = check_range("scale", tuple(self.scale) if isinstance(self.scale, list) else self.scale)
         if not low < high:
-            raise InputError(f"`scale` must be a low and a higher end, such as (1, 5); got {shown(str(self.scale))}.")
+            refuse("scale_ends", got=str(self.scale))
         return Scale(float(low), float(high), "opinion", "stated")
 
     def unrated_values(self) -> tuple[list[float] | None, set[str]]:
@@ -71,4 +71,4 @@ def _two(text: str) -> tuple[float, float]:
             return float(match[1]), float(match[2])
     except ValueError:
         pass
-    raise InputError(f"`scale` must be a low and a higher end, such as 1-5, or amount; got {shown(text)}.")
+    refuse("scale_text", got=text)

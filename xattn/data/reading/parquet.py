@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from xattn.data.reading.cells import column_of
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table
 from xattn.data.source import Source
-from xattn.errors import shown
 
 __all__ = ["MAGIC", "arrow_table", "parquet_table"]
 
@@ -30,16 +29,16 @@ def parquet_table(raw: bytes, source: Source, name: str, facts: Facts, max_bytes
         names = [str(name) for name in file.schema_arrow.names]
         size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
     except (pa.ArrowException, OSError) as error:
-        raise source.error("a Parquet file must be whole", shown(str(error))) from None
+        source.refuse("not_whole", form="parquet_file", got=str(error))
     if len(names) > MAX_COLUMNS:
-        raise source.error(f"a table must have at most {MAX_COLUMNS:,} columns", f"{len(names):,}")
+        source.refuse("many_columns", most=MAX_COLUMNS, got=len(names))
     if size > max_bytes:
-        raise source.error(f"it must hold at most {max_bytes:,} bytes (unpacked)", f"{size:,}")
+        source.refuse("large_file", most=max_bytes, found="bytes", got=size)
     try:
         table = file.read()
         table.validate(full=True)  # text must be UTF-8
     except (pa.ArrowException, OSError) as error:
-        raise source.error("a Parquet file must be whole", shown(str(error))) from None
+        source.refuse("not_whole", form="parquet_file", got=str(error))
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
     return arrow_table(table.select(names), source, name, facts._replace(kind="Parquet", unit="row"))
 
@@ -54,8 +53,7 @@ def arrow_table(table: pa.Table, source: Source, name: str, facts: Facts) -> Tab
                 whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], column.type)
             columns += _flat(str(label), whole)
         except (pa.ArrowException, UnicodeDecodeError, TypeError, ValueError) as error:
-            got = f"{shown(str(column.type))} in {shown(str(label))} ({shown(str(error))})"
-            raise source.error("a column must hold values that are text, numbers, times or lists", got) from None
+            source.refuse("column_of_type", got=str(column.type), column=str(label), problem=str(error))
     return Table.of_columns(columns, source, name, facts)
 
 

@@ -96,8 +96,7 @@ def unread_ratings(desk: Desk, column: pa.Array, values: np.ndarray, texts: set[
     if wrong.any():
         rows = bad[wrong]
         what = shown(cells[int(np.flatnonzero(wrong)[0])])
-        must = f"column {shown(name)} must be a finite number"
-        desk.refuse("rating_unread", must, what, rows, Action("unrated", what.strip("'")), column=name, what=what)
+        desk.refuse("rating_unread", rows, Action("unrated", what.strip("'")), column=name, what=what)
     empty = bad[~wrong]
     if empty.size:
         desk.tell("unrated", "note", empty, column=name, what="—")

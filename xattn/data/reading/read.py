@@ -80,8 +80,8 @@ def read_interactions(
     return Interactions.of_events(events._replace(report=own), described, name or table.name)
 
 
-def joins(met: Iterable[str], described: Iterable[str]) -> list[Finding]:
-    """How the items of the events and those of the table of items meet."""
+def joins(met: Iterable[str], described: Iterable[str], of: str = "") -> list[Finding]:
+    """How the items of the events and those of the table of items meet; `of` users or items, those of two files."""
     met, described = list(met), list(described)
     known = set(described)
     lost = [one for one in met if one not in known]
@@ -97,10 +97,13 @@ def joins(met: Iterable[str], described: Iterable[str]) -> list[Finding]:
                 "how": Told(f"data.differ.{pair.how}"),
                 "what": what,
             }
-            found.append(Finding("ids_do_not_meet", "warning", len(lost), fields=fields))
+            if of:
+                fields["role"] = Told(f"data.role.{of}")
+            found.append(Finding("files_do_not_meet" if of else "ids_do_not_meet", "warning", len(lost), fields=fields))
         else:
             grave = "warning" if len(lost) > len(met) / 2 else "note"
-            found.append(Finding("undescribed", grave, len(lost), fields={"all": f"{len(met):,}"}))
+            fields = {"all": f"{len(met):,}", **({"role": Told(f"data.role.{of}")} if of else {})}
+            found.append(Finding("strangers" if of else "undescribed", grave, len(lost), fields=fields))
     unsold = len(known - set(met))
     if unsold:
         found.append(Finding("unsold", "note", unsold, fields={"all": f"{len(described):,}"}))
@@ -143,25 +146,25 @@ def history_of(table: Table) -> list[tuple[str, float | None]]:
     roles = event_roles(table, required=("item",)).place
     source = table.source
     if not len(table):
-        raise source.error("it must hold at least one event", "none")
+        source.refuse("no_events", found="none_at_all")
     if "user" in roles:
         users = len(ids_of(table.columns[roles["user"]], table.facts.is_text).ids)
         if users > 1:
-            raise source.error("it must hold the events of one person", f"{users:,} users")
+            source.refuse("several_people", got=users)
     item = ids_of(table.columns[roles["item"]], table.facts.is_text)
     blank = np.flatnonzero(item.codes < 0)
     if blank.size:
-        raise source.error("every event must name an item", "an empty id", int(blank[0]))
+        source.refuse("event_without_item", int(blank[0]))
     if item.bad.size:
-        raise source.error("the item id must be text on one line or a whole number", "another value", int(item.bad[0]))
+        source.refuse("item_id_of_event", int(item.bad[0]))
     ratings: list[float | None] = [None] * len(table)
     if "rating" in roles:
         column = table.columns[roles["rating"]]
         values = opinions_of(column)
         bad = np.flatnonzero(np.isnan(values))
         if bad.size:
-            must = f"column {shown(table.names[roles['rating']])} must be a finite number"
-            raise source.error(must, shown(text_of(column)[int(bad[0])].as_py()), int(bad[0]))
+            what = text_of(column)[int(bad[0])].as_py()
+            source.refuse("rating_unread", int(bad[0]), column=table.names[roles["rating"]], what=what)
         ratings = values.tolist()
     events = [(item.ids[code], rating) for code, rating in zip(item.codes.tolist(), ratings, strict=True)]
     if "time" in roles:

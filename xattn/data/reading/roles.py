@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xattn.data.reading.choice import EVENT_ROLES, Choice, Roles, shown_names
+from xattn.data.reading.choice import EVENT_ROLES, Choice, Roles
 from xattn.data.reading.moments import UNITS
 from xattn.data.reading.profile import Profile
 from xattn.data.reading.table import Table
 from xattn.data.reading.words import VERBS, Hint, plain
+from xattn.errors import some_of
 
 __all__ = ["date_parts", "event_roles", "item_roles"]
 
 ITEM_ROLES = ("item", "title")
-EXAMPLES = {"user": "user_id", "item": "item_id"}
 
 
 def event_roles(
@@ -99,7 +99,11 @@ def _by_shape(choice: Choice, required: Sequence[str]) -> None:
     if choice.free("title") and words:
         choice.take("title", words[0], "shape", sure=False)
     numbers = [at for at in rest if at not in choice.told and seen[at].numeric > 0.95 and not ratings]
-    numbers = [at for at in numbers if seen[at].fractional or (seen[at].repeated and seen[at].distinct < rows / 3)]
+    numbers = [
+        at
+        for at in numbers
+        if seen[at].fractional or (seen[at].repeated and (rows <= 20 or seen[at].distinct < rows / 3))
+    ]
     if choice.free("amount") and numbers and "rating" not in choice.place and len(numbers) == 1:
         choice.take("amount", numbers[0], "shape", sure=False)
 
@@ -157,13 +161,14 @@ def _require(choice: Choice, required: Sequence[str]) -> None:
     missing = [role for role in required if role not in choice.place]
     if not missing:
         return
-    need = " and ".join(f"{'an' if role == 'item' else 'a'} {role} column" for role in required)
-    example = ",".join(EXAMPLES[role] for role in required)
     names = choice.table.names
-    got = f"the column{'s' * (len(names) != 1)} {shown_names(names)}" if names else "no columns"
-    settle = ", ".join(f"{role}=…" for role in missing)
-    raise choice.table.source.error(
-        f"it must have a header that names {need} (such as {example}), or `columns` must name them ({settle})", got
+    choice.table.source.refuse(
+        "no_header",
+        need="need_user_and_item" if "user" in required else "need_item",
+        settle=tuple(f"{role}=…" for role in missing),
+        found="these_columns" if names else "no_columns",
+        n=len(names),
+        **some_of(names),
     )
 
 

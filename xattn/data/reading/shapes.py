@@ -44,8 +44,7 @@ def blocks(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
         elif line.strip():
             cells = line.split(",")
             if not 1 <= len(cells) <= 3:
-                at = Source(f"{source.label} line {number}")
-                raise at.error("a line must hold user,rating,date under its item", f"{len(cells)} cells")
+                source.refuse("block_line", line=number, got=len(cells))
             rows.append((cells[0], item, *cells[1:], *[""] * (3 - len(cells))))
             places.append(number)
     at_line = np.array(places, np.int64)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import datetime
 import io
-import zipfile
 from typing import Any
 
 import pyarrow as pa
 
 from xattn.data.reading.cells import column_of
 from xattn.data.reading.table import Facts, Table
+from xattn.data.reading.unpack import DAMAGED
 from xattn.data.reading.words import hints_of
 from xattn.data.source import Source
-from xattn.errors import shown
 
 __all__ = ["sheet_table"]
 
 MOST_ROWS = 1_048_576  # of a sheet
-DAMAGED = (ValueError, KeyError, OSError, TypeError, AttributeError, zipfile.BadZipFile, RuntimeError, EOFError)
 
 
 def sheet_table(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
@@ -26,15 +24,15 @@ def sheet_table(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
     try:
         import openpyxl
     except ImportError:
-        raise source.error("an Excel file needs openpyxl (pip install openpyxl)", "none installed") from None
+        source.refuse("no_openpyxl")
     try:
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         sheets = [(sheet.title, _rows(sheet)) for sheet in book.worksheets]
-    except (*DAMAGED, SyntaxError) as problem:
-        raise source.error("an Excel file must be whole", shown(str(problem))) from None
+    except (*DAMAGED, SyntaxError, TypeError, AttributeError) as problem:
+        source.refuse("not_whole", form="excel_file", got=str(problem))
     sheets = [(title, rows) for title, rows in sheets if rows]
     if not sheets:
-        raise source.error("it must hold a header line and at least one line of data", "an empty file")
+        source.refuse("empty_file")
     title, rows = max(sheets, key=lambda sheet: sum(bool(hints_of(str(cell))) for cell in sheet[1][0][1]))
     width = max(len(cells) for _, cells in rows)
     rows = [(number, [*cells, *[None] * (width - len(cells))]) for number, cells in rows]

@@ -69,8 +69,8 @@ class Table:
     def placed(self) -> Table:
         """The table whose source quotes these places in sentences."""
         unit, lines = self.facts.unit, self.lines
-        place: Callable[[int], str] = lambda row: f"{unit} {int(lines(np.array([row]))[0])}"  # noqa: E731
-        return self.but(source=self.source._replace(place=place))
+        number: Callable[[int], int] = lambda row: int(lines(np.array([row]))[0])  # noqa: E731
+        return self.but(source=self.source._replace(unit=unit, number=number))
 
     def but(self, **changes: Any) -> Table:
         return replace(self, **changes)
@@ -89,6 +89,6 @@ class Table:
     ) -> Table:
         pairs = list(columns.items()) if isinstance(columns, Mapping) else list(columns)
         if len(pairs) > MAX_COLUMNS:
-            raise source.error(f"a table must have at most {MAX_COLUMNS:,} columns", f"{len(pairs):,}")
+            source.refuse("many_columns", most=MAX_COLUMNS, got=len(pairs))
         names = tuple(str(label) for label, _ in pairs)
         return cls(names, tuple(column for _, column in pairs), source, name, facts, **more).placed()

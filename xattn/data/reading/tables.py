@@ -31,15 +31,15 @@ WANTED = {  # which table of several in a zip file
     "items": r"movie|item|book|product|article|song|track|meta|u\.item",
 }
 FOREIGN = {
-    b"\xd0\xcf\x11\xe0": ("an old Excel file (.xls)", "save it as .xlsx or CSV"),
-    b"SQLite format 3\0": ("an SQLite database", "name it as sqlite:///FILE, with a query"),
-    b"<!DOCTYPE": ("a web page", "save the table itself"),
-    b"<html": ("a web page", "save the table itself"),
-    b"%PDF": ("a PDF document", "save the table itself"),
-    b"ARROW1": ("an Arrow (Feather) file", "save it as Parquet"),
-    b"\x93NUMPY": ("a NumPy array", "save it as CSV"),
-    b"RDX": ("an R file", "save it as CSV"),
-    b"\x80\x04\x95": ("a pickle, which can run code", "save it as CSV or Parquet"),
+    b"\xd0\xcf\x11\xe0": ("old_excel", "save_as_xlsx"),
+    b"SQLite format 3\0": ("sqlite", "name_as_sqlite"),
+    b"<!DOCTYPE": ("web_page", "save_the_table"),
+    b"<html": ("web_page", "save_the_table"),
+    b"%PDF": ("pdf", "save_the_table"),
+    b"ARROW1": ("feather", "save_as_parquet"),
+    b"\x93NUMPY": ("numpy_array", "save_as_csv"),
+    b"RDX": ("r_file", "save_as_csv"),
+    b"\x80\x04\x95": ("pickle", "save_as_csv_or_parquet"),
 }
 
 
@@ -73,11 +73,11 @@ def _parts(folder: str, of: str, encoding: str | None, max_bytes: int) -> Table:
     names = sorted(name for name in os.listdir(folder) if name.startswith("part-"))
     source = Source(shown(os.path.basename(folder.rstrip("/\\")) or folder))
     if not names:
-        raise source.error("it must be a file that exists and can be read", "a folder")
+        source.refuse("no_readable_file", why="a_folder")
     tables = [_of_file(os.path.join(folder, name), of, encoding, max_bytes) for name in names]
     tables = [table for table in tables if len(table)]
     if not tables or any(table.names != tables[0].names for table in tables):
-        raise source.error("the part files of a folder must have the same columns", "others")
+        source.refuse("part_files")
     first = tables[0]
     columns = [
         (name, pa.concat_arrays([_alike(t.columns[place], first.columns[place]) for t in tables]))
@@ -102,14 +102,14 @@ def _of_file(path: Any, of: str, encoding: str | None, max_bytes: int) -> Table:
         return sheet_table(raw, source, name, facts)
     for start, (kind, way) in FOREIGN.items():
         if raw[: len(start) + 64].lstrip().startswith(start):
-            raise source.error(f"it must be a table in text, Parquet, Excel or JSON ({way})", kind)
+            source.refuse("foreign_file", found=kind, way=way)
     if raw[257:262] == b"ustar":
-        raise source.error("it must be a table in text, Parquet, Excel or JSON (unpack it)", "a tar archive")
+        source.refuse("foreign_file", found="tar_archive", way="unpack_it")
     text = decoded(raw, source, encoding)
     del raw
     facts = facts._replace(encoding=text.encoding, bad_lines=text.bad_lines, bad_bytes=text.bad_bytes)
     if not text.raw.strip():
-        raise source.error("it must hold a header line and at least one line of data", "an empty file")
+        source.refuse("empty_file")
     if is_tree(text.raw):
         return tree_table(text.raw, source, name, facts)
     lines = sample_lines(text.raw)

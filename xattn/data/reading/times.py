@@ -62,8 +62,7 @@ def unread_times(desk: Desk, column: pa.Array, moments: Moments, name: str) -> N
         desk.drop(bad)
         return
     what = shown(text_of(column)[int(bad[0])].as_py())
-    must = f"column {shown(name)} must be seconds since 1970 or a date such as 2024-01-31 18:30 (or see time_format)"
-    desk.refuse("time_unread", must, what, bad, Action("missing", "drop"), column=name, what=what)
+    desk.refuse("time_unread", bad, Action("missing", "drop"), column=name, what=what)
 
 
 def either(desk: Desk, column: pa.Array, moments: Moments, user: Ids, name: str) -> Moments:
@@ -77,8 +76,7 @@ def either(desk: Desk, column: pa.Array, moments: Moments, user: Ids, name: str)
         return moments
     differ = np.flatnonzero(moments.seconds != other.seconds)
     what = shown(text_of(column)[int(differ[0])].as_py())
-    must = f"column {shown(name)} must show if the day or the month comes first (or see time_format: day-first)"
-    desk.refuse("time_ambiguous", must, what, differ, Action("time_format", "day-first"), column=name, what=what)
+    desk.refuse("time_ambiguous", differ, Action("time_format", "day-first"), column=name, what=what)
     return moments
 
 

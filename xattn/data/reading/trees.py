@@ -20,7 +20,6 @@ from xattn.data.reading.cells import column_of
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table, rows_as_lines
 from xattn.data.reading.words import hints_of
 from xattn.data.source import Source
-from xattn.errors import shown
 
 __all__ = ["is_tree", "tree_table"]
 
@@ -44,7 +43,7 @@ def tree_table(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
     if document is None or (len(full) == 1 and isinstance(document, dict) and _is_record(document)):
         return _of_lines(lines, full, source, name, facts)
     if isinstance(document, ValueError):
-        raise source.error("a JSON file must be whole", shown(str(document)))
+        source.refuse("not_whole", form="json_file", got=str(document))
     facts = facts._replace(kind="JSON", unit="row")
     return _of_document(document, source, name, facts)
 
@@ -76,8 +75,8 @@ def _of_lines(lines: Sequence[str], full: Sequence[int], source: Source, name: s
     for number in full:
         record = _loaded(lines[number - 1])
         if not isinstance(record, dict):
-            got = shown(str(record)) if isinstance(record, ValueError) else "another value"
-            raise Source(f"{source.label} line {number}").error("every line must hold one JSON object", got)
+            found = "value" if isinstance(record, ValueError) else "another_value"
+            source.refuse("json_line", line=number, found=found, got=str(record))
         records.append(record)
     places = np.array(full, np.int64)
     return _of_records(records, source, name, facts._replace(kind="JSON lines"), places)
@@ -103,14 +102,14 @@ def _of_document(document: Any, source: Source, name: str, facts: Facts) -> Tabl
         if all(isinstance(cell, str) and hints_of(cell) for cell in document[0][:2]):
             names, rows = [str(cell) for cell in document[0]], document[1:]
         return _of_records([dict(zip(names, row, strict=False)) for row in rows], source, name, facts)
-    raise source.error("a JSON file must hold rows, columns, or people with their items", "another structure")
+    source.refuse("json_structure")
 
 
 def _of_columns(document: dict[str, Any], source: Source, name: str, facts: Facts) -> Table:
     columns = {key: list(v.values()) if isinstance(v, dict) else v for key, v in document.items()}
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
-        raise source.error("columns must be equally long", ", ".join(map(str, sorted(lengths)[:4])))
+        source.refuse("columns_of_lengths", got=tuple(sorted(lengths)[:4]))
     count = lengths.pop()
     return _of_records([{k: v[row] for k, v in columns.items()} for row in range(count)], source, name, facts)
 
@@ -121,7 +120,7 @@ def _of_people(document: dict[str, Any], source: Source, name: str, facts: Facts
     ratings: list[Any] = []
     for user, own in document.items():
         if not isinstance(own, (list, dict)):
-            raise source.error("a JSON file must hold rows, columns, or people with their items", "another structure")
+            source.refuse("json_structure")
         for item in own:
             users.append(user)
             items.append(item)
@@ -147,7 +146,7 @@ def _of_records(
     for row in flat:
         names.update(dict.fromkeys(row))
         if len(names) > MAX_COLUMNS:
-            raise source.error(f"a table must have at most {MAX_COLUMNS:,} columns", "more")
+            source.refuse("many_columns", most=MAX_COLUMNS, got=len(names))
     at = np.array(origin, np.int64)
     at = at if places is None else places[at]
     columns = [(key, _column([row.get(key) for row in flat])) for key in names]

@@ -15,14 +15,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 
 from xattn.data.source import Source
-from xattn.errors import InputError, check_whole, shown
+from xattn.errors import InputError, check_whole, refuse, shown, system_reason
 
-__all__ = ["MAX_BYTES", "Content", "PathOrFile", "content_of"]
+__all__ = ["DAMAGED", "MAX_BYTES", "Content", "PathOrFile", "content_of"]
 
 MAX_BYTES = 2 * 2**30  # 2 GiB
 MOST_MEMORY = 512 * 2**20  # that unpacking xz may take for its dictionary
@@ -59,7 +59,7 @@ DAMAGED = (
     OverflowError,
     RecursionError,
     struct.error,
-    KeyError,
+    LookupError,
     zipfile.BadZipFile,
     pa.ArrowException,
 )
@@ -92,13 +92,13 @@ def content_of(path: PathOrFile, max_bytes: int = MAX_BYTES, wanted: str = "") -
         source = Source(shown(name))
         raw = path.read(limit + 1)
         if not isinstance(raw, bytes):
-            raise InputError("`path` must be a file opened as binary; got one opened as text.")
+            refuse("binary_file")
     else:
-        raise InputError(f"`path` must be the path of a file or an open binary file; got {shown(path)}.")
+        refuse("type", name="path", what="path_or_file", got=path)
     packing: list[str] = []
     while len(raw) <= limit and (kind := _packing(raw)):
         if len(packing) == MOST_LAYERS:
-            raise source.error(f"a file must be packed at most {MOST_LAYERS} times", "more")
+            source.refuse("packed_often", most=MOST_LAYERS)
         try:
             if kind == "zip":
                 found = _of_zip(raw, source, limit, member, wanted)
@@ -111,10 +111,10 @@ def content_of(path: PathOrFile, max_bytes: int = MAX_BYTES, wanted: str = "") -
         except DAMAGED as problem:
             if isinstance(problem, InputError):
                 raise
-            raise source.error(f"a {kind} file must be whole", "one that is cut off or damaged") from None
+            source.refuse("damaged", form=kind)
         packing.append(kind)
     if len(raw) > limit:
-        raise source.error(f"it must hold at most {limit:,} bytes (unpacked)", "more")
+        source.refuse("large_file", most=limit, found="more")
     return Content(raw, name, source, tuple(packing))
 
 
@@ -127,20 +127,20 @@ def _member_of(path: str) -> tuple[str, str]:
 
 
 def _read(path: str, source: Source, limit: int) -> bytes:
-    problem = ""
+    problem: dict[str, Any] = {}
     try:
         if os.path.isdir(path):
-            problem = "a folder"
+            problem = {"why": "a_folder"}
         elif not os.path.exists(path):
-            problem = "no file of this name"
+            problem = {"why": "no_file"}
         elif not os.path.isfile(path):  # reading a pipe or device might never end
-            problem = "a device or pipe"
+            problem = {"why": "a_device_or_pipe"}
         else:
             with open(path, "rb") as file:
                 return file.read(limit + 1)
     except (OSError, ValueError) as error:
-        problem = f"a refusal of the system ({type(error).__name__})"
-    raise source.error("it must be a file that exists and can be read", problem)
+        problem = system_reason(error)
+    source.refuse("no_readable_file", **problem)
 
 
 def _packing(raw: bytes) -> str:
@@ -195,18 +195,18 @@ def _of_zip(raw: bytes, source: Source, limit: int, member: str, wanted: str) ->
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         infos = archive.infolist()
         if len(infos) > MOST_MEMBERS:
-            raise source.error(f"a zip file must hold at most {MOST_MEMBERS:,} files", f"{len(infos):,}")
+            source.refuse("zip_of_many", most=MOST_MEMBERS, got=len(infos))
         names = [info.filename for info in infos if not info.is_dir()]
         if SHEET_MEMBER in names:
             if sum(info.file_size for info in infos) > limit:
-                raise source.error(f"it must hold at most {limit:,} bytes (unpacked)", "more")
+                source.refuse("large_file", most=limit, found="more")
             return None
         chosen = _chosen([name for name in names if "__MACOSX" not in name], source, member, wanted)
         info = archive.getinfo(chosen)
         if info.flag_bits & 1:
-            raise source.error("a zip file must be open to all", "one that asks for a password")
+            source.refuse("zip_password")
         if info.file_size > limit:
-            raise source.error(f"it must hold at most {limit:,} bytes (unpacked)", f"{info.file_size:,}")
+            source.refuse("large_file", most=limit, found="bytes", got=info.file_size)
         with archive.open(info) as file:
             return file.read(limit + 1), os.path.basename(chosen)
 
@@ -214,7 +214,7 @@ def _of_zip(raw: bytes, source: Source, limit: int, member: str, wanted: str) ->
 def _chosen(names: list[str], source: Source, member: str, wanted: str) -> str:
     if member:
         if member not in names:
-            raise source.error("the path must name a file in it", shown(member))
+            source.refuse("zip_member", got=member)
         return member
     for tables in (
         names,
@@ -223,9 +223,7 @@ def _chosen(names: list[str], source: Source, member: str, wanted: str) -> str:
     ):
         if len(tables) == 1:
             return tables[0]
-    some = ", ".join(shown(name, limit=30) for name in names[:4])
-    must = "a zip file must hold one table, or the path must name one (archive.zip/table.csv)"
-    raise source.error(must, f"{len(names):,} files{': ' + some if some else ''}")
+    source.refuse("zip_of_several" if names else "zip_empty", got=len(names), known=tuple(names[:4]))
 
 
 def _stem_and_ending(name: str) -> tuple[str, str]:
