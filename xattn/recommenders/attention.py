@@ -67,7 +67,7 @@ class AttentionModel(Additive):
         """What a clear dislike counts in the collaborative heads, from what the data shows."""
         if "collaborative" not in self.kinds:
             return AS_ANY_OTHER
-        if self.dislike != "auto" or self._behaviour.objective == "any":
+        if self.dislike != "auto":
             return self._behaviour.dislike
         seed = self.get_params(deep=False).get("random_state", 0)
         return chosen_dislike(data, self.scale_, self._behaviour, np.random.default_rng(seed))

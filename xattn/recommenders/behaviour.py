@@ -28,6 +28,7 @@ __all__ = [
     "MOST_PENALTY",
     "MOST_UNKNOWNS",
     "OBJECTIVES",
+    "TASTE",
     "Behaviour",
     "Kept",
     "neighbors",
@@ -65,7 +66,7 @@ def _dislike(params: Mapping[str, Any], whole: bool) -> float:
     """The strength of a clear dislike: as given, or as it was chosen in the fit."""
     if params["dislike"] != "auto":
         return float(params["dislike"])
-    return TASTE if whole else float(params.get("dislike_", AS_ANY_OTHER))
+    return float(params.get("dislike_", TASTE if whole else AS_ANY_OTHER))
 
 
 class Kept(NamedTuple):

@@ -106,7 +106,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _fit_fresh(self, fresh: Self, data: Interactions, progress: Progress | None) -> Self:
         check_some("data", data.item, "event")
         check_params(fresh)
-        fresh.data_, fresh.scale_ = data, RatingScale.of(data.rating)
+        fresh.data_, fresh.scale_ = data, RatingScale.of(data.scale)
         fresh._fit(data, progress or silent)
         fresh._learned = frozenset({"_learned", *vars(fresh)} - vars(self._fresh()).keys())
         self.__dict__ = fresh.__dict__
@@ -124,7 +124,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         model = cls(**settings)
         before = set(vars(model))
         check_params(model)
-        model.data_, model.scale_ = data, RatingScale.of(data.rating)
+        model.data_, model.scale_ = data, RatingScale.of(data.scale)
         model._restore(state)
         model._learned = frozenset({"_learned", *vars(model)} - before)
         return model

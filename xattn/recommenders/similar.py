@@ -116,7 +116,7 @@ def user_vectors(data: Interactions) -> Vectors:
     found = _users.get(data)
     if found is None:
         newest = _newest(data.user, data.item, data.n_items)
-        w = signed(data.rating, data.n_events, RatingScale.of(data.rating))[newest]
+        w = signed(data.rating, data.n_events, RatingScale.of(data.scale))[newest]
         rows = sparse.csr_array((w, (data.user[newest], data.item[newest])), shape=(data.n_users, data.n_items))
         found = _users[data] = Vectors.of(rows, SHRINK)
     return found

@@ -45,7 +45,7 @@ def extended(data: Interactions, history: History, opinions: Opinions) -> Histor
     said = [(item, kind) for item, kind in opinions if kind != "hide"]
     if not said:
         return history
-    scale = RatingScale.of(data.rating)
+    scale = RatingScale.of(data.scale)
     rows = data.items.rows([item for item, _ in said])
     if history.rating is None and data.rating is None:
         return history.followed_by(rows)

@@ -54,7 +54,7 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
         check_some("data", check_type("data", data, Interactions, "interactions_to_fit").item, "event")
         check_params(self)
         self.data_ = data
-        self.scale_ = RatingScale.of(data.rating)
+        self.scale_ = RatingScale.of(data.scale)
         self._fit(data, progress)
         return self
 
