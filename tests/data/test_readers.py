@@ -230,7 +230,7 @@ HEADER = "user,item,rating\n"
         ("user_id,userId,item\n1,2,3\n", "one column must hold the user; got 'user_id', 'userId'."),
         (
             HEADER + "1,a,3\n,b,3\n1,,3\n",
-            "name a user and an item; got 2 lines without (first: line 3); missing=drop leaves them out.",
+            "name a user and an item; got 2 lines without (first: line 3); --missing drop (in Python, ",
         ),
         (HEADER + " ,a,3\n", "some line must name a user and an item; got none"),
         (

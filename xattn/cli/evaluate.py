@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from xattn.cli.data_options import read_told, reported
 from xattn.cli.inputs import load_data
 from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
@@ -22,7 +23,7 @@ from xattn.cli.options import (
     data_options,
     grouped,
 )
-from xattn.cli.screen import Column, echo, print_json, print_table, progress
+from xattn.cli.screen import Column, echo, note_at_the_end, print_json, print_table, progress
 from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
@@ -135,10 +136,11 @@ def evaluate(
         models = DEFAULT
     makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
     if split.given:
-        parts = _load_split(split, source.items)
+        parts = _load_split(split, source)
         data = parts.pop("data")
     else:
         data, parts = load_data(source), {}
+    read = data
     data = data.core(min_events) if min_events > 1 else data
     k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
     arguments: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
@@ -150,23 +152,30 @@ def evaluate(
         else:
             result = run(data, makers, **arguments, **parts, diversity=diversity, agreement=agreement, progress=tell)
     if as_json:
-        print_json(result)
+        print_json({**result, **reported(read, source)})
     elif protocol == "faithfulness":
         _print_explainers(result)
     else:
         _print_rows(result)
 
 
-def _load_split(split: SplitChoice, items: str | None) -> dict[str, Any]:
-    """The files of a split, as `evaluate` takes them."""
-    from xattn import read_interactions
+def _load_split(split: SplitChoice, source: DataChoice) -> dict[str, Any]:
+    """The files of a split, as `evaluate` takes them; how the items of --test meet those of --train is told."""
+    from xattn.data.reading.read import joins
 
     parts: dict[str, Any] = {
-        "data": read_interactions(str(split.train), items),
-        "test": read_interactions(str(split.test)),
+        "data": read_told(str(split.train), source.items, source),
+        "test": read_told(str(split.test), None, source),
     }
+    for name, test, train in (
+        ("user", parts["test"].user_ids, parts["data"].user_ids),
+        ("item", parts["test"].items.ids, parts["data"].items.ids),
+    ):
+        for finding in joins(test, train, name):
+            if finding.id != "unsold" and not source.quiet:
+                note_at_the_end(f"--test: {finding.text()}")
     if split.history is not None:
-        parts["history"] = read_interactions(split.history)
+        parts["history"] = read_told(split.history, None, source)
     return parts
 
 

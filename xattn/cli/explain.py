@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import ask
 from xattn.cli.options import (
     DataChoice,
@@ -135,7 +136,7 @@ def explain(
     found = request.ask(model)
     if question.other is not None:
         if as_json:
-            print_json(request.answer_of(found).body())
+            print_json({**request.answer_of(found).body(), **reported(model.data_, source)})
         else:
             PRINTED[question.other](found, telling)
         return
@@ -146,6 +147,6 @@ def explain(
     if telling.program:
         click.echo(found.snippet(origin), nl=False)
     elif as_json:
-        print_json(request.answer_of(found, origin).body())
+        print_json({**request.answer_of(found, origin).body(), **reported(model.data_, source)})
     else:
         print_ledger(found, telling)

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import subject
 from xattn.cli.options import DataChoice, ModelChoice, as_json, data_options, model_options
 from xattn.cli.outputs import output
@@ -37,7 +38,7 @@ def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> Non
     if as_json:
         sizes = {"name": data.name, "users": data.n_users, "items": data.n_items, "events": data.n_events}
         facts = {"model": name, "params": model.get_params(deep=False), "data": sizes}
-        print_json({**facts, "out": out, "bytes": size, "fit_s": seconds})
+        print_json({**facts, "out": out, "bytes": size, "fit_s": seconds, **reported(data, source)})
         return
     read = f"{data.n_users:,} users, {data.n_items:,} items, {data.n_events:,} events"
     echo(plain(f"{name} fitted on {data.name} ({read}) in {seconds:.1f} s; saved to {out} ({size:,} bytes)."))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
+from xattn.cli.data_options import read_told
 from xattn.cli.models import named_model
 from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice
 from xattn.cli.screen import note, progress
@@ -69,6 +70,9 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
 
     if not choice.saved:
         model = named_model(choice.model if choice.model is not None else DEFAULT, choice, "no_model_file")
+        weights = source.weights()
+        if weights and "event_weights" in model.get_params(deep=False):
+            model.set_params(event_weights=weights)
         return Subject(load_data(source), model, fitted=False)
     model = load_model(str(choice.model))
     if source.given:
@@ -106,10 +110,10 @@ def _equal(one: Any, two: Any) -> bool:
 
 def load_data(source: DataChoice) -> Interactions:
     """The data that the options name. Raises InputError, DataError."""
-    from xattn import load_dataset, read_interactions
+    from xattn import load_dataset
 
     if source.ratings is not None:
-        return read_interactions(source.ratings, source.items)
+        return read_told(source.ratings, source.items, source)
     if source.data is not None:
         return load_dataset(source.data)
     refuse("one_of", names=("--data", "--ratings"), found="none_of_them")

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from xattn.cli.data_options import READING, ReadingChoice
 from xattn.errors import check_choice, check_whole, refuse
 
 __all__ = [
@@ -77,12 +78,12 @@ def grouped(name: str, kind: Any, *options: Any) -> Callable[[Command], Command]
 
 
 @dataclass(frozen=True)
-class DataChoice:
+class DataChoice(ReadingChoice):
     """A bundled set by name, or files of ratings and perhaps items; nothing where a saved model or a split has them."""
 
-    data: str | None
-    ratings: str | None
-    items: str | None
+    data: str | None = None
+    ratings: str | None = None
+    items: str | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError where two sources are named."""
@@ -99,8 +100,9 @@ data_options = grouped(
     "source",
     DataChoice,
     click.option("--data", metavar="NAME", help="A data set at hand (`xattn data list`)."),
-    click.option("--ratings", metavar="FILE", help="A file of your events: CSV, TSV or Parquet with user, item, …"),
+    click.option("--ratings", metavar="FILE", help="A file of your events (user, item, …), or a database's address."),
     click.option("--items", metavar="FILE", help="A file of your items, with --ratings: item, title, feature columns."),
+    *READING,
 )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import ask
 from xattn.cli.options import (
     DIVERSITY,
@@ -58,7 +59,7 @@ def recommend(
     check_probability("diversity", diversity)
     model, request = ask(partial(RecommendRequest, diversity=diversity), source, choice, person, listing)
     if as_json:
-        print_json(request.answer(model).body())
+        print_json({**request.answer(model).body(), **reported(model.data_, source)})
         return
     items = request.ask(model)
     if not len(items):

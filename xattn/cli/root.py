@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from xattn.cli.screen import error
+from xattn.cli.screen import error, tell_notes
 from xattn.errors import XattnError, shown
 
 __all__ = ["OneLine", "main"]
@@ -38,9 +38,11 @@ class OneLine(click.Group):
         """Run and leave by SystemExit with the exit code; with ``standalone_mode=False`` errors pass through."""
         if standalone_mode:
             try:
+                tell_notes(False)
                 code = super().main(
                     args, prog_name, complete_var, False, windows_expand_args=windows_expand_args, **extra
                 )
+                tell_notes(True)
             except (click.ClickException, XattnError, OSError, MemoryError, click.Abort) as problem:
                 code = _report(problem)
             sys.exit(code if isinstance(code, int) else 0)

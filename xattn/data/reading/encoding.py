@@ -118,10 +118,10 @@ def _likely(raw: bytes) -> str:
         return double if _double(raw, double) > 0.9 and len(high) > 1.3 * len(runs) else "cp1252"
     even = sum(len(run) % 2 == 0 for run in runs) / len(runs)
     lead = high[::2] if even > 0.9 else b""
-    if even > 0.9 and sum(0xA1 <= b <= 0xF7 for b in high) > 0.98 * len(high):
+    if even > 0.9 and sum(b >= 0xA1 for b in high) > 0.98 * len(high):
         hangul = sum(0xB0 <= b <= 0xC8 for b in lead) / max(len(lead), 1)
         common = sum(0xB0 <= b <= 0xD7 or 0xA1 <= b <= 0xA3 for b in lead) / max(len(lead), 1)
-        if hangul > 0.97 and len(lead) >= 8 and _share_of(raw, "euc_kr", "가", "힣") > 0.9:
+        if hangul > 0.97 and len(lead) >= 12 and _share_of(raw, "euc_kr", "가", "힣") > 0.9:
             return "euc_kr"
         if common > 0.8:
             return "gb18030"

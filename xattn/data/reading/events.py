@@ -79,7 +79,7 @@ def _about_the_file(desk: Desk) -> None:
         lines = facts.bad_lines[:MOST_ROWS]
         action = Action("encoding")
         desk.findings.append(Finding("bad_bytes", "warning", facts.bad_bytes, lines, action=action, unit=facts.unit))
-    unsure = [use for use in desk.roles.uses if use.role and not use.sure]
+    unsure = [use for use in desk.roles.uses if use.role and not use.sure and use.role != "title"]
     if not facts.header and not desk.table.roles:
         desk.tell("no_header", "warning", action=Action("columns", _mapping(desk.roles, desk.table)))
     elif unsure:

@@ -91,7 +91,7 @@ def _preamble(lines: Sequence[str]) -> tuple[int, str]:
     """How many lines stand before the table, and the separator that one of them names (Excel's ``sep=;``)."""
     skipped = 0
     for line in lines:
-        if match := re.fullmatch(r'"?sep=(.)"?', line.strip(), re.IGNORECASE):
+        if match := re.fullmatch(r'"?sep=([^\w"\x00\x80-\U0010ffff])"?', line.strip(" \r"), re.IGNORECASE):
             return skipped + 1, match[1]
         rest = [other for other in lines[skipped + 1 : skipped + 6] if other.strip()]
         comment = line.startswith("%") or (line.startswith("#") and _another_width(line, rest))

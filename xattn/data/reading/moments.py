@@ -71,7 +71,7 @@ def looks_like_time(texts: list[str]) -> str:
     """
     if not texts:
         return ""
-    if all(text.lstrip("-").replace(".", "", 1).isdigit() for text in texts):
+    if all(re.fullmatch(r"-?\d+\.?\d*", text, re.ASCII) for text in texts):
         size = np.abs(np.array([float(text) for text in texts]))
         for unit, per in UNITS.items():
             if np.mean((size >= FIRST * per) & (size <= LAST * per)) > 0.9:

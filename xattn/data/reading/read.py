@@ -80,8 +80,8 @@ def read_interactions(
     return Interactions.of_events(events._replace(report=own), described, name or table.name)
 
 
-def joins(met: Iterable[str], described: Iterable[str]) -> list[Finding]:
-    """How the items of the events and those of the table of items meet."""
+def joins(met: Iterable[str], described: Iterable[str], of: str = "") -> list[Finding]:
+    """How the items of the events and those of the table of items meet; `of` users or items, those of two files."""
     met, described = list(met), list(described)
     known = set(described)
     lost = [one for one in met if one not in known]
@@ -97,10 +97,13 @@ def joins(met: Iterable[str], described: Iterable[str]) -> list[Finding]:
                 "how": Told(f"data.differ.{pair.how}"),
                 "what": what,
             }
-            found.append(Finding("ids_do_not_meet", "warning", len(lost), fields=fields))
+            if of:
+                fields["role"] = Told(f"data.role.{of}")
+            found.append(Finding("files_do_not_meet" if of else "ids_do_not_meet", "warning", len(lost), fields=fields))
         else:
             grave = "warning" if len(lost) > len(met) / 2 else "note"
-            found.append(Finding("undescribed", grave, len(lost), fields={"all": f"{len(met):,}"}))
+            fields = {"all": f"{len(met):,}", **({"role": Told(f"data.role.{of}")} if of else {})}
+            found.append(Finding("strangers" if of else "undescribed", grave, len(lost), fields=fields))
     unsold = len(known - set(met))
     if unsold:
         found.append(Finding("unsold", "note", unsold, fields={"all": f"{len(described):,}"}))

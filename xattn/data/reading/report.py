@@ -136,7 +136,9 @@ class DataReport:
         """One line: sizes, what was taken for what, the scale, how many findings."""
         taken = ", ".join(f"{t(f'data.role.{use.role}', lang)} ← {use.column}" for use in self.columns if use.role)
         parts = [t("data.sizes", lang, users=f"{self.users:,}", items=f"{self.n_items:,}", events=f"{self.events:,}")]
-        parts = parts if self.events else [t("data.sizes_items", lang, items=f"{self.n_items:,}")]
+        if not self.events:  # a table of items, or one that could not be read
+            sizes = {"items": f"{self.n_items:,}"} if self.n_items else {"rows": f"{self.rows:,}"}
+            parts = [t(f"data.sizes_{next(iter(sizes))}", lang, **sizes)]
         parts += [taken] if taken else []
         if self.scale is not None:
             parts.append(_scale_text(self.scale, lang))

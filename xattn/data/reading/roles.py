@@ -99,7 +99,11 @@ def _by_shape(choice: Choice, required: Sequence[str]) -> None:
     if choice.free("title") and words:
         choice.take("title", words[0], "shape", sure=False)
     numbers = [at for at in rest if at not in choice.told and seen[at].numeric > 0.95 and not ratings]
-    numbers = [at for at in numbers if seen[at].fractional or (seen[at].repeated and seen[at].distinct < rows / 3)]
+    numbers = [
+        at
+        for at in numbers
+        if seen[at].fractional or (seen[at].repeated and (rows <= 20 or seen[at].distinct < rows / 3))
+    ]
     if choice.free("amount") and numbers and "rating" not in choice.place and len(numbers) == 1:
         choice.take("amount", numbers[0], "shape", sure=False)
 

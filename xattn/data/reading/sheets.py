@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime
 import io
-import zipfile
 from typing import Any
 
 import pyarrow as pa
 
 from xattn.data.reading.cells import column_of
 from xattn.data.reading.table import Facts, Table
+from xattn.data.reading.unpack import DAMAGED
 from xattn.data.reading.words import hints_of
 from xattn.data.source import Source
 
 __all__ = ["sheet_table"]
 
 MOST_ROWS = 1_048_576  # of a sheet
-DAMAGED = (ValueError, KeyError, OSError, TypeError, AttributeError, zipfile.BadZipFile, RuntimeError, EOFError)
 
 
 def sheet_table(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
@@ -29,7 +28,7 @@ def sheet_table(raw: bytes, source: Source, name: str, facts: Facts) -> Table:
     try:
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         sheets = [(sheet.title, _rows(sheet)) for sheet in book.worksheets]
-    except (*DAMAGED, SyntaxError) as problem:
+    except (*DAMAGED, SyntaxError, TypeError, AttributeError) as problem:
         source.refuse("not_whole", form="excel_file", got=str(problem))
     sheets = [(title, rows) for title, rows in sheets if rows]
     if not sheets:

@@ -22,7 +22,7 @@ import pyarrow as pa
 from xattn.data.source import Source
 from xattn.errors import InputError, check_whole, refuse, shown, system_reason
 
-__all__ = ["MAX_BYTES", "Content", "PathOrFile", "content_of"]
+__all__ = ["DAMAGED", "MAX_BYTES", "Content", "PathOrFile", "content_of"]
 
 MAX_BYTES = 2 * 2**30  # 2 GiB
 MOST_MEMORY = 512 * 2**20  # that unpacking xz may take for its dictionary
@@ -59,7 +59,7 @@ DAMAGED = (
     OverflowError,
     RecursionError,
     struct.error,
-    KeyError,
+    LookupError,
     zipfile.BadZipFile,
     pa.ArrowException,
 )

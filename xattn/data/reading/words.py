@@ -76,7 +76,7 @@ def words_of(name: str) -> tuple[str, ...]:
     """
     text = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", typed(name)[0])
     text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", text)
-    text = re.sub(r"([一-鿿]+)", r" \1 ", text)
+    text = re.sub(r"([぀-ヿ一-鿿가-힣]+)", r" \1 ", text)
     found: list[str] = []
     for word in re.split(r"[\W_]+", text.casefold()):
         if word:
@@ -173,7 +173,8 @@ def _of_the_rest(words: tuple[str, ...]) -> list[Hint | None]:
         if all_words & OTHER_DATES or (of_person and last in TITLE_NOUNS):
             found.append(Hint("time", 0.2))
         elif not all_words & {"zone", "timezone", "offset", "spent", "duration"}:
-            found.append(Hint("time", 1.0 - 0.05 * len(before) if ends else 0.7))
+            exact = 0.08 * bool(all_words & {"unix", "epoch", "timestamp", "utc"})  # finer than a date
+            found.append(Hint("time", 1.0 - 0.05 * len(before) + exact if ends else 0.7))
     if last in CLOCK_NOUNS:
         found.append(Hint("clock", 0.5))
     if last in KIND_NOUNS or words[-2:] == ("event", "name"):
