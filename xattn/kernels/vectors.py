@@ -64,15 +64,6 @@ def fma(typing_context: Any, x: Any, y: Any, z: Any) -> Any:
     return x(x, y, z), write
 
 
-@compiled
-def largest(z):  # type: ignore[no-untyped-def]
-    """The largest number of z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
-    m = z.dtype.type(-np.inf)
-    for i in range(z.shape[0]):
-        m = z[i] if z[i] > m else m
-    return m
-
-
 def _array(context: Any, b: Any, kind: Any, value: Any) -> tuple[Any, Any]:
     """Where the numbers of an array start, and how many there are."""
     array = context.make_array(kind)(context, b, value)
@@ -183,6 +174,18 @@ def peak(typing_context: Any, e: Any) -> Any:
         return b.select(fine, top, ir.Constant(x.f, math.nan))
 
     return e.dtype(e), write
+
+
+@compiled
+def largest(z):  # type: ignore[no-untyped-def]
+    """The largest number of z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
+    m = peak(z)
+    if m == m:
+        return m
+    m = z.dtype.type(-np.inf)
+    for i in range(z.shape[0]):
+        m = z[i] if z[i] > m else m
+    return m
 
 
 def _plain_exp_sum(a: np.ndarray, e: np.ndarray, m: Any) -> Any:
