@@ -235,7 +235,8 @@ def _locally(prefixes: Any, targets: Any, n: int, C: int, rng: np.random.Generat
         z, b, F, penalty = rng.normal(size=n), rng.random(C), rng.normal(size=(C, d)), np.ones(n)
         room = (np.zeros((C, K), np.int32), np.zeros((C, K)), np.zeros(C, np.bool_))
         often = np.argsort(-np.abs(z))
-        args = (*room, *found[0], *found[1], z, b, often, F, penalty, 0, others)
+        features = (np.arange(C + 1) * d, np.tile(np.arange(d, dtype=np.int32), C), F.ravel())
+        args = (*room, *found[0], *found[1], z, b, *features, d, penalty, often, 0, others)
         cases.append(Case(local._solutions, 3, args, f"{K} of {n}"))
     return cases
 
