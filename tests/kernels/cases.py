@@ -143,6 +143,10 @@ def _heads() -> list[Case]:
     sparse = (ptr, np.nonzero(F)[1], F[F != 0], np.linalg.norm(F, axis=1) + 0.1)
     head = (*sparse, rng.normal(size=d), rng.random(R), rng.normal(size=(d, n)), rng.normal(size=(d, n)))
     g = np.arange(n)[::-1] / 5
+    targets = rng.integers(0, R, (6, 4))
+    length = np.diff(ptr)[targets.ravel()]
+    places = np.concatenate([[0], np.cumsum(length)[:-1]]).reshape(targets.shape)
+    prefixes = (places, targets, np.array([0, 0, 3, 5, 9, N]), np.array([0, 7, 3, N, N, N]), rng.integers(0, R, N))
 
     users, C, H = 9, 7, 2
     indptr = np.concatenate([[0, 0], np.sort(rng.integers(0, 150, users - 2)), [150]])
@@ -165,6 +169,11 @@ def _heads() -> list[Case]:
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E[:1], X, live, 0.5, 0.0), "shared, without threshold"),
         Case(content._field, 2, (np.zeros((R, N)), np.zeros((R, N)), *head, g, 0.3)),
         Case(content._scores, 1, (np.zeros(R), *head, g, 0.3, live, 0.5, 0.05)),
+        Case(
+            content._gradients,
+            1,
+            (np.zeros(int(length.sum())), *sparse, *prefixes, rng.normal(size=N), 0.3, 5.0, 0.5, d),
+        ),
         Case(
             pool._add_pooled,
             1,
@@ -228,7 +237,8 @@ def _locally(prefixes: Any, targets: Any, n: int, C: int, rng: np.random.Generat
         z, b, F, penalty = rng.normal(size=n), rng.random(C), rng.normal(size=(C, d)), np.ones(n)
         room = (np.zeros((C, K), np.int32), np.zeros((C, K)), np.zeros(C, np.bool_))
         often = np.argsort(-np.abs(z))
-        args = (*room, *found[0], *found[1], z, b, often, F, penalty, 0, others)
+        features = (np.arange(C + 1) * d, np.tile(np.arange(d, dtype=np.int32), C), F.ravel())
+        args = (*room, *found[0], *found[1], z, b, *features, d, penalty, often, 0, others)
         cases.append(Case(local._solutions, 3, args, f"{K} of {n}"))
     return cases
 

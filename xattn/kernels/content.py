@@ -14,7 +14,7 @@ from numba import prange
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.vectors import exp
 
-__all__ = ["content_field", "content_scores"]
+__all__ = ["content_field", "content_gradients", "content_scores"]
 
 LOWEST = -708.0  # below, an exponential counts as 0: it is under 4e-308, and the largest is 1
 
@@ -134,3 +134,71 @@ def content_scores(
     work = 4.0 * len(targets[1]) * len(g) + 12.0 * len(g) * len(gate)
     _scores(out, *targets, theta, gate, unit, events, g, T, live, beta, least, work=work)
     return out
+
+
+# --- what the fit of worths needs: the derivative of a relative score by each θ_f -------------------------------------
+
+
+@Kernel
+def _gradients(  # type: ignore[no-untyped-def]
+    out, ptr, index, value, norm, place, targets, start, stop, item, w, T, tau, beta, d
+):
+    """Assigns p_tj of each prefix t and each of its targets j from out[place[t, j]] on, a number a feature of j."""
+    s = min(T, 1.0)  # as in `_row`
+    for t in prange(targets.shape[0]):
+        n = stop[t] - start[t]
+        a = np.empty(n)
+        target, total = np.zeros(d), np.zeros(d)  # F_j and p_tj over all features; 0 where j has none
+        for c in range(targets.shape[1]):
+            j = targets[t, c]
+            for p in range(ptr[j], ptr[j + 1]):
+                target[index[p]] = value[p]
+            m = -np.inf
+            for i in range(n):
+                x = item[start[t] + i]
+                dot = 0.0
+                for q in range(ptr[x], ptr[x + 1]):
+                    dot += target[index[q]] * value[q]
+                a[i] = dot / (norm[j] * norm[x]) * (s / T) - (n - 1 - i) / tau * s
+                m = max(m, a[i])
+            for i in range(n):
+                a[i] = (a[i] - m) / s
+            _exp(a)
+            S = np.sum(a) ** beta
+            for i in range(n):
+                x = item[start[t] + i]
+                share = a[i] / S * w[start[t] + i]
+                for q in range(ptr[x], ptr[x + 1]):
+                    total[index[q]] += share * value[q] * target[index[q]]
+            for p in range(ptr[j], ptr[j + 1]):
+                out[place[t, c] + p - ptr[j]] = total[index[p]]
+                target[index[p]] = 0.0
+                total[index[p]] = 0.0
+
+
+def content_gradients(
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    targets: np.ndarray,
+    start: np.ndarray,
+    stop: np.ndarray,
+    item: np.ndarray,
+    w: np.ndarray,
+    T: float,
+    tau: float,
+    beta: float,
+    d: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """p_tj = F_jf Σ_i a_ij w_i F_if for every feature f of each of the `targets` (t, J), the rows of P end to end.
+
+    Returns where each row begins (t·J + 1,), and the numbers. The past of prefix t are the events `start[t]` to
+    `stop[t]` of `item` and `w` (N,), the newest of age 0. `rows` are the `d` features of all items, as targets above.
+    """
+    ptr, index, value, norm = rows
+    length = (ptr[1:] - ptr[:-1])[targets.ravel()]
+    place = np.concatenate([[0], np.cumsum(length)])
+    out = np.empty(int(place[-1]))
+    events = float((stop - start).sum()) * targets.shape[1]
+    work = events * (10.0 + 4.0 * len(index) / max(1, len(norm)))
+    own = place[:-1].reshape(targets.shape)
+    _gradients(out, ptr, index, value, norm, own, targets, start, stop, item, w, T, tau, beta, d, work=work)
+    return place, out

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["UNRATED", "RatingScale", "found", "kind_strengths", "once", "presence", "signed", "taste"]
+__all__ = ["DISLIKED", "UNRATED", "RatingScale", "found", "kind_strengths", "once", "presence", "signed", "taste"]
 
 LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
 DISLIKED = -0.5
@@ -48,7 +48,8 @@ def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
     half = scale.high / 2 - scale.low / 2  # halved first: the span of a scale may be past the largest number
     if rating is None or half <= 0:
         return np.ones(n)
-    return np.nan_to_num(np.clip((rating - (scale.low + half)) / half, -1.0, 1.0), nan=UNRATED)
+    centred = np.clip((rating - (scale.low + half)) / half, -1.0, 1.0)
+    return np.where(np.isnan(centred), UNRATED, centred)
 
 
 def presence(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: float) -> np.ndarray:

@@ -19,7 +19,21 @@ from xattn.model.heads.field import Events, Factors, HeadField, ManyEvents
 from xattn.model.heads.part import Part
 from xattn.model.value_table import Form
 
-__all__ = ["CollaborativePart"]
+__all__ = ["CollaborativePart", "scale_names"]
+
+
+def scale_names(tau: tuple[float, ...], word: str, endless: str) -> tuple[str, ...]:
+    """The names of heads by their scales, with as many digits as it takes to tell different scales apart.
+
+    >>> scale_names((3.0, 20.0), "recency", "taken together"), scale_names((3.0, 3.0000001), "recency", "")
+    (('recency 3', 'recency 20'), ('recency 3', 'recency 3.0000001'))
+    """
+    names: tuple[str, ...] = ()
+    for digits in range(6, 18):
+        names = tuple(f"{word} {t:.{digits}g}" if np.isfinite(t) else endless for t in tau)
+        if len(set(names)) == len(set(tau)):
+            break
+    return names
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +51,7 @@ class CollaborativePart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return tuple(f"recency {tau:g}" if np.isfinite(tau) else "taken together" for tau in self.tau)
+        return scale_names(self.tau, "recency", "taken together")
 
     @property
     def n_items(self) -> int:
