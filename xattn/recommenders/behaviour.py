@@ -147,7 +147,7 @@ class Behaviour(NamedTuple):
             "lam": self.lam,
             "dtype": self.dtype,
             "worth": histories.worth,
-            "F": np.sqrt(FEATURES * self.lam) * F[warm].toarray() if F.shape[1] else None,
+            "F": np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
             "progress": progress,
         }
         if K is not None:
@@ -190,6 +190,6 @@ class Behaviour(NamedTuple):
         y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
-        form = belonging_form(X, Y, F[warm].toarray(), self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
         progress("solve", 1.0)
         return form
