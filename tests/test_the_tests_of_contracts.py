@@ -159,7 +159,7 @@ def test_a_rank_that_is_off_by_one_in_a_tie_is_seen(monkeypatch: pytest.MonkeyPa
         tied = (self.scores[:target] == self.scores[target]) & allowed[:target]
         return real(self, target, own, allowed) - int(tied.any())
 
-    test = C.test_the_announced_rank_without_an_event_is_its_rank_in_the_new_list
+    test = C.test_the_announced_rank_without_an_item_is_its_rank_in_the_new_list
     test(contract_of(Popularity), "messy")
     monkeypatch.setattr(HistoryCache, "ranks_without_each", faulty)
     must_fail(test, contract_of(Popularity), "messy")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.test_refusals import refused
-from xattn import Popularity, read_interactions
+from xattn import InputError, Popularity, read_interactions
 
 COMMANDS = {
     "recommend": "recommend --user u3",
@@ -121,6 +121,55 @@ def test_columns_of_every_type_come_back_the_same(run: Run, folder: Path, tmp_pa
     files = ("--ratings", "ratings.csv", "--items", "typed.csv")
     assert run("fit", *files, "--model", "popularity", "--out", "typed.npz").exit_code == 0
     assert run("recommend", *files, "--model", "typed.npz", "--user", "u3").exit_code == 0
+
+
+@pytest.mark.parametrize("scale", ["0-10", "amount"])
+def test_another_scale_is_other_data(run: Run, files: tuple[str, ...], scale: str) -> None:
+    said = refused(run("recommend", "--model", "model.npz", *files, "--user", "u3", "--scale", scale))
+    assert said.endswith("got another scale of ratings.")
+
+
+READING = [
+    *("--scale 1-5", "--columns user=item", "--unrated 0", "--amount rating", "--event-weights view=1"),
+    *("--time-format ms", "--encoding utf-8", "--missing drop", "--repeats drop", "--query x"),
+]
+
+
+@pytest.mark.parametrize("option", READING)
+@pytest.mark.parametrize("source", ["--model model.npz", "--data movielens-small --model Popularity"])
+def test_no_option_of_a_table_is_left_unheard(run: Run, source: str, option: str) -> None:
+    """Where no table is read, what says how to read one is refused; so are weights that a saved model does not have."""
+    name, when = option.split(" ")[0], "without --ratings" if "npz" in source else "with --data"
+    when = "with a saved model" if "npz" in source and "weights" in name else when
+    said = refused(run("recommend", *source.split(" "), "--user", "u3", *option.split(" ")))
+    assert said.startswith(f"Error: {name} must be left out {when}; got ")
+
+
+def test_weights_of_events_are_heard_or_refused(run: Run, folder: Path) -> None:
+    (folder / "kinds.csv").write_text("user,item,event\na,x,view\na,y,buy\nb,y,view\nb,z,buy\n", "utf-8")
+    asked = ("--ratings", "kinds.csv", "--event-weights", "view=0.2,buy=1")
+    assert run("fit", *asked, "--model", "ContentAttention", "--out", "kinds.npz").exit_code == 0
+    said = refused(run("recommend", *asked, "--model", "kinds.npz", "--user", "a"))
+    assert said == "Error: --event-weights must be left out with a saved model; got 'view=0.2,buy=1'."
+    for command in ("recommend --user a --model", "evaluate --models", "tune --model"):
+        said = refused(run(*command.split(" "), "Popularity", *asked))
+        assert said.startswith(
+            "Error: --event-weights must be left out with Popularity, which has no such setting; got"
+        )
+
+
+def test_weights_of_events_reach_every_model_that_is_compared(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, object]] = []
+
+    def compared(data: object, makers: dict[str, Callable[[], Popularity]], **given: object) -> dict[str, object]:
+        made.extend(make().get_params(deep=False) for make in makers.values())
+        raise InputError("seen")
+
+    monkeypatch.setattr("xattn.evaluate.evaluate", compared)
+    Path("kinds.csv").write_text("user,item,event\na,x,view\na,y,buy\nb,y,view\nb,z,buy\n", "utf-8")
+    asked = ("--ratings", "kinds.csv", "--event-weights", "view=0.2", "--models", "ContentAttention,ItemKNN")
+    assert refused(run("evaluate", *asked)) == "Error: seen"
+    assert [params.get("event_weights") for params in made] == [{"view": 0.2}, None]
 
 
 def test_a_bundled_set_is_compared_too(run: Run, folder: Path) -> None:

@@ -27,7 +27,7 @@ def test_ranks_without_each_event_are_those_served(name: str) -> None:
         ranks = model.explain(user, item).events().set_index("position")["rank_without"]
         history = model.history(user)
         for position, rank in ranks.items():
-            served = model.recommend(history=history.without([position]), k=model.data_.n_items)
+            served = model.recommend(history=history.without(history.alike([position])), k=model.data_.n_items)
             listed = served.set_index("item")["rank"]
             assert rank == listed.get(item, 0), position
 
@@ -40,7 +40,7 @@ def test_near_ties_of_a_long_history_are_ranked_as_they_are_served() -> None:
     for item in best[:6]:
         events = model.explain("u0", item).events()
         for position, rank in zip(events["position"], events["rank_without"], strict=True):
-            served = model.recommend(history=history.without([position]), k=n).set_index("item")
+            served = model.recommend(history=history.without(history.alike([position])), k=n).set_index("item")
             assert served.loc[item, "rank"] == rank, (item, position)
             turned += abs(served.loc[item, "score"] - served.iloc[max(rank - 2, 0)]["score"]) < 1e-12
     assert len(history) == 120

@@ -112,7 +112,7 @@ def confidence(
     amounts: list[float], without: list[float], ranks: list[int], share: float = 0.1, rank: int | None = 3
 ) -> tuple[str, str]:
     n = len(amounts)
-    rows = EventRows(np.arange(n), np.ones(n) / max(n, 1), np.array(amounts), np.ones(n, bool))
+    rows = EventRows(np.arange(n), np.ones(n) / max(n, 1), np.array(amounts), np.ones(n, bool), np.ones(n, int))
     found = confidence_of(rows, Removals(np.array(without), np.array(ranks)), 1.0, 10, rank, share)
     return found.level, found.reason
 

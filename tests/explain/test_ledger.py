@@ -24,7 +24,8 @@ def first(name: str, user: str = "u3") -> Ledger:
 def test_frames_have_their_columns(name: str) -> None:
     ledger = first(name)
     assert list(ledger.cells.columns) == CELL_COLUMNS
-    assert list(ledger.removals().columns) == ["event", "title", "position", "effect", "score_without", "rank_without"]
+    removal_columns = ["event", "title", "times", "position", "effect", "score_without", "rank_without"]
+    assert list(ledger.removals().columns) == removal_columns
     n = int(fitted(name).history("u3").live.sum())
     assert len(ledger.events()) == len(ledger.removals()) == n
     assert sorted(ledger.events()["position"]) == list(range(n))
@@ -99,10 +100,13 @@ def test_frames_given_out_are_not_the_ledgers_own() -> None:
     assert ledger.events()["contribution"].abs().sum() > 0
 
 
-def test_a_repeated_event_is_two_rows() -> None:
+def test_an_item_that_was_met_twice_is_one_row() -> None:
     model = fitted("hybrid")
     ledger = model.explain(history=[("i1", 5.0), ("i2", 4.0), ("i1", 5.0)], item="i5")
-    assert ledger.events()["position"].nunique() == 3
+    events = ledger.events().set_index("event")
+    assert events["times"].to_dict() == {"i1": 2, "i2": 1}
+    assert events["position"].to_dict() == {"i1": 2, "i2": 1}
+    assert ledger.occurrences()["occurrence"].tolist() == [1, 1, 2]
     together = model.score(history=[("i1", 5.0), ("i2", 4.0), ("i1", 5.0)], without=["i1"])
     one_by_one = model.history(history=[("i1", 5.0), ("i2", 4.0), ("i1", 5.0)]).without([0, 2])
     np.testing.assert_array_equal(together, model.score(history=one_by_one))

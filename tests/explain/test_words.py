@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 
 from tests.models import fitted
 from xattn import InputError, Interactions, ItemTable
-from xattn.explain import DEPTHS, SCENARIOS
+from xattn.data.scale import Scale
+from xattn.explain import DEPTHS, SCENARIOS, Ledger
+from xattn.explain.tell.check import mismatches
 from xattn.explain.tell.words import figure, short_title, weight_and_effect_disagree
 from xattn.recommenders import CollaborativeAttention
 
@@ -119,3 +123,30 @@ def test_a_dislike_is_called_one() -> None:
         for item in range(30, 36)
     ]
     assert any("did not like" in text for text in texts)
+
+
+STARS = Scale(1.0, 5.0)
+
+
+def _rated(first: float, scale: Scale = STARS) -> Ledger:
+    """A history of two events of which the first, rated `first`, speaks for the item."""
+    lines = [(u, i, 4.0) for u in range(30) for i in (("a", "b") if u < 20 else ("c", "d"))] + [(99, "d", 1.0)]
+    frame = pd.DataFrame(lines, columns=["user", "item", "rating"])
+    data = replace(Interactions.from_frame(frame), scale=scale)
+    model = CollaborativeAttention(min_events=1, regularization=1.0, dislike=1.0).fit(data)
+    return model.explain(item="b", history=[("a", first)])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_disliked_reason_for_an_item_is_told_with_an_although(lang: str) -> None:
+    although = {"en": "although you rated", "zh": "尽管你给"}[lang]
+    for depth in DEPTHS:
+        assert although in _rated(1.0).text(lang, depth), depth
+        assert although in _rated(2.0).text(lang, depth), depth
+        assert although not in _rated(3.0).text(lang, depth), depth
+        assert not mismatches(_rated(1.0), lang, depth)
+
+
+def test_no_event_is_called_rated_low_on_a_scale_that_is_a_guess() -> None:
+    guess = Scale(1.0, 5.0, "opinion", "guessed")
+    assert "although" not in _rated(1.0, guess).text("en")

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from xattn import ContentAttention, InputError, Interactions, ItemTable
 from xattn.data import FeatureSet, planted
-from xattn.features import Fitted, feature_set, make_features, newcomer_features
+from xattn.features import Fitted, feature_set, make_features, newcomer_features, newcomers
 from xattn.features.numbers import Numbers
 from xattn.features.words import Words
 
@@ -115,6 +115,15 @@ def test_parts_add_up_to_the_features_of_their_item_wherever_it_goes() -> None:
     assert set(made.only([0, 1]).parts) == {"x"}
     assert not made.only([0, 2]).parts  # half a block
     assert not made.extended(1).parts
+
+
+def test_of_many_features_newcomers_keep_those_that_they_share_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    F = np.array([[1.0, 1.0, 0.0, 1.0], [-1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 1.0], [2.0, 1.0, 1.0, 0.0]])
+    items = table(x=[1.0, 2.0, 3.0, 4.0]).with_features(FeatureSet(tuple("abcd"), F))
+    new = np.array([False, False, True, True])
+    assert newcomer_features(items, new).names[:4] == ("a", "b", "c", "d")
+    monkeypatch.setattr(newcomers, "MOST", 2)
+    assert newcomer_features(items, new).names[:2] == ("a", "b")  # c: no other item has it; d: two items
 
 
 # --- models use them --------------------------------------------------------------------------------------------------

@@ -88,8 +88,8 @@ def test_each_target_is_solved_over_the_largest_right_sides(seed: int, K: int, o
     z, b = (np.zeros(H * C) if others else rng.normal(size=H * C)), rng.random(C)
     F, penalty = rng.normal(size=(C, d)), rng.random(H * C) + 0.5
     upper = A * np.triu(np.ones((H, H))).repeat(C, axis=0).repeat(C, axis=1)
-    problem = Problem(sparse(upper), sparse(B.T), z, b, F, penalty, others)
-    with unchanged(*problem.A, *problem.B, z, b, F, penalty):
+    problem = Problem(sparse(upper), sparse(B.T), z, b, sparse(F), d, penalty, others)
+    with unchanged(*problem.A, *problem.B, z, b, *problem.F, penalty):
         chosen, values, sound = local.local_solutions(problem, K, slice(0, C))
     assert sound
     assert chosen.shape == values.shape == (C, min(K, H * C))
@@ -111,8 +111,8 @@ def sparse(table: np.ndarray) -> Pairs:
 
 def test_a_problem_without_a_solution_is_said_to_be_unsound() -> None:
     A = sparse(np.array([[1.0, 2.0], [2.0, 1.0]]))  # not positive definite, as rounding may leave it
-    none, b, F = np.zeros(2), np.ones(2), np.zeros((2, 0))
-    *_, sound = local.local_solutions(Problem(A, A, none, b, F, np.zeros(2), others=False), 2, slice(0, 2))
+    none, b, F = np.zeros(2), np.ones(2), sparse(np.zeros((2, 0)))
+    *_, sound = local.local_solutions(Problem(A, A, none, b, F, 0, np.zeros(2), others=False), 2, slice(0, 2))
     assert not sound
 
 
@@ -122,9 +122,9 @@ def test_many_targets_in_two_threads_give_the_bits_of_one(threads: str, monkeypa
     C = 3 * local.CHUNK + 5
     Z = sparse_rows(rng, 400, C)
     A = sparse(Z.T @ Z)
-    z, b, F, penalty = rng.normal(size=C), rng.random(C), np.zeros((C, 0)), np.ones(C)
+    z, b, F, penalty = rng.normal(size=C), rng.random(C), sparse(np.zeros((C, 0))), np.ones(C)
     monkeypatch.setenv("XATTN_NUM_THREADS", threads)
-    problem = Problem(A, A, z, b, F, penalty, others=False)
+    problem = Problem(A, A, z, b, F, 0, penalty, others=False)
     together = local.local_solutions(problem, 20, slice(0, C))
     one = local.local_solutions(problem, 20, slice(C - 1, C))
     assert_bitwise(together[1][-1:], one[1])

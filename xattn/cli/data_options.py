@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +32,13 @@ class ReadingChoice:
     repeats: str = "keep"
     query: str | None = None
     quiet: bool = False
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The options that were given, by their names; all but --quiet are about a table."""
+        values = {field.name: getattr(self, field.name) for field in fields(ReadingChoice) if field.name != "quiet"}
+        plain = {field.name: field.default for field in fields(ReadingChoice)}
+        return {name.replace("_", "-"): value for name, value in values.items() if value != plain[name]}
 
     def options(self) -> dict[str, Any]:
         """These choices as arguments of `read_interactions`. Raises InputError for what is no NAME=VALUE."""

@@ -134,7 +134,7 @@ def evaluate(
     protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
     if protocol == "faithfulness" and models is None:
         models = DEFAULT
-    makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
+    makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice, source.weights())
     if split.given:
         parts = _load_split(split, source)
         data = parts.pop("data")

@@ -12,7 +12,7 @@ import numpy as np
 
 from xattn.cli.data_options import read_told
 from xattn.cli.models import named_model
-from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice
+from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, check_left_out
 from xattn.cli.screen import note, progress
 from xattn.errors import refuse, shown
 
@@ -70,10 +70,14 @@ def subject(source: DataChoice, choice: ModelChoice) -> Subject:
 
     if not choice.saved:
         model = named_model(choice.model if choice.model is not None else DEFAULT, choice, "no_model_file")
-        weights = source.weights()
-        if weights and "event_weights" in model.get_params(deep=False):
-            model.set_params(event_weights=weights)
+        if source.event_weights:
+            if "event_weights" not in model.get_params(deep=False):
+                check_left_out(type(model).__name__, "with_no_such_setting", **{"event-weights": source.event_weights})
+            model.set_params(event_weights=source.weights())
         return Subject(load_data(source), model, fitted=False)
+    check_left_out("", "with_saved_model", **{"event-weights": source.event_weights})
+    if source.ratings is None:
+        check_left_out("--ratings", "without_option", **source.said)
     model = load_model(str(choice.model))
     if source.given:
         given = load_data(source)
@@ -94,6 +98,7 @@ def _difference(a: Interactions, b: Interactions) -> str:
     parts: dict[str, tuple[Any, Any]] = {
         "other_events": (np.append(a.indptr, a.item), np.append(b.indptr, b.item)),
         "other_ratings": (a.rating, b.rating),
+        "other_scale": (a.scale, b.scale),
         "other_times": (a.time, b.time),
         "other_types": (a.kind, b.kind),
         "other_titles": (a.items.titles, b.items.titles),

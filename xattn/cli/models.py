@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xattn.cli.options import ModelChoice
+from xattn.cli.options import ModelChoice, check_left_out
 from xattn.errors import refuse
 
 if TYPE_CHECKING:
@@ -72,11 +72,15 @@ def _setting(text: str) -> tuple[str, Any]:
 # --- models that are compared ----------------------------------------------------------------------------------------
 
 
-def contestants(names: list[str], choice: ModelChoice, option: str = "--models") -> dict[str, Callable[[], Any]]:
-    """Name → what makes the unfitted model. Settings are MODEL.NAME=VALUE; the type is set where a model has one.
+def contestants(
+    names: list[str], choice: ModelChoice, event_weights: dict[str, float], option: str = "--models"
+) -> dict[str, Callable[[], Any]]:
+    """Name → what makes the unfitted model. Settings are MODEL.NAME=VALUE; type and weights are for all that have them.
 
     Raises InputError for a model that is unknown, named twice or not installed, and for settings of none of them.
     """
+    shared = {"dtype": choice.dtype, "event_weights": event_weights or None}
+    shared = {name: value for name, value in shared.items() if value is not None}
     settings: dict[str, list[str]] = {}
     for text in choice.settings:
         model, _, setting = text.partition(".")
@@ -84,7 +88,7 @@ def contestants(names: list[str], choice: ModelChoice, option: str = "--models")
     makers: dict[str, Callable[[], Any]] = {}
     for name in names:
         own = tuple(settings.pop(name.strip().casefold(), ()))
-        make = partial(_made, name.strip(), own, choice, option)
+        make = partial(_made, name.strip(), own, choice.seed, shared, option)
         kind = type(make()).__name__
         if kind in makers:
             refuse("model_twice", option=option, got=kind)
@@ -92,20 +96,23 @@ def contestants(names: list[str], choice: ModelChoice, option: str = "--models")
     if settings:
         got = next(text for text in choice.settings if text.partition(".")[0].strip().casefold() in settings)
         refuse("set_of_model", known=tuple(makers), got=got)
+    for name, value in shared.items():
+        if not any(name in make().get_params(deep=False) for make in makers.values()):
+            check_left_out(", ".join(makers), "with_no_such_setting", **{name.replace("_", "-"): value})
     return makers
 
 
-def _made(name: str, settings: tuple[str, ...], choice: ModelChoice, option: str) -> Any:
+def _made(name: str, settings: tuple[str, ...], seed: int | None, shared: dict[str, Any], option: str) -> Any:
     from xattn.evaluate.rivals import RIVALS
 
     rivals = {known.casefold(): kind for known, kind in RIVALS.items()}
     if name.casefold() in rivals:
-        rival = rivals[name.casefold()]()
-        rival.check_installed()
-        return configured(rival, ModelChoice(settings=settings, seed=choice.seed))
-    model = named_model(name, ModelChoice(), "unknown_contestant", option=option, rivals=tuple(RIVALS))
-    dtype = choice.dtype if "dtype" in model.get_params(deep=False) else None
-    return configured(model, ModelChoice(settings=settings, seed=choice.seed, dtype=dtype))
+        model = rivals[name.casefold()]()
+        model.check_installed()
+    else:
+        model = named_model(name, ModelChoice(), "unknown_contestant", option=option, rivals=tuple(RIVALS))
+    model.set_params(**{key: value for key, value in shared.items() if key in model.get_params(deep=False)})
+    return configured(model, ModelChoice(settings=settings, seed=seed))
 
 
 def names_of(models: str | None, more: tuple[str, ...] = ()) -> list[str]:

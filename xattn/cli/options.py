@@ -86,10 +86,10 @@ class DataChoice(ReadingChoice):
     items: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise InputError where two sources are named."""
+        """Raise InputError where two sources are named, or options of a table beside a bundled set."""
         if self.data is not None:
             check_one_of(data=self.data, ratings=self.ratings)
-            check_left_out("--data", items=self.items)
+            check_left_out("--data", items=self.items, **self.said)
 
     @property
     def given(self) -> bool:

@@ -9,7 +9,7 @@ import click
 
 from xattn.cli.inputs import load_data
 from xattn.cli.models import contestants
-from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, check_left_out, data_options
+from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, data_options
 from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
 from xattn.errors import check_whole, refuse
 
@@ -77,9 +77,8 @@ def tune(
 
     model = DEFAULT if model is None else model
     own = tuple(f"{model}.{setting}" for setting in settings)
-    ((kind, make),) = contestants([model], ModelChoice(settings=own, seed=seed, dtype=dtype), "--model").items()
-    if "dtype" not in make().get_params(deep=False):
-        check_left_out(kind, "with_no_such_setting", dtype=dtype)
+    choice = ModelChoice(settings=own, seed=seed, dtype=dtype)
+    ((kind, make),) = contestants([model], choice, source.weights(), "--model").items()
     space = _space(over, settings)
     data = load_data(source)
     data = data.core(min_events) if min_events > 1 else data

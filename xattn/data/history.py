@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,26 @@ class History:
     def key(self) -> np.ndarray:
         """(n,) equal where the item is."""
         return self.item
+
+    @cached_property
+    def newest(self) -> np.ndarray:
+        """(G,) the position of the newest live event of each item, oldest first: each item that is in sight once."""
+        live = np.flatnonzero(self.live)
+        _, last = np.unique(self.item[live][::-1], return_index=True)
+        return np.sort(live[::-1][last])
+
+    @cached_property
+    def repeated(self) -> np.ndarray:
+        """(n,) which events are live and of an item with further live events."""
+        live = np.flatnonzero(self.live)
+        _, place, often = np.unique(self.item[live], return_inverse=True, return_counts=True)
+        found = np.zeros(len(self), bool)
+        found[live[often[place] > 1]] = True
+        return found
+
+    def alike(self, positions: Iterable[int]) -> np.ndarray:
+        """The positions of all live events of the items that stand at `positions`, oldest first."""
+        return np.flatnonzero(self.live & np.isin(self.item, self.item[list(positions)]))
 
     def __repr__(self) -> str:
         masked = f", {int((~self.live).sum())} masked" if not self.live.all() else ""

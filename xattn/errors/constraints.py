@@ -24,6 +24,7 @@ __all__ = [
     "PROBABILITY",
     "SEED",
     "STRENGTH",
+    "Auto",
     "ByName",
     "Choice",
     "Constraint",
@@ -81,6 +82,15 @@ class Flag(NamedTuple):
 
     def check(self, name: str, value: Any) -> object:
         return check_flag(name, value)
+
+
+class Auto(NamedTuple):
+    """What `constraint` says, or the text "auto": the fit chooses."""
+
+    constraint: Constraint
+
+    def check(self, name: str, value: Any) -> object:
+        return value if isinstance(value, str) and value == "auto" else self.constraint.check(name, value)
 
 
 class Optional(NamedTuple):

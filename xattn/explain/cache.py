@@ -4,6 +4,9 @@ The ten explanations of a list have the served scores, the scores without each e
 counterfactuals in common. The cache of the last history that a model was asked about is kept with the model; it is
 dropped with the model, or when the model is fitted again.
 
+What is masked is an item with all its events: who has played a song six times asks what the song did, not its third
+time. Arrays over the events of a history hold at each event what masking its item does.
+
 Ranks are exact. Scores without each event come from sums in another order than the served ones, so where two scores
 differ by less than rounding can tell, the model is asked for the very scores that it would serve.
 """
@@ -55,30 +58,53 @@ class HistoryCache:
         return scores
 
     def served(self, positions: tuple[int, ...]) -> np.ndarray:
-        """(M,) the scores that the model serves without the events at these positions; the last few are kept."""
+        """(M,) the scores that the model serves without the items at these positions; the last few are kept."""
         scores = self._served.get(positions)
         if scores is None:
-            scores = self.scorer.scores_of(self.history.without(list(positions)))
+            scores = self.scorer.scores_of(self.history.without(self.history.alike(positions)))
             while len(self._served) >= MOST_SETS:
                 self._served.pop(next(iter(self._served)), None)
             self._served[positions] = scores
         return scores
 
     def served_without_each(self, events: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """(R, J) the scores of `items` that the model serves without each of the `events` (R,) in turn."""
+        """(R, J) the scores of `items` that the model serves without the item of each of the `events` (R,) in turn."""
         found = np.empty((len(events), len(items)))
         step = max(1, BLOCK // max(len(self.history), len(items), 1))
         for low in range(0, len(events), step):
             block = events[low : low + step]
-            live = np.repeat(self.history.live[None, :], len(block), axis=0)
-            live[np.arange(len(block)), block] = False
+            live = self.history.live & (self.history.item != self.history.item[block][:, None])
             found[low : low + step] = self.scorer.scores_masked(self.history, live, items)
         return found
 
+    def scores_without_each(self, items: np.ndarray) -> np.ndarray:
+        """(J, n) the scores of `items` without the item of each event in turn, all its events masked together."""
+        scores = self.scorer.scores_without_each(self.history, items)
+        if len(self._several):
+            scores[:, self._at] = self.served_without_each(self._several, items)[self._which].T
+        return scores
+
     def without_each(self, target: int) -> np.ndarray:
-        """(n,) the target's score without each event."""
-        own = self.scorer.scores_without_each(self.history, np.array([target]))
-        return np.asarray(own[0])
+        """(n,) the target's score without the item of each event."""
+        return np.asarray(self.scores_without_each(np.array([target]))[0])
+
+    @cached_property
+    def _several(self) -> np.ndarray:
+        """The newest event of each item that was met several times."""
+        newest = self.history.newest
+        return np.asarray(newest[self.history.repeated[newest]])
+
+    @cached_property
+    def _at(self) -> np.ndarray:
+        """All events of these items."""
+        return np.flatnonzero(self.history.repeated)
+
+    @cached_property
+    def _which(self) -> np.ndarray:
+        """The place in `_several` of the item of each event of `_at`."""
+        items = self.history.item[self._several]
+        order = np.argsort(items)
+        return np.asarray(order[np.searchsorted(items, self.history.item[self._at], sorter=order)])
 
     # --- ranks --------------------------------------------------------------------------------------------------------
 
@@ -89,8 +115,12 @@ class HistoryCache:
         near = self.scorer.approximate_of(self.history)
         if near is None:  # exact, then, to rounding
             every = np.arange(len(self.scorer.base_))
-            exact = np.ascontiguousarray(self.scorer.scores_without_each(self.history, every).T)
-            near = Approximation(exact, np.full(len(every), self.tied))
+            exact = np.ascontiguousarray(self.scores_without_each(every).T)
+            return Approximation(exact, np.full(len(every), self.tied))
+        if len(self._several):
+            near.scores[self._at] = self.served_without_each(self._several, np.arange(len(self.scorer.base_)))[
+                self._which
+            ]
         return near
 
     @cached_property
@@ -140,7 +170,7 @@ class HistoryCache:
         step = max(1, BLOCK // max(len(own), 1))
         for low in range(0, len(items), step):
             block = items[low : low + step]
-            scores = self.scorer.scores_without_each(self.history, block)
+            scores = self.scores_without_each(block)
             close = np.abs(scores - own) <= self.tied
             if idle:  # no event says anything of the target: where that holds of another item too, equal is equal
                 close[(scores == base[block][:, None]).all(axis=1)] = False
@@ -171,7 +201,7 @@ class HistoryCache:
         step = max(1, BLOCK // n)
         for low in range(0, len(items), step):
             block = items[low : low + step]
-            scores[:, low : low + step] = self.scorer.scores_without_each(self.history, block).T
+            scores[:, low : low + step] = self.scores_without_each(block).T
         best = top_k(scores, None, k + 1).items
         listed = np.where(best >= 0, np.take_along_axis(scores, np.maximum(best, 0), axis=1), -np.inf)
         with np.errstate(invalid="ignore"):  # −inf − −inf, where there are fewer
@@ -193,9 +223,10 @@ class HistoryCache:
         return np.flatnonzero(may)
 
     def reach(self, m: int) -> np.ndarray | None:
-        """(M,) what each item's score cannot exceed when up to `m` events are masked; None where no bound is known."""
+        """(M,) what each item's score cannot exceed when up to `m` items are masked; None where no bound is known."""
         if m not in self._reaches:
-            self._reaches[m] = self.scorer.reach_of(self.history, m)
+            often = np.sort(np.unique(self.history.item[self.history.live], return_counts=True)[1])
+            self._reaches[m] = self.scorer.reach_of(self.history, int(often[-m:].sum()))
         return self._reaches[m]
 
 

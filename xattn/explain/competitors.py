@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from xattn.data import History
 from xattn.explain.cache import HistoryCache
@@ -25,7 +26,11 @@ ROUNDING = 1e-12  # of the largest score: what sums in another order differ by
 
 
 class Competitors(NamedTuple):
-    """The items (C,) that a target competes with; `heads` over the live events, which stand at `positions` (n,)."""
+    """The items (C,) that a target competes with; `heads` over the live events, which stand at `positions` (n,).
+
+    With `together`, the live events of one item are one column of the heads, at the position of the newest of them:
+    E and E·x of a set of events are sums, so masking an item is masking that column.
+    """
 
     heads: Heads
     positions: np.ndarray
@@ -34,17 +39,20 @@ class Competitors(NamedTuple):
 
     @classmethod
     def of(cls, cache: HistoryCache, question: Question, m: int) -> Competitors | None:
-        """All that can pass the target when up to `m` events are masked.
+        """All that can pass the target when up to `m` items are masked, the events of one item together.
 
         None where the model's heads do not tell, or where there are too many numbers.
         """
         own = cache.scorer.fields_of(cache.history, np.array([question.target]))
         if own is None or any(field.theta > 0.0 for field in own):
             return None
-        return cls.among(cache.scorer, cache.history, question.target, _possible(cache, question, own, m))
+        items = _possible(cache, question, own, m)
+        return cls.among(cache.scorer, cache.history, question.target, items, together=True)
 
     @classmethod
-    def among(cls, scorer: Scorer, history: History, target: int, items: np.ndarray) -> Competitors | None:
+    def among(
+        cls, scorer: Scorer, history: History, target: int, items: np.ndarray, together: bool = False
+    ) -> Competitors | None:
         """These `items`; None where the model's heads do not tell, or where there are too many numbers."""
         positions = np.flatnonzero(history.live)
         n, C = len(positions), len(items)
@@ -58,6 +66,11 @@ class Competitors(NamedTuple):
             if field.E.shape[0] != 1:
                 E = np.ascontiguousarray(field.E[:, positions])
                 apart.append((E, E * field.X[:, positions], field.beta))
+        if together and len(history.newest) < n:
+            positions, n = history.newest, len(history.newest)
+            column = _columns(history)
+            shared = [(_summed(E, column), _summed(EX, column), beta) for E, EX, beta in shared]
+            apart = [(_summed(E, column), _summed(EX, column), beta) for E, EX, beta in apart]
         D = np.array([EX[0] - EX[1:] for _, EX, _ in shared]).reshape(len(shared), C, n)
         sizes = [np.abs(EX).sum(axis=1).max() * _per(E.sum(), beta) for E, EX, beta in shared]
         base = scorer.base_[np.concatenate([[target], items])]
@@ -101,6 +114,19 @@ class Competitors(NamedTuple):
         return d
 
 
+def _columns(history: History) -> np.ndarray:
+    """(n,) for each live event the place of its item among `history.newest`."""
+    items = history.item[history.newest]
+    order = np.argsort(items)
+    return np.asarray(order[np.searchsorted(items, history.item[history.live], sorter=order)])
+
+
+def _summed(array: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """(…, G) the sums of `array` (…, n) over the entries of one column."""
+    of_column = sparse.csr_array((np.ones(len(column)), (column, np.arange(len(column)))))
+    return np.asarray((of_column @ array.T).T)
+
+
 def _per(S: np.ndarray, beta: float) -> np.ndarray:
     """S^−β, and 0 where no attention is left."""
     found: np.ndarray = np.where(S > 0, np.where(S > 0, S, 1.0) ** -beta, 0.0)
@@ -138,16 +164,16 @@ def _possible(cache: HistoryCache, question: Question, own: list[HeadField], m: 
     allowed[question.target] = False
     reach = cache.reach(m)
     if reach is not None:
-        allowed &= reach >= _least(own, cache.history.live, float(cache.scorer.base_[question.target]), m)
+        allowed &= reach >= _least(own, cache.history, float(cache.scorer.base_[question.target]), m)
     return np.flatnonzero(allowed)
 
 
-def _least(own: list[HeadField], live: np.ndarray, base: float, m: int) -> float:
-    """What the target's score stays over when up to `m` events are masked."""
-    least = base
+def _least(own: list[HeadField], history: History, base: float, m: int) -> float:
+    """What the target's score stays over when up to `m` items are masked."""
+    least, column = base, _columns(history)
     for field in own:
-        E = np.where(live, field.E[0], 0.0)
-        x = E * np.where(live, field.X[0], 0.0)
+        E = _summed(field.E[0, history.live], column)
+        x = _summed(field.E[0, history.live] * field.X[0, history.live], column)
         S, few = float(E.sum()), float(np.sort(E)[: max(len(E) - m, 0)].sum())
         if few <= 1e-9 * S:
             return -np.inf

@@ -1,6 +1,7 @@
-"""The counterfactual: a smallest set of events without which the target is not in the list, and what takes its place.
+"""The counterfactual: a smallest set of items without which the target leaves the list, and what takes its place.
 
-Single events are all tried. Larger sets are searched through size by size, with bounds that rule out most of them
+An item is masked with all its events; where each item was met once, a set of items is a set of events. Single items
+are all tried. Larger sets are searched through size by size, with bounds that rule out most of them
 (`kernels/minimal.py`), as long as the search is short. What it finds is exact: no smaller set does it. Where the search
 would take too long, the set grows by the event that brings the target closest to the edge of the list, and events that
 turn out not to be needed are put back. Such a set is small but not proven smallest: it says so, and gives the size that
@@ -36,10 +37,10 @@ MOST_STEPS = 30e6  # comparisons of a search in one size: some 30 ms
 class Counterfactual:
     """`remove` (item ids) drops the target out of the top k; `replaced_by` then enters it.
 
-    `positions` are the events' places in the history. `exact`: no smaller set does it; `at_least` is the size that is
-    known to be needed, which is then their number. `found` is False where the target was not in the list to begin with,
-    or stayed in it with every set that was tried, the whole history among them (`exact`: no set at all does it);
-    `remove` is empty in both cases.
+    `positions` are the places of all their events in the history. `exact`: no smaller set does it; `at_least` is the
+    size that is known to be needed, which is then their number. `found` is False where the target was not in the list
+    to begin with, or stayed in it with every set that was tried, the whole history among them (`exact`: no set at all
+    does it); `remove` is empty in both cases.
     """
 
     remove: tuple[str, ...]
@@ -62,7 +63,7 @@ class _Found(NamedTuple):
 def counterfactual(cache: HistoryCache, question: Question, single: Removals) -> Counterfactual:
     """Search for the set; `single` are the removals of single events, whose ranks are the served ones."""
     rank = rank_of(cache.scores, question.target, question.allowed)
-    live = np.flatnonzero(question.history.live)
+    live = question.history.newest
     if rank is None or rank > question.k or not len(live):
         return Counterfactual((), (), True, False, None, question.k, rank)
     served = _Served(cache, question)
@@ -98,7 +99,7 @@ class _Served(NamedTuple):
 def _searched(served: _Served) -> _Found:
     """The search with bounds, then the greedy one; no set where the model's heads do not tell."""
     question = served.question
-    n = int(question.history.live.sum())
+    n = len(question.history.newest)
     at_least, competitors = 2, None
     for most in SIZES:
         wider = Competitors.of(served.cache, question, min(most, n))
@@ -192,7 +193,7 @@ def _answer(served: _Served, positions: tuple[int, ...], at_least: int) -> Count
     entered = [int(j) for j in new if j >= 0 and j not in old]
     return Counterfactual(
         remove=tuple(ids[question.history.item[p]] for p in positions),
-        positions=positions,
+        positions=tuple(question.history.alike(positions).tolist()),
         exact=len(positions) <= at_least,
         found=True,
         replaced_by=ids[entered[0]] if entered else None,

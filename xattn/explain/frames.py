@@ -9,11 +9,21 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.explain.removal import Removals
-from xattn.explain.rows import EventRows, Group, block_sums, cell_places, feature_sums, head_sums
+from xattn.explain.question import Question, Scorer
+from xattn.explain.removal import Removals, set_removal
+from xattn.explain.rows import (
+    EventRows,
+    Group,
+    block_sums,
+    cell_places,
+    contributions,
+    feature_sums,
+    head_sums,
+    occurrences,
+)
 from xattn.model.heads.field import HeadCells
 
-__all__ = ["GROUPINGS", "cells_frame", "events_frame", "groups_frame"]
+__all__ = ["GROUPINGS", "cells_frame", "events_frame", "groups_frame", "occurrences_frame"]
 
 GROUPINGS = ("event", "head", "feature", "block")
 CELL_COLUMNS = [
@@ -49,6 +59,19 @@ def cells_frame(heads: Sequence[HeadCells], history: History, table: ItemTable) 
     return frame[CELL_COLUMNS].astype(dict.fromkeys(CELL_COLUMNS[5:], float))
 
 
+def occurrences_frame(scorer: Scorer, question: Question, heads: Sequence[HeadCells], score: float) -> pd.DataFrame:
+    """One row a live event, oldest first; the columns are those of `Ledger.occurrences`."""
+    history, table = question.history, scorer.data_.items
+    contribution, rows = contributions(heads, len(history)), []
+    for (item, before), position in zip(occurrences(history.item.tolist()), range(len(history)), strict=True):
+        if history.live[position]:
+            alone = set_removal(scorer, question, (position,), score)
+            where = (table.ids[item], table.titles[item], before + 1, position, contribution[position])
+            rows.append((*where, alone.effect, alone.score, alone.rank or 0))
+    names = ["event", "title", "occurrence", "position", "contribution", "effect", "score_without", "rank_without"]
+    return pd.DataFrame(rows, columns=names)
+
+
 def events_frame(rows: EventRows, without: Removals, score: float, history: History, table: ItemTable) -> pd.DataFrame:
     """One row an event, in the order of `rows`; the columns are those of `Ledger.events`."""
     at = rows.position
@@ -57,6 +80,7 @@ def events_frame(rows: EventRows, without: Removals, score: float, history: Hist
         {
             "event": [table.ids[j] for j in items],
             "title": [table.titles[j] for j in items],
+            "times": rows.times,
             "position": at,
             "rating": np.full(len(at), np.nan) if history.rating is None else history.rating[at],
             "weight": rows.weight,

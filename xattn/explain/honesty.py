@@ -25,6 +25,7 @@ from xattn.explain.rows import EventRows
 
 __all__ = ["LEVELS", "NOTES", "SHORT_HISTORY", "Confidence", "base_share", "confidence_of", "disagreement", "notes_of"]
 
+ROUNDING = 1e-9
 SHORT_HISTORY = 5  # events under which a history is called short
 NOTES = ("popularity", "short", "disagree", "no_reason", "stays")
 LEVELS = ("strong", "moderate", "weak")
@@ -57,7 +58,9 @@ def disagreement(weight: np.ndarray, effect: np.ndarray) -> tuple[int, int] | No
         return None
     size = np.abs(effect)
     looked, moving = int(np.argmax(weight)), int(np.argmax(size))
-    return (looked, moving) if weight[looked] > weight[moving] and size[moving] > size[looked] else None
+    more = 1.0 + ROUNDING  # what differs by rounding alone is no disagreement
+    apart = weight[looked] > more * weight[moving] and size[moving] > more * size[looked]
+    return (looked, moving) if apart else None
 
 
 def notes_of(rows: EventRows, without: Removals, score: float, share: float, stays: bool) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from xattn.data import History, ItemTable
 from xattn.errors import check_choice, check_index_array, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
-from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame
+from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
 from xattn.explain.honesty import Confidence, base_share, confidence_of, notes_of
 from xattn.explain.question import Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
@@ -62,7 +62,7 @@ class Ledger:
     def __repr__(self) -> str:
         rank = "not in the list" if self.rank is None else f"rank {self.rank}"
         whose = "someone new" if self.user is None else f"user {self.user}"
-        total = f"score {self.score:.6g} = base {self.base:.6g} + {len(self.rows.position)} events"
+        total = f"score {self.score:.6g} = base {self.base:.6g} + {int(self.history.live.sum())} events"
         return f"Ledger({self.item} for {whose}: {total}, {rank})"
 
     @property
@@ -90,8 +90,8 @@ class Ledger:
 
     @cached_property
     def rows(self) -> EventRows:
-        """The live events as arrays, the largest contribution first."""
-        return event_rows(self.heads, self.history.live)
+        """The items of the live events as arrays, the largest contribution first."""
+        return event_rows(self.heads, self.history)
 
     @cached_property
     def without_each(self) -> Removals:
@@ -103,22 +103,33 @@ class Ledger:
         return counterfactual(self.cache, self.question, self.without_each)
 
     def events(self) -> pd.DataFrame:
-        """One row per live event, largest contribution first.
+        """One row per item of the live events, largest contribution first; all events of an item are one row.
 
-        Columns: event, title, position, rating (NaN where there is none), weight (the event's share of the attention
-        of all heads together), contribution (its cells' sum), effect (score without it − score), score_without,
+        Columns: event (item id), title, times (how often it was met), position (of the newest), rating (its own; NaN
+        where there is none), weight (the share of the attention of all heads together), contribution (its cells' sum),
+        effect (score without it − score), score_without,
         rank_without.
         """
         return events_frame(self.rows, self.without_each, self.score, self.history, self.items_table)
 
     def removals(self) -> pd.DataFrame:
-        """What masking each event does, worst loss first: event, title, position, effect, score_without, rank_without.
+        """What masking each item does, worst loss first.
 
-        The other events keep their ages; the event's item stays out of the list. Exactly what ``recommend`` then
-        serves: with ``without=[event]`` where the item occurs once, else for ``history(…).without([position])``.
+        Columns: event (item id), title, times, position, effect, score_without, rank_without. All events of the item
+        are masked together; the others keep their ages, and the item stays out of the list. Exactly what ``recommend``
+        then serves with ``without=[event]``. What one occurrence alone does: `occurrences`.
         """
-        frame = self.events()[["event", "title", "position", "effect", "score_without", "rank_without"]]
+        frame = self.events()[["event", "title", "times", "position", "effect", "score_without", "rank_without"]]
         return frame.sort_values("effect", kind="stable").reset_index(drop=True)
+
+    def occurrences(self) -> pd.DataFrame:
+        """What masking each single event does, oldest first: event, title, occurrence, position, contribution, effect,
+        score_without, rank_without (0 where the item is not in the list of candidates).
+
+        `occurrence` counts the events of one item from 1. Exactly what ``recommend`` then serves with
+        ``without=[(event, occurrence)]``. Each event is served anew, so a long history takes its time.
+        """
+        return occurrences_frame(self.scorer, self.question, self.heads, self.score)
 
     def removal(self, positions: Iterable[int]) -> SetRemoval:
         """What masking the events at these `positions` of the history together does, as the model then serves it.

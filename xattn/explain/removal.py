@@ -19,7 +19,8 @@ __all__ = ["Removals", "SetRemoval", "removals", "set_removal"]
 
 
 class Removals(NamedTuple):
-    """Per event of the history (n,): the target's score and rank without it; rank 0 where it is not allowed."""
+    """Per event of the history (n,): the target's score and rank without its item, all whose events are masked
+    together; rank 0 where the target is not allowed."""
 
     score: np.ndarray
     rank: np.ndarray

@@ -18,24 +18,27 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from xattn.data import History
+from xattn.data.scale import Scale
 from xattn.model.heads.field import HeadCells
+from xattn.model.strength import DISLIKED, RatingScale, signed
 
 __all__ = [
     "BEHAVIOUR", "CellPlaces", "EventRows", "Group", "block_sums", "blocks_of", "cell_places", "contributions",
-    "effective_number", "event_rows", "feature_sums", "head_sums", "occurrences",
-]  # fmt: skip
+    "effective_number", "event_rows", "feature_sums", "head_sums", "occurrences", "rated_low"]  # fmt: skip
 
 BEHAVIOUR = "behaviour"
 T = TypeVar("T")
 
 
 class EventRows(NamedTuple):
-    """Live events, largest contribution first: all arrays (n,)."""
+    """The items of the live events, largest contribution first: all arrays (G,)."""
 
-    position: np.ndarray  # place in the history, 0 is the oldest
+    position: np.ndarray  # place of the newest event in the history, 0 is the oldest
     weight: np.ndarray  # share of the attention of all heads together
     contribution: np.ndarray
-    liked: np.ndarray  # False where every head counts the event as a dislike
+    liked: np.ndarray  # False where every head counts each of its events as a dislike
+    times: np.ndarray  # how often the item was met
 
 
 class Group(NamedTuple):
@@ -93,17 +96,27 @@ def contributions(heads: Sequence[HeadCells], n: int) -> np.ndarray:
     return total
 
 
-def event_rows(heads: Sequence[HeadCells], live: np.ndarray) -> EventRows:
-    """The rows of the events that are `live` (n,) bool."""
-    position = np.flatnonzero(live)
-    weight, liked = np.zeros(len(live)), np.full(len(live), not heads)
+def event_rows(heads: Sequence[HeadCells], history: History) -> EventRows:
+    """The rows of the items of a history: the sums of their live events."""
+    n, newest = len(history), history.newest
+    weight, liked = np.zeros(n), np.full(n, not heads)
     for head in heads:
         weight += head.weight
         liked |= head.strength >= 0
-    contribution = contributions(heads, len(live))
-    total = float(weight[position].sum())
-    order = position[np.argsort(-contribution[position], kind="stable")]
-    return EventRows(order, weight[order] / (total if total > 0 else 1.0), contribution[order], liked[order])
+    live = np.flatnonzero(history.live)
+    items = history.item[newest]
+    by_item = np.argsort(items)
+    row = by_item[np.searchsorted(items, history.item[live], sorter=by_item)]
+    of_row = [np.bincount(row, one[live], len(newest)) for one in (weight, contributions(heads, n), liked)]
+    total = float(of_row[0].sum())
+    order = np.argsort(-of_row[1], kind="stable")
+    return EventRows(
+        newest[order],
+        of_row[0][order] / (total if total > 0 else 1.0),
+        of_row[1][order],
+        of_row[2][order] > 0,
+        np.bincount(row, minlength=len(newest))[order],
+    )
 
 
 def effective_number(weight: np.ndarray) -> float:
@@ -146,3 +159,14 @@ def block_sums(features: Sequence[Group]) -> list[Group]:
     for group in features:
         sums[group.block] = sums.get(group.block, 0.0) + group.contribution
     return [Group(name, amount) for name, amount in sums.items()]
+
+
+def rated_low(rating: np.ndarray | None, n: int, scale: Scale | None) -> np.ndarray:
+    """Which events (n,) were clearly disliked: rated in the lowest quarter of a stated or known scale.
+
+    >>> rated_low(np.array([1.0, 2.0, 3.0]), 3, Scale(1.0, 5.0)).tolist(), rated_low(None, 1, None).tolist()
+    ([True, True, False], [False])
+    """
+    if rating is None or scale is None or not scale.certain:
+        return np.zeros(n, bool)
+    return np.asarray(signed(rating, n, RatingScale(*scale.span)) <= DISLIKED)

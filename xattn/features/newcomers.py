@@ -17,6 +17,7 @@ __all__ = ["newcomer_features"]
 
 FINE_BINS = 16  # of a number: half as wide as where attention looks at it, since here nothing else tells items apart
 MOST_TITLE_WORDS = 500
+MOST = 1000  # features of columns: values are regressed on all of them at once, for every item with values
 
 
 def newcomer_features(items: ItemTable, new: np.ndarray) -> FeatureSet:
@@ -28,15 +29,22 @@ def newcomer_features(items: ItemTable, new: np.ndarray) -> FeatureSet:
     ('title: alien',)
     """
     columns = make_features(items, bins=FINE_BINS) if items.features is None else items.features
+    if len(columns) > MOST:
+        columns = columns.only(_shared(columns.F, new, MOST))
     words = _title_words(items, new)
     return FeatureSet.side_by_side([columns, words]) if len(words) else columns
 
 
 def _title_words(items: ItemTable, new: np.ndarray) -> FeatureSet:
     """Words of titles of the `new` that other titles have too, the most frequent of them, weighted by rarity."""
-    labels, rows = weighted_words(pd.Series(items.titles, dtype=object), None)
-    F = sparse.csc_array(rows)
-    of_new, of_others = (np.asarray((F[some] > 0).sum(axis=0)) for some in (new, ~new))
+    labels, F = weighted_words(pd.Series(items.titles, dtype=object), None)
+    words = _shared(F, new, MOST_TITLE_WORDS)
+    return FeatureSet(tuple(f"{TITLE}: {labels[w]}" for w in words), F[:, words], (TITLE,) * len(words))
+
+
+def _shared(F: sparse.csr_array, new: np.ndarray, most: int) -> list[int]:
+    """The features that some of the `new` items and some of the others have; at most so many, the most frequent."""
+    columns = sparse.csc_array(F)
+    of_new, of_others = (np.asarray((columns[some] != 0).sum(axis=0)) for some in (new, ~new))
     shared = np.flatnonzero((of_new > 0) & (of_others > 0))
-    shared = np.sort(shared[np.argsort(-(of_new + of_others)[shared], kind="stable")[:MOST_TITLE_WORDS]])
-    return FeatureSet(tuple(f"{TITLE}: {labels[w]}" for w in shared), F[:, shared], (TITLE,) * len(shared))
+    return sorted(shared[np.argsort(-(of_new + of_others)[shared], kind="stable")[:most]].tolist())

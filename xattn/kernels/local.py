@@ -48,7 +48,8 @@ class Problem(NamedTuple):
     B: Pairs  # C rows, a target each
     z: np.ndarray  # (n,)
     b: np.ndarray  # (C,)
-    F: np.ndarray  # (C, d), d may be 0
+    F: Pairs  # C rows of features
+    d: int  # how many features there are
     penalty: np.ndarray  # (n,)
     others: bool  # whether no target may have itself among its unknowns
 
@@ -219,9 +220,23 @@ def _choose(chosen, values, place, column, value, z, base, often, but, C):  # ty
 
 
 @compiled
-def _system(M, values, place, chosen, a_ptr, a_column, a_value, F, penalty, j):  # type: ignore[no-untyped-def]
-    """Assigns the upper triangle of A_SS + F_S F_Sᵀ + diag λ_S to M, and adds F_S F_j to `values`; clears `place`."""
-    k, C = chosen.shape[0], F.shape[0]
+def _times(ptr, column, value, r, own):  # type: ignore[no-untyped-def]
+    """Σ_f F_rf own_f of a sparse row."""
+    total = 0.0
+    for p in range(ptr[r], ptr[r + 1]):
+        total += value[p] * own[column[p]]
+    return total
+
+
+@compiled
+def _system(  # type: ignore[no-untyped-def]
+    M, values, place, own, chosen, a_ptr, a_column, a_value, f_ptr, f_column, f_value, penalty, j
+):
+    """Assigns the upper triangle of A_SS + F_S F_Sᵀ + diag λ_S to M, and adds F_S F_j to `values`; clears `place`.
+
+    `own` (d,) is room for the features of one item; it comes and goes as zeros.
+    """
+    k, C = chosen.shape[0], f_ptr.shape[0] - 1
     for x in range(k):
         for y in range(x, k):
             M[x, y] = 0.0
@@ -235,31 +250,41 @@ def _system(M, values, place, chosen, a_ptr, a_column, a_value, F, penalty, j): 
         s = chosen[x]
         place[s] = -1
         M[x, x] += penalty[s]
-        if F.shape[1]:
-            if s % C != j:
-                values[x] += np.sum(F[s % C] * F[j])
+        c = s % C
+        if f_ptr[c] < f_ptr[c + 1]:
+            for p in range(f_ptr[c], f_ptr[c + 1]):
+                own[f_column[p]] = f_value[p]
+            if c != j:
+                values[x] += _times(f_ptr, f_column, f_value, j, own)
             for y in range(x, k):
                 if chosen[y] // C == s // C:
-                    M[x, y] += np.sum(F[s % C] * F[chosen[y] % C])
+                    M[x, y] += _times(f_ptr, f_column, f_value, chosen[y] % C, own)
+            for p in range(f_ptr[c], f_ptr[c + 1]):
+                own[f_column[p]] = 0.0
 
 
 @Kernel
 def _solutions(  # type: ignore[no-untyped-def]
-    chosen, values, sound, a_ptr, a_column, a_value, b_ptr, b_index, b_value, z, b, often, F, penalty, first, others
-):
+    chosen, values, sound,
+    a_ptr, a_column, a_value, b_ptr, b_index, b_value, z, b, f_ptr, f_column, f_value, d, penalty,
+    often, first, others,
+):  # fmt: skip
     """Assigns S_j to `chosen` for the targets from `first` on, one a row, v_j to `values` (−1 and 0 after them), and
     whether v_j was found to `sound`."""
     J, K = chosen.shape
     C = b.shape[0]
     for chunk in prange((J + CHUNK - 1) // CHUNK):
         place = np.full(penalty.shape[0], -1, np.int64)
-        M = np.empty((K, K))
+        M, features = np.empty((K, K)), np.zeros(d)
         for q in range(chunk * CHUNK, min(J, (chunk + 1) * CHUNK)):
             j = first + q
             own = slice(b_ptr[j], b_ptr[j + 1])
             but = j if others else -1
             k = _choose(chosen[q], values[q], place, b_index[own], b_value[own], z, b[j], often, but, C)
-            _system(M, values[q], place, chosen[q, :k], a_ptr, a_column, a_value, F, penalty, j)
+            picked = chosen[q, :k]
+            _system(
+                M, values[q], place, features, picked, a_ptr, a_column, a_value, f_ptr, f_column, f_value, penalty, j
+            )
             sound[q] = _solve(M[:k, :k], values[q, :k])
             for x in range(k, K):
                 chosen[q, x] = -1
@@ -307,7 +332,7 @@ class Solutions(NamedTuple):
 
 def local_solutions(problem: Problem, K: int, targets: slice) -> Solutions:
     """The values of some `targets`, from at most K unknowns each."""
-    A, B, z, b, F, penalty, others = problem
+    A, B, z, b, F, d, penalty, others = problem
     first, last, _ = targets.indices(len(b))
     chances = np.abs(z) if len(z) != len(b) or z.any() else np.diff(B.ptr)
     often = np.argsort(-chances, kind="stable")
@@ -315,5 +340,5 @@ def local_solutions(problem: Problem, K: int, targets: slice) -> Solutions:
     chosen, values = np.empty((last - first, K), np.int32), np.empty((last - first, K))
     sound = np.empty(last - first, np.bool_)
     work = (last - first) * K * (K * K / 3.0 + K)
-    _solutions(chosen, values, sound, *A, *B, z, b, often, F, penalty, first, others, work=work)
+    _solutions(chosen, values, sound, *A, *B, z, b, *F, d, penalty, often, first, others, work=work)
     return Solutions(chosen, values, bool(sound.all()))

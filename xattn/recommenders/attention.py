@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors import check_number
 from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Optional, constraints
 from xattn.features import feature_set
 from xattn.model.fit.worths import fit_feature_worths
@@ -26,7 +27,8 @@ from xattn.model.strength import kind_strengths, signed
 from xattn.model.value_table import Form, form_of
 from xattn.progress import Progress, silent
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.behaviour import Behaviour, Kept
+from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept
+from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit
 
 __all__ = ["AttentionModel"]
@@ -45,10 +47,13 @@ class AttentionModel(Additive):
         event_weights=Optional(ByName(STRENGTH, "event_types")),
     )
     _kept: Kept | None = None
+    dislike_: float  # what a clear dislike counts in the collaborative heads
 
     # --- fit ---------------------------------------------------------------------------------------------------------
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        if not hasattr(self, "dislike_"):
+            self.dislike_ = self._chosen_dislike(data)
         worth = np.maximum(kind_strengths(data.kind, data.n_events, self.event_weights), 0.0)
         met = np.bincount(data.item, worth, minlength=data.n_items)
         self.base_ = (met + 1) / (met + 1).sum()  # one more for each: an item that nobody has met may yet come
@@ -57,6 +62,15 @@ class AttentionModel(Additive):
         self.parts_ = tuple(part for part in (content, behaviour) if part is not None)
         if content is not None and behaviour is not None:
             self._welcome(data, content, behaviour)
+
+    def _chosen_dislike(self, data: Interactions) -> float:
+        """What a clear dislike counts in the collaborative heads, from what the data shows."""
+        if "collaborative" not in self.kinds:
+            return AS_ANY_OTHER
+        if self.dislike != "auto" or self._behaviour.objective == "any":
+            return self._behaviour.dislike
+        seed = self.get_params(deep=False).get("random_state", 0)
+        return chosen_dislike(data, self.scale_, self._behaviour, np.random.default_rng(seed))
 
     def _grow_from(self, old: Self, whole: Interactions) -> None:
         if "collaborative" in self.kinds:
@@ -143,7 +157,12 @@ class AttentionModel(Additive):
 
     # --- files -------------------------------------------------------------------------------------------------------
 
+    def _state(self) -> dict[str, np.ndarray]:
+        return super()._state() | {"dislike": np.array(self.dislike_)}
+
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
+        if "dislike" in state:  # older files name it among the settings
+            self.dislike_ = check_number("dislike", float(state["dislike"]), low=-1.0, high=1.0)
         parts: list[Part] = []
         if "content" in self.kinds:
             parts.append(ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings()))

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Choice, Each, Optional, Range, Whole, constraints
+from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Auto, Choice, Each, Optional, Range, Whole, constraints
 from xattn.model.fit.belonging import belonging_form
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
@@ -24,6 +24,7 @@ from xattn.model.value_table import Form
 from xattn.progress import Progress
 
 __all__ = [
+    "AS_ANY_OTHER",
     "MOST_PENALTY",
     "MOST_UNKNOWNS",
     "OBJECTIVES",
@@ -37,6 +38,8 @@ REGULARIZATION = {"next": 80.0, "any": 150.0}  # chosen on validation (docs/log.
 FEATURES = 1 / 40  # φ/λ of "next", likewise
 MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+AS_ANY_OTHER = 1.0  # what a clear dislike counts in "next", unless the data shows otherwise
+TASTE = 0.5  # what a clear dislike counts in "any", as in its fit: as an event that was neither liked nor disliked
 NEIGHBORS = 200  # values a target where there are more unknowns than that; what they cost: docs/evaluation.md
 
 NEIGHBORS_CONSTRAINT = Optional(Whole(1, MOST_UNKNOWNS))
@@ -44,7 +47,7 @@ BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
     objective=Choice(OBJECTIVES),
     recency=Each(POSITIVE, "number_of_events"),
     regularization=Optional(Range(0.0, MOST_PENALTY, open_low=True)),
-    dislike=STRENGTH,
+    dislike=Auto(STRENGTH),
     min_events=Whole(1),
     n_neighbors=NEIGHBORS_CONSTRAINT,
     dtype=DTYPE,
@@ -56,6 +59,13 @@ def neighbors(given: int | None, unknowns: int) -> int | None:
     if given is not None:
         return None if given >= unknowns else int(given)
     return None if unknowns <= MOST_UNKNOWNS else NEIGHBORS
+
+
+def _dislike(params: Mapping[str, Any], whole: bool) -> float:
+    """The strength of a clear dislike: as given, or as it was chosen in the fit."""
+    if params["dislike"] != "auto":
+        return float(params["dislike"])
+    return TASTE if whole else float(params.get("dislike_", AS_ANY_OTHER))
 
 
 class Kept(NamedTuple):
@@ -91,7 +101,7 @@ class Behaviour(NamedTuple):
             REGULARIZATION["any" if whole else "next"] if given is None else float(given),
             int(params["min_events"]),
             params["n_neighbors"],
-            float(params["dislike"]),
+            _dislike(params, whole),
             np.dtype(params["dtype"]).type,
             params["event_weights"],
         )
@@ -136,7 +146,7 @@ class Behaviour(NamedTuple):
             "lam": self.lam,
             "dtype": self.dtype,
             "worth": histories.worth,
-            "F": np.sqrt(FEATURES * self.lam) * F[warm].toarray() if F.shape[1] else None,
+            "F": np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
             "progress": progress,
         }
         if K is not None:
@@ -179,6 +189,6 @@ class Behaviour(NamedTuple):
         y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
-        form = belonging_form(X, Y, F[warm].toarray(), self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
         progress("solve", 1.0)
         return form

@@ -84,7 +84,7 @@ class HybridAttention(AttentionModel):
         temperature: float = 1.0,
         content_recency: float = 5.0,
         threshold: float = 0.0,
-        dislike: float = -0.5,
+        dislike: float | str = "auto",
         event_weights: Mapping[str, float] | None = None,
         dtype: str = "float32",
         random_state: int | None = 0,

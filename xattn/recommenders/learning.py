@@ -51,15 +51,20 @@ class HeldOut(NamedTuple):
         kept[last] = False
         return cls(data.select(kept) if len(user) else data, user, data.item[last])
 
-    def figure(self, scores: np.ndarray) -> float:
-        """Mean of 1/log₂(1 + rank) of the held-out items by `scores` (V, M); ties count against, NaN is last."""
-        total = 0.0
-        for row, user, item in zip(scores, self.user.tolist(), self.item.tolist(), strict=True):
+    def found(self, scores: np.ndarray) -> np.ndarray:
+        """1/log₂(1 + rank) of each held-out item (V,) by `scores` (V, M); ties count against it, NaN is last."""
+        found = np.zeros(len(self.user))
+        for v, (row, user, item) in enumerate(zip(scores, self.user.tolist(), self.item.tolist(), strict=True)):
             rival = ~(row < row[item])
             rival[self.train.item[self.train.events_of(user)]] = False
             rival[item] = True
-            total += 0.0 if np.isnan(row[item]) else 1.0 / np.log2(1.0 + rival.sum())
-        return total / max(1, len(self.user))
+            if not np.isnan(row[item]):
+                found[v] = 1.0 / np.log2(1.0 + rival.sum())
+        return found
+
+    def figure(self, scores: np.ndarray) -> float:
+        """The mean of `found`; 0 where nobody is held out."""
+        return float(self.found(scores).sum()) / max(1, len(self.user))
 
 
 class Learned(NamedTuple):

@@ -23,7 +23,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import check_index_array, check_number, refuse
+from xattn.errors import check_index_array, check_number, check_whole, refuse
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
@@ -130,6 +130,7 @@ class Scoring(Estimator):
     def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
         """The events of `user` (an id) or of `history` as given, where those of the items in `without` are masked.
 
+        In `without` an id stands for all events of the item, and a pair (id, n) for its n-th event alone, from 1.
         `history` is a list of item ids or (id, rating) pairs, oldest first, or a History (which this method returns,
         and whose own ``without`` masks events by position). Raises InputError (UnknownIdError for ids) where one of
         these does not hold.
@@ -143,7 +144,7 @@ class Scoring(Estimator):
             events = history if isinstance(history, History) else History.given(self.data_, history)
             check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
-        masked = [self._position(events, item) for item in ids_of("without", without)]
+        masked = [self._positions(events, one) for one in ids_of("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
 
     def _check_ratings(self, events: History) -> None:
@@ -152,11 +153,16 @@ class Scoring(Estimator):
             for rating in events.rating[~np.isnan(events.rating)]:
                 check_number("rating in history", float(rating), low=low, high=high)
 
-    def _position(self, events: History, item: Any) -> np.ndarray:
-        found = np.flatnonzero(events.item == self.data_.item_row(item))
+    def _positions(self, events: History, one: Any) -> np.ndarray:
+        """The events of an item; of a pair (item, n) its n-th event alone, counted from 1."""
+        pair = isinstance(one, (tuple, list)) and len(one) == 2
+        found = np.flatnonzero(events.item == self.data_.item_row(one[0] if pair else one))
         if not len(found):
-            refuse("without", got=str(item))
-        return found
+            refuse("without", got=str(one[0] if pair else one))
+        if not pair:
+            return found
+        n = check_whole("without", one[1], low=1, high=len(found))
+        return found[n - 1 : n]
 
     def score(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> np.ndarray:
         """The served score of every item (M,), in item order; seen items too."""

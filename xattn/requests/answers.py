@@ -91,10 +91,11 @@ class Cell(Plain):
 
 @dataclass(frozen=True)
 class Removal(Plain):
-    """What masking one event does to the score and the rank."""
+    """What masking one item does: all its events, `times` of them, the newest at `position`."""
 
     event: Id
     title: str
+    times: int
     position: int
     effect: float
     score_without: float
@@ -239,10 +240,11 @@ class WhyNotAnswer(Answer):
 
 @dataclass(frozen=True)
 class ListEvent(Plain):
-    """What one event does for a whole list, and which items its removal lets in."""
+    """What one item of the history does for a whole list, and which items its removal lets in."""
 
     event: Id
     title: str
+    times: int
     position: int
     contribution: float
     effect: float

@@ -18,13 +18,17 @@ from xattn.i18n import LANGUAGES, placeholders, t
 __all__ = ["Claim", "Named", "read_back"]
 
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
+TIMES = r"(?:(?:, |，)(?P<times>\d+) ?(?:times|次))?"
+UNNAMED = TIMES.replace("?P<times>", "?:")  # in a pattern that holds it more than once
 QUOTED = {"en": ("“", "”"), "zh": ("《", "》")}
 TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
-CLAUSES = ("words.clause_for", "words.clause_disliked", "words.clause_popular", "words.clause_none")
-SENTENCES = ("words.sentence_for", "words.sentence_disliked", "words.sentence_popular", "words.sentence_none")
+CASES = ("for", "although", "disliked", "popular", "none")
+CLAUSES = tuple(f"words.clause_{case}" for case in CASES)
+SENTENCES = tuple(f"words.sentence_{case}" for case in CASES)
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
-    "words.score", "words.score_one", "words.score_empty", "words.for", "words.against", "words.features",
+    "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against",
+    "words.features",
     "words.effective", "words.removal", "words.removal_same", "words.removal_unranked", "words.unranked", "words.drop",
     "words.drop_alone", "words.smallest", "words.not_smallest", "words.stays", "words.popularity", "words.no_reason",
     "words.short", "words.short_one", "words.disagree", "words.confidence_strong", "words.confidence_moderate",
@@ -33,10 +37,11 @@ PARAGRAPH = (
 
 
 class Named(NamedTuple):
-    """A title as it stands in a text, and the amount behind it ("" where there is none)."""
+    """A title as it stands in a text, the amount behind it, how often the item was met; "" where it is not said."""
 
     title: str
     amount: str = ""
+    times: str = ""
 
 
 class Claim(NamedTuple):
@@ -94,7 +99,7 @@ def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
         if name == "did":
             place = re.escape(t(f"words.did.{scenario}", lang))
         elif name == "names":
-            one = rf"(?:{left}[^{left}{right}]*{right}|“[^“”]*”)(?: ?[(（]{NUMBER}[)）])?"
+            one = rf"(?:{left}[^{left}{right}]*{right}|“[^“”]*”)(?: ?[(（]{NUMBER}{UNNAMED}[)）])?"
             between = "|".join(re.escape(t(mark, lang)) for mark in ("words.and", "words.and_last"))
             place = rf"(?P<names>{one}(?:(?:{between}){one})*)"
         elif name in TITLES:
@@ -107,5 +112,7 @@ def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
 
 def _names(text: str, key: str, lang: str) -> Iterator[Named]:
     left, right = ("“", "”") if key == "words.features" else QUOTED[lang]
-    for title, amount in re.findall(rf"{left}([^{left}{right}]*){right}(?: ?[(（]({NUMBER})[)）])?", text):
-        yield Named(title, amount)
+    for title, amount, times in re.findall(
+        rf"{left}([^{left}{right}]*){right}(?: ?[(（]({NUMBER}){TIMES}[)）])?", text
+    ):
+        yield Named(title, amount, times)

@@ -50,8 +50,17 @@ class _Facts:
     def __init__(self, ledger: Ledger, lang: str) -> None:
         self.ledger, self.lang = ledger, lang
         self.history, self.target = ledger.history, ledger.question.target
-        self.live = np.flatnonzero(self.history.live)
+        self.events = np.flatnonzero(self.history.live)
+        self.newest = {int(self.history.item[p]): int(p) for p in self.events}  # of each item, the last one stays
+        self.live = np.array(sorted(self.newest.values()), dtype=np.int64)
         self.n = len(self.live)
+
+    def own(self, position: int) -> int:
+        """The position that stands for the item of the event at `position`."""
+        return self.newest[int(self.history.item[position])]
+
+    def times(self, position: int) -> int:
+        return int((self.history.item[self.events] == self.history.item[position]).sum())
 
     def title(self, position: int) -> str:
         return quotable(self.ledger.items_table.titles[int(self.history.item[position])], self.lang)
@@ -61,7 +70,7 @@ class _Facts:
         """Contribution by position, from the frame of cells."""
         sums = dict.fromkeys(self.live.tolist(), 0.0)
         for position, amount in zip(self.ledger.cells["position"], self.ledger.cells["contribution"], strict=True):
-            sums[int(position)] += float(amount)
+            sums[self.own(position)] += float(amount)
         return sums
 
     @cached_property
@@ -69,7 +78,7 @@ class _Facts:
         sums = dict.fromkeys(self.live.tolist(), 0.0)
         once = self.ledger.cells.drop_duplicates(["head", "position"])
         for position, weight in zip(once["position"], once["weight"], strict=True):
-            sums[int(position)] += float(weight)
+            sums[self.own(position)] += float(weight)
         total = sum(sums.values()) or 1.0
         return {position: weight / total for position, weight in sums.items()}
 
@@ -90,8 +99,9 @@ class _Facts:
         return lift / (lift + moved) if moved > 0 else 1.0
 
     def serve(self, positions: list[int]) -> np.ndarray:
-        """The scores that the model serves without these events."""
-        return self.ledger.scorer.scores_of(self.history.without(positions))
+        """The scores that the model serves without the items at these positions."""
+        gone = np.isin(self.history.item, self.history.item[list(positions)])
+        return self.ledger.scorer.scores_of(self.history.without(np.flatnonzero(gone & self.history.live)))
 
     def rank(self, scores: np.ndarray) -> int | None:
         return rank_of(scores, self.target, self.ledger.question.allowed)
@@ -116,7 +126,7 @@ class _Facts:
             "lift": sum(self.amounts.values()),
             "rank_now": float(self.ledger.rank or 0),
             "k": float(self.ledger.k),
-            "n": float(self.n),
+            "n": float(self.n if claim.key != "words.score" else len(self.events)),
         }
         return _same(claim.values[name], known[name])
 
@@ -139,6 +149,8 @@ class _Facts:
             if name.title not in {self.title(p) for p in [position, *alike]}:
                 return False
             if amounts and not _same(name.amount, self.amounts[position]):
+                return False
+            if amounts and name.times not in {str(self.times(p)) for p in [position, *alike]} - {"1"} | {""}:
                 return False
         return True
 
@@ -189,7 +201,7 @@ class _Facts:
             for s in (self.ledger.scorer.scores_of(self.history), scores)
         )
         new = [quotable(self.ledger.items_table.titles[j], self.lang) for j in after if j >= 0 and j not in before]
-        titles = [self.title(p) for p in found.positions]
+        titles = list(dict.fromkeys(self.title(self.own(p)) for p in found.positions))
         replaced = claim.values.get("replacement")
         return (
             [name.title for name in claim.names] == titles
@@ -257,28 +269,43 @@ class _Facts:
     # --- clauses and sentences ----------------------------------------------------------------------------------------
 
     def _liked(self, position: int) -> bool:
-        own = self.ledger.cells[self.ledger.cells["position"] == position]
+        own = self.ledger.cells[[self.own(p) == position for p in self.ledger.cells["position"]]]
         return bool((own["strength"] >= 0).any())
 
-    def _first(self, liked: bool) -> list[int]:
-        """The first two reasons of the kind of the first one."""
-        if not self.best or self._liked(self.best[0]) != liked:
-            return []
-        return [p for p in self.best if self._liked(p) == liked][:2]
+    def _rated_low(self, position: int) -> bool:
+        """The rating lies in the lowest quarter of a scale that is known."""
+        scale, rating = self.ledger.scorer.data_.scale, self.history.rating
+        if scale is None or rating is None or not scale.certain:
+            return False
+        return bool(rating[position] <= scale.low + (scale.high - scale.low) / 4)
 
-    def _because(self, claim: Claim, liked: bool) -> bool:
-        first = self._first(liked)
-        named = bool(first) and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
+    def _kind(self, position: int) -> str:
+        if not self._liked(position):
+            return "disliked"
+        return "although" if self._rated_low(position) else "for"
+
+    def _because(self, claim: Claim, kind: str) -> bool:
+        """The first two reasons of the kind of the first one."""
+        first = [p for p in self.best if self._kind(p) == self._kind(self.best[0])][:2]
+        of_kind = bool(first) and self._kind(first[0]) == kind
+        named = of_kind and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
         amount = claim.values.get("amount")
         return named and (amount is None or _same(amount, sum(self.amounts[p] for p in first)))
 
+    def _although(self, claim: Claim) -> bool:
+        low = [p for p in self.best[:3] if self._rated_low(p)]
+        return bool(low) and self._listed(claim.names, low, amounts=False)
+
     def _clause_for(self, claim: Claim) -> bool:
-        return self._because(claim, True)
+        return self._because(claim, "for")
 
     def _clause_disliked(self, claim: Claim) -> bool:
-        return self._because(claim, False)
+        return self._because(claim, "disliked")
 
-    _sentence_for, _sentence_disliked = _clause_for, _clause_disliked
+    def _clause_although(self, claim: Claim) -> bool:
+        return self._because(claim, "although")
+
+    _sentence_for, _sentence_although, _sentence_disliked = _clause_for, _clause_although, _clause_disliked
     _clause_popular = _sentence_popular = _popularity
     _clause_none = _sentence_none = _no_reason
 

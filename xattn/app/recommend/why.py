@@ -220,7 +220,7 @@ def _drop(why: Ledger, language: str) -> None:
         says = t("why.drop_alone", language, **facts)
     else:
         says = t("why.drop", language, **facts, replacement=safe(why.title_of(found.replaced_by), 80))
-    if len(found.positions) > 1:  # of one event nobody asks whether fewer would do
+    if len(found.remove) > 1:  # of one event nobody asks whether fewer would do
         exact = t("words.smallest" if found.exact else "words.not_smallest", language)
         says = f"{says} :gray[{exact}]"
     with st.container(border=True, key="rec_drop"):

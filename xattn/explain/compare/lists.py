@@ -68,7 +68,7 @@ class ListLedger:
     @cached_property
     def _effect(self) -> np.ndarray:
         """(n,) of each event, summed over the list."""
-        without = self._scorer.scores_without_each(self._question.history, self._rows)
+        without = self._cache.scores_without_each(self._rows)
         found: np.ndarray = (without - self._cache.scores[self._rows][:, None]).sum(axis=0)
         return found
 
@@ -78,13 +78,14 @@ class ListLedger:
         return self._cache.lists_without_each(self.k, self._question.allowed)
 
     def events(self) -> pd.DataFrame:
-        """One row per live event, the one without which the list's scores fall most first.
+        """One row per item of the live events, the one without which the list's scores fall most first.
 
-        Columns: event, title, position, contribution, effect (both summed over the list), leaves (how many items of
-        the list are not in the list without it), enters (ids of the items that are there in their place).
+        Columns: event (item id), title, times (how often it was met), position (of the newest), contribution, effect
+        (both summed over the list), leaves (how many items of the list are not in the list without it), enters (ids of
+        the items that are there in their place).
         """
         history, table = self._question.history, self._scorer.data_.items
-        live = np.flatnonzero(history.live)
+        live = history.newest
         own = set(self._rows.tolist())
         entered = [tuple(table.ids[j] for j in self._lists[p].tolist() if j >= 0 and j not in own) for p in live]
         stay = [len(own.intersection(self._lists[p].tolist())) for p in live]
@@ -92,8 +93,9 @@ class ListLedger:
             {
                 "event": [table.ids[j] for j in history.item[live].tolist()],
                 "title": [table.titles[j] for j in history.item[live].tolist()],
+                "times": np.bincount(history.item[history.live])[history.item[live]] if len(live) else live,
                 "position": live,
-                "contribution": self._contribution[live],
+                "contribution": [self._contribution[history.alike([p])].sum() for p in live],
                 "effect": self._effect[live],
                 "leaves": [self.k - kept for kept in stay],
                 "enters": pd.Series(entered, dtype=object),
@@ -102,7 +104,7 @@ class ListLedger:
         return frame.sort_values("effect", kind="stable").reset_index(drop=True)
 
     def without(self, position: int) -> pd.DataFrame:
-        """The list without the event at this position of the history: rank, item, title."""
+        """The list without the item at this position of the history, all its events masked: rank, item, title."""
         at = check_whole("position", position, low=0, high=len(self._question.history) - 1)
         rows = [j for j in self._lists[at].tolist() if j >= 0]
         table = self._scorer.data_.items
@@ -148,7 +150,7 @@ def explain_list(
     >>> from xattn.recommenders import ItemKNN
     >>> data = planted("genre", seed=0).data
     >>> explain_list(ItemKNN().fit(data), "u0", k=3).events().columns.tolist()
-    ['event', 'title', 'position', 'contribution', 'effect', 'leaves', 'enters']
+    ['event', 'title', 'times', 'position', 'contribution', 'effect', 'leaves', 'enters']
     """
     events = model.history(user, history, conditions.pop("without", ()))
     items = model.recommend(history=events, k=k, **conditions)

@@ -9,6 +9,7 @@ are (`honesty.py`). What a person did with an item is a verb of the scenario. Ea
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 
 from xattn.errors import check_choice
 from xattn.explain.honesty import SHORT_HISTORY, disagreement
-from xattn.explain.rows import feature_sums
+from xattn.explain.rows import feature_sums, rated_low
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.viz.names import feature_name
@@ -59,12 +60,13 @@ def weight_and_effect_disagree(events: pd.DataFrame) -> tuple[int, int] | None:
     return disagreement(events["weight"].to_numpy(), events["effect"].to_numpy())
 
 
-def named(titles: Iterable[str], amounts: Iterable[float], lang: str) -> str:
-    """Titles with their signed amounts, one after the other."""
-    pairs = zip(titles, amounts, strict=True)
-    return t("words.and", lang).join(
-        t("words.named", lang, title=quotable(title, lang), amount=figure(amount, sign=True)) for title, amount in pairs
-    )
+def named(titles: Iterable[str], amounts: Iterable[float], lang: str, times: Iterable[int] | None = None) -> str:
+    """Titles with their signed amounts, one after the other, and how often each was met if that is more than once."""
+    said = []
+    for title, amount, often in zip(titles, amounts, repeat(1) if times is None else times, strict=False):
+        facts = {"title": quotable(title, lang), "amount": figure(amount, sign=True), "times": often}
+        said.append(t("words.named_times" if often > 1 else "words.named", lang, **facts))
+    return t("words.and", lang).join(said)
 
 
 def joined(titles: Iterable[str], lang: str) -> str:
@@ -100,6 +102,7 @@ class _Texts:
         self.rows = ledger.rows
         self.without = ledger.without_each
         self.notes = ledger.notes
+        self.low = rated_low(ledger.history.rating, len(ledger.history), ledger.scorer.data_.scale)
 
     def say(self, key: str, **values: object) -> str:
         return t(key, self.lang, **values)
@@ -112,20 +115,25 @@ class _Texts:
 
     # --- a clause, a sentence -----------------------------------------------------------------------------------------
 
+    def _kind(self, row: int) -> str:
+        """How a reason speaks: it counts as a dislike; it was rated low and counts all the same; or neither."""
+        if not self.rows.liked[row]:
+            return "disliked"
+        return "although" if self.low[self.rows.position[row]] else "for"
+
     def _reasons(self) -> np.ndarray:
-        """Rows of the first reasons, all liked or all not."""
-        rows = self.rows
-        count = int(np.count_nonzero(rows.contribution > 0))
-        alike = [i for i in range(count) if rows.liked[i] == rows.liked[0]]
+        """Rows of the first reasons, all of one kind."""
+        count = int(np.count_nonzero(self.rows.contribution > 0))
+        alike = [i for i in range(count) if self._kind(i) == self._kind(0)]
         return np.array(alike[:FEW_NAMES], dtype=np.int64)
 
     def _case(self) -> str:
-        """Which clause or sentence holds: for, disliked, popular, none."""
+        """Which clause or sentence holds: for, although, disliked, popular, none."""
         if "popularity" in self.notes:
             return "popular"
         if "no_reason" in self.notes:
             return "none"
-        return "for" if self.rows.liked[0] else "disliked"
+        return self._kind(0)
 
     def clause(self) -> str:
         first = self.rows.position[self._reasons()] if self._has_reasons else []
@@ -134,7 +142,7 @@ class _Texts:
 
     @property
     def _has_reasons(self) -> bool:
-        return self._case() in ("for", "disliked")
+        return self._case() in ("for", "although", "disliked")
 
     def sentence(self) -> str:
         ledger, case, first = self.ledger, self._case(), self._reasons()
@@ -163,7 +171,7 @@ class _Texts:
         return [*sentences, *self._honesty()]
 
     def _made_of(self) -> list[str]:
-        ledger, rows, n = self.ledger, self.rows, len(self.rows.position)
+        ledger, rows, n = self.ledger, self.rows, int(self.rows.times.sum())
         facts = {"title": self.quoted(ledger.title), "score": figure(ledger.score), "base": figure(ledger.base)}
         if not rows.contribution.any():
             return [self.say("words.score_empty", **facts)]
@@ -174,7 +182,10 @@ class _Texts:
         for key, at in (("words.for", speaks_for), ("words.against", against)):
             if len(at):
                 titles = (self.title_at(p) for p in rows.position[at])
-                sentences.append(self.say(key, did=self.did, names=named(titles, rows.contribution[at], self.lang)))
+                names = named(titles, rows.contribution[at].tolist(), self.lang, rows.times[at].tolist())
+                sentences.append(self.say(key, did=self.did, names=names))
+            if key == "words.for" and (low := [p for p in rows.position[at] if self.low[p]]):
+                sentences.append(self.say("words.although", names=joined(map(self.title_at, low), self.lang)))
         return sentences
 
     def _features(self) -> list[str]:
@@ -214,13 +225,13 @@ class _Texts:
         ledger, found = self.ledger, self.ledger.counterfactual()
         if not found.found:
             return [self.say("words.stays", k=ledger.k)] if "stays" in self.notes else []
-        names = joined((self.title_at(p) for p in found.positions), self.lang)
+        names = joined(map(ledger.title_of, found.remove), self.lang)
         if found.replaced_by is None:
             sentences = [self.say("words.drop_alone", names=names, k=ledger.k)]
         else:
             replacement = self.quoted(ledger.title_of(found.replaced_by))
             sentences = [self.say("words.drop", names=names, k=ledger.k, replacement=replacement)]
-        if len(found.positions) > 1:
+        if len(found.remove) > 1:
             sentences.append(self.say("words.smallest" if found.exact else "words.not_smallest"))
         return sentences
 

@@ -46,7 +46,11 @@ class _Stacked(NamedTuple):
 
 
 def belonging_values(
-    X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray, lam: float, dtype: type = np.float32
+    X: sparse.csr_array,
+    Y: sparse.csr_array,
+    F: np.ndarray | sparse.csr_array,
+    lam: float,
+    dtype: type = np.float32,
 ) -> np.ndarray:
     """V (C, C) in `dtype` from strengths `X` and targets `Y` (U, C), features `F` (C, d), d may be 0, λ `lam` > 0.
 
@@ -70,7 +74,7 @@ def belonging_values(
 def belonging_form(
     X: sparse.csr_array,
     Y: sparse.csr_array,
-    F: np.ndarray,
+    F: np.ndarray | sparse.csr_array,
     lam: float,
     n_neighbors: int | None,
     warm: np.ndarray,
@@ -85,7 +89,7 @@ def belonging_form(
     return local_values(rows.R, rows.T, extra, rows.penalty, lam, n_neighbors, warm, n_items, dtype)
 
 
-def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray, lam: float) -> _Stacked:
+def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray | sparse.csr_array, lam: float) -> _Stacked:
     n = np.diff(X.indptr)
     scale = np.zeros(len(n))  # √ω
     scale[n > 0] = (n[n > 0].mean() / n[n > 0]) ** (BUSY / 2) if n.any() else 0.0

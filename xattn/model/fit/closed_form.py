@@ -16,7 +16,7 @@ Only *warm* items, those with enough events, have rows in V; the others have the
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from xattn.errors import refuse
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
@@ -26,6 +26,7 @@ from xattn.progress import Progress, silent
 
 __all__ = ["ClosedForm", "fit_closed_form", "warm_items"]
 
+MANY = 2000  # features from which their products are taken as sparse rows
 RESIDUAL = 1e-3  # relative residual of the float32 solve above which float64 is used instead
 DROWNED = 1e3  # roundings of A's largest entry: a λ of less would be lost in them to one part in a thousand or more
 
@@ -50,7 +51,7 @@ def fit_closed_form(
     lam: float,
     dtype: type = np.float32,
     worth: np.ndarray | None = None,
-    F: np.ndarray | None = None,
+    F: np.ndarray | sparse.csr_array | None = None,
     sums: Sums | None = None,
     progress: Progress | None = None,
 ) -> ClosedForm:
@@ -86,17 +87,18 @@ def fit_closed_form(
     for r in range(len(z)):
         B[r] -= (z[r] * b[warm]).astype(B.dtype)
     if F is not None:
-        _speak_for_each_other(F, A, B)
+        _speak_for_each_other(sparse.csr_array(F), A, B)
     tell("solve", 0.3)
     V: np.ndarray = _solve(A, B, lam).astype(dtype, copy=False)
     tell("solve", 1.0)
     return ClosedForm(warm, row_of_item, V.reshape(len(rho), C, C))
 
 
-def _speak_for_each_other(F: np.ndarray, A: np.ndarray, B: np.ndarray) -> None:
+def _speak_for_each_other(F: sparse.csr_array, A: np.ndarray, B: np.ndarray) -> None:
     """Add each feature as a prefix of all items that have it, followed by another one of them."""
-    C = len(F)
-    shared = (F @ F.T).astype(A.dtype)
+    C = F.shape[0]
+    dense = F.toarray() if F.shape[1] <= MANY else None  # a product of tables is quicker as long as they are narrow
+    shared = ((F @ F.T).toarray() if dense is None else dense @ dense.T).astype(A.dtype)
     others = shared.copy()
     np.fill_diagonal(others, 0.0)  # no item follows itself
     for low in range(0, len(A), C or 1):

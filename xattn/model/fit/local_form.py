@@ -37,7 +37,7 @@ def fit_local_form(
     n_neighbors: int,
     dtype: type = np.float32,
     worth: np.ndarray | None = None,
-    F: np.ndarray | None = None,
+    F: np.ndarray | sparse.csr_array | None = None,
     progress: Progress | None = None,
 ) -> SparseForm:
     """`fit_closed_form` with at most `n_neighbors` values a target, the same arguments, and the same errors; InputError
@@ -56,8 +56,8 @@ def fit_local_form(
         refuse("too_many_pairs", items=C)
     kept = occ.row >= 0
     z = np.concatenate([np.bincount(occ.row[kept], (w[h] * tail[h, H])[kept], C) for h in range(H)])
-    F = np.zeros((C, 0)) if F is None else F
-    problem = Problem(A, B, z, b[warm], F, np.full(H * C, lam), others=False)
+    F = sparse.csr_array((C, 0) if F is None else F)
+    problem = Problem(A, B, z, b[warm], _pairs(F), F.shape[1], np.full(H * C, lam), others=False)
     chosen, values = _solved(problem, lam, n_neighbors, tell)
     return SparseForm.of_targets(warm, len(b), H, chosen, values, dtype)
 
@@ -65,7 +65,7 @@ def fit_local_form(
 def local_values(
     R: sparse.csr_array,
     T: sparse.csr_array,
-    F: np.ndarray,
+    F: np.ndarray | sparse.csr_array,
     penalty: np.ndarray,
     lam: float,
     n_neighbors: int,
@@ -79,7 +79,8 @@ def local_values(
     `R` and `T` (rows, C), features `F` (C, d), d may be 0, `penalty` (C,) ≥ λ `lam`; `warm` (C,) are the items.
     """
     none = np.zeros(len(warm))
-    problem = Problem(_pairs(R.T @ R), _pairs(T.T @ R), none, none, F, penalty, others=True)
+    sums = _pairs(R.T @ R), _pairs(T.T @ R)
+    problem = Problem(*sums, none, none, _pairs(sparse.csr_array(F)), F.shape[1], penalty, others=True)
     chosen, values = _solved(problem, lam, n_neighbors, progress or silent)
     return SparseForm.of_targets(warm, n_items, 1, chosen, values, dtype)
 
