@@ -26,6 +26,7 @@ __all__ = ["Additive"]
 
 ROUNDED = 1e-6  # of the largest score: more than sums of a few terms in float32 are off by
 LEFT_OUT = "heads_left_out"
+FEW = 8  # a few targets alone cost about as much as eight times as many in one go
 
 
 class Additive(Recommender):
@@ -85,6 +86,8 @@ class Additive(Recommender):
         return out
 
     def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        if FEW * len(targets) > len(self.base_):
+            return super().scores_masked(history, live, targets)
         out = np.repeat(self.base_[targets].astype(np.float64)[None, :], len(live), axis=0)
         if len(history):
             for part in self.parts_:
