@@ -91,6 +91,7 @@ def _attention() -> list[Case]:
     e[~mask] = np.nan
     cuts = np.arange(R + 1) * N
     uneven = np.concatenate([[0, 0], np.sort(rng.integers(0, R * N, R - 2)), [R * N]])
+    finite = 3 * table(R * N)
     flat, live, shift = e.reshape(-1), mask.reshape(-1), np.full(R, 9.0)
     a = softmax.weights(e, mask, 2.0, 0.5, 0.05)
     q, k, x, dy, de = table(R, D), table(N, D), table(N, D), table(R, D), table(R, N)
@@ -110,6 +111,7 @@ def _attention() -> list[Case]:
             (np.zeros(R * N, "f4"), flat.astype("f4"), cuts, live, 1.0, 1.0, 0.0, shift[:0]),
             "float32",
         ),
+        Case(softmax._weights_forward, 1, (room(R * N), finite, cuts, live[:0], 1.0, 1.0, 0.05, shift[:0]), "plain"),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
         *(Case(dots._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from tests.strategies import numbers
-from xattn.kernels.pool import STRIPE, add_pooled, pool_scores
+from xattn.kernels.pool import STRIPE, add_pooled, add_pooled_sparse, pool_scores
 
 U = unit(np.float64)
 
@@ -96,6 +96,22 @@ def test_adding_to_some_columns_of_what_is_there() -> None:
     want = there.copy()
     want[:, column] += gate * pool_scores(ptr, row, coef, V)
     assert_bitwise(got, want)
+
+
+def test_a_table_stored_by_rows_gives_the_same() -> None:
+    """Zeros are not stored; a planted fault: heads read in the wrong order."""
+    rng = np.random.default_rng(2)
+    ptr, row, coef = np.array([0, 3, 3, 7]), rng.integers(-1, 4, 7), rng.normal(size=(2, 7))
+    V = rng.normal(size=(2, 4, 5)) * (rng.random((2, 4, 5)) < 0.5)
+    place, gate, there = np.array([6, 0, 3, 1, 4]), rng.normal(size=5), rng.normal(size=(3, 8))
+    want = there.copy()
+    add_pooled(want, ptr, row, coef, V, place, gate)
+    for table, same in ((V, True), (V[::-1], False)):
+        rows = table.reshape(8, 5)
+        starts = np.concatenate([[0], np.cumsum((rows != 0).sum(axis=1))])
+        got = there.copy()
+        add_pooled_sparse(got, ptr, row, coef, starts, np.nonzero(rows)[1], rows[rows != 0], place, gate)
+        assert np.allclose(got, want, rtol=0, atol=1e-13) == same
 
 
 def test_events_that_say_nothing_are_not_read() -> None:

@@ -83,9 +83,6 @@ class Lanes:
         """x y + z, rounded once where the machine can."""
         return self._call(f"llvm.fmuladd.{self.tag}", self.F, x, y, z)
 
-    def abs(self, x: Any) -> Any:
-        return self._call(f"llvm.fabs.{self.tag}", self.F, x)
-
     def larger(self, x: Any, y: Any) -> Any:
         return self.b.select(self.b.fcmp_ordered(">", x, y), x, y)
 

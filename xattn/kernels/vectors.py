@@ -205,7 +205,11 @@ def exp_sum(typing_context: Any, a: Any, e: Any, m: Any) -> Any:
 
 
 def _plain_softmax(a: np.ndarray, e: np.ndarray, low: Any, high: Any) -> bool:
-    return False
+    top = _plain_peak(e[low:high])
+    if np.isnan(top):
+        return False
+    _plain_divide(a[low:high], _plain_exp_sum(a[low:high], e[low:high], top))
+    return True
 
 
 @emitted(_plain_softmax)
