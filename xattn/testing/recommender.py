@@ -280,7 +280,7 @@ class RecommenderContract:
     def test_a_saved_model_comes_back_whole(self, shape: str, tmp_path: Path) -> None:
         model = self.fitted(shape)
         model.save(tmp_path / "model.npz")
-        back = load_model(tmp_path / "model.npz")
+        back = load_model(tmp_path / "model.npz", models={type(model).__name__: type(model)})
         assert type(back) is type(model)
         assert back.get_params() == model.get_params()
         assert back.data_.checksum == model.data_.checksum
