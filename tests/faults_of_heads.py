@@ -251,16 +251,37 @@ def nudged(kernel: Faulty) -> Faulty:
 
 # --- target -----------------------------------------------------------------------------------------------------------
 
+SEEN = target.target_scores
 
-def nudged_with_others(Q: Array, *rest: Any) -> Array:
-    s = target.target_scores(Q, *rest)
+
+def asked_with(**change: Callable[[Any], Any]) -> Faulty:
+    """Settings of `target_scores` changed."""
+    return lambda *args, **options: SEEN(*args, **options | {k: f(options.get(k)) for k, f in change.items()})
+
+
+def asked_with_array(place: int, change: Callable[[Any], Any]) -> Faulty:
+    """An array changed."""
+    return lambda *args, **options: SEEN(*(change(x) if i == place else x for i, x in enumerate(args)), **options)
+
+
+def nudged_with_others(Q: Array, *rest: Any, **options: Any) -> Array:
+    s = SEEN(Q, *rest, **options)
     return np.nextafter(s, s.dtype.type(9)) if len(Q) > 1 else s
 
 
-def without_a_shift(Q: Array, K: Array, c: Array, scale: float) -> Array:
+def without_a_shift(Q: Array, U: Array, K: Array, V: Array, *rest: Any, scale: float) -> Array:
     with np.errstate(all="ignore"):
         z = np.exp(Q @ K.T * scale)
-        return (z @ c) / z.sum(axis=1)
+        return (z * (U @ V.T)).sum(axis=1) / z.sum(axis=1)
+
+
+def only_the_live(Q: Array, U: Array, K: Array, V: Array, r: Array, live: Array, **options: Any) -> Array:
+    """Masked events are left out altogether, and with them the maximum."""
+    return SEEN(Q, U, K[live], V[live], r[live], live[live], **options)
+
+
+def nan_is_nothing(*args: Any, **options: Any) -> Array:
+    return np.nan_to_num(SEEN(*args, **options))
 
 
 # --- parts and their cells --------------------------------------------------------------------------------------------

@@ -123,7 +123,8 @@ def test_every_refusal_and_every_phrase_is_used() -> None:
     """A code stands somewhere in the package as a text of its own; a phrase there or in another text."""
     spoken = {text for source in SOURCES for text in texts(source)}
     assert sorted(key for key in REFUSALS if key.partition(".")[2] not in spoken) == []
-    spoken |= {f"number_{span}" for span in ("any", "over", "from", "to", "over_to", "from_to")}
+    spoken |= {f"number_{low}_{high}" for low in ("over", "from") for high in ("to", "under")}
+    spoken |= {f"number_{span}" for span in ("any", "over", "from", "to", "under")}
     spoken |= {f"whole_{span}" for span in ("from", "from_to")}
     assert sorted(key for key in PHRASES if not spoken & {key, key.partition(".")[2]}) == []
 
@@ -209,6 +210,22 @@ def test_refusals_speak_both_languages(refused: Callable[[], Any], english: str,
     with pytest.raises(XattnError) as caught:
         refused()
     assert (str(caught.value), caught.value.told("en"), caught.value.told("zh")) == (english, english, chinese)
+
+
+@pytest.mark.parametrize("low", [-np.inf, 0.0])
+@pytest.mark.parametrize("high", [np.inf, 1.0])
+@pytest.mark.parametrize("open_low", [True, False])
+@pytest.mark.parametrize("open_high", [True, False])
+@pytest.mark.parametrize("finite", [True, False])
+def test_every_span_of_numbers_is_worded(
+    low: float, high: float, open_low: bool, open_high: bool, finite: bool
+) -> None:
+    with pytest.raises(InputError) as caught:
+        check_number("x", np.nan, low=low, high=high, open_low=open_low, open_high=open_high, finite=finite)
+    marks = [sign for sign in ("> 0", ">= 0", "< 1", "<= 1") if sign in str(caught.value)]
+    wanted = [[">= 0", "> 0"][open_low]] * (low == 0) + [["<= 1", "< 1"][open_high]] * (high == 1)
+    assert marks == wanted
+    assert ("finite" in str(caught.value), "有限" in caught.value.told("zh")) == (finite, finite)
 
 
 def test_an_error_holds_its_code_and_what_was_got() -> None:

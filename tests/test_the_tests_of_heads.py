@@ -21,7 +21,7 @@ from tests.checks import assert_within
 from tests.kernels import test_compile, test_content, test_fields, test_gram, test_pool, test_target
 from tests.planting import QUICK, Fault, must_fail
 from xattn.kernels import compile as pool
-from xattn.kernels import content, fields, gram, target
+from xattn.kernels import content, fields, gram
 
 # --- field kernels ----------------------------------------------------------------------------------------------------
 
@@ -171,10 +171,18 @@ CONTENT = [
 ]
 
 
-T, SEEN = test_target, target.target_scores
+T, SAME = test_target, test_target.test_it_is_the_scores_of_the_field
+MAXIMUM = T.test_a_masked_event_counts_for_the_maximum_alone
 TARGET = [
-    Fault("scale lost", T, "target_scores", faults.changed(3, lambda x: 1.0, SEEN), T.test_it_is_softmax_attention),
-    Fault("half a digit", T, "target_scores", faults.changed(2, lambda c: c * 1.0001, SEEN), T.test_float32_is_near),
+    Fault("scale lost", T, "target_scores", faults.asked_with(scale=lambda x: 1.0), SAME),
+    Fault("β lost", T, "target_scores", faults.asked_with(beta=lambda x: 1.0), SAME),
+    Fault("θ lost", T, "target_scores", faults.asked_with(theta=lambda x: 0.0), SAME),
+    Fault("mask lost", T, "target_scores", faults.asked_with_array(5, np.ones_like), SAME),
+    Fault("half a digit", T, "target_scores", faults.asked_with_array(3, lambda V: V * 1.0001), T.test_float32_is_near),
+    Fault(
+        "live maximum", T, "target_scores", faults.only_the_live, T.test_a_masked_event_counts_for_the_maximum_alone, F8
+    ),
+    Fault("NaN is 0", T, "target_scores", faults.nan_is_nothing, T.test_nan_is_seen, ("K", np.float64)),
     Fault("company", T, "target_scores", faults.nudged_with_others, T.test_a_candidate_does_not_depend_on_its_company),
     Fault("no shift", T, "target_scores", faults.without_a_shift, T.test_large_logits_overflow_nothing, F8),
 ]

@@ -11,6 +11,7 @@ import pytest
 from tests.kernels import test_local, test_nearest
 from tests.model import test_forms, test_local_form
 from tests.planting import Fault, must_fail
+from tests.tensor import test_nearest as test_search
 from xattn.kernels import local
 from xattn.model import value_table as forms
 from xattn.model.fit import local_form
@@ -99,9 +100,9 @@ SEARCH = [
           test_nearest.test_products_that_underflow_are_not_passed_over),
     Fault("NaN is 0", test_nearest, "kernel", searched(np.nan_to_num),
           test_nearest.test_what_is_not_finite_is_last_or_out),
-    Fault("lengths count", search, "_unit", lambda X: X, test_nearest.test_cosine_ignores_lengths_and_a_vector_of_none),
+    Fault("lengths count", search, "_unit", lambda X: X, test_search.test_cosine_ignores_lengths_and_a_vector_of_none),
     Fault("all allowed", search, "check_mask", lambda name, mask, size: np.ones(size, bool),
-          test_nearest.test_only_what_is_allowed_is_found),
+          test_search.test_only_what_is_allowed_is_found),
 ]  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_distinct_names_are_as_many_and_the_first_of_each_stays(names: list[str]
         (("x", "y"), sparse.csr_array(np.array([[1.0, np.inf]])), (), "`F` must hold finite numbers only; got inf"),
         (("x",), np.ones(3), (), "`F` must be a table"),
         (("x",), np.array([["a"]]), (), "`F` must be a table"),
-        (("x",), sparse.csr_array(np.array([[1j]])), (), "`F` must be a table of real numbers"),
+        (("x",), sparse.csr_array(np.array([[1j]])), (), "`F` must be a table .rows × columns. of real numbers"),
     ],
 )
 def test_what_is_no_set_is_refused(names, matrix, blocks, sentence) -> None:  # type: ignore[no-untyped-def]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.checks import assert_bitwise
+from tests.explain.ties import fitted_to_twins
 from tests.models import MODELS, fitted
 from xattn.data.synthetic import planted
 from xattn.explain import cache
@@ -27,6 +30,36 @@ def test_ranks_without_each_event_are_those_served(name: str) -> None:
             served = model.recommend(history=history.without([position]), k=model.data_.n_items)
             listed = served.set_index("item")["rank"]
             assert rank == listed.get(item, 0), position
+
+
+def test_near_ties_of_a_long_history_are_ranked_as_they_are_served() -> None:
+    model = fitted_to_twins()
+    history, n = model.history("u0"), model.data_.n_items
+    best = model.recommend("u0", k=n)["item"].tolist()
+    turned = 0
+    for item in best[:6]:
+        events = model.explain("u0", item).events()
+        for position, rank in zip(events["position"], events["rank_without"], strict=True):
+            served = model.recommend(history=history.without([position]), k=n).set_index("item")
+            assert served.loc[item, "rank"] == rank, (item, position)
+            turned += abs(served.loc[item, "score"] - served.iloc[max(rank - 2, 0)]["score"]) < 1e-12
+    assert len(history) == 120
+    assert turned > 60, "far more near ties than a few"
+
+
+@every_model
+def test_masked_scores_are_bit_for_bit_the_served_ones(name: str) -> None:
+    model, rng = fitted(name), np.random.default_rng(0)
+    for user in ("u3", "u17"):
+        history = model.history(user).without([1])
+        live = history.live & (rng.random((6, len(history))) < 0.7)
+        live[0], live[1] = history.live, False
+        items = np.array([7, 0, 39, 12, 13, 7])
+        masked = model.scores_masked(history, live, items)
+        served = np.array([model.scores_of(replace(history, live=row))[items] for row in live])
+        assert_bitwise(masked, served)
+        assert model.scores_masked(history, live[:0], items).shape == (0, 6)
+        assert model.scores_masked(history, live, items[:0]).shape == (6, 0)
 
 
 def test_serving_what_falls_far_behind_gives_the_same_ranks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,7 @@ def _heads() -> list[Case]:
     tail = gram.tails(indptr, rho, c)
     wide = 2 * pool.STRIPE + 77
     V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
-    asking = [_asking(rng, events, dtype) for events, dtype in ((5, "f8"), (13, "f8"), (23, "f8"), (100, "f4"))]
+    asking = ((5, "f8", 1.0, 0.0), (13, "f8", 0.7, 0.1), (23, "f8", 1.0, 0.1), (100, "f4", 0.7, 0.0))
     return [
         Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05)),
         Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05)),
@@ -184,7 +184,7 @@ def _heads() -> list[Case]:
         ),
         *_locally((*occ, w, rho, tail), (*occ[:3], occ.row, w, np.linspace(0, 1, 150), rho, c), H * C, C, rng),
         *(_nearest(rng, n) for n in (3, 50, 3_000)),
-        *(Case(target._target_scores, 2, args, f"{args[5].size} places {args[0].dtype}") for args in asking),
+        *(_asking(rng, *how) for how in asking),
     ]
 
 
@@ -237,13 +237,17 @@ def _panelled(rng: np.random.Generator, n: int) -> tuple[Any, ...]:
     return np.zeros((R, n)), X, keys.data, keys.panels, np.concatenate([[0], np.cumsum(keys.panels * 8)]), 0.5
 
 
-def _asking(rng: np.random.Generator, n: int, dtype: str) -> tuple[Any, ...]:
-    """Arguments of target._target_scores for n events."""
-    Q, K, c = (rng.normal(size=shape).astype(dtype) for shape in ((3 * target.BLOCK + 5, 8), (n, 8), (n,)))
-    keys = target.Keys.of(K)
-    says = np.zeros(keys.wide, dtype)
-    says[:n] = c
-    return np.zeros(len(Q), dtype), np.zeros((len(Q), n), dtype), Q, keys.data, keys.panels, says, n, Q.dtype.type(0.5)
+def _asking(rng: np.random.Generator, n: int, dtype: str, live: float, theta: float) -> Case:
+    """Candidates that attend to n events, each in its own way."""
+    J = 3 * target.BLOCK + 5
+    Q, U, K, V = (rng.normal(size=shape).astype(dtype) for shape in ((J, 8), (J, 5), (n, 8), (n, 5)))
+    keys, values, number = tiles.Keys.of(K), tiles.Keys.of(V), Q.dtype.type
+    bias, mask = np.zeros((2, keys.wide), dtype)
+    bias[:n], mask[:n] = rng.normal(size=n), rng.random(n) < live
+    mask = mask[:0] if live == 1.0 else mask
+    events = (keys.data, values.data, keys.panels, bias, mask, n)
+    args = (np.zeros(J, dtype), Q, U, *events, number(0.5), 0.7 if theta else 1.0, number(theta))
+    return Case(target._target_scores, 1, args, f"{n} events, {dtype}")
 
 
 def _many_heads() -> list[Case]:

@@ -103,6 +103,15 @@ def test_float32_is_the_float64_answer_within_two_ulp(head: Head, scale: float) 
         assert_within(x, y, 4 * unit(np.float32), 2 * least(np.float32))
 
 
+def test_float32_values_that_cancel_keep_their_digits() -> None:
+    """2³⁰ + 1 + … + 1 − 2³⁰: a float32 sum would keep none of the ones."""
+    v = np.ones((8, 1), np.float32)
+    v[0], v[-1] = 2.0**30, -(2.0**30)
+    nothing = np.zeros((8, 1), np.float32)
+    head = Head(nothing[:1], nothing, v, np.ones((1, 8), bool), np.zeros((1, 8)))
+    assert head.plain().y.tolist() == [[0.75]]
+
+
 @given(heads(), st.integers(-3, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, WIDTH))
 def test_range_of_keys(head: Head, past: int, left: int, right: int, length: int) -> None:
     """Query i sees j in past + i − left … past + i + right, j < length; and `live` on top, to the bit."""

@@ -57,7 +57,7 @@ def configured(model: Any, choice: ModelChoice) -> Any:
     for key in settings:
         names = [known for known in own if known not in ("random_state", "dtype")]
         if key not in names:
-            some = "settings" if names else "no_settings"
+            some = "known_names" if names else "no_settings"
             refuse("unknown_setting", model=name, some=some, known=tuple(names), got=key)
     if choice.dtype is not None:
         if "dtype" not in own:

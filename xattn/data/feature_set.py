@@ -21,7 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data.checksum import checksum_of
-from xattn.errors import InputError, check_array, check_same_length, shown
+from xattn.errors import Quoted, check_array, check_same_length, refuse
 
 __all__ = ["FeatureSet", "Parts", "distinct"]
 
@@ -52,10 +52,10 @@ class FeatureSet:
         for name, texts in (("names", names), ("blocks", blocks)):
             odd = next((text for text in texts if not isinstance(text, str) or not text.strip()), None)
             if odd is not None:
-                raise InputError(f"`{name}` must hold visible text; got {shown(odd)}.")
+                refuse("visible_text", name=name, got=odd)
         if len(set(names)) < len(names):
             twice = next(name for place, name in enumerate(names) if name in names[:place])
-            raise InputError(f"`names` must hold each feature once; got {shown(twice)} twice.")
+            refuse("twice", name="names", what="feature", got=twice)
         F = _rows(self.F)
         check_same_length(names=len(names), blocks=len(blocks), columns_of_F=F.shape[1])
         for name, value in (("names", names), ("F", F), ("blocks", blocks)):
@@ -160,7 +160,7 @@ def _rows(F: Any) -> sparse.csr_array:
     """`F` as a sparse float64 array by rows in its one canonical form, read-only."""
     if sparse.issparse(F):
         if F.dtype.kind not in "fiub":
-            raise InputError(f"`F` must be a table of real numbers; got values of type {F.dtype}.")
+            refuse("array_real", name="F", form="table", dtype=Quoted(F.dtype))
         rows = sparse.csr_array(F, dtype=np.float64, copy=True)
     else:
         rows = sparse.csr_array(check_array("F", F, ndim=2, dtype=np.float64))

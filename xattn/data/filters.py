@@ -21,7 +21,7 @@ import pandas as pd
 
 from xattn.data.items import ItemTable
 from xattn.data.values import plain_texts
-from xattn.errors import InputError, check_named, check_number, check_range, shown
+from xattn.errors import check_named, check_number, check_range, check_some, check_type, shown
 
 __all__ = ["matching"]
 
@@ -40,8 +40,7 @@ def matching(items: ItemTable, where: Mapping[str, Any]) -> np.ndarray:
     >>> matching(table, {"genres": "Drama", "year": (1980, None)})
     array([False,  True])
     """
-    if not isinstance(where, Mapping):
-        raise InputError(f"`where` must be a mapping of item columns to conditions; got {shown(where)}.")
+    check_type("where", where, Mapping, "conditions")  # type: ignore[type-abstract]
     columns = {str(name): name for name in items.frame.columns}
     met = np.ones(len(items), bool)
     for name, condition in where.items():
@@ -86,8 +85,7 @@ def _alternatives(what: str, condition: Any) -> list[Any]:
     if isinstance(condition, (str, bytes, Mapping)) or not isinstance(condition, Iterable):
         return [condition]
     values = list(condition)
-    if not values:
-        raise InputError(f"`{what}` must hold at least one value; got none.")
+    check_some(what, values, "value_held")
     return values
 
 

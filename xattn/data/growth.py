@@ -17,7 +17,7 @@ import pandas as pd
 from xattn.data.feature_set import FeatureSet
 from xattn.data.items import ItemTable
 from xattn.data.values import MISSING
-from xattn.errors import InputError
+from xattn.errors import refuse
 
 if TYPE_CHECKING:
     from xattn.data.interactions import Interactions
@@ -27,10 +27,10 @@ __all__ = ["both", "both_tables"]
 
 def both(data: Interactions, other: Interactions) -> dict[str, Any]:
     """The fields of the Interactions that hold all events of `data` and `other`; see `Interactions.extended`."""
-    for name, column in (("ratings", "rating"), ("event types", "kind")):
+    for what, column in (("ratings", "rating"), ("event_types", "kind")):
         has, gets = (getattr(part, column) is not None for part in (data, other))
         if has != gets:
-            raise InputError(f"`other` must hold {name if has else f'no {name}'}, as the data does; got {other!r}.")
+            refuse("other_with" if has else "other_without", what=what, got=other)
     row_of_user = {name: row for row, name in enumerate(data.user_ids)}
     for name in other.user_ids:
         row_of_user.setdefault(name, len(row_of_user))
@@ -76,7 +76,7 @@ def _features(own: FeatureSet | None, new: FeatureSet | None, n: int) -> Feature
     if own is None or new is None:
         return None if own is None else own.extended(n)
     if (own.names, own.blocks) != (new.names, new.blocks):
-        raise InputError(f"`other` must hold the same features as the data, {own!r}; got {new!r}.")
+        refuse("other_features", wanted=own, got=new)
     return own.with_rows(new.F)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from xattn.errors.tree import refuse
 from xattn.i18n.sentence import Quoted
 
-__all__ = ["check_counts", "check_number", "check_probability", "check_range", "check_whole", "spread"]
+__all__ = ["check_counts", "check_number", "check_probability", "check_range", "check_whole"]
 
 
 def check_number(
@@ -21,9 +21,10 @@ def check_number(
     low: float = -math.inf,
     high: float = math.inf,
     open_low: bool = False,
+    open_high: bool = False,
     finite: bool = True,
 ) -> float:
-    """`value` as a float within [low, high], or (low, high] with `open_low`; +inf passes only with ``finite=False``."""
+    """`value` as a float within [low, high], without an end that is open; +inf passes only with ``finite=False``."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         number, fits = math.nan, False
     else:
@@ -31,22 +32,24 @@ def check_number(
             number = float(value)
         except OverflowError:  # a whole number or a fraction of over 300 digits
             number = math.inf if value > 0 else -math.inf  # type: ignore[operator]
-        fits = low < number <= high if open_low else low <= number <= high  # false for nan
+        fits = (low < number if open_low else low <= number) and (number < high if open_high else number <= high)
         value = number
     if not fits or (finite and math.isinf(number)):
-        refuse("number", name=name, got=value, **spread(low, high, open_low, finite))
+        ends = []
+        if low > -math.inf:
+            ends.append("over" if open_low else "from")
+        if high < math.inf:
+            ends.append("under" if open_high else "to")
+        refuse(
+            "number",
+            name=name,
+            got=value,
+            span="_".join(["number", *(ends or ["any"])]),
+            sort="finite_number" if finite else "number",
+            low=low if low > -math.inf else None,
+            high=high if high < math.inf else None,
+        )
     return number
-
-
-def spread(low: float, high: float, open_low: bool, finite: bool) -> dict[str, Any]:
-    """The fields that word the numbers from `low` to `high`."""
-    ends = ("over" if open_low else "from") if low > -math.inf else "", "to" if high < math.inf else ""
-    return {
-        "span": "number_" + ("_".join(filter(None, ends)) or "any"),
-        "sort": "finite_number" if finite else "number",
-        "low": low if low > -math.inf else None,
-        "high": high if high < math.inf else None,
-    }
 
 
 def check_probability(name: str, value: Any) -> float:

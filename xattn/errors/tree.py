@@ -47,13 +47,16 @@ class NotFittedError(XattnError, ValueError, AttributeError):
     """A method that needs a fitted model was called before `fit`."""
 
 
-def refuse(code: str, /, *, kind: type[XattnError] = InputError, **fields: Any) -> NoReturn:
+def refuse(
+    code: str, /, *, kind: type[XattnError] = InputError, because: BaseException | None = None, **fields: Any
+) -> NoReturn:
     """Raise `kind` with the sentence ``refusal.<code>`` of the catalogue, filled with `fields`.
 
-    The error stands alone: it hides an exception of NumPy, pandas or the system that led to it.
+    The error stands alone: it hides an exception of NumPy, pandas or the system that led to it. Only `because`, which
+    is for faults in somebody's own code, is shown as its cause.
 
     >>> refuse("flag", name="exact", got=1)
     Traceback (most recent call last):
     xattn.errors.InputError: `exact` must be true or false; got 1.
     """
-    raise kind(code=code, **fields) from None
+    raise kind(code=code, **fields) from because

@@ -20,7 +20,7 @@ BINS = 9  # about what the axis of a chart shows
 
 
 class Numbers:
-    """At most `bins` soft bins; None for a column with fewer than two different numbers."""
+    """At most `bins` soft bins; None for a column with fewer than two different numbers. Other texts are unknown."""
 
     def __init__(self, bins: int = BINS) -> None:
         self.bins = bins
@@ -30,7 +30,7 @@ class Numbers:
         >>> Numbers(3).fit(pd.Series([1950.0, 1965.0, 1970.0, 1990.0, 1990.0])).labels
         ('~1950', '~1970', '~1990')
         """
-        x = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        x = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         row = np.flatnonzero(np.isfinite(x))
         centres = np.unique(np.quantile(x[row], np.linspace(0, 1, self.bins))) if row.size else np.empty(0)
         d = len(centres)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import Quoted, check_choice, refuse
 from xattn.features.block import Block
 
 __all__ = ["GROUP", "OWN", "block_names", "block_of_name"]
@@ -43,9 +43,9 @@ def block_of_name(name: str) -> Block:
     try:
         made = entry.load()()
     except Exception as problem:
-        raise InputError(f"the block {shown(name)} must load from {entry.value}; got {problem}.") from problem
+        refuse("block_unloaded", because=problem, block=name, place=entry.value, got=Quoted(problem))
     if not hasattr(made, "fit"):
-        raise InputError(f"the block {shown(name)} must have `fit`; got {shown(made)}.")
+        refuse("block_without_fit", block=name, got=made)
     return made  # type: ignore[no-any-return]
 
 

@@ -15,12 +15,12 @@ from typing import Any, Self
 import numpy as np
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import InputError, check_array, check_same_length, shown
+from xattn.errors import check_array, check_same_length
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField
 from xattn.model.heads.part import Part
 from xattn.recommenders.base import Recommender
-from xattn.recommenders.listing import ids_of
+from xattn.recommenders.listing import ids_of, refuse_head
 
 __all__ = ["Additive"]
 
@@ -147,8 +147,7 @@ class Additive(Recommender):
         names = self.head_names
         found = [p for p, pair in enumerate(zip(names, groups, strict=True)) if asked in pair or p == asked]
         if not found or asked is None:
-            must = f"`heads` must name heads of the model ({', '.join(names) or 'it has none'}), or their places"
-            raise InputError(f"{must}; got {shown(asked)}.")
+            refuse_head(names, asked)
         return found
 
     # --- files -------------------------------------------------------------------------------------------------------

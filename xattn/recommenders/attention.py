@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_number, check_probability
+from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Optional, constraints
 from xattn.features import feature_set
 from xattn.model.fit.worths import fit_feature_worths
 from xattn.model.heads.collaborative import CollaborativePart
@@ -26,7 +26,7 @@ from xattn.model.strength import kind_strengths, signed
 from xattn.model.value_table import Form, form_of
 from xattn.progress import Progress, silent
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.behaviour import Behaviour, Kept, check_behaviour, check_event_weights
+from xattn.recommenders.behaviour import Behaviour, Kept
 from xattn.recommenders.newcomers import inherit
 
 __all__ = ["AttentionModel"]
@@ -39,20 +39,12 @@ class AttentionModel(Additive):
 
     kinds: ClassVar[tuple[str, ...]]
     grows = True
+    _constraints = constraints(
+        beta=PROBABILITY,
+        threshold=PROBABILITY,
+        event_weights=Optional(ByName(STRENGTH, "event_types")),
+    )
     _kept: Kept | None = None
-
-    def _check_params(self) -> None:
-        params = self.get_params()
-        check_probability("beta", params["beta"])
-        check_probability("threshold", params["threshold"])
-        check_event_weights(params["event_weights"])
-        if "recency" in params:
-            check_behaviour(params)
-        for name in ("temperature", "content_recency", "kappa"):
-            if name in params:
-                check_number(name, params[name], low=0.0, open_low=True)
-        if params.get("newcomers") is not None:
-            check_probability("newcomers", params["newcomers"])
 
     # --- fit ---------------------------------------------------------------------------------------------------------
 

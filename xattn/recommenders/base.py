@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import InputError, check_id, shown
+from xattn.errors import check_id, refuse
 from xattn.explain import Ledger, Question
 from xattn.explain.cache import cache_of
 from xattn.recommenders.listing import ids_of, items_frame, listing, lists_frame
@@ -92,15 +92,14 @@ class Recommender(Similar):
     ) -> tuple[list[Any], Sequence[History]]:
         self._check_fitted()
         if (users is None) == (histories is None):
-            got = "none" if users is None else "both"
-            raise InputError(f"exactly one of `users` and `histories` must be given; got {got}.")
+            refuse("one_of", names=("users", "histories"), found="none_of_them" if users is None else "both")
         if users is not None:
             rows = [self.data_.user_row(user) for user in ids_of("users", users, "user")]
             return [self.data_.user_ids[row] for row in rows], JoinedHistories.of_users(self.data_, rows)
         if isinstance(histories, Mapping):
             return list(histories), [self.history(history=events) for events in histories.values()]
         if isinstance(histories, (str, bytes)) or not isinstance(histories, Iterable):
-            raise InputError(f"`histories` must be a list of histories or a mapping to them; got {shown(histories)}.")
+            refuse("type", name="histories", what="list_of_histories", got=histories)
         given = [self.history(history=events) for events in histories]
         return list(range(len(given))), given
 

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions
-from xattn.errors import check_index_array, check_number, check_offsets, check_whole
+from xattn.errors import check_index_array, check_offsets
+from xattn.errors.constraints import Range, Whole, constraints
 from xattn.model.heads.field import HeadField
 from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
@@ -53,13 +54,11 @@ class ItemKNN(Recommender):
 
     grows = True
 
+    _constraints = constraints(neighbours=Whole(1), shrink=Range(0.0))
+
     def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:
         self.neighbours = neighbours
         self.shrink = shrink
-
-    def _check_params(self) -> None:
-        check_whole("neighbours", self.neighbours, low=1)
-        check_number("shrink", self.shrink, low=0.0)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         self.base_ = np.zeros(data.n_items)

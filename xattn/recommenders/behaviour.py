@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import InputError, check_choice, check_number, check_whole, shown
+from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Choice, Each, Optional, Range, Whole, constraints
 from xattn.model.fit.belonging import belonging_form
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
@@ -29,9 +29,6 @@ __all__ = [
     "OBJECTIVES",
     "Behaviour",
     "Kept",
-    "check_behaviour",
-    "check_event_weights",
-    "check_neighbors",
     "neighbors",
 ]
 
@@ -42,11 +39,16 @@ MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
 NEIGHBORS = 200  # values a target where there are more unknowns than that; what they cost: docs/evaluation.md
 
-
-def check_neighbors(given: Any) -> None:
-    """Refuse an `n_neighbors` that is neither None nor a whole number from 1."""
-    if given is not None:
-        check_whole("n_neighbors", given, low=1, high=MOST_UNKNOWNS)
+NEIGHBORS_CONSTRAINT = Optional(Whole(1, MOST_UNKNOWNS))
+BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
+    objective=Choice(OBJECTIVES),
+    recency=Each(POSITIVE, "number_of_events"),
+    regularization=Optional(Range(0.0, MOST_PENALTY, open_low=True)),
+    dislike=STRENGTH,
+    min_events=Whole(1),
+    n_neighbors=NEIGHBORS_CONSTRAINT,
+    dtype=DTYPE,
+)
 
 
 def neighbors(given: int | None, unknowns: int) -> int | None:
@@ -54,32 +56,6 @@ def neighbors(given: int | None, unknowns: int) -> int | None:
     if given is not None:
         return None if given >= unknowns else int(given)
     return None if unknowns <= MOST_UNKNOWNS else NEIGHBORS
-
-
-def check_behaviour(params: Mapping[str, Any]) -> None:
-    """Refuse parameters of collaborative heads that break their conditions."""
-    check_choice("objective", params["objective"], OBJECTIVES)
-    recency = params["recency"]
-    if not isinstance(recency, (tuple, list)) or not recency:
-        raise InputError(f"`recency` must be a tuple of at least one number of events; got {recency!r}.")
-    for tau in recency:
-        check_number("recency", tau, low=0.0, open_low=True)
-    if params["regularization"] is not None:
-        check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
-    check_number("dislike", params["dislike"], low=-1.0, high=1.0)
-    check_whole("min_events", params["min_events"], low=1)
-    check_neighbors(params["n_neighbors"])
-    check_choice("dtype", params["dtype"], ("float32", "float64"))
-
-
-def check_event_weights(given: Any) -> None:
-    """Refuse event weights that are no mapping of texts to numbers from −1 to 1, or none."""
-    if given is None:
-        return
-    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
-        raise InputError(f"`event_weights` must map event types to numbers; got {shown(given)}.")
-    for name, strength in given.items():
-        check_number(f"event_weights[{name!r}]", strength, low=-1.0, high=1.0)
 
 
 class Kept(NamedTuple):

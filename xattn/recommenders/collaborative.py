@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xattn.recommenders.attention import AttentionModel
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS
 
 __all__ = ["CollaborativeAttention"]
 
@@ -36,6 +37,7 @@ class CollaborativeAttention(AttentionModel):
     """
 
     kinds = ("collaborative",)
+    _constraints = BEHAVIOUR_CONSTRAINTS
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xattn.errors.constraints import POSITIVE, SEED, constraints
 from xattn.recommenders.attention import AttentionModel
 
 __all__ = ["ContentAttention"]
@@ -24,6 +25,7 @@ class ContentAttention(AttentionModel):
     """
 
     kinds = ("content",)
+    _constraints = constraints(temperature=POSITIVE, content_recency=POSITIVE, random_state=SEED)
 
     def __init__(
         self,

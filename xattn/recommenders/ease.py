@@ -12,7 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import Interactions
-from xattn.errors import check_array, check_choice, check_number
+from xattn.errors import check_array
+from xattn.errors.constraints import DTYPE, POSITIVE, Range, constraints
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.ease import ease_values
 from xattn.model.fit.local_form import local_values
@@ -20,7 +21,7 @@ from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.value_table import ClosedForm, Form, form_of, rows_of
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.behaviour import MOST_PENALTY, check_neighbors, neighbors
+from xattn.recommenders.behaviour import MOST_PENALTY, NEIGHBORS_CONSTRAINT, neighbors
 
 __all__ = ["EASE", "RecencyEASE"]
 
@@ -39,6 +40,11 @@ class EASE(Additive):
     """
 
     grows = True
+    _constraints = constraints(
+        regularization=Range(0.0, MOST_PENALTY, open_low=True),
+        n_neighbors=NEIGHBORS_CONSTRAINT,
+        dtype=DTYPE,
+    )
 
     def __init__(
         self, *, regularization: float = 300.0, n_neighbors: int | None = None, dtype: str = "float32"
@@ -46,11 +52,6 @@ class EASE(Additive):
         self.regularization = regularization
         self.n_neighbors = n_neighbors
         self.dtype = dtype
-
-    def _check_params(self) -> None:
-        check_number("regularization", self.regularization, low=0.0, high=MOST_PENALTY, open_low=True)
-        check_neighbors(self.n_neighbors)
-        check_choice("dtype", self.dtype, ("float32", "float64"))
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
         M = data.n_items
@@ -100,6 +101,8 @@ class RecencyEASE(EASE):
     [0.368, 0.607, 1.0]
     """
 
+    _constraints = constraints(recency=POSITIVE)
+
     def __init__(
         self,
         *,
@@ -110,10 +113,6 @@ class RecencyEASE(EASE):
     ) -> None:
         super().__init__(regularization=regularization, n_neighbors=n_neighbors, dtype=dtype)
         self.recency = recency
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_number("recency", self.recency, low=0.0, open_low=True)
 
     @property
     def _memory(self) -> float:

@@ -19,7 +19,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import Interactions
-from xattn.errors import InputError, NotFittedError, check_fitted, shown
+from xattn.errors import NotFittedError, check_fitted, check_some, check_type, refuse
+from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
@@ -43,6 +44,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     base_: np.ndarray
     scale_: RatingScale
     grows: ClassVar[bool] = False
+    _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     _learned: frozenset[str] = frozenset()  # the attributes that a fit has set
 
     # --- what a model supplies ---------------------------------------------------------------------------------------
@@ -59,9 +61,6 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         """Take back what `_state` gave; `data_` and `scale_` are there already. Raises InputError for odd arrays."""
 
-    def _check_params(self) -> None:
-        """Raise InputError where a constructor argument breaks its condition."""
-
     def _grow_from(self, old: Self, whole: Interactions) -> None:
         """Take over from a fitted model what saves work in the fit to `whole`, its data and later events.
 
@@ -76,8 +75,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         Whatever goes wrong, or is raised by `progress`, leaves the model as it was. Raises InputError when a parameter
         or the data breaks a stated condition.
         """
-        if not isinstance(data, Interactions):
-            raise InputError(f"`data` must be Interactions (load_dataset, read_interactions); got {shown(data)}.")
+        check_type("data", data, Interactions, "interactions_to_fit")
         return self._fit_fresh(self._fresh(), data, progress)
 
     def partial_fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
@@ -98,20 +96,16 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         if not hasattr(self, "base_"):
             return self.fit(data, progress=progress)
         if not self.grows:
-            name = type(self).__name__
-            raise InputError(
-                f"`partial_fit` must be asked of a model in closed form; got {name}, which is trained anew."
-            )
-        self._check_params()
+            refuse("no_partial_fit", got=type(self).__name__)
+        check_params(self)
         whole = self.data_.extended(data)
         fresh = self._fresh()
         fresh._grow_from(self, whole)
         return self._fit_fresh(fresh, whole, progress)
 
     def _fit_fresh(self, fresh: Self, data: Interactions, progress: Progress | None) -> Self:
-        if not data.n_events:
-            raise InputError("`data` must hold at least one event; got none.")
-        fresh._check_params()
+        check_some("data", data.item, "event")
+        check_params(fresh)
         fresh.data_, fresh.scale_ = data, RatingScale.of(data.rating)
         fresh._fit(data, progress or silent)
         fresh._learned = frozenset({"_learned", *vars(fresh)} - vars(self._fresh()).keys())
@@ -129,7 +123,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         """A fitted model from its settings, its data, and the arrays that `_state` gave. Raises InputError."""
         model = cls(**settings)
         before = set(vars(model))
-        model._check_params()
+        check_params(model)
         model.data_, model.scale_ = data, RatingScale.of(data.rating)
         model._restore(state)
         model._learned = frozenset({"_learned", *vars(model)} - before)

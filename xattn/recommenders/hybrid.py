@@ -16,17 +16,18 @@ from typing import Self
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import check_choice, check_number
+from xattn.errors import check_number
+from xattn.errors.constraints import POSITIVE, PROBABILITY, SEED, Choice, Optional, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.sequence import Shape
 from xattn.progress import Progress, part_of
 from xattn.recommenders.attention import AttentionModel
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS
 from xattn.recommenders.learning import HeldOut, Learned, fused, learn
 
 __all__ = ["HybridAttention"]
 
-WHEN = ("auto", "always", "never")
 ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
@@ -54,6 +55,15 @@ class HybridAttention(AttentionModel):
     """
 
     kinds = ("content", "collaborative")
+    _constraints = constraints(
+        **BEHAVIOUR_CONSTRAINTS,
+        kappa=POSITIVE,
+        newcomers=Optional(PROBABILITY),
+        learned=Choice(("auto", "always", "never")),
+        temperature=POSITIVE,
+        content_recency=POSITIVE,
+        random_state=SEED,
+    )
     epochs_: list[Epoch]
     alpha_: float = 0.0
     learned_: Learned | None = None
@@ -95,10 +105,6 @@ class HybridAttention(AttentionModel):
         self.event_weights = event_weights
         self.dtype = dtype
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_choice("learned", self.learned, WHEN)
 
     def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         warm = self._behaviour.warm(counts)

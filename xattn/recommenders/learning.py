@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_array, check_index_array
+from xattn.errors import check_array, check_index_array, refuse
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.sequence import Training, train_sequences
 from xattn.model.fit.training import Epoch
@@ -98,7 +98,7 @@ class Learned(NamedTuple):
         sizes |= {"omega": (H, P), "b": (C,)}
         rows = check_index_array("rows", state["learned.rows"], size=C + 1)
         if len(rows) != M or any(params[name].shape != size for name, size in sizes.items() if params):
-            raise InputError(f"the learned tables must fit {M:,} items and the model's sizes; got others.")
+            refuse("learned_tables", n=M)
         for name, table in params.items():
             check_array(name, table, ndim=table.ndim)
         kept = state["learned.epochs"].reshape(-1, 4)

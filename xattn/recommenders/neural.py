@@ -10,11 +10,23 @@ from __future__ import annotations
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import InputError, check_array, check_choice, check_number, check_probability, check_whole
+from xattn.errors import check_array, refuse
+from xattn.errors.constraints import (
+    DTYPE,
+    POSITIVE,
+    PROBABILITY,
+    SEED,
+    Choice,
+    Flag,
+    Optional,
+    Range,
+    Whole,
+    constraints,
+)
 from xattn.model.fit.article import Learned, Lesson, Setting, fit_network
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.article import ArticleNetwork
-from xattn.model.strength import signed
+from xattn.model.strength import UNRATED, signed
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
 
@@ -54,6 +66,19 @@ class NeuralAttention(Additive):
     target_: str
     training_: list[Epoch]
 
+    _constraints = constraints(
+        target=Choice(("auto", "like", "next")),
+        learning_rate=POSITIVE,
+        attention_threshold=PROBABILITY,
+        beta=PROBABILITY,
+        regularization=Range(0.0),
+        **dict.fromkeys(("hidden_size", "epochs", "batch_size", "negatives", "patience"), Whole(1)),
+        like_from=Optional(Range()),
+        early_stopping=Flag(),
+        dtype=DTYPE,
+        random_state=SEED,
+    )
+
     def __init__(
         self,
         *,
@@ -86,20 +111,6 @@ class NeuralAttention(Additive):
         self.patience = patience
         self.dtype = dtype
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        check_choice("target", self.target, ("auto", "like", "next"))
-        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        check_probability("attention_threshold", self.attention_threshold)
-        check_probability("beta", self.beta)
-        check_number("regularization", self.regularization, low=0.0)
-        for name in ("hidden_size", "epochs", "batch_size", "negatives", "patience"):
-            check_whole(name, getattr(self, name), low=1)
-        if self.like_from is not None:
-            check_number("like_from", self.like_from)
-        if not isinstance(self.early_stopping, (bool, np.bool_)):
-            raise InputError(f"`early_stopping` must be true or false; got {self.early_stopping!r}.")
-        check_choice("dtype", self.dtype, ("float32", "float64"))
 
     # --- fit ---------------------------------------------------------------------------------------------------------
 
@@ -138,20 +149,20 @@ class NeuralAttention(Additive):
         """
         low, high = self.scale_
         if self.target == "next" or data.rating is None or high <= low:
-            self._check_target("no ratings on a scale")
+            self._check_target("no_ratings_on_a_scale")
             return None
         least = low + LIKED * (high - low) if self.like_from is None else float(self.like_from)
-        liked = data.rating >= least - ROUNDING
-        if liked.all() or not liked.any():
-            self._check_target("all liked" if liked.all() else "none liked")
+        rated, liked = ~np.isnan(data.rating), data.rating >= least - ROUNDING
+        if liked[rated].all() or not liked.any():
+            self._check_target("all_liked" if liked.any() else "none_liked")
             return None
-        label: np.ndarray = (liked + (data.rating - low) / (high - low)) / 2
+        label: np.ndarray = (liked + np.where(rated, (data.rating - low) / (high - low), (UNRATED + 1.0) / 2)) / 2
         return label
 
-    def _check_target(self, got: str) -> None:
+    def _check_target(self, found: str) -> None:
         """Data without likes and dislikes is refused where they were asked for."""
         if self.target == "like":
-            raise InputError(f"`data` must hold likes and dislikes for the target like; got {got}.")
+            refuse("no_opinions", found=found)
 
     def _held(self, data: Interactions, last: bool, rng: np.random.Generator) -> np.ndarray:
         """(N,) bool: the validation events: of "like" a random tenth, of "next" the last one of each longer history."""
@@ -212,9 +223,9 @@ class NeuralAttention(Additive):
         for name, shape in shapes.items():
             arrays[name] = check_array(name, state[name], ndim=len(shape), dtype=np.float64)
             if arrays[name].shape != shape:
-                raise InputError(f"`{name}` must have the shape {shape}; got {arrays[name].shape}.")
+                refuse("shape", name=name, wanted=shape, got=arrays[name].shape)
         if arrays["rate"].min() < 0:
-            raise InputError(f"`rate` must hold numbers >= 0; got {arrays['rate'].min():g}.")
+            refuse("negative", name="rate", got=arrays["rate"].min())
         self._build(self.base_, **arrays)
         self.target_ = "like" if bool(state["liked"][0]) else "next"
         training = check_array("training", state["training"], ndim=2, finite=False)

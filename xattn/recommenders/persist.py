@@ -21,7 +21,7 @@ import pandas as pd
 from xattn.data import FeatureSet, Interactions, ItemTable
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
-from xattn.errors import InputError, ModelFileError, check_array, check_fitted, check_same_length, shown
+from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse, system_reason
 from xattn.files import write_file
 from xattn.model.state import rows_of_state, rows_state, text_array, text_of
 from xattn.recommenders.registry import model_class, model_names
@@ -64,8 +64,7 @@ def save_model(model: Recommender, path: str | Path) -> None:
     try:
         manifest_array = {MANIFEST: text_array(manifest)}
     except (TypeError, ValueError):
-        must = f"the settings of {type(model).__name__} must be numbers, texts, lists or mappings to be saved"
-        raise InputError(f"{must}; got {shown(manifest['params'])}.") from None
+        refuse("unsaved_settings", model=type(model).__name__, got=manifest["params"])
     write_file(path, lambda file: np.savez(file, allow_pickle=False, **manifest_array, **arrays))
 
 
@@ -130,36 +129,35 @@ def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None 
     try:
         manifest = text_of(arrays.pop(MANIFEST))
         if manifest["format"] > FORMAT:
-            raise ModelFileError(f"a model file must have format {FORMAT} or older; got {shown(manifest['format'])}.")
+            refuse("newer_format", kind=ModelFileError, wanted=FORMAT, got=manifest["format"])
         digests = manifest["arrays"]
         if digests.keys() != arrays.keys() or any(_digest(a) != digests[name] for name, a in arrays.items()):
-            raise ModelFileError(f"{shown(Path(path).name)} must hold the arrays that its manifest lists; got others.")
+            refuse("other_arrays", kind=ModelFileError, file=Path(path).name)
         return _model(manifest, arrays, models or {})
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
-        got = f"one that breaks: {shown(str(problem))}"
-        raise ModelFileError(f"{shown(Path(path).name)} must be a saved xattn model; got {got}.") from None
+        refuse("broken_model", kind=ModelFileError, file=Path(path).name, got=str(problem))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Every array of the file, sizes checked before anything is unpacked."""
-    name = shown(path.name)
+    name = path.name
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             odd = [e.filename for e in entries if not re.fullmatch(r"[A-Za-z0-9_.]+\.npy", e.filename)]
             if odd or len(entries) > MOST_ARRAYS or f"{MANIFEST}.npy" not in archive.namelist():
-                raise ModelFileError(f"{name} must be a saved xattn model; got another kind of archive.")
+                refuse("other_archive", kind=ModelFileError, file=name)
             if sum(e.file_size for e in entries) > MOST_BYTES:
-                raise ModelFileError(f"{name} must unpack to at most {MOST_BYTES:,} bytes; got more.")
+                refuse("large_model", kind=ModelFileError, file=name, most=MOST_BYTES)
             return {e.filename[:-4]: _array(archive, e) for e in entries}
     except OSError as problem:
-        raise ModelFileError(f"a model file must be readable; got {name} ({problem.strerror}).") from None
+        refuse("unreadable_model", kind=ModelFileError, got=name, **system_reason(problem))
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as problem:
         if isinstance(problem, ModelFileError):
             raise
-        raise ModelFileError(f"{name} must be a saved xattn model; got a file that is none or was cut short.") from None
+        refuse("no_model", kind=ModelFileError, file=name)
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
@@ -172,7 +170,7 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
     shape, _, dtype = read_header(stream)
     promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or promised != len(raw) - stream.tell():
-        raise ModelFileError(f"{shown(entry.filename)} must hold as many bytes as its header says; got others.")
+        refuse("array_cut", kind=ModelFileError, array=entry.filename)
     stream.seek(0)
     return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
@@ -182,8 +180,7 @@ def _model(
 ) -> Recommender:
     kind = manifest["class"]
     if kind not in models and kind not in model_names():
-        must = "a model file must name a model that is known here (others are handed in: load_model(path, models={…}))"
-        raise ModelFileError(f"{must}; got {shown(kind)}.")
+        refuse("unknown_class", kind=ModelFileError, got=kind)
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
     of = {name[5:]: array for name, array in arrays.items() if name.startswith("data.")}
     ids = tuple(text_of(of["item_ids"]))

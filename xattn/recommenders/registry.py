@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, TypeVar
 
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import Quoted, check_choice, refuse
 from xattn.recommenders.estimator import Estimator
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def register(kind: Kind) -> Kind:
     True
     """
     if not (isinstance(kind, type) and issubclass(kind, Estimator)):
-        raise InputError(f"`kind` must be a class of recommenders; got {shown(kind)}.")
+        refuse("type", name="kind", what="recommender_class", got=kind)
     if kind.__name__ in OWN:
-        raise InputError(f"`kind` must have a name that no model of xattn has; got {shown(kind.__name__)}.")
+        refuse("name_taken", got=kind.__name__)
     _registered[kind.__name__] = kind
     return kind
 
@@ -93,7 +93,7 @@ def _loaded(entry: EntryPoint) -> type[Recommender]:
     try:
         kind = entry.load()
     except Exception as problem:
-        raise InputError(f"the model {shown(entry.name)} must load from {entry.value}; got {problem}.") from problem
+        refuse("model_unloaded", because=problem, model=entry.name, place=entry.value, got=Quoted(problem))
     if not (isinstance(kind, type) and issubclass(kind, Estimator)):
-        raise InputError(f"the model {shown(entry.name)} must be a class of recommenders; got {shown(kind)}.")
+        refuse("model_of_no_class", model=entry.name, got=kind)
     return kind

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import ItemTable
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 
@@ -28,7 +28,7 @@ def check_features(name: str, value: object, items: ItemTable) -> sparse.csr_arr
     """The features (M, d) of items, rows of length 1, of which `value` of the argument `name` needs at least one."""
     F = feature_set(items).unit
     if not F.nnz:
-        raise InputError(f"`{name}` must be left out where items have no features; got {value}.")
+        refuse("no_features", name=name, got=value)
     return F
 
 

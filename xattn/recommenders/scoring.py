@@ -23,11 +23,11 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import InputError, check_index_array, check_number, shown
+from xattn.errors import check_index_array, check_number, refuse
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
-from xattn.recommenders.listing import ids_of
+from xattn.recommenders.listing import ids_of, refuse_head
 
 __all__ = ["Scoring"]
 
@@ -114,8 +114,7 @@ class Scoring(Estimator):
         self._check_fitted()
         asked = ids_of("heads", heads, "head")
         if asked:
-            known = ", ".join(self.head_names) or f"none of {type(self).__name__}"
-            raise InputError(f"`heads` must name heads of the model ({known}); got {shown(asked[0])}.")
+            refuse_head(self.head_names, asked[0])
         return self
 
     # --- vectors -----------------------------------------------------------------------------------------------------
@@ -135,9 +134,7 @@ class Scoring(Estimator):
         """
         self._check_fitted()
         if (user is None) == (history is None):
-            raise InputError(
-                f"exactly one of `user` and `history` must be given; got {'none' if user is None else 'both'}."
-            )
+            refuse("one_of", names=("user", "history"), found="none_of_them" if user is None else "both")
         if user is not None:
             events = History.of(self.data_, self.data_.user_row(user))
         else:
@@ -150,13 +147,13 @@ class Scoring(Estimator):
     def _check_ratings(self, events: History) -> None:
         low, high = self.scale_
         if events.rating is not None and high > low:
-            for rating in events.rating:
+            for rating in events.rating[~np.isnan(events.rating)]:
                 check_number("rating in history", float(rating), low=low, high=high)
 
     def _position(self, events: History, item: Any) -> np.ndarray:
         found = np.flatnonzero(events.item == self.data_.item_row(item))
         if not len(found):
-            raise InputError(f"`without` must name items of the history; got {shown(str(item))}.")
+            refuse("without", got=str(item))
         return found
 
     def score(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_choice, check_number, check_probability, check_whole
+from xattn.errors.constraints import PROBABILITY, SEED, STRENGTH, Choice, Range, Whole, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.sequence import LOSSES, Shape
@@ -47,6 +47,24 @@ class SequenceAttention(Additive):
 
     epochs_: list[Epoch]
     learned_: Learned
+
+    _constraints = constraints(
+        **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
+        **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),
+        negatives=Whole(),
+        beta=PROBABILITY,
+        threshold=PROBABILITY,
+        learning_rate=Range(0.0, 1.0, open_low=True),
+        weight_decay=PROBABILITY,
+        dropout=Range(0.0, 0.95),
+        weight_dropout=Range(0.0, 0.95),
+        dislike=STRENGTH,
+        query=Choice(("newest", "target")),
+        loss=Choice(LOSSES),
+        optimizer=Choice(("adam", "sgd")),
+        schedule=Choice(("cosine", "constant")),
+        random_state=SEED,
+    )
 
     def __init__(
         self,
@@ -96,24 +114,6 @@ class SequenceAttention(Additive):
         self.min_events = min_events
         self.dislike = dislike
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        for name in ("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs", "batch_events"):
-            check_whole(name, getattr(self, name), low=1)
-        check_whole("patience", self.patience, low=1)
-        check_whole("min_events", self.min_events, low=1)
-        check_whole("negatives", self.negatives, low=0)
-        check_probability("beta", self.beta)
-        check_probability("threshold", self.threshold)
-        check_number("learning_rate", self.learning_rate, low=0.0, high=1.0, open_low=True)
-        check_number("weight_decay", self.weight_decay, low=0.0, high=1.0)
-        check_number("dropout", self.dropout, low=0.0, high=0.95)
-        check_number("weight_dropout", self.weight_dropout, low=0.0, high=0.95)
-        check_number("dislike", self.dislike, low=-1.0, high=1.0)
-        check_choice("query", self.query, ("newest", "target"))
-        check_choice("loss", self.loss, LOSSES)
-        check_choice("optimizer", self.optimizer, ("adam", "sgd"))
-        check_choice("schedule", self.schedule, ("cosine", "constant"))
 
     @property
     def _shape(self) -> Shape:

@@ -6,6 +6,7 @@ A rival is not a `Recommender`: its scores are no ledgers, so it is neither expl
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import ClassVar, Self
 
@@ -14,6 +15,7 @@ from sklearn.base import BaseEstimator
 
 from xattn.data import History, Interactions
 from xattn.errors import check_fitted, check_some, check_type, refuse
+from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress
 
@@ -28,6 +30,7 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
     """
 
     package: ClassVar[str | None] = None
+    _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     data_: Interactions
     scale_: RatingScale
 
@@ -36,9 +39,6 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def _scores(self, history: History) -> np.ndarray: ...
-
-    def _check_params(self) -> None:
-        """Raise InputError where a constructor argument breaks its condition."""
 
     def check_installed(self) -> None:
         """Raise InputError where the package that this rival comes from is not there."""
@@ -52,7 +52,7 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
         """
         self.check_installed()
         check_some("data", check_type("data", data, Interactions, "interactions_to_fit").item, "event")
-        self._check_params()
+        check_params(self)
         self.data_ = data
         self.scale_ = RatingScale.of(data.rating)
         self._fit(data, progress)

@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import InputError, check_array, check_index_array
+from xattn.errors import check_array, check_index_array, refuse
 from xattn.kernels.fields import field_weights
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.field import Events, Factors, HeadField
@@ -80,7 +80,7 @@ class InheritedPart(Part):
         D, levels = check_array("slopes", state["slopes"], ndim=3), check_array("levels", state["levels"], ndim=2)
         F = rows_of_state(state, "new_F", len(new), len(names))
         if D.shape != (len(behaviour.tau), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
-            raise InputError(f"`slopes` must hold heads × items × features; got {D.shape} and levels {levels.shape}.")
+            refuse("slopes", got=D.shape, got_levels=levels.shape)
         blocks = text_of(state["new_feature_blocks"]) if "new_feature_blocks" in state else None
         return cls.of(behaviour, Inheritance(D, levels), tuple(names), F, new, blocks)
 

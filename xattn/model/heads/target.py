@@ -14,7 +14,8 @@ from functools import partial
 
 import numpy as np
 
-from xattn.model.heads.field import Events, Factors, HeadField, fields_scores
+from xattn.kernels.target import target_scores
+from xattn.model.heads.field import Events, Factors, HeadField
 from xattn.model.heads.trained import TrainedPart
 
 __all__ = ["TargetPart"]
@@ -45,9 +46,18 @@ class TargetPart(TrainedPart):
         return fields
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
+        """The scores of the `fields` over all items, without their tables of items × events."""
         out = np.zeros(len(self.rows))
         own = np.flatnonzero(self.rows < self.shape.C)  # most of a large catalogue may have no row
-        out[own] = fields_scores(self.fields(events, w, own), events.live, np.zeros(len(own)))
+        seen = np.flatnonzero(events.age < self.shape.L)
+        u, e = self._U(self.rows[own]), self.params["E"][self.rows[events.item[seen]]].astype(np.float64)
+        Wq, Wk, Wv, r = (self._table(name) for name in ("Wq", "Wk", "Wv", "r"))
+        live, age = events.live[seen], events.age[seen].astype(np.int64)
+        strength = np.where(live, w[seen], 0.0)[:, None]
+        how = {"scale": self.shape.dk**-0.5, "beta": self.shape.beta, "theta": self.theta}
+        for h in range(self.shape.H):
+            out[own] += target_scores(u @ Wq[h], u, e @ Wk[h], (e @ Wv[h]) * strength, r[h, age], live, **how)
+        out[own] *= self.alpha * self.gate[own]
         return out
 
 
