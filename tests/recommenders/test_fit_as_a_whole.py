@@ -11,7 +11,7 @@ import pytest
 
 from tests.models import MODELS, fitted
 from tests.planting import must_fail
-from xattn import Interactions
+from xattn import InputError, Interactions
 from xattn.data.synthetic import planted
 from xattn.model.strength import RatingScale
 from xattn.recommenders import Popularity, Recommender
@@ -174,7 +174,7 @@ def test_a_fit_in_place_is_caught(
     more = (monkeypatch,) if test is test_a_fit_that_breaks_inside_changes_nothing else ()
     if test is test_what_fit_did_not_set_stays:
         monkeypatch.setattr(Popularity, "_fit", _leaves_a_trace)
-    must_fail(test, *args, *more)
+    must_fail(test, *args, *more, by=(AssertionError, InputError))
 
 
 def _leaves_a_trace(self: Popularity, data: Interactions, progress: Any) -> None:

@@ -7,7 +7,6 @@ and settings still belong together.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import Interactions
+from xattn.data.checksum import checksum_of
 from xattn.errors import NotFittedError, check_fitted, check_some, check_type, refuse
 from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
@@ -150,21 +150,14 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         now = dict(vars(self))
         then, text = _digests.get(self, ({}, ""))
         if now.keys() != then.keys() or any(value is not then[name] for name, value in now.items()):
-            digest = hashlib.sha256()
-            _add(digest, [type(self).__name__, self.get_params(deep=False), self.data_.checksum])
-            for name, array in sorted(self._state().items()):
-                _add(digest, [name, str(array.dtype), array.shape])
-                digest.update(np.ascontiguousarray(array).tobytes())
-            text = digest.hexdigest()
+            settings = json.dumps(self.get_params(deep=False), sort_keys=True, default=_plain)
+            arrays = [part for name, array in sorted(self._state().items()) for part in (name, array)]
+            text = checksum_of(type(self).__name__, settings, self.data_.checksum, *arrays)
             _digests[self] = now, text
         return text
 
 
 _digests: WeakKeyDictionary[Estimator, tuple[dict[str, Any], str]] = WeakKeyDictionary()  # with the attributes then
-
-
-def _add(digest: Any, value: Any) -> None:
-    digest.update(json.dumps(value, sort_keys=True, default=_plain).encode())
 
 
 def _plain(value: Any) -> Any:

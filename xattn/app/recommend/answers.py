@@ -17,6 +17,7 @@ from xattn.app.recommend.heads import without_heads
 from xattn.app.recommend.opinions import Opinions, extended, hidden
 from xattn.data import History
 from xattn.explain import Ledger
+from xattn.explain.rows import contributions
 from xattn.recommenders import Recommender
 
 __all__ = ["Asked", "history_of", "ledger", "listed"]
@@ -69,10 +70,7 @@ def _reason(model: Recommender, events: History, item: str) -> tuple[str, float]
     """The title and the contribution of the event that speaks most for an item; ("", 0) where its base says more than
     all events together, or none speaks for it. From the ledger's cells alone: a list needs no more."""
     target = model.data_.item_row(item)
-    by_event = np.zeros(len(events))
-    for cells in model.cells_of(events, target):
-        by_event += cells.contribution.sum(axis=1)
-    by_event[~events.live] = 0.0
+    by_event = contributions(model.cells_of(events, target), len(events))
     if not len(by_event) or model.base_[target] >= by_event.sum() or by_event.max() <= 0:
         return "", 0.0
     best = int(np.argmax(by_event))

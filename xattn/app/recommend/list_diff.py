@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app.recommend.answers import Asked, history_of, listed
+from xattn.explain.rows import contributions
 from xattn.recommenders import Recommender
 
 __all__ = ["moved"]
@@ -55,8 +56,5 @@ class _Said:
 
     def by_event(self, target: int) -> np.ndarray:
         """(M,) the contribution of each item's events; one item may stand several times in a history."""
-        amounts = np.zeros(len(self.events))
-        for cells in self.model.cells_of(self.events, target):
-            amounts += cells.contribution.sum(axis=1)
-        amounts[~self.events.live] = 0.0
+        amounts = contributions(self.model.cells_of(self.events, target), len(self.events))
         return np.bincount(self.events.item, amounts, minlength=self.model.data_.n_items)

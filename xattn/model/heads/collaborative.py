@@ -19,7 +19,7 @@ from xattn.model.heads.field import Events, Factors, HeadField, ManyEvents
 from xattn.model.heads.part import Part
 from xattn.model.value_table import Form
 
-__all__ = ["CollaborativePart"]
+__all__ = ["CollaborativePart", "scale_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class CollaborativePart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return tuple(f"recency {tau:g}" if np.isfinite(tau) else "taken together" for tau in self.tau)
+        return tuple(f"recency {name}" if name else "taken together" for name in scale_names(self.tau))
 
     @property
     def n_items(self) -> int:
@@ -109,6 +109,17 @@ class CollaborativePart(Part):
         most = self.form.reach(self._attended(events, w), m)
         reach[self.form.warm] = np.where(gate > 0, gate * np.where(gate > 0, most, 0.0), 0.0)
         return reach
+
+
+def scale_names(tau: tuple[float, ...]) -> list[str]:
+    """The scales as short texts, with more digits where two of them would read alike; "" for an endless one.
+
+    >>> scale_names((3.0, 20.0, np.inf)), scale_names((3.0, 3.0000001))
+    (['3', '20', ''], ['3', '3.0000001'])
+    """
+    short = [f"{scale:g}" for scale in tau]
+    names = short if len(set(short)) == len(set(tau)) else [f"{scale:.15g}" for scale in tau]
+    return [name if np.isfinite(scale) else "" for name, scale in zip(names, tau, strict=True)]
 
 
 def _factors(w: np.ndarray, V: np.ndarray, gate: np.ndarray, at: int) -> Factors:

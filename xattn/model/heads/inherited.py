@@ -19,7 +19,7 @@ from scipy import sparse
 
 from xattn.errors import check_array, check_index_array, refuse
 from xattn.kernels.fields import field_weights
-from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.collaborative import CollaborativePart, scale_names
 from xattn.model.heads.field import Events, Factors, HeadField
 from xattn.model.heads.part import Part
 from xattn.model.state import rows_of_state, rows_state, text_array, text_of
@@ -91,7 +91,7 @@ class InheritedPart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return tuple(f"inherited {tau:g}" if np.isfinite(tau) else "inherited" for tau in self.tau)
+        return tuple(f"inherited {name}".strip() for name in scale_names(self.tau))
 
     @property
     def n_items(self) -> int:
