@@ -166,6 +166,31 @@ def content_field(
     return E, gate[:, None] * ((F * theta) @ events)
 
 
+def content_gradients(
+    F: Array,
+    norm: Array,
+    targets: Array,
+    start: Array,
+    stop: Array,
+    item: Array,
+    w: Array,
+    T: float,
+    tau: float,
+    beta: float,
+) -> Array:
+    """p (t, J, d): F_j Σ_i a_ij w_i F_i over the past of each prefix; dense features F (M, d), lengths `norm`."""
+    out = np.zeros((*targets.shape, F.shape[1]))
+    ones = np.ones(max(F.shape[1], targets.shape[1]))
+    for t, (low, high) in enumerate(zip(start, stop, strict=True)):
+        own, g = F[item[low:high]], np.arange(high - low)[::-1] / tau
+        if high > low:
+            unit, events = (own / norm[item[low:high]][:, None]).T, (own * w[low:high, None]).T
+            j = targets[t]
+            E, _ = content_field(F[j], norm[j], ones[: F.shape[1]], ones[: len(j)], unit, events, g, T)
+            out[t] = F[j] * ((E / E.sum(axis=1, keepdims=True) ** beta) @ events.T)
+    return out
+
+
 def pool_scores(ptr: Array, row: Array, coef: Array, V: Array) -> Array:
     """Σ_h Σ_i coef[h, i] V[h, row_i] per user; events without a row left out."""
     out = np.zeros((ptr.size - 1, V.shape[2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import io
 import pickle
 import re
 import string
@@ -14,9 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from xattn import errors
+from xattn import Interactions, attend, attention, errors, load_dataset, load_model, read_interactions, softmax
+from xattn.app.learn.sheet import decode
+from xattn.app.yours import pasted
+from xattn.cli import main
+from xattn.data.synthetic import planted
 from xattn.errors import (
     DataError,
     InputError,
@@ -40,9 +46,11 @@ from xattn.errors import (
     refuse,
     shown,
 )
+from xattn.evaluate import evaluate, search
 from xattn.i18n import keys
 from xattn.i18n.catalogue import wording
 from xattn.i18n.sentence import Quoted, fill, plain
+from xattn.recommenders import EASE, HybridAttention, Popularity
 
 PACKAGE = Path(errors.__file__).parents[1]
 OTHER = "refusal.other"  # a sentence of somebody else
@@ -127,6 +135,47 @@ def test_every_refusal_and_every_phrase_is_used() -> None:
     spoken |= {f"number_{span}" for span in ("any", "over", "from", "to", "under")}
     spoken |= {f"whole_{span}" for span in ("from", "from_to")}
     assert sorted(key for key in PHRASES if not spoken & {key, key.partition(".")[2]}) == []
+
+
+OF_A_SOURCE = {"where", "source", "first", "at", "n"}  # fields that `Source.refuse` and `Desk.refuse` add
+
+
+def unfilled(source: str) -> Iterator[str]:
+    """The fields that a refusal's sentence wants and a call of `refuse` does not give: an error nobody could read.
+
+    A phrase that is named in the call is looked into as well. Calls with ``**fields`` cannot be judged."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or any(word.arg is None for word in node.keywords):
+            continue
+        function = node.func
+        own = isinstance(function, ast.Name) and function.id == "refuse"
+        if not own and not (isinstance(function, ast.Attribute) and function.attr == "refuse"):
+            continue
+        given = {word.arg: word.value for word in node.keywords}
+        known = set(given) | (set() if own else OF_A_SOURCE)
+        for code in codes(ast.unparse(node)):
+            keys_to_see = [f"refusal.{code}"] if f"refusal.{code}" in REFUSALS else []
+            while keys_to_see:
+                for name, _, mark in parts(wording(keys_to_see.pop())["en"]):
+                    if name not in known:
+                        yield f"{code}: {name}"
+                    value = given.get(name)
+                    options = (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
+                    if mark == "phrase":
+                        named = [str(option.value) for option in options if isinstance(option, ast.Constant)]
+                        keys_to_see += [key if "." in key else f"phrase.{key}" for key in named]
+
+
+def test_every_refusal_gives_the_fields_of_its_sentence() -> None:
+    own = [source for source in SOURCES if "def refuse(" not in source]
+    assert sorted(fault for source in own for fault in unfilled(source)) == []
+
+
+def test_missing_fields_are_found() -> None:
+    assert list(unfilled('refuse("flag", got=1)')) == ["flag: name"]
+    assert list(unfilled('refuse("index", name="x", what="offset", found="type")')) == ["index: dtype"]
+    assert list(unfilled('source.refuse("no_items")')) == []
+    assert list(unfilled('refuse("no_items")')) == ["no_items: where"]
 
 
 def test_codes_are_found_in_code() -> None:
@@ -226,6 +275,66 @@ def test_every_span_of_numbers_is_worded(
     wanted = [[">= 0", "> 0"][open_low]] * (low == 0) + [["<= 1", "< 1"][open_high]] * (high == 1)
     assert marks == wanted
     assert ("finite" in str(caught.value), "有限" in caught.value.told("zh")) == (finite, finite)
+
+
+def asked(*words: str) -> Callable[[], Any]:
+    """A command of the command line, whose refusal comes through."""
+    return lambda: main(list(words), standalone_mode=False)
+
+
+DATA = planted("copurchase", n_users=20, seed=0).data
+REAL: list[Callable[[], Any]] = [
+    lambda: EASE(regularization=-1).fit(DATA),
+    lambda: EASE().fit(None),
+    lambda: EASE().recommend(user="1"),
+    lambda: HybridAttention(recency=()).fit(DATA),
+    lambda: Popularity().fit(DATA).recommend(user="nobody"),
+    lambda: Popularity().fit(DATA).recommend(user="0", history=["x"]),
+    lambda: Popularity().fit(DATA).recommend(history=["nowhere", "nor here"]),
+    lambda: Popularity().fit(DATA).recommend(history=["i0"], where={"colour": "red"}),
+    lambda: Popularity().fit(DATA).save("/nosuch/folder/m.npz"),
+    lambda: load_model("/nosuch/folder/m.npz"),
+    lambda: evaluate(DATA, [Popularity()], protocol="rating"),
+    lambda: evaluate(DATA, [Popularity()], positive=3.0),
+    lambda: evaluate(DATA, [], protocol="holdout"),
+    lambda: search(DATA, EASE(regularization=-1.0), {"n_neighbors": [None]}),
+    lambda: Popularity().fit(DATA).recommend(user="0", candidates="i1"),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"]})),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"], "item": [None]})),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"], "item": ["b"], "time": ["then"]})),
+    lambda: Interactions.from_frame(pd.DataFrame({"user": ["a"], "item": ["b"], "rating": ["x"], "time": ["then"]})),
+    lambda: Interactions.from_frame(None),
+    lambda: load_dataset("nosuch"),
+    lambda: read_interactions(io.BytesIO(b"user,item\na,b\nc\nd\n")),
+    lambda: read_interactions(io.BytesIO(b'user,item\na,"b\n')),
+    lambda: read_interactions(io.BytesIO(b"%PDF-1.7")),
+    lambda: read_interactions(io.BytesIO(b"")),
+    lambda: read_interactions("/nosuch/file.csv"),
+    lambda: attention([1.0], [[1.0]], [[1.0]]),
+    lambda: attend([1.0], [[1.0, 2.0]], [[1.0]]),
+    lambda: attend([1.0], [["x"]], [[1.0]], scorer="additive"),
+    lambda: softmax(np.ma.masked_array([1.0])),
+    lambda: decode("1*q-x"),
+    lambda: pasted.read("a,b"),
+    asked("recommend", "--user", "1"),
+    asked("recommend", "--data", "movielens-small", "--items", "x.csv", "--user", "1"),
+    asked("tune", "--data", "movielens-small", "--model", "EASE", "--over", "x"),
+    asked("evaluate", "--data", "movielens-small", "--models", "EASE,ease"),
+    asked("evaluate", "--data", "movielens-small", "--models", "nosuch"),
+    asked("explain", "--data", "movielens-small", "--user", "1"),
+]
+
+
+@pytest.mark.parametrize("refused", REAL)
+def test_what_the_library_refuses_is_chinese_in_chinese(refused: Callable[[], Any]) -> None:
+    """No two English words stand side by side, but in backticks, in quotes or in brackets."""
+    with pytest.raises(XattnError) as caught:
+        refused()
+    assert caught.value.code != "other"
+    chinese = caught.value.told("zh")
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    left = re.sub(r"`[^`]*`|'[^']*'|\([^)]*\)|\[[^]]*\]", "", chinese)
+    assert not re.search(r"[A-Za-z]+ +[A-Za-z]+", left), chinese
 
 
 def test_an_error_holds_its_code_and_what_was_got() -> None:

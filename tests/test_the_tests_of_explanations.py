@@ -19,7 +19,12 @@ from xattn.explain.cache import HistoryCache
 from xattn.explain.compare import difference, edit, why_not
 from xattn.explain.question import comes_before
 from xattn.kernels.minimal import NONE, SPENT
-from xattn.recommenders import Recommender
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.content import ContentPart
+from xattn.model.heads.field import fields_masked
+from xattn.model.heads.part import Part
+from xattn.recommenders import UserAttention
+from xattn.recommenders.scoring import Scoring
 
 
 @pytest.fixture(autouse=True)
@@ -52,12 +57,14 @@ def as_announced(self: Any, events: np.ndarray, items: np.ndarray) -> np.ndarray
     return np.asarray(self.scorer.scores_without_each(self.history, items)[:, events].T)
 
 
-def in_another_order(self: Recommender, history: Any, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    exact = MASKED(self, history, live, targets)
-    return np.nextafter(exact, np.inf)
+def one_unit_off(masked: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    return lambda *args: np.nextafter(masked(*args), np.inf)
 
 
-MASKED = Recommender.scores_masked
+def summed_at_last(self: CollaborativePart, events: Any, w: Any, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The same sums from the fields: head by head, not in one go."""
+    return fields_masked(self.fields(events, w, targets), live, np.zeros(len(targets)))
+
 
 RANKS = [
     Fault("near ties guessed", HistoryCache, "_close_ahead", near_ties_guessed,
@@ -68,8 +75,14 @@ RANKS = [
           test_cache.test_near_ties_of_a_long_history_are_ranked_as_they_are_served),
     Fault("lists as announced", HistoryCache, "served_without_each", as_announced,
           test_lists.test_lists_full_of_near_ties_are_those_served),
-    Fault("one unit in the last place", Recommender, "scores_masked", in_another_order,
-          test_cache.test_masked_scores_are_bit_for_bit_the_served_ones, ("popularity",)),
+    *(
+        Fault("one unit in the last place", where, "scores_masked", one_unit_off(where.scores_masked),
+              test_cache.test_masked_scores_are_bit_for_bit_the_served_ones, (name,))
+        for where, name in ((Scoring, "item knn"), (UserAttention, "users"), (Part, "neural"),
+                            (CollaborativePart, "ease"), (ContentPart, "content"))
+    ),
+    Fault("head by head", CollaborativePart, "scores_masked", summed_at_last,
+          test_cache.test_masked_scores_are_bit_for_bit_the_served_ones, ("collaborative f64",)),
 ]  # fmt: skip
 
 # --- differences ------------------------------------------------------------------------------------------------------

@@ -266,7 +266,7 @@ def test_wrong_parts_are_caught(fault: Fault, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_wrong_worths_are_caught(faulty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(W, "fit_feature_worths", faulty)
-    must_fail(W.test_worths_are_the_ridge_solution, 0.2, 1.0, 0.5, 2, monkeypatch)
+    must_fail(W.test_worths_are_the_ridge_solution, 0.2, 1.0, 0.5, 2, 3000, monkeypatch)
 
 
 # --- oracle, strategies ----------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_hostile_titles_stay_text():
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"item": ["a", "b", "a"]}, "row 2: every item must stand once; got 'a' again"),
+        ({"item": ["a", "b", "a"], "title": ["x", "y", "z"]}, "row 2: every item must stand once; got 'a' again"),
         ({"item": ["a", ""]}, "row 1: every item must have an id; got an empty one"),
         ({"item": []}, "at least one item"),
         ({"title": ["a"]}, "names an item column"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn.data import History, Interactions, read_history, read_interactions, read_items
-from xattn.data.delimited import MAX_CELL
+from xattn.data.reading.delimited import MAX_CELL
 from xattn.errors import DataError, InputError
 
 WEIRD = [
@@ -28,11 +28,10 @@ WEIRD = [
     "True",
     "-1",
     "猫",
-    " a ",
 ]
 IDS = st.one_of(
     st.sampled_from(WEIRD),
-    st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=5).filter(str.strip),
+    st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=5).filter(lambda t: t == t.strip()),
 )
 
 
@@ -121,7 +120,8 @@ def test_unknown_columns_are_left_alone():
 
 
 def test_titles_in_the_events():
-    data = read("user,item,description\nu,a,\nu,b,Bee\nv,a,Ay\nv,a,Other\n")
+    data = read("user,item,item_title\nu,a,\nu,b,Bee\nv,a,Ay\nw,a,Ay\nv,a,Other\n")
+    assert data.report.found("title_varies").rows == (6,)
     assert dict(zip(data.items.ids, data.items.titles, strict=True)) == {"a": "Ay", "b": "Bee"}
 
 
@@ -185,6 +185,7 @@ def test_parquet_types():
         ("movieId,rating\n1,5\n2,0.5\n", [("1", 5.0), ("2", 0.5)]),
         ("260\n007\n\nNA\n", [("260", None), ("007", None), ("NA", None)]),
         ("260", [("260", None)]),
+        ("260,5\n1,4\n", [("260", 5.0), ("1", 4.0)]),
         ("item;rating;timestamp\nb;1;20\na;2;10\n", [("a", 2.0), ("b", 1.0)]),
         ("user,item\nu,1\nu,2\n", [("1", None), ("2", None)]),
     ],
@@ -212,17 +213,11 @@ HEADER = "user,item,rating\n"
         ("\n \n", "got an empty file"),
         ("\ufeff", "got an empty file"),
         (HEADER, "it must hold at least one event; got a header and no events."),
-        (
-            "1,2,3\n4,5,6\n",
-            "names a user column and an item column (such as user_id,item_id); got the columns '1', '2', '3'",
-        ),
+        ("a,b,c\nx,5,6\n", "names a user column and an item column (such as user_id,item_id)"),
         ("user\n1\n", "names a user column and an item column"),
         (HEADER + "1,a,x\n", "'upload' line 2: column 'rating' must be a finite number; got 'x'."),
-        (HEADER + "1,a,3\n1,b,nan\n", "line 3: column 'rating' must be a finite number; got 'nan'."),
         (HEADER + "1,a,inf\n", "line 2: column 'rating' must be a finite number; got 'inf'."),
         (HEADER + "1,a,1e999\n", "line 2: column 'rating' must be a finite number; got '1e999'."),
-        (HEADER + "1,a,\n", "line 2: column 'rating' must be a finite number; got ''."),
-        (HEADER + '1,a,"3,5"\n', "line 2: column 'rating' must be a finite number; got '3,5'."),
         (HEADER + "\n\n1,a,3\n\n1,b,x\n", "line 6: "),
         (HEADER + '"1,a,3\n', "'upload' line 2: a quote that opens a cell must be closed; got none that closes it."),
         (HEADER + '1,a,3\n1,"b,3\n1,"c,3\n', "line 3: a cell in quotes must end with its closing quote"),
@@ -235,27 +230,25 @@ HEADER = "user,item,rating\n"
         ("user_id,userId,item\n1,2,3\n", "one column must hold the user; got 'user_id', 'userId'."),
         (
             HEADER + "1,a,3\n,b,3\n1,,3\n",
-            "name a user and an item; got 2 lines without (first: line 3); `drop_missing=True` leaves them out.",
+            "name a user and an item; got 2 lines without (first: line 3); --missing drop (in Python, ",
         ),
         (HEADER + " ,a,3\n", "some line must name a user and an item; got none"),
         (
             HEADER.encode() + b"1,a\0,3\n",
-            "it must be a CSV, TSV or Parquet file; got binary data (a zero byte in line 2).",
+            "it must be a table in text, Parquet, Excel or JSON; got binary data (a zero byte in line 2).",
         ),
-        (HEADER.encode("utf-16"), "it must be text in UTF-8; got UTF-16"),
-        ((HEADER + "1,a,3\n").encode("utf-16-le"), "got binary data"),
-        (HEADER.encode() + b"1,caf\xe9,3\n", "line 2: it must be text in UTF-8; got the byte e9"),
-        (HEADER.encode() + b'1,"caf\xe9",3\n', "line 2: it must be text in UTF-8; got the byte e9"),
+        (HEADER.encode("utf-16")[:-1], "a text that begins as UTF-16 must be whole"),
+        (HEADER.encode() + b"1,a\0\0\1,3\n", "got binary data"),
         (bytes(range(255, 0, -1)), ""),
-        (b"PK\x03\x04\x14\0\x06\0", "binary data"),
+        (b"PK\x03\x04\x14\0\x06\0", "a zip file must be whole"),
         (b"PAR1 and then nothing", "a Parquet file must be whole"),
         (b"\x1f\x8b\x08\0broken", "a gzip file must be whole"),
         (gzip.compress((HEADER + "1,a,3\n" * 50).encode(), mtime=0)[:-12], "a gzip file must be whole"),
         (HEADER + f"1,{'a' * (MAX_CELL + 1)},3\n", "a cell must hold at most 131,072 characters; got 131,073."),
         (HEADER + f'1,"{"a" * (MAX_CELL + 1)}",3\n', "line 2: a quote that opens a cell must be closed"),
         (",".join(f"c{i}" for i in range(10_001)) + "\n", "a table must have at most 10,000 columns; got 10,001."),
-        (",".join(["user", "item"] + ["x"] * 10**6) + "\n", "a table must have at most 10,000 columns; got 1,000,002."),
-        ("user,item,time\n1,a,yesterday\n", "line 2: column 'time' must be seconds since 1970 or an ISO date"),
+        (",".join(["user", "item"] + ["x"] * 10**6) + "\n", "a table must have at most 10,000 columns; got"),
+        ("user,item,time\n1,a,yesterday\n", "line 2: column 'time' must be seconds since 1970 or a date"),
         ("user,item,time\n1,a,2024-13-01\n", "line 2: column 'time' must be"),
         ("user,item,time\n1,a,\n", "line 2: column 'time' must be"),
         ("1::2::x::4\n", "line 1: column 'rating' must be a finite number; got 'x'"),
@@ -291,8 +284,7 @@ def test_wrong_parquet_files():
 
     refused(parquet(user=[1.5], item=["a"]), "row 0: the user id must be text on one line or a whole number; got 1.5")
     refused(parquet(user=["u", None], item=["a", "b"]), "got 1 line without (first: row 1)")
-    refused(parquet(user=[[1]], item=["a"]), "a column must hold plain values")
-    refused(parquet(user=["u"], item=["a"], rating=[float("nan")]), "column 'rating' must be a finite number; got nan")
+    refused(parquet(user=["u"], item=["a"], rating=["?!"]), "row 0: column 'rating' must be a finite number; got '?!'")
     whole = parquet(user=["u"] * 100, item=["a"] * 100)
     refused(whole[: len(whole) // 2], "a Parquet file must be whole")
     refused(whole[:8] + bytes(20) + whole[28:])
@@ -367,7 +359,6 @@ def test_wrong_item_files(text, sentence):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("260,5\n1,4\n", "names an item column"),
         ("260\n1196,4.0\n", "line 2: every line must have 1 cell, as the first has; got 2."),
         ("item\n", "at least one event"),
         ("item,rating\n1,x\n", "line 2: column 'rating' must be a finite number"),
@@ -412,8 +403,10 @@ def test_online_retail():
     path = os.path.join(FOLDER, "uci-online-retail", "online_retail.csv.gz")
     with pytest.raises(DataError, match="got 135,080 lines without"):
         read_interactions(path)
-    data = read_interactions(path, drop_missing=True)
-    assert (data.n_users, data.n_items, data.n_events) == (4372, 3684, 541909 - 135080)
+    data = read_interactions(path, missing="drop")
+    assert (data.n_users, data.n_items, data.n_events) == (4339, 3665, 397924)  # purchases alone, as its README counts
+    assert data.report.found("missing_left_out").count == 135080
+    assert data.report.found("returns").count == 541909 - 135080 - 397924
     assert data.rating is None
     assert data.items.titles[data.item_row("85123A")] == "WHITE HANGING HEART T-LIGHT HOLDER"
     assert pd.Timestamp(data.time.min(), unit="s") == pd.Timestamp("2010-12-01 08:26")

@@ -37,7 +37,7 @@ from xattn.kernels import (
     topk,
 )
 from xattn.kernels.compile import Kernel
-from xattn.kernels.scorers import cosines, hidden, products
+from xattn.kernels.scorers import cosines, dots, hidden
 
 MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
@@ -112,7 +112,7 @@ def _attention() -> list[Case]:
         ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
-        *(Case(products._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
+        *(Case(dots._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
         Case(cosines._unit_scale, 3, (room(R, D), room(R), room(R), q)),
         Case(cosines._cosine_forward, 1, (room(R, N), S.S @ Z.S.T, S.square, Z.square)),
         Case(cosines._cosine_backward, 1, (room(R, D), de, de, *S, Z.S, Z.square)),
@@ -141,6 +141,10 @@ def _heads() -> list[Case]:
     sparse = (ptr, np.nonzero(F)[1], F[F != 0], np.linalg.norm(F, axis=1) + 0.1)
     head = (*sparse, rng.normal(size=d), rng.random(R), rng.normal(size=(d, n)), rng.normal(size=(d, n)))
     g = np.arange(n)[::-1] / 5
+    targets = rng.integers(0, R, (6, 4))
+    length = np.diff(ptr)[targets.ravel()]
+    places = np.concatenate([[0], np.cumsum(length)[:-1]]).reshape(targets.shape)
+    prefixes = (places, targets, np.array([0, 0, 3, 5, 9, N]), np.array([0, 7, 3, N, N, N]), rng.integers(0, R, N))
 
     users, C, H = 9, 7, 2
     indptr = np.concatenate([[0, 0], np.sort(rng.integers(0, 150, users - 2)), [150]])
@@ -163,6 +167,11 @@ def _heads() -> list[Case]:
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E[:1], X, live, 0.5, 0.0), "shared, without threshold"),
         Case(content._field, 2, (np.zeros((R, N)), np.zeros((R, N)), *head, g, 0.3)),
         Case(content._scores, 1, (np.zeros(R), *head, g, 0.3, live, 0.5, 0.05)),
+        Case(
+            content._gradients,
+            1,
+            (np.zeros(int(length.sum())), *sparse, *prefixes, rng.normal(size=N), 0.3, 5.0, 0.5, d),
+        ),
         Case(
             pool._add_pooled,
             1,
@@ -312,10 +321,14 @@ def _learning(dtype: str, branch: str) -> list[Case]:
         Case(optim._step_sgd_rows, 1, (P, some, G, rate, number(0.99))),
         Case(optim._step_adam, 3, (flat, moved, np.abs(spread), slope, *numbers)),
         Case(optim._step_adam_rows, 3, (P, M, V, some, G, *numbers)),
-        Case(pooling._others_forward, 2, (room, one, say, k, *persons)),
-        Case(pooling._others_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons)),
-        Case(pooling._before_forward, 2, (room, one, say, k, *persons)),
-        Case(pooling._before_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons)),
+        Case(pooling._pools_forward, 2, (room, one, say, k, *persons, True), "others"),
+        Case(pooling._pools_forward, 2, (room, one, say, k, *persons, False), "before"),
+        Case(
+            pooling._pools_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons, True), "others"
+        ),
+        Case(
+            pooling._pools_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons, False), "before"
+        ),
         Case(rows._row_sums, 1, (G, rng.permutation(90), np.arange(10) * 10, du)),
     ]
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from tests.strategies import ROWS, WIDTH, betas, tables, temperatures, thetas
-from xattn.kernels.content import content_field, content_scores
+from xattn.kernels.content import content_field, content_gradients, content_scores
 from xattn.kernels.fields import add_field_scores
 
 U = unit(np.float64)
@@ -91,6 +91,31 @@ def test_scores_equal_the_dense_version(case: Content, T: float, beta: float, da
     size = naive.field_scores(E, naive.content_field(*(np.abs(x) for x in case), T)[1], live, beta, 0.0)
     relative = (8 * ((D + 4) / min(T, 1.0) + 17) + 4 * WIDTH) * U
     assert_within(got, naive.field_scores(E, X, live, beta, 0.0), absolute=relative * size)
+
+
+@st.composite
+def prefixes(draw: st.DrawFn) -> tuple[np.ndarray, ...]:
+    """Features of five items, and what is asked of prefixes: targets, pasts (some empty), items and strengths."""
+    M, N = 5, draw(st.integers(0, WIDTH))
+    F = draw(hnp.arrays(np.float64, (M, D), elements=st.sampled_from((0.0, 0.0, 1.0, 0.5, -0.25, 2.0))))
+    prefixes = draw(st.integers(1, ROWS))
+    targets = draw(hnp.arrays(np.int64, (prefixes, 3), elements=st.integers(0, M - 1)))
+    ends = np.sort(draw(hnp.arrays(np.int64, (prefixes, 2), elements=st.integers(0, N))), axis=1)
+    item = draw(hnp.arrays(np.int64, N, elements=st.integers(0, M - 1)))
+    w = draw(hnp.arrays(np.float64, N, elements=st.sampled_from((1.0, -1.0, 0.3, 0.0))))
+    return F, targets, ends[:, 0], ends[:, 1], item, w
+
+
+@given(prefixes(), temperatures, betas)
+def test_gradients_equal_the_dense_version(case: tuple[np.ndarray, ...], T: float, beta: float) -> None:
+    F, targets, *past = case
+    ptr = np.concatenate([[0], np.cumsum((F != 0).sum(axis=1))])
+    rows = (ptr, np.nonzero(F)[1], F[F != 0], lengths(F))
+    with unchanged(*case):
+        place, got = content_gradients(rows, targets, *past, T, 5.0, beta, D)
+    want = naive.content_gradients(F, lengths(F), targets, *past, T, 5.0, beta)
+    assert place.tolist() == [0, *np.cumsum((F[targets.ravel()] != 0).sum(axis=1))]
+    assert_within(got, want.reshape(-1, D)[F[targets.ravel()] != 0], 1e-13, 1e-13)
 
 
 # --- what must always hold --------------------------------------------------------------------------------------------

@@ -160,12 +160,17 @@ def pooled_features(T: float, tau: float, beta: float, newest: int) -> tuple[np.
     return np.array(rows), np.array(wanted)
 
 
+@pytest.mark.parametrize("dense", [3000, 0])
 @pytest.mark.parametrize("newest", [200, 2])
 @pytest.mark.parametrize(("T", "tau", "beta"), [(1.0, 5.0, 1.0), (0.2, 1.0, 0.5)])
 def test_worths_are_the_ridge_solution(
-    T: float, tau: float, beta: float, newest: int, monkeypatch: pytest.MonkeyPatch
+    T: float, tau: float, beta: float, newest: int, dense: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With every prefix drawn and the targets in their shares, the sample is the whole problem (eq. 8)."""
+    """With every prefix drawn and the targets in their shares, the sample is the whole problem (eq. 8).
+
+    Few features are solved for as a table, many by conjugate gradients.
+    """
+    monkeypatch.setattr(worths_module, "DENSE", dense)
     monkeypatch.setattr(worths_module, "SAMPLED_TARGETS", 8)
     monkeypatch.setattr(worths_module, "NEWEST", newest)
     with unchanged(INDPTR, ITEM, W, BASE):

@@ -6,15 +6,18 @@ import json
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.models import fitted
 from tests.planting import must_fail
+from xattn.data import Interactions
 from xattn.errors import InputError, UnknownIdError
 from xattn.explain import explain_list
-from xattn.recommenders import Recommender
+from xattn.recommenders import Popularity, Recommender
 from xattn.requests import (
     Answer,
     CompareRequest,
@@ -45,6 +48,8 @@ CONDITIONS |= st.builds(Condition, IDS, low=st.none() | NUMBERS, high=st.none() 
 LISTS = {
     "without": st.lists(IDS, max_size=2),
     "masked": st.lists(st.integers(0, 9), max_size=2),
+    "further": st.lists(EVENTS, max_size=2),
+    "muted": st.lists(st.text(max_size=3).filter(str.isprintable), max_size=2),
     "k": st.none() | st.integers(1, 99),
     "exclude": st.lists(IDS, max_size=3),
     "candidates": st.none() | st.lists(IDS, max_size=3),
@@ -129,6 +134,42 @@ def test_events_are_masked_by_item_and_by_place() -> None:
         assert (live.sum(), live[2]) == (len(events) - 1, False)
 
 
+def test_further_events_are_the_newest() -> None:
+    own = model().history("u4")
+    events = RecommendRequest(user="u4", further=[Event("i3", 1.0), Event("i5")], masked=[0], without=["i5"]).events(
+        model()
+    )
+    ids = model().data_.items.ids
+    assert [ids[row] for row in events.item[len(own) :]] == ["i3", "i5"]
+    assert events.item[: len(own)].tolist() == own.item.tolist()
+    assert np.flatnonzero(~events.live).tolist() == [0, len(own) + 1]
+    assert events.rating is not None
+    np.testing.assert_array_equal(events.rating[len(own) :], [1.0, np.nan])
+    with pytest.raises(InputError, match="rating in history"):
+        RecommendRequest(user="u4", further=[Event("i3", 99.0)]).ask(model())
+
+
+def test_events_without_an_opinion_are_as_good_as_the_users_own() -> None:
+    """The history that a model gives out is one that it takes back, unrated events included."""
+    frame = pd.DataFrame({"user": list("aaabbb"), "item": list("xyzxyw"), "rating": [1, 2, 3, 2, 3, 1]})
+    rated = Interactions.from_frame(frame)
+    unrated = Popularity().fit(replace(rated, rating=np.where(rated.rating == 1, np.nan, rated.rating)))
+    want = unrated.recommend("a")
+    assert unrated.recommend(history=unrated.history("a")).equals(want)
+    assert RecommendRequest(user="a").ask(unrated).equals(want)
+
+
+def test_muted_heads_are_silent() -> None:
+    given = {"user": "u4", "k": 5, "muted": ["recency 3"]}
+    quiet = model().without_heads(["recency 3"])
+    assert RecommendRequest(**given).ask(model()).equals(quiet.recommend("u4", k=5))
+    assert ListRequest(**given).answer(model()) == ListRequest(user="u4", k=5).answer(quiet)
+    found = ExplainRequest(**given, item="i9").ask(model())
+    assert found.score == quiet.explain("u4", "i9").score != model().explain("u4", "i9").score
+    with pytest.raises(InputError, match="nosuch"):
+        RecommendRequest(user="u4", muted=["nosuch"]).ask(model())
+
+
 def test_two_models_are_compared() -> None:
     asked = ExplainRequest(user="u4", item="i9")
     other = fitted("item knn")
@@ -142,7 +183,9 @@ def test_what_the_data_lacks_is_known_before_any_fit() -> None:
     ExplainRequest(user="u4", item="i9", k=40).check(data)
     with pytest.raises(UnknownIdError, match="nobody"):
         RecommendRequest(user="nobody").check(data)
-    for more in ({"without": ["no"]}, {"exclude": ["no"]}, {"candidates": ["no"]}):
+    with pytest.raises(InputError, match="'no'"):
+        RecommendRequest(history=[Event("no")]).check(data)
+    for more in ({"without": ["no"]}, {"exclude": ["no"]}, {"candidates": ["no"]}, {"further": [Event("no")]}):
         with pytest.raises(UnknownIdError, match="no"):
             ListRequest(user="u4", **more).check(data)
     with pytest.raises(UnknownIdError, match="no"):

@@ -1,7 +1,7 @@
-"""What a suite yields: cases to be raced, and figures that it has measured itself.
+"""A suite yields cases, which are raced, and figures, which it has measured itself.
 
-Whatever is measured ends as a row with the same eight keys, so a row has one meaning: `ratio` is `rival_ms / ours_ms`,
-and an aim is met where ratio ≥ bar. What has no rival but an aim is given one:
+Every measurement becomes a row with the same eight keys: `ratio` is `rival_ms / ours_ms`, and an aim is met where
+ratio ≥ bar. Work that has an aim but no rival gets one of these:
 
     aim                         rival           rival_ms
     a time                      "limit"         the time allowed; bar 1
@@ -30,7 +30,7 @@ class WrongAnswer(XattnError):
 
 
 class Plan(NamedTuple):
-    """How suites run: at most `rounds` of each case; `quick` means small sizes; `tell(what)` says what is going on."""
+    """How suites run: at most `rounds` of each case; `quick` means small sizes; `tell(what)` reports what runs now."""
 
     rounds: int
     quick: bool
@@ -38,10 +38,10 @@ class Plan(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One piece of work to be raced: ours, the rivals by name, and the ratios aimed at.
+    """One piece of work: our way to do it, the rivals by name, and the ratios to reach.
 
-    Results may differ from ours by `atol` at most, save those of the rivals in `apart`: another model answers otherwise
-    (a suite then says in `work` what is alike). `limit` in seconds adds a row against a time.
+    Results may differ from ours by `atol` at most, except those of the rivals in `apart`, which are other models and
+    have other answers. `limit` in seconds adds a row against a time.
     """
 
     work: str

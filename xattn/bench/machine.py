@@ -1,4 +1,4 @@
-"""The machine that figures are taken on, and what in the environment holds its arithmetic back."""
+"""The machine that figures are taken on, and the environment variables that slow its arithmetic down."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RIVALS = ("scipy", "scikit-learn", "torch", "implicit")
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were taken on.
+    """A description of the machine.
 
     `held_back` names the variables that keep BLAS, or NumPy itself, to older instructions or fewer threads: figures
     with NumPy, SciPy and our own solve in them are then not those of this machine.
@@ -42,7 +42,7 @@ def machine() -> dict[str, Any]:
 
 
 def free_memory() -> int | None:
-    """Bytes that may be taken without harm to others; None where the system does not say."""
+    """Bytes of memory that are available; None where the system does not say."""
     try:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
     except OSError:

@@ -1,9 +1,9 @@
-"""The race: contestants in turn, round after round, so that a noisy moment meets all of them alike.
+"""The race: contestants take turns, round after round, so that a noisy moment affects all of them alike.
 
-In its turn a contestant first runs unmeasured for a moment where a run is cheap: by then the threads that another
-library left spinning have gone to sleep (those of OpenBLAS take some 20 ms), its own are awake and have a core each,
-and it meets its own caches. The order is another one in each round. Quick work is repeated within a round; work that
-takes seconds gets fewer rounds.
+A contestant whose runs are short first runs unmeasured for a moment. By then the threads that another library left
+spinning are asleep (those of OpenBLAS take some 20 ms), its own threads are awake and have a core each, and the caches
+hold its data. The order changes with each round. Quick work is repeated within a round; work that takes seconds gets
+fewer rounds.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from xattn.bench.case import Run
 __all__ = ["Warm", "clock", "race", "warmed"]
 
 SHORTEST = 0.002  # seconds: quicker work is repeated within a turn until it takes so long
-CHEAP = 0.05  # seconds: up to here a turn begins with runs that do not count
-MOMENT = 0.04  # seconds that it then does so
+CHEAP = 0.05  # seconds: runs as short as this are preceded by runs that do not count, …
+MOMENT = 0.04  # … for so many seconds
 BUDGET = 15.0  # seconds that one case may take in all its rounds, …
-LEAST = 3  # … but it gets so many rounds where as many are asked for
+LEAST = 3  # … but it gets so many rounds, or all if there are fewer
 
 
 class Warm(NamedTuple):
-    """What the first runs gave: the results by contestant, and about how long one run takes."""
+    """The results of the first runs, by contestant, and about how long one run takes."""
 
     results: dict[str, Any]
     seconds: dict[str, float]
@@ -40,8 +40,7 @@ def clock(run: Run) -> float:
 
 
 def warmed(contestants: Mapping[str, Run]) -> Warm:
-    """Run each once, so that everything is compiled and loaded, and again where that is quick, to see how long it
-    takes."""
+    """Run each once, so that everything is compiled and loaded; and once more where that is quick, to time it."""
     warm = Warm({}, {})
     for name, run in contestants.items():
         start = time.perf_counter()

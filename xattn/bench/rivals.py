@@ -1,4 +1,4 @@
-"""Rivals that may not be there: a library that is not installed is left out of a race, not replaced."""
+"""Rivals that may not be installed; a library that is not there is left out of a race, not replaced."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def torch() -> Any:
 def als_lists(data: Interactions, k: int, factors: int) -> Callable[[], np.ndarray] | None:
     """implicit's ALS asked for the `k` best unseen items of every user, item rows (U, k); None where it is not there.
 
-    It is fitted here, in one pass: how good its vectors are does not change how long a list takes. Its own threads are
-    left as they are; BLAS gets one, as implicit itself asks for.
+    It is fitted here, in one pass, because the quality of its vectors does not change how long a list takes. It keeps
+    its own threads; BLAS gets one, as implicit recommends.
     """
     if find_spec("implicit") is None:
         return None

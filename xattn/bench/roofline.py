@@ -4,8 +4,8 @@
     work        moves bytes, does operations, takes exponentials; it cannot take less time than
                 max(bytes ÷ bandwidth, operations ÷ sgemm rate + exponentials ÷ their rate)
 
-Bytes are those that must cross to memory: each input once, each output once. A write counts once, though it may cost a
-read too. Source: Williams, Waterman and Patterson, Communications of the ACM 52 (2009).
+Bytes are those that must be read from or written to memory: each input once, each output once. A write counts once,
+though it may cause a read too. Source: Williams, Waterman and Patterson, Communications of the ACM 52 (2009).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Ceilings(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """What a piece of work cannot do without.
+    """The bytes, operations and exponentials that a piece of work needs at least.
 
     >>> str(Needs(bytes=8e6, exps=1e6))
     '8 MB, 1 M exp'
@@ -48,7 +48,7 @@ class Needs(NamedTuple):
     exps: float = 0.0
 
     def seconds(self, best: Ceilings) -> float:
-        """The time that it cannot undercut.
+        """The least time in which a machine could do it.
 
         >>> Needs(bytes=10, flops=6, exps=2).seconds(Ceilings(bandwidth=5, flops=3, exps=2))
         3.0
@@ -61,7 +61,7 @@ class Needs(NamedTuple):
 
 
 def ceilings(threads: int, quick: bool = False) -> Ceilings:
-    """This machine's in so many threads, measured now; `quick`: on arrays too small to mean anything."""
+    """The ceilings of this machine in so many threads, measured now; with `quick` on arrays too small to mean much."""
     if quick:
         return Ceilings(_copy_bandwidth(threads, 100_000), sgemm_rate(128, threads), _exp_rate(threads, 2))
     return Ceilings(_copy_bandwidth(threads, COPY), sgemm_rate(SQUARE, threads), _exp_rate(threads, TIMES))

@@ -1,8 +1,8 @@
-"""The bench: suites one after the other, results held equal first, then the race, ratios last.
+"""The bench runs suites one after the other. It compares the results of a case first, and then races its contestants.
 
 A ratio is rival ÷ ours, both medians of the rounds; the spread is the interquartile range of the ratios of the rounds.
-Compile time is in no figure but those of `cold-start`. Where a rival's result differs from ours by more than the case
-allows, the run ends with an error: a wrong answer has no speed.
+Only the figures of `cold-start` contain compile time. Where a rival's result differs from ours by more than the case
+allows, the run ends with an error, because the speed of a wrong answer means nothing.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def bench(
 ) -> dict[str, Any]:
     """Run `suites` (default: all); returns ``{"machine": {…}, "rows": [...]}``.
 
-    A row holds suite, work, rival, ours_ms, rival_ms, ratio (rival ÷ ours, above 1: ours is faster), spread (of the
-    ratio), and bar: the ratio that is aimed at, None where there is none. Rows without a rival hold ours_ms alone; what
-    stands for a rival where the aim is a time or a growth says `xattn.bench.case`. `quick` takes small sizes: to see
-    that all works, not how fast. Raises InputError for an unknown suite, WrongAnswer where results differ, Stopped (a
-    KeyboardInterrupt with the rows so far) on Ctrl-C.
+    A row holds suite, work, rival, ours_ms, rival_ms, ratio (rival ÷ ours; above 1, ours is faster), spread (of the
+    ratio), and bar, the ratio to reach, or None. Rows without a rival hold ours_ms alone; `xattn.bench.case` says what
+    the rival is where the aim is a time or a growth. `quick` takes small sizes, to see that everything works, not how
+    fast it is. Raises InputError for an unknown suite, WrongAnswer where results differ, Stopped (a KeyboardInterrupt
+    with the rows so far) on Ctrl-C.
 
     >>> bench(["softmax"], rounds=1, quick=True)["rows"][0]["rival"]
     'scipy'

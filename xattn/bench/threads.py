@@ -1,4 +1,4 @@
-"""How many threads run, ours and those of BLAS, for as long as a block lasts; and where both should be."""
+"""Limits on threads, ours and those of BLAS, for as long as a block lasts."""
 
 from __future__ import annotations
 

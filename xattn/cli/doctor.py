@@ -1,4 +1,4 @@
-"""`xattn doctor`: what this machine offers, what is missing and how to get it; compiles the kernels ahead if asked."""
+"""`xattn doctor`: what this machine has, what it lacks and how to get it. It can compile the kernels ahead."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import click
 from xattn.cli.options import as_json
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
 from xattn.errors import XattnError
+from xattn.progress import steps
 
 if TYPE_CHECKING:
     from xattn import Interactions
@@ -35,7 +36,7 @@ GOMP = "Debian, Ubuntu: apt install libgomp1; Fedora: dnf install libgomp; else:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. `status`: ok; optional (missing, not needed); slow (works, could be better); missing."""
+    """What was found of one thing. `status` is ok, optional (absent, not needed), slow (could be better) or missing."""
 
     name: str
     status: str
@@ -50,7 +51,7 @@ class Check:
 def doctor(context: click.Context, compile_ahead: bool, as_json: bool) -> None:
     """Check this machine, and say how to get what is missing.
 
-    The exit code is 1 where something that is needed is missing.
+    The exit code is 1 if something is missing that is needed.
     """
     found = list(checks())
     seconds = warm() if compile_ahead else {}
@@ -174,21 +175,19 @@ def warm() -> dict[str, float]:
 
     Two sizes: the kernels of small work and those of large work are compiled apart (`xattn.kernels.compile`).
     """
-    from xattn import recommenders, worked_example
-    from xattn.cli.models import model_names
+    from xattn import worked_example
     from xattn.data import planted
+    from xattn.recommenders.registry import OWN, model_class
 
     small = planted("genre", n_users=40).data
     sizes = (small, _long_histories(small))
     worked_example()
     seconds = {}
     with progress("compiling") as tell:
-        names = model_names()
-        for done, name in enumerate(names):
-            tell(name, done / len(names))
+        for name in steps(tell, str, OWN):
             start = time.perf_counter()
             for data in sizes:
-                model = getattr(recommenders, name)().fit(data)
+                model = model_class(name)().fit(data)
                 user = data.user_ids[0]
                 item = model.recommend(user=user, k=1).item[0]
                 model.explain(user=user, item=item).counterfactual()

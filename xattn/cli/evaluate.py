@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
+from xattn.cli.data_options import read_told, reported
+from xattn.cli.inputs import load_data
 from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
     DIVERSITY,
@@ -21,13 +23,13 @@ from xattn.cli.options import (
     data_options,
     grouped,
 )
-from xattn.cli.screen import Column, echo, print_json, print_table, progress
+from xattn.cli.screen import Column, echo, note_at_the_end, print_json, print_table, progress
 from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
 
-BASELINES = ("GenrePopularity", "Random")  # what can be said of items that nobody has met, without learning
-COLD_K = 50  # hidden items are few among many: ten places would tell nothing
+BASELINES = ("GenrePopularity", "Random")  # rivals that need no events of an item
+COLD_K = 50  # the hidden items are few among many, and ten places would hardly ever hold one
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,11 @@ class SplitChoice:
 split_options = grouped(
     "split",
     SplitChoice,
-    ("train", "history", "test"),
-    click.option("--train", metavar="FILE", help="A split of your own: the events to learn from."),
-    click.option("--history", metavar="FILE", help="With --train: what tested users did before; else as in --train."),
-    click.option("--test", metavar="FILE", help="With --train: the events to find; all that users did."),
+    click.option("--train", metavar="FILE", help="A split of your own: a file of the events to learn from."),
+    click.option(
+        "--history", metavar="FILE", help="With --train: earlier events of the tested users.  [those in --train]"
+    ),
+    click.option("--test", metavar="FILE", help="With --train: the events to find."),
 )
 
 
@@ -71,10 +74,19 @@ split_options = grouped(
 @SETTINGS
 @LENGTH
 @DIVERSITY
-@click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
-@click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
+@click.option(
+    "--positive", type=float, metavar="R", help="The lowest rating that counts as liked.  [upper third of the scale]"
+)
+@click.option(
+    "--min-events",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Keep users and items with N events or more.",
+)
 @click.option("--folds", type=int, metavar="N", help="Cross-validate: next-item by users, holdout by events.")
-@click.option("--agreement", is_flag=True, help="Also tell how far each model's lists agree with the first one's.")
+@click.option("--agreement", is_flag=True, help="Also show how far the lists of each model agree with the first one's.")
 @SEED
 @DTYPE
 @as_json
@@ -96,10 +108,10 @@ def evaluate(
 ) -> None:
     """Fit and compare recommenders, or explainers, under a protocol.
 
-    next-item: the last event of each user. holdout: a random fifth. time: the last fifth of all events. rating: like or
-    dislike. cold: items hidden from training. --train, --test: a split of your own. faithfulness: what masking the
-    reasons that an explainer names does to scores and lists. The rivals ALS, BPR and SASRec come with: pip install
-    'xattn[rivals]'
+    A protocol says which events are held out. next-item: the last event of each user. holdout: a random fifth. time:
+    the last fifth of all events. rating: like or dislike. cold: items that training never sees. --train and --test are
+    a split of your own. faithfulness compares explainers: it masks the reasons that they name and looks at the scores.
+    The rivals ALS, BPR and SASRec come with: pip install 'xattn[rivals]'
 
     \b
     xattn evaluate --data movielens-small --models HybridAttention,ItemKNN,ALS
@@ -116,44 +128,54 @@ def evaluate(
         check_whole("k", k, low=1)
     from xattn.evaluate import PROTOCOLS, cross_validate
     from xattn.evaluate import evaluate as run
+    from xattn.recommenders.listing import DEFAULT_K
+    from xattn.recommenders.registry import DEFAULT
 
     protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
     if protocol == "faithfulness" and models is None:
-        models = DEFAULT_MODEL
+        models = DEFAULT
     makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
     if split.given:
-        parts = _load_split(split, source.items)
+        parts = _load_split(split, source)
         data = parts.pop("data")
     else:
         data, parts = load_data(source), {}
+    read = data
     data = data.core(min_events) if min_events > 1 else data
     k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
-    asked: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
+    arguments: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
     if folds is not None:
         check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
         if folds is not None:
-            result = cross_validate(data, makers, folds=folds, **asked, progress=tell)
+            result = cross_validate(data, makers, folds=folds, **arguments, progress=tell)
         else:
-            result = run(data, makers, **asked, **parts, diversity=diversity, agreement=agreement, progress=tell)
+            result = run(data, makers, **arguments, **parts, diversity=diversity, agreement=agreement, progress=tell)
     if as_json:
-        print_json(result)
+        print_json({**result, **reported(read, source)})
     elif protocol == "faithfulness":
         _print_explainers(result)
     else:
         _print_rows(result)
 
 
-def _load_split(split: SplitChoice, items: str | None) -> dict[str, Any]:
-    """The files of a split, as `evaluate` takes them."""
-    from xattn import read_interactions
+def _load_split(split: SplitChoice, source: DataChoice) -> dict[str, Any]:
+    """The files of a split, as `evaluate` takes them; how the items of --test meet those of --train is told."""
+    from xattn.data.reading.read import joins
 
     parts: dict[str, Any] = {
-        "data": read_interactions(str(split.train), items),
-        "test": read_interactions(str(split.test)),
+        "data": read_told(str(split.train), source.items, source),
+        "test": read_told(str(split.test), None, source),
     }
+    for name, test, train in (
+        ("user", parts["test"].user_ids, parts["data"].user_ids),
+        ("item", parts["test"].items.ids, parts["data"].items.ids),
+    ):
+        for finding in joins(test, train, name):
+            if finding.id != "unsold" and not source.quiet:
+                note_at_the_end(f"--test: {finding.text()}")
     if split.history is not None:
-        parts["history"] = read_interactions(split.history)
+        parts["history"] = read_told(split.history, None, source)
     return parts
 
 
@@ -214,10 +236,12 @@ def _print_explainers(result: dict[str, Any]) -> None:
         table.append([row["explainer"], row["model"], figures[0], around, *figures[1:]])
     titles = (main, "95 % interval", *names)
     heads = [Column("explainer"), Column("model"), *(Column(name, right=True) for name in titles)]
-    asked = f"{result['explained']:,} recommendations of {result['sampled']:,} users"
+    explained = f"{result['explained']:,} recommendations of {result['sampled']:,} users"
     skipped = f", {result['skipped']:,} without a positive score left out" if result["skipped"] else ""
-    print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {asked}{skipped}")
+    print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {explained}{skipped}")
 
 
 def _figure(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "–"
     return f"{value:.2f}" if name.endswith("_s") else f"{value:,.0f}" if name.endswith("_mb") else f"{value:.4f}"

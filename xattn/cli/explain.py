@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import ask
-from xattn.cli.models import is_model_file
 from xattn.cli.options import (
     DataChoice,
     ListChoice,
@@ -20,18 +20,23 @@ from xattn.cli.options import (
     check_left_out,
     data_options,
     grouped,
-    language,
     list_options,
     model_options,
     person_options,
 )
 from xattn.cli.outputs import outputs
 from xattn.cli.screen import print_json
-from xattn.cli.tables import print_ledger, print_list_ledger, print_text
+from xattn.cli.tables import print_difference, print_ledger, print_list_ledger, print_why_not
 from xattn.cli.telling import FILES, TellingChoice, telling_options
-from xattn.errors import check_whole, refuse
+from xattn.errors import refuse
 
 __all__ = ["explain"]
+
+PRINTED: dict[str, Callable[[Any, TellingChoice], None]] = {
+    "--against": print_difference,
+    "--list": print_list_ledger,
+    "--why-not": print_why_not,
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,6 @@ class QuestionChoice:
 question_options = grouped(
     "question",
     QuestionChoice,
-    ("item", "whole", "against", "why_not"),
     click.option("--item", metavar="ID", help="The item whose score is explained."),
     click.option("--list", "whole", is_flag=True, help="Explain the whole list instead of one item."),
     click.option("--against", metavar="ID", help="Say what sets --item apart from this item."),
@@ -105,9 +109,7 @@ question_options = grouped(
 @question_options
 @model_options
 @list_options
-@click.option("--events", "most", type=int, default=20, show_default=True, metavar="N", help="Events in the table.")
 @telling_options
-@language
 @as_json
 def explain(
     source: DataChoice,
@@ -115,44 +117,36 @@ def explain(
     question: QuestionChoice,
     choice: ModelChoice,
     listing: ListChoice,
-    most: int,
     telling: TellingChoice,
-    lang: str,
     as_json: bool,
 ) -> None:
-    """Explain a score: the ledger that adds up to it.
+    """Explain a score by the ledger that adds up to it.
 
-    A text, then what each event contributes and what removing it would do. Files appear whole or not at all.
+    A text comes first, then a table: what each event contributes, and what removing it would do.
 
     \b
     xattn explain --data movielens-small --user 42 --item 736
     xattn explain --model movies.npz --user 42 --item 736 --html why.html --save explanation.json
     """
-    check_whole("events", most, low=1)
     question.check(telling, as_json)
     read = (source.ratings, source.items, choice.model, person.history, listing.candidates)
     paths = outputs({name: getattr(telling, name) for name in FILES}, read)
-    depth, scenario = telling.words
-    make = question.request(scenario)
+    make = question.request(telling.words[1])
     model, request = ask(make, source, choice, person, listing)
-    if question.other is None:
-        from xattn.explain import Origin
-        from xattn.requests import ExplainAnswer
-
-        ledger = request.ask(model)
-        saved = choice.model is not None and is_model_file(choice.model)
-        origin = Origin(model=choice.model) if saved else Origin(ratings=source.ratings, items=source.items)
-        telling.write(ledger, origin, lang, paths)
-        if telling.program:
-            click.echo(ledger.snippet(origin), nl=False)
-        elif as_json:
-            print_json(ExplainAnswer.of(ledger, origin, scenario).body())
+    found = request.ask(model)
+    if question.other is not None:
+        if as_json:
+            print_json({**request.answer_of(found).body(), **reported(model.data_, source)})
         else:
-            print_ledger(ledger, most, lang, depth, scenario)
+            PRINTED[question.other](found, telling)
+        return
+    from xattn.explain import Origin
+
+    origin = Origin(model=choice.model) if choice.saved else Origin(ratings=source.ratings, items=source.items)
+    telling.write(found, origin, paths)
+    if telling.program:
+        click.echo(found.snippet(origin), nl=False)
     elif as_json:
-        print_json(request.answer(model).body())
-    elif question.whole:
-        print_list_ledger(request.ask(model), most, lang)
+        print_json({**request.answer_of(found, origin).body(), **reported(model.data_, source)})
     else:
-        found = request.ask(model)
-        print_text(found.text(lang, scenario) if question.why_not else found.text(lang))
+        print_ledger(found, telling)

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import subject
 from xattn.cli.options import DataChoice, ModelChoice, as_json, data_options, model_options
 from xattn.cli.outputs import output
@@ -23,8 +24,7 @@ __all__ = ["fit"]
 def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> None:
     """Fit a recommender and save it in a file.
 
-    --model of the other commands takes that file. It is written whole or not at all: on failure, what stood there
-    stays.
+    The other commands read the file by --model. If anything fails, the file that stood there before stays.
     """
     path = output("out", out, (source.ratings, source.items))
     about = subject(source, choice)
@@ -38,7 +38,7 @@ def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> Non
     if as_json:
         sizes = {"name": data.name, "users": data.n_users, "items": data.n_items, "events": data.n_events}
         facts = {"model": name, "params": model.get_params(deep=False), "data": sizes}
-        print_json({**facts, "out": out, "bytes": size, "fit_s": seconds})
+        print_json({**facts, "out": out, "bytes": size, "fit_s": seconds, **reported(data, source)})
         return
     read = f"{data.n_users:,} users, {data.n_items:,} items, {data.n_events:,} events"
     echo(plain(f"{name} fitted on {data.name} ({read}) in {seconds:.1f} s; saved to {out} ({size:,} bytes)."))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from xattn.cli.models import is_model_file, named_model
-from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, check_left_out
+from xattn.cli.data_options import read_told
+from xattn.cli.models import named_model
+from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice
 from xattn.cli.screen import note, progress
 from xattn.errors import refuse, shown
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from xattn.requests import Condition
 
 __all__ = ["Subject", "ask", "load_data", "someone", "subject"]
-
-DEFAULT_MODEL = "HybridAttention"
-DEFAULT_K = 10
 
 
 class Checkable(Protocol):
@@ -67,18 +65,20 @@ class Subject:
 
 def subject(source: DataChoice, choice: ModelChoice) -> Subject:
     """What the options name. A saved model brings its own data, so none need be named; other data is refused."""
-    name = choice.model if choice.model is not None else DEFAULT_MODEL
-    if not is_model_file(name):
-        model = named_model(name, choice, "no_model_file")
-        return Subject(load_data(source), model, fitted=False)
     from xattn import load_model
+    from xattn.recommenders.registry import DEFAULT
 
-    check_left_out("", "with_saved_model", set=choice.settings, seed=choice.seed, dtype=choice.dtype)
-    model = load_model(name)
+    if not choice.saved:
+        model = named_model(choice.model if choice.model is not None else DEFAULT, choice, "no_model_file")
+        weights = source.weights()
+        if weights and "event_weights" in model.get_params(deep=False):
+            model.set_params(event_weights=weights)
+        return Subject(load_data(source), model, fitted=False)
+    model = load_model(str(choice.model))
     if source.given:
         given = load_data(source)
         if given.checksum != model.data_.checksum:
-            refuse("other_data", model=os.path.basename(name), found=_difference(given, model.data_))
+            refuse("other_data", model=os.path.basename(str(choice.model)), found=_difference(given, model.data_))
     return Subject(model.data_, model, fitted=True)
 
 
@@ -110,10 +110,10 @@ def _equal(one: Any, two: Any) -> bool:
 
 def load_data(source: DataChoice) -> Interactions:
     """The data that the options name. Raises InputError, DataError."""
-    from xattn import load_dataset, read_interactions
+    from xattn import load_dataset
 
     if source.ratings is not None:
-        return read_interactions(source.ratings, source.items)
+        return read_told(source.ratings, source.items, source)
     if source.data is not None:
         return load_dataset(source.data)
     refuse("one_of", names=("--data", "--ratings"), found="none_of_them")
@@ -148,7 +148,7 @@ def _person(data: Interactions, person: PersonChoice) -> dict[str, Any]:
 def _list(data: Interactions, listing: ListChoice) -> dict[str, Any]:
     """The list as requests take it."""
     return {
-        "k": listing.k if listing.k is not None else min(DEFAULT_K, data.n_items),
+        "k": listing.k,
         "exclude": listing.exclude,
         "without": listing.without,
         "candidates": None if listing.candidates is None else _candidates(data, listing.candidates),

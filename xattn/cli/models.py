@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from xattn.cli.options import ModelChoice, check_left_out
+from xattn.cli.options import ModelChoice
 from xattn.errors import refuse
 
 if TYPE_CHECKING:
     from xattn.recommenders import Recommender
 
-__all__ = ["SETTINGS", "configured", "contestants", "is_model_file", "model_names", "named_model", "names_of"]
+__all__ = ["SETTINGS", "configured", "contestants", "named_model", "names_of"]
 
 SETTINGS = click.option(
     "--set", "settings", multiple=True, metavar="MODEL.NAME=VALUE", help="A setting of one of the models; repeatable."
 )
 
 
-def is_model_file(name: str) -> bool:
-    """--model names a file of `xattn fit`, not a kind of model."""
-    if name.casefold().endswith(".npz") or os.path.basename(name) != name:
-        return True
-    return os.path.exists(name) and name.casefold() not in {known.casefold() for known in model_names()}
-
-
-def model_names() -> list[str]:
-    """The recommenders that can be fitted here, by name."""
-    from xattn import recommenders
-
-    kinds = {name: getattr(recommenders, name) for name in recommenders.__all__}
-    return [name for name, kind in kinds.items() if isinstance(kind, type) and kind is not recommenders.Recommender]
-
-
 def named_model(name: str, choice: ModelChoice, code: str, **fields: Any) -> Recommender:
     """An unfitted recommender with the settings of `choice`. Raises InputError for what it does not have; an unknown
     name is refused with `code` and `fields`."""
-    from xattn import recommenders
+    from xattn.recommenders.registry import model_class
 
-    by_spelling = {known.casefold(): known for known in model_names()}
-    if name.casefold() not in by_spelling:
-        refuse(code, known=tuple(by_spelling.values()), got=name, **fields)
-    made: Recommender = configured(getattr(recommenders, by_spelling[name.casefold()])(), choice)
+    known = _by_spelling()
+    if name.casefold() not in known:
+        refuse(code, known=tuple(known.values()), got=name, **fields)
+    made: Recommender = configured(model_class(known[name.casefold()])(), choice)
     return made
+
+
+def _by_spelling() -> dict[str, str]:
+    """The names of all models by how they are compared: upper and lower case are one."""
+    from xattn.recommenders.registry import model_names
+
+    return {name.casefold(): name for name in model_names()}
 
 
 def configured(model: Any, choice: ModelChoice) -> Any:
@@ -61,7 +52,7 @@ def configured(model: Any, choice: ModelChoice) -> Any:
             refuse("unknown_setting", model=name, some=some, known=tuple(names), got=key)
     if choice.dtype is not None:
         if "dtype" not in own:
-            check_left_out(name, "with_no_such_setting", dtype=choice.dtype)
+            refuse("option_left_out", option="dtype", when="with_no_such_setting", choice=name, got=choice.dtype)
         settings["dtype"] = choice.dtype
     if choice.seed is not None and "random_state" in own:  # the others are not random at all
         settings["random_state"] = choice.seed
@@ -119,4 +110,4 @@ def _made(name: str, settings: tuple[str, ...], choice: ModelChoice, option: str
 
 def names_of(models: str | None, more: tuple[str, ...] = ()) -> list[str]:
     """The names in A,B,…; without any, all recommenders and `more`."""
-    return [*model_names(), *more] if models is None else [name.strip() for name in models.split(",")]
+    return [*_by_spelling().values(), *more] if models is None else [name.strip() for name in models.split(",")]

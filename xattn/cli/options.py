@@ -1,17 +1,20 @@
-"""The options that several commands share, grouped into what they are about: data, model, person, list.
+"""The options that several commands share, in groups: the data, the model, the person, the list.
 
-Each decorator adds its options and hands the command one frozen value in place of them.
+A group is a decorator. It adds its options to a command, which gets one frozen value for them. The value checks itself
+when it is made.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Any
 
 import click
 
+from xattn.cli.data_options import READING, ReadingChoice
 from xattn.errors import check_choice, check_whole, refuse
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "ListChoice",
     "ModelChoice",
     "PersonChoice",
+    "SomePerson",
     "as_json",
     "check_left_out",
     "data_options",
@@ -35,7 +39,7 @@ DTYPES = ("float32", "float64")
 
 
 def check_one_of(**given: Any) -> None:
-    """Exactly one of the named options is given."""
+    """Raise InputError unless exactly one of the named options is given."""
     names = [f"--{name}" for name, value in given.items() if value is not None]
     if len(names) != 1:
         found = "these" if names else "none_of_them"
@@ -43,22 +47,24 @@ def check_one_of(**given: Any) -> None:
 
 
 def check_left_out(choice: str, when: str = "with_option", /, **given: Any) -> None:
-    """None of the named options is given beside `choice`; the phrase `when` says how they exclude each other."""
+    """Raise InputError where an option is given beside `choice`; the phrase `when` says how they exclude each other."""
     for name, value in given.items():
         if value not in (None, ()):
             got = ", ".join(value) if isinstance(value, tuple) else str(value)
             refuse("option_left_out", option=name, when=when, choice=choice, got=got)
 
 
-def grouped(
-    name: str, make: Callable[..., Any], fields: tuple[str, ...], *options: Any
-) -> Callable[[Command], Command]:
-    """A decorator that adds `options` and passes `make(**fields)` to the command under `name`."""
+def grouped(name: str, kind: Any, *options: Any) -> Callable[[Command], Command]:
+    """A decorator that adds `options` to a command and passes them to it as one value, under `name`.
+
+    `kind` is a dataclass with a field for each option.
+    """
+    names = [field.name for field in fields(kind)]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def with_group(*args: Any, **given: Any) -> None:
-            command(*args, **{name: make(**{field: given.pop(field) for field in fields})}, **given)
+            command(*args, **{name: kind(**{field: given.pop(field) for field in names})}, **given)
 
         decorated: Command = with_group
         for option in reversed(options):
@@ -72,12 +78,12 @@ def grouped(
 
 
 @dataclass(frozen=True)
-class DataChoice:
+class DataChoice(ReadingChoice):
     """A bundled set by name, or files of ratings and perhaps items; nothing where a saved model or a split has them."""
 
-    data: str | None
-    ratings: str | None
-    items: str | None
+    data: str | None = None
+    ratings: str | None = None
+    items: str | None = None
 
     def __post_init__(self) -> None:
         """Raise InputError where two sources are named."""
@@ -93,10 +99,10 @@ class DataChoice:
 data_options = grouped(
     "source",
     DataChoice,
-    ("data", "ratings", "items"),
     click.option("--data", metavar="NAME", help="A data set at hand (`xattn data list`)."),
-    click.option("--ratings", metavar="FILE", help="Your events: CSV, TSV or Parquet with user, item, …"),
-    click.option("--items", metavar="FILE", help="Your items, with --ratings: item, title and feature columns."),
+    click.option("--ratings", metavar="FILE", help="A file of your events (user, item, …), or a database's address."),
+    click.option("--items", metavar="FILE", help="A file of your items, with --ratings: item, title, feature columns."),
+    *READING,
 )
 
 
@@ -113,7 +119,7 @@ class ModelChoice:
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise InputError for a seed or type out of bounds, or a setting that is no NAME=VALUE."""
+        """Raise InputError for a seed or type out of bounds, a setting without a value, or one for a saved model."""
         if self.seed is not None:
             check_whole("seed", self.seed, low=0)
         if self.dtype is not None:
@@ -121,15 +127,28 @@ class ModelChoice:
         for setting in self.settings:
             if not setting.partition("=")[0].strip() or "=" not in setting:
                 refuse("set_form", got=setting)
+        if self.saved:
+            check_left_out("", "with_saved_model", set=self.settings, seed=self.seed, dtype=self.dtype)
+
+    @property
+    def saved(self) -> bool:
+        """The model is a file of `xattn fit`: its name ends in .npz or has a folder, or no kind of model has it."""
+        name = self.model or ""
+        if name.casefold().endswith(".npz") or os.path.basename(name) != name:
+            return True
+        if not os.path.exists(name):
+            return False
+        from xattn.recommenders.registry import model_names
+
+        return name.casefold() not in {known.casefold() for known in model_names()}
 
 
-SEED = click.option("--seed", type=int, metavar="N", help="Seed of whatever is random in the fit.  [default: 0]")
-DTYPE = click.option("--dtype", metavar="TYPE", help="float32 or float64, for models that solve equations in it.")
+SEED = click.option("--seed", type=int, metavar="N", help="Seed of the random numbers of the fit.  [default: 0]")
+DTYPE = click.option("--dtype", metavar="TYPE", help="Number type of models that solve equations: float32 or float64.")
 
 model_options = grouped(
     "choice",
     ModelChoice,
-    ("model", "settings", "seed", "dtype"),
     click.option("--model", metavar="NAME|FILE", help="A recommender, or a file of `xattn fit`.  [HybridAttention]"),
     click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the model; repeatable."),
     SEED,
@@ -142,24 +161,27 @@ model_options = grouped(
 
 @dataclass(frozen=True)
 class PersonChoice:
-    """A known user, or the events of someone new; exactly one is named, unless a report is about nobody."""
+    """A known user, or the events of someone new, or nobody."""
 
     user: str | None
     history: str | None
 
-    @classmethod
-    def needed(cls, user: str | None, history: str | None) -> PersonChoice:
-        """The choice of somebody. Raises InputError unless exactly one is named."""
-        check_one_of(user=user, history=history)
-        return cls(user, history)
+
+@dataclass(frozen=True)
+class SomePerson(PersonChoice):
+    """A known user, or the events of someone new."""
+
+    def __post_init__(self) -> None:
+        """Raise InputError unless exactly one is named."""
+        check_one_of(user=self.user, history=self.history)
 
 
 PERSON = (
     click.option("--user", metavar="ID", help="A user of the data."),
     click.option("--history", metavar="FILE", help="Events of someone new, item[,rating], oldest first; - is stdin."),
 )
-person_options = grouped("person", PersonChoice.needed, ("user", "history"), *PERSON)
-perhaps_person_options = grouped("person", PersonChoice, ("user", "history"), *PERSON)
+person_options = grouped("person", SomePerson, *PERSON)
+perhaps_person_options = grouped("person", PersonChoice, *PERSON)
 
 
 @dataclass(frozen=True)
@@ -182,19 +204,24 @@ class ListChoice:
 
 
 DIVERSITY = click.option(
-    "--diversity", type=float, default=0.0, metavar="D", help="Trade score for difference by features, 0 to 1.  [0]"
+    "--diversity", type=float, default=0.0, metavar="D", help="How much variety counts against score, from 0 to 1.  [0]"
 )
 LENGTH = click.option("-k", "k", type=int, metavar="N", help="Length of the list.  [10, or all items if fewer]")
 
 list_options = grouped(
     "listing",
     ListChoice,
-    ("k", "exclude", "candidates", "where", "without"),
     LENGTH,
-    click.option("--exclude", multiple=True, metavar="ITEM", help="Leave this item out; repeatable."),
-    click.option("--candidates", metavar="FILE|IDS", help="Consider only these: a file, or ids parted by commas."),
-    click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only items that have this; repeatable."),
-    click.option("--without", multiple=True, metavar="ITEM", help="Mask this event of the history; repeatable."),
+    click.option("--exclude", multiple=True, metavar="ITEM", help="Leave this item out of the list; repeatable."),
+    click.option(
+        "--candidates", metavar="FILE|IDS", help="Consider only these items: a file, or ids with commas between."
+    ),
+    click.option(
+        "--where", multiple=True, metavar="COLUMN=VALUE", help="Consider only items that have this; repeatable."
+    ),
+    click.option(
+        "--without", multiple=True, metavar="ITEM", help="Mask the events of this item in the history; repeatable."
+    ),
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -1,4 +1,4 @@
-"""Files that a command is asked to write: judged before any work is done, so that a refusal changes nothing."""
+"""Files that a command will write. They are checked before any work is done, so that a refusal changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["output", "outputs"]
 
 
 def outputs(named: Mapping[str, str | None], read: Collection[str | None]) -> dict[str, Path]:
-    """Option → the path behind its file, of the options that name one; `read` are the files that the command reads.
+    """The path behind the file of each option that names one; `read` are the files that the command reads.
 
     Raises InputError for a path that cannot be written, is read, or is named by two options.
     """
@@ -30,7 +30,7 @@ def outputs(named: Mapping[str, str | None], read: Collection[str | None]) -> di
 
 
 def output(option: str, name: str, read: Collection[str | None]) -> Path:
-    """The path behind `name` (links followed), when a file can be made there and would replace none of `read`."""
+    """The path behind `name`, links followed. Raises InputError where no file can be made, or one of `read` stands."""
     path = check_output(name, f"--{option}")
     if path.exists() and any(known and os.path.exists(known) and path.samefile(known) for known in read):
         refuse("file_is_read", option=option, got=name)

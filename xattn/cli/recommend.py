@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from xattn.cli.data_options import reported
 from xattn.cli.inputs import ask
 from xattn.cli.options import (
     DIVERSITY,
@@ -46,7 +47,7 @@ def recommend(
 ) -> None:
     """Recommend items to a user or to someone new.
 
-    Rank, item, title, score, and the base in it (what the score would be without any history).
+    The table shows rank, item, title, score and base. The base is the score without any history.
 
     \b
     xattn recommend --data movielens-small --user 42
@@ -58,7 +59,7 @@ def recommend(
     check_probability("diversity", diversity)
     model, request = ask(partial(RecommendRequest, diversity=diversity), source, choice, person, listing)
     if as_json:
-        print_json(request.answer(model).body())
+        print_json({**request.answer(model).body(), **reported(model.data_, source)})
         return
     items = request.ask(model)
     if not len(items):

@@ -1,4 +1,4 @@
-"""`xattn report`: what a developer asks about a model as a whole, and how steady the reasons of one score are."""
+"""`xattn report`: what a model looks at, whom it serves worse, and how steady the reasons of one score are."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, someone, subject
+from xattn.cli.inputs import someone, subject
 from xattn.cli.options import (
     LENGTH,
     DataChoice,
     ModelChoice,
     PersonChoice,
+    SomePerson,
     as_json,
     check_left_out,
     data_options,
@@ -35,9 +36,9 @@ WITHOUT_K = ("attention",)
 @click.option("--by", metavar="NAME", help="groups: length, taste, item, or a column of the items.  [length]")
 @perhaps_person_options
 @click.option("--item", metavar="ID", help="stability: the item whose score is explained.  [the first in the list]")
-@click.option("--refits", type=int, metavar="N", help="stability: how often the model is fitted again.  [10]")
-@click.option("--how", metavar="NAME", help="stability: bootstrap (other people) or seeds.  [bootstrap]")
-@click.option("--sample", type=int, metavar="N", help="How many users are asked.  [60 to 400, by kind]")
+@click.option("--refits", type=int, metavar="N", help="stability: how often to fit the model again.  [10]")
+@click.option("--how", metavar="NAME", help="stability: bootstrap (other users) or seeds.  [bootstrap]")
+@click.option("--sample", type=int, metavar="N", help="How many users the report looks at.  [60 to 400, by kind]")
 @LENGTH
 @language
 @as_json
@@ -55,34 +56,36 @@ def report(
     lang: str,
     as_json: bool,
 ) -> None:
-    """Report on a model as a whole: for developers of recommenders.
+    """Report on a model as a whole, for developers of recommenders.
 
-    attention: what it looks at. popularity: how much is popular anyway. groups: who is served or explained worse.
-    threshold: accuracy against the length of a ledger. attention-tests: is the weight a fair picture of the effect.
-    stability: would other people or another seed give the same reasons.
+    attention: what the model looks at. popularity: how much of its scores is popularity. groups: which groups of users
+    or items it serves or explains worse. threshold: how accuracy falls as ledgers get shorter. attention-tests: whether
+    a weight is a fair picture of an effect. stability: whether other users or another seed would give the same reasons.
 
     \b
     xattn report --data movielens-small --kind attention-tests
     xattn report --data movielens-small --kind groups --by genres --json
     xattn report --data movielens-small --kind stability --user 42
     """
+    from xattn.recommenders.listing import length
+
     check_choice("kind", kind, KINDS)
-    asked = _asked(kind, by, person, item, refits, how, sample, k)
+    arguments = _arguments(kind, by, person, item, refits, how, sample, k)
     about = subject(source, choice)
     model = about.ready()
     if kind not in WITHOUT_K:
-        asked["k"] = k if k is not None else min(DEFAULT_K, about.data.n_items)
+        arguments["k"] = length(k, about.data.n_items)
     if kind == "stability":
-        asked |= someone(about.data, person)
+        arguments |= someone(about.data, person)
     with progress(kind) as tell:
-        result = _calls()[kind](model, **asked, seed=choice.seed or 0, progress=tell)
+        result = _calls()[kind](model, **arguments, seed=choice.seed or 0, progress=tell)
     if as_json:
         print_json(result)
     else:
         _print(result, lang)
 
 
-def _asked(
+def _arguments(
     kind: str,
     by: str | None,
     person: PersonChoice,
@@ -102,7 +105,7 @@ def _asked(
         check_left_out(when, by=by)
     if kind == "stability":
         check_left_out(when, sample=sample)
-        PersonChoice.needed(person.user, person.history)
+        SomePerson(person.user, person.history)
     else:
         check_left_out(when, user=person.user, history=person.history, item=item, refits=refits, how=how)
     given = {"by": by, "item": item, "refits": refits, "how": how, "sample": sample}

@@ -1,8 +1,7 @@
-"""The group of all commands, and the one place where an error becomes a line on stderr and an exit code.
+"""The group of all commands. Here alone an error becomes a line on stderr and an exit code.
 
 0    done
-1    a part that is needed is missing (`doctor`), the reader of a pipe went away, memory ran out; or a bug, with
-     its traceback
+1    `doctor` misses something needed; the reader of a pipe went away; memory ran out; or a bug, with its traceback
 2    wrong input: one line "Error: what must hold; what was got."
 130  interrupted (Ctrl-C)
 """
@@ -15,7 +14,7 @@ from typing import Any
 
 import click
 
-from xattn.cli.screen import error
+from xattn.cli.screen import error, tell_notes
 from xattn.errors import XattnError, shown
 
 __all__ = ["OneLine", "main"]
@@ -25,7 +24,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 class OneLine(click.Group):
-    """A group that tells every error of the user in one line, without usage text or traceback."""
+    """A group that reports every error of the user in one line, without usage text or traceback."""
 
     def main(
         self,
@@ -39,17 +38,19 @@ class OneLine(click.Group):
         """Run and leave by SystemExit with the exit code; with ``standalone_mode=False`` errors pass through."""
         if standalone_mode:
             try:
+                tell_notes(False)
                 code = super().main(
                     args, prog_name, complete_var, False, windows_expand_args=windows_expand_args, **extra
                 )
+                tell_notes(True)
             except (click.ClickException, XattnError, OSError, MemoryError, click.Abort) as problem:
-                code = _told(problem)
+                code = _report(problem)
             sys.exit(code if isinstance(code, int) else 0)
         return super().main(args, prog_name, complete_var, False, windows_expand_args=windows_expand_args, **extra)
 
 
-def _told(problem: BaseException) -> int:
-    """Tell the problem on stderr; its exit code."""
+def _report(problem: BaseException) -> int:
+    """Write the problem on one line of stderr, and return its exit code."""
     if isinstance(problem, click.Abort):
         error("interrupted.")
         return INTERRUPTED

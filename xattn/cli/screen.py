@@ -21,7 +21,19 @@ import click
 
 from xattn.progress import Progress, silent
 
-__all__ = ["Column", "echo", "error", "note", "plain", "print_json", "print_table", "progress", "short"]
+__all__ = [
+    "Column",
+    "echo",
+    "error",
+    "note",
+    "note_at_the_end",
+    "plain",
+    "print_json",
+    "print_table",
+    "progress",
+    "short",
+    "tell_notes",
+]
 
 LONGEST = 60  # characters of a title in a table
 UNBOUNDED = 10_000  # columns of a page that is no terminal: nothing is cut or wrapped there
@@ -68,6 +80,21 @@ def echo(text: str) -> None:
 def note(text: str) -> None:
     """One line on stderr."""
     click.echo(_fitting(" ".join(plain(text).split()), getattr(sys.stderr, "encoding", None)), err=True)
+
+
+_AT_THE_END: list[str] = []
+
+
+def note_at_the_end(text: str) -> None:
+    """One line on stderr when the command has done its work; none where it fails, since a refusal is one line."""
+    _AT_THE_END.append(text)
+
+
+def tell_notes(told: bool) -> None:
+    """Say what was kept for the end, if `told`, and forget it."""
+    for text in _AT_THE_END if told else ():
+        note(text)
+    _AT_THE_END.clear()
 
 
 def error(text: str) -> None:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xattn import Ledger
-    from xattn.explain import ListLedger
+    from xattn.cli.telling import TellingChoice
+    from xattn.explain import Difference, ListLedger, WhyNot
 
-__all__ = ["print_ledger", "print_list", "print_list_ledger", "print_text"]
+__all__ = ["print_difference", "print_ledger", "print_list", "print_list_ledger", "print_why_not"]
 
 
 def print_list(items: pd.DataFrame, lang: str) -> None:
@@ -36,21 +37,26 @@ def print_list(items: pd.DataFrame, lang: str) -> None:
     print_table(heads, rows)
 
 
-def print_text(text: str) -> None:
-    """A text that names items."""
-    echo(plain(text))
+def print_difference(found: Difference, telling: TellingChoice) -> None:
+    """In words."""
+    echo(plain(found.text(telling.lang)))
 
 
-def print_ledger(ledger: Ledger, most: int, lang: str, depth: str, scenario: str) -> None:
-    """In words, then as a sum: base, the `most` events that move the score most, all others in one row, the score."""
+def print_why_not(found: WhyNot, telling: TellingChoice) -> None:
+    """In words."""
+    echo(plain(found.text(telling.lang, telling.words[1])))
+
+
+def print_ledger(ledger: Ledger, telling: TellingChoice) -> None:
+    """In words, then as a sum: base, the events that move the score most, all others in one row, the score."""
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
 
-    print_text(ledger.text(lang, depth, scenario))
-    echo("")
+    lang = telling.lang
+    echo(plain(ledger.text(lang, *telling.words)) + "\n")
     events = ledger.events()
     chosen = np.zeros(len(events), bool)
-    chosen[np.argsort(-events["contribution"].abs().to_numpy(), kind="stable")[:most]] = True
+    chosen[np.argsort(-events["contribution"].abs().to_numpy(), kind="stable")[: telling.most]] = True
     rows = [["", t("term.base", lang), "", figure(ledger.base, sign=True), ""]]
     rows += [
         [*_named(row), f"{row['weight']:.1%}", figure(row["contribution"], sign=True), figure(row["effect"], sign=True)]
@@ -64,17 +70,16 @@ def print_ledger(ledger: Ledger, most: int, lang: str, depth: str, scenario: str
     _print(rows, lang, "term.weight", "term.contribution", "term.removal_effect")
 
 
-def print_list_ledger(found: ListLedger, most: int, lang: str) -> None:
-    """In words, then the `most` events without which the scores fall most, and how many places change without each."""
+def print_list_ledger(found: ListLedger, telling: TellingChoice) -> None:
+    """In words, then the events without which the scores fall most, and how many places change without each."""
     from xattn.i18n.numbers import figure
 
-    print_text(found.text(lang))
-    echo("")
+    echo(plain(found.text(telling.lang)) + "\n")
     rows = [
         [*_named(row), figure(row["contribution"], sign=True), figure(row["effect"], sign=True), str(row["leaves"])]
-        for row in found.events().head(most).to_dict(orient="records")
+        for row in found.events().head(telling.most).to_dict(orient="records")
     ]
-    _print(rows, lang, "term.contribution", "term.removal_effect", "cli.leaves")
+    _print(rows, telling.lang, "term.contribution", "term.removal_effect", "cli.leaves")
 
 
 def _named(row: dict[Any, Any]) -> list[str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xattn.cli.options import grouped
-from xattn.errors import check_choice, refuse
+from xattn.cli.options import grouped, language
+from xattn.errors import check_choice, check_whole, refuse
 
 if TYPE_CHECKING:
     from xattn import Ledger
@@ -25,8 +25,10 @@ FILES = ("html", "save", "chart")
 
 @dataclass(frozen=True)
 class TellingChoice:
-    """Depth and scenario of the words, the kind of chart, the files to write; None where an option was not given."""
+    """Language and form of the words, the files to write, a program instead; None where an option was not given."""
 
+    lang: str
+    most: int
     depth: str | None
     scenario: str | None
     html: str | None
@@ -37,6 +39,7 @@ class TellingChoice:
 
     def __post_init__(self) -> None:
         """Raise InputError for a word that is none of its kind, and for a chart that cannot be drawn."""
+        check_whole("events", self.most, low=1)
         from xattn.explain import DEPTHS, SCENARIOS
         from xattn.viz.charts import CHARTS
         from xattn.viz.files import FORMATS, can_draw
@@ -60,7 +63,7 @@ class TellingChoice:
         """What the chart is drawn as, by the end of the file's name."""
         return PurePath(self.chart or "").suffix.casefold().lstrip(".")
 
-    def write(self, ledger: Ledger, origin: Origin, lang: str, paths: Mapping[str, Path]) -> None:
+    def write(self, ledger: Ledger, origin: Origin, paths: Mapping[str, Path]) -> None:
         """Write the files: all of them, or none."""
         from xattn.files import write_files
         from xattn.viz.files import chart_file
@@ -68,12 +71,12 @@ class TellingChoice:
         depth, scenario = self.words
         contents: dict[str | Path, Content] = {}
         if "html" in paths:
-            contents[paths["html"]] = ledger.to_html(lang, depth, scenario, origin)
+            contents[paths["html"]] = ledger.to_html(self.lang, depth, scenario, origin)
         if "save" in paths:
             document = ledger.explanation(origin, scenario)
             contents[paths["save"]] = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
         if "chart" in paths:
-            chart = ledger.chart(self.kind or "waterfall", lang)
+            chart = ledger.chart(self.kind or "waterfall", self.lang)
             contents[paths["chart"]] = chart_file(chart, self.chart_format)
         write_files(contents)
 
@@ -81,7 +84,15 @@ class TellingChoice:
 telling_options = grouped(
     "telling",
     TellingChoice,
-    ("depth", "scenario", *FILES, "kind", "program"),
+    click.option(
+        "--events",
+        "most",
+        type=int,
+        default=20,
+        show_default=True,
+        metavar="N",
+        help="How many events the table shows.",
+    ),
     click.option("--depth", metavar="DEPTH", help="clause, sentence or paragraph.  [default: paragraph]"),
     click.option("--scenario", metavar="NAME", help="What people do with items: films, shop, …  [default: films]"),
     click.option("--html", metavar="FILE", help="Write a page that holds the whole explanation."),
@@ -89,4 +100,5 @@ telling_options = grouped(
     click.option("--chart", metavar="FILE", help="Draw the chart of --kind as FILE.svg or FILE.png."),
     click.option("--kind", metavar="KIND", help="waterfall, heatmap or weights.  [default: waterfall]"),
     click.option("--python", "program", is_flag=True, help="Print Python that gives the same numbers."),
+    language,
 )

@@ -6,7 +6,7 @@ from xattn.data.history import History
 from xattn.data.interactions import Interactions
 from xattn.data.items import ItemTable
 from xattn.data.joined import JoinedHistories
-from xattn.data.readers import read_history, read_interactions, read_items
+from xattn.data.reading.read import check_data, read_history, read_interactions, read_items
 from xattn.data.split import NestedSplit, Split, leave_last_out, leave_last_two_out
 from xattn.data.synthetic import Planted, planted
 
@@ -20,6 +20,7 @@ __all__ = [
     "NestedSplit",
     "Planted",
     "Split",
+    "check_data",
     "datasets",
     "leave_last_out",
     "leave_last_two_out",

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from xattn.data.interactions import Interactions
-from xattn.data.readers import read_interactions, read_items
-from xattn.errors import DataError, InputError, shown
+from xattn.data.reading.read import read_interactions, read_items
+from xattn.data.source import Source
+from xattn.errors import refuse
 
 __all__ = ["DatasetInfo", "datasets", "load_dataset"]
 
@@ -68,8 +69,7 @@ def load_dataset(name: str) -> Interactions:
         if not isinstance(name, str) or name not in _loaded:
             infos = {info.name: info for info in datasets()}
             if not isinstance(name, str) or name not in infos:
-                known = ", ".join(infos) or "none (the package is incomplete)"
-                raise InputError(f"`name` must be one of the data sets at hand, {known}; got {shown(name)}.")
+                refuse("unknown_dataset" if infos else "no_datasets", known=tuple(infos), got=name)
             info = infos[name]
             items = read_items(_verified(info, "items"))
             _loaded[name] = read_interactions(_verified(info, "ratings"), items, name)
@@ -92,8 +92,7 @@ def _info(path: Path) -> DatasetInfo:
             files={part: dict(entry["files"][part]) for part in ("ratings", "items")},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:  # TOMLDecodeError is a ValueError
-        where = f"{path.parent.name}/{path.name}"
-        raise DataError(f"{where}: it must describe a data set in TOML; got {shown(repr(error))}.") from None
+        Source(f"{path.parent.name}/{path.name}").refuse("no_description", got=repr(error))
 
 
 def _verified(info: DatasetInfo, part: str) -> io.BytesIO:
@@ -103,11 +102,10 @@ def _verified(info: DatasetInfo, part: str) -> io.BytesIO:
     try:
         raw = (info.folder / name).read_bytes()
     except OSError as error:
-        raise DataError(f"{label}: it must come with the package; got {type(error).__name__} on reading it.") from None
+        Source(label).refuse("missing_data", got=type(error).__name__)
     wanted, got = info.files[part].get("sha256"), hashlib.sha256(raw).hexdigest()
     if got != wanted:
-        must = f"its sha256 must be {str(wanted)[:12]}…"
-        raise DataError(f"{label}: {must} (the file is damaged or changed; install again); got {got[:12]}….")
+        Source(label).refuse("changed_data", wanted=str(wanted)[:12], got=got[:12])
     file = io.BytesIO(raw)
     file.name = label
     return file

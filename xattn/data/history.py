@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xattn.data.columns import match_columns
 from xattn.data.interactions import Interactions
+from xattn.data.reading.frames import frame_table
+from xattn.data.reading.read import history_of
 from xattn.data.scale import check_opinions
 from xattn.data.source import Source
-from xattn.data.values import MISSING, coded_ids, numbers, seconds
+from xattn.data.values import MISSING
 from xattn.errors import (
-    InputError,
     check_array,
     check_id,
     check_index_array,
@@ -31,10 +31,10 @@ from xattn.errors import (
     check_number,
     check_same_length,
     refuse,
-    shown,
+    some_of,
 )
 
-__all__ = ["History", "events_of_frame"]
+__all__ = ["History"]
 
 HISTORY = Source("`history`")
 
@@ -73,7 +73,7 @@ class History:
             arrays["kind"] = np.array([str(kind) for kind in self.kind], dtype=object)
         check_same_length(**{name: array.size for name, array in arrays.items()})
         if age.size and age.min() < 0:
-            raise InputError(f"`age` must hold numbers >= 0; got {age.min():g}.")
+            refuse("negative", name="age", got=age.min())
         for name, array in arrays.items():
             kept = array.copy()
             kept.flags.writeable = False
@@ -117,13 +117,10 @@ class History:
         known = rows != MISSING
         unknown = tuple(dict.fromkeys(item for item, row in zip(ids, rows.tolist(), strict=True) if row == MISSING))
         if not known.any():
-            rest = max(len(unknown) - 3, 0)
-            some = "names_and_more" if rest else "names"
-            refuse("unknown_items", n=data.n_items, of=data.name, some=some, known=unknown[:3], rest=rest)
+            refuse("unknown_items", n=data.n_items, of=data.name, **some_of(unknown, 3))
         rated = [rating for _, rating in pairs if rating is not None]
         if rated and len(rated) < len(pairs):
-            got = f"{len(rated)} of {len(pairs)}"
-            raise InputError(f"`history` must hold a rating for every event or for none; got {got}.")
+            refuse("some_ratings", got=len(rated), n=len(pairs))
         rating = np.array(rated, dtype=np.float64)[known] if rated else None
         n = int(known.sum())
         return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), unknown=unknown)
@@ -172,11 +169,11 @@ class History:
 def _pairs(events: Any) -> list[tuple[str, float | None]]:
     """Whatever `History.given` takes, as (id, rating or None)."""
     if isinstance(events, pd.DataFrame):
-        return events_of_frame(events)
+        return history_of(frame_table(events, HISTORY))
     if isinstance(events, Mapping):
         events = list(events.items())
     if isinstance(events, (str, bytes)) or not isinstance(events, Iterable):
-        raise InputError(f"`history` must be a list of item ids or (id, rating) pairs; got {shown(events)}.")
+        refuse("type", name="history", what="ids_or_pairs", got=events)
     return [_pair(event) for event in events]
 
 
@@ -184,32 +181,6 @@ def _pair(event: Any) -> tuple[str, float | None]:
     if not isinstance(event, (tuple, list)):
         return check_id("history", event), None
     if len(event) != 2:
-        raise InputError(f"`history` must hold item ids or (id, rating) pairs; got {shown(event)}.")
+        refuse("id_or_pair", got=event)
     item, rating = event
     return check_id("history", item), None if rating is None else check_number("rating in history", rating)
-
-
-def events_of_frame(frame: pd.DataFrame, source: Source = HISTORY) -> list[tuple[str, float | None]]:
-    """A frame of one person's events as (id, rating or None), oldest first; DataError when it is not that."""
-    names = [str(name) for name in frame.columns]
-    found = match_columns(names, ["user", "item", "rating", "time"], source, required=["item"])
-    if not len(frame):
-        raise source.error("it must hold at least one event", "none")
-    column = {role: frame.iloc[:, position] for role, position in found.items()}
-    if "user" in column:
-        users = len(coded_ids(column["user"], source, "user").ids)
-        if users > 1:
-            raise source.error("it must hold the events of one person", f"{users:,} users")
-    item = coded_ids(column["item"], source, "item")
-    blank = np.flatnonzero(item.codes == MISSING)
-    if blank.size:
-        raise source.error("every event must name an item", "an empty id", int(blank[0]))
-    ids = [item.ids[code] for code in item.codes.tolist()]
-    ratings: list[float] | list[None] = [None] * len(ids)
-    if "rating" in column:
-        ratings = numbers(column["rating"], source, f"column {shown(names[found['rating']])}").tolist()
-    events = list(zip(ids, ratings, strict=True))
-    if "time" in column:
-        order = np.argsort(seconds(column["time"], source, f"column {shown(names[found['time']])}"), kind="stable")
-        events = [events[i] for i in order.tolist()]
-    return events

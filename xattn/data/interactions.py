@@ -24,12 +24,12 @@ import pandas as pd
 from xattn.data.checksum import canonical, checksum_of
 from xattn.data.growth import both
 from xattn.data.items import ItemTable
-from xattn.data.lines import events_of_lines
+from xattn.data.reading.events import Events, Options, events_of
+from xattn.data.reading.frames import frame_table
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING
 from xattn.errors import (
-    InputError,
     UnknownIdError,
     check_array,
     check_id,
@@ -37,7 +37,10 @@ from xattn.errors import (
     check_mask,
     check_offsets,
     check_same_length,
+    check_some,
+    check_type,
     check_whole,
+    refuse,
     shown,
 )
 
@@ -75,15 +78,13 @@ class Interactions:
     report: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str):
-            raise InputError(f"`name` must be text; got {shown(self.name)}.")
-        _refuse_other(self.items)
+        check_type("name", self.name, str, "text")
+        check_type("items", self.items, ItemTable, "item_table")
         self._keep("user_ids", tuple(check_id("user_ids", value) for value in self.user_ids))
-        if not self.user_ids:
-            raise InputError("`user_ids` must hold at least one user; got none.")
+        check_some("user_ids", self.user_ids, "user")
         if len(self._user_rows) < len(self.user_ids):
             twice = next(value for row, value in enumerate(self.user_ids) if self._user_rows[value] != row)
-            raise InputError(f"`user_ids` must hold each user once; got {shown(twice)} twice.")
+            refuse("twice", name="user_ids", what="user", got=twice)
         self._keep("item", check_index_array("item", self.item, size=len(self.items), what="item_row"))
         parts = len(self.user_ids)
         self._keep("indptr", check_offsets("indptr", self.indptr, parts=parts, total=self.item.size))
@@ -101,8 +102,7 @@ class Interactions:
             starts = self.indptr[1:-1]
             falls[starts[(starts > 0) & (starts < self.item.size)] - 1] = False  # from one user to the next it may fall
             if falls.any():
-                got = f"a fall after event {int(np.flatnonzero(falls)[0])}"
-                raise InputError(f"`time` must never fall within a user (events oldest first); got {got}.")
+                refuse("time_falls", got=np.flatnonzero(falls)[0])
 
     def _keep(self, name: str, value: Any) -> None:
         """Set a field for good: arrays become read-only copies that nobody else can write."""
@@ -145,8 +145,8 @@ class Interactions:
 
     def _row(self, what: str, given: Any, row: int | None, size: int) -> int:
         if row is None:
-            of = shown(self.name).strip("'")
-            raise UnknownIdError(f"`{what}` must be one of the {size:,} {what}s of {of}; got {shown(str(given))}.")
+            what_of = {"user": "users", "item": "items"}[what]
+            refuse("unknown_id", kind=UnknownIdError, name=what, what=what_of, n=size, of=self.name, got=str(given))
         return row
 
     def events_of(self, user_row: int) -> slice:
@@ -205,9 +205,7 @@ class Interactions:
         >>> old.extended(new), old.extended(new).item
         (Interactions('tiny': 3 users, 3 items, 4 events), array([0, 2, 1, 0]))
         """
-        if not isinstance(other, Interactions):
-            raise InputError(f"`other` must be Interactions; got {shown(other)}.")
-        return Interactions(**both(self, other))
+        return Interactions(**both(self, check_type("other", other, Interactions, "interactions")))
 
     def core(self, min_events: int) -> Interactions:
         """The largest part in which each user and each item has at least `min_events` events; the tables shrink to it.
@@ -222,8 +220,7 @@ class Interactions:
             mask &= np.bincount(self.user[mask], minlength=self.n_users)[self.user] >= least
             mask &= np.bincount(self.item[mask], minlength=self.n_items)[self.item] >= least
         if not mask.any():
-            of = shown(self.name).strip("'")
-            raise InputError(f"`min_events` must leave some events of {of}; got {least}, which leaves none.")
+            refuse("min_events", of=self.name, got=least)
         part = self.select(mask)
         users, items = np.flatnonzero(np.diff(part.indptr)), np.flatnonzero(part.counts())
         new_row = np.full(self.n_items, MISSING, dtype=np.int64)
@@ -256,25 +253,27 @@ class Interactions:
         items: ItemTable | None = None,
         name: str = "frame",
         *,
-        columns: Mapping[str, str] | None = None,
+        columns: Mapping[str, Any] | None = None,
         drop_missing: bool = False,
         source: Source = FRAME,
     ) -> Interactions:
         """A frame of events, one per line, with a user and an item column, perhaps rating, time and event type.
 
-        Headers are recognised by their spelling (`xattn.data.columns`), or named by `columns` (role → header, roles
-        user, item, rating, time, kind, title). Without a time column the order of the lines is the order in time. Items
-        that `items` does not hold are added at its end, with the title of a title column if there is one. Lines without
-        a user or an item are refused, or left out with ``drop_missing=True``. Raises DataError.
+        Columns are recognised by name and values, or named by `columns` (role → header). Without a time column the
+        order of the lines is the order in time. Items that `items` does not hold are added at its end, with the title
+        of a title column if there is one. Lines without a user or an item are refused, or left out with
+        ``drop_missing=True``. Raises DataError. `read_interactions` takes frames too, and has more options.
         """
+        check_type("frame", frame, pd.DataFrame, "frame_of_events")
+        options = Options(columns or {}, missing="drop" if drop_missing else "refuse")
+        return cls.of_events(events_of(frame_table(frame, source), options), items, name)
+
+    @classmethod
+    def of_events(cls, events: Events, items: ItemTable | None, name: str) -> Interactions:
+        """Events that a table held, with the items of `items` and, at its end, those that it does not hold."""
         if items is not None:
-            _refuse_other(items)
-        found = events_of_lines(frame, columns, drop_missing, source)
-        table = (items if items is not None else ItemTable.bare(())).extended(found.item_ids, found.titles)
-        item = table.rows(found.item_ids)[found.item]
-        return cls(name, found.user_ids, table, found.indptr, item, found.rating, found.time, found.kind)
-
-
-def _refuse_other(items: Any) -> None:
-    if not isinstance(items, ItemTable):
-        raise InputError(f"`items` must be an ItemTable; got {shown(items)}.")
+            check_type("items", items, ItemTable, "item_table")
+        table = (items if items is not None else ItemTable.bare(())).extended(events.item_ids, events.titles)
+        item = table.rows(events.item_ids)[events.item]
+        vectors = (events.rating, events.time, events.kind)
+        return cls(name, events.user_ids, table, events.indptr, item, *vectors, events.scale, events.report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,16 +16,17 @@ import numpy as np
 import pandas as pd
 
 from xattn.data.checksum import canonical, checksum_of
-from xattn.data.columns import SPELLINGS, match_columns, shown_names
 from xattn.data.feature_set import FeatureSet
+from xattn.data.reading.choice import shown_names
+from xattn.data.reading.features import Items, items_of
+from xattn.data.reading.frames import frame_table
 from xattn.data.source import Source
-from xattn.data.values import MISSING, coded_ids, numbers, plain_texts
-from xattn.errors import InputError, UnknownIdError, check_id, check_index_array, check_same_length, shown
+from xattn.data.values import MISSING, plain_texts
+from xattn.errors import UnknownIdError, check_id, check_index_array, check_same_length, check_type, refuse, some_of
 
 __all__ = ["ItemTable", "plain_column"]
 
 ITEMS = Source("`items`")
-ITEM_SPELLING_LAST = ("id",)  # a table of items may call its key just "id"; a table of events means the event by that
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,22 +44,21 @@ class ItemTable:
     titles: tuple[str, ...]
     frame: pd.DataFrame
     features: FeatureSet | None = None
+    report: Any = field(default=None, repr=False)  # of the file that was read, if any
 
     def __post_init__(self) -> None:
-        if not isinstance(self.frame, pd.DataFrame):
-            raise InputError(f"`frame` must be a pandas DataFrame of item features; got {shown(self.frame)}.")
+        check_type("frame", self.frame, pd.DataFrame, "frame_of_features")
         object.__setattr__(self, "ids", tuple(check_id("ids", value) for value in self.ids))
         object.__setattr__(self, "titles", tuple(_one_line(value) for value in self.titles))
         check_same_length(ids=len(self.ids), titles=len(self.titles), frame=len(self.frame))
         if self.features is not None:
-            if not isinstance(self.features, FeatureSet):
-                raise InputError(f"`features` must be a FeatureSet; got {shown(self.features)}.")
+            check_type("features", self.features, FeatureSet, "feature_set")
             check_same_length(ids=len(self.ids), rows_of_features=self.features.F.shape[0])
         if len(self._rows) < len(self.ids):
             twice = next(value for row, value in enumerate(self.ids) if self._rows[value] != row)
-            raise InputError(f"`ids` must hold each item once; got {shown(twice)} twice.")
+            refuse("twice", name="ids", what="item", got=twice)
         if not self.frame.columns.is_unique:
-            raise InputError(f"`frame` must name each column once; got {shown_names([str(c) for c in self.frame])}.")
+            refuse("columns_twice", **some_of([str(c) for c in self.frame]))
         object.__setattr__(self, "frame", self.frame.reset_index(drop=True))
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class ItemTable:
         """The row of an item id; UnknownIdError when there is none."""
         row = self._rows.get(check_id("item", item))
         if row is None:
-            raise UnknownIdError(f"`item` must be one of the {len(self):,} items; got {shown(str(item))}.")
+            refuse("unknown_item", kind=UnknownIdError, n=len(self), got=str(item))
         return row
 
     def rows(self, items: Iterable[str]) -> np.ndarray:
@@ -142,21 +142,14 @@ class ItemTable:
         >>> table.titles, table.frame.to_dict("records")
         (('Heat',), [{'genres': 'Crime', 'year': 1995.0}])
         """
-        names = [str(name) for name in frame.columns]
-        spellings = {**SPELLINGS, "item": (*SPELLINGS["item"], *ITEM_SPELLING_LAST)}
-        found = match_columns(names, ["item", "title"], source, required=["item"], given=columns, spellings=spellings)
-        coded = coded_ids(frame.iloc[:, found["item"]], source, "item")
-        _refuse_bad_ids(coded.codes, coded.ids, source)
-        titles = plain_texts(frame.iloc[:, found["title"]]) if "title" in found else [""] * len(frame)
-        features = {
-            name: _feature(frame.iloc[:, position], source, name)
-            for position, name in enumerate(names)
-            if name.strip() and position not in found.values()
-        }
-        if not any(name.strip().casefold() == "year" for name in features):
-            titles = _split_years(titles, features)
-        titles = [_one_line(title) or item for title, item in zip(titles, coded.ids, strict=True)]
-        return cls(coded.ids, tuple(titles), pd.DataFrame(features, index=range(len(frame))))
+        check_type("frame", frame, pd.DataFrame, "frame_of_items")
+        return cls.of_items(items_of(frame_table(frame, source), columns))
+
+    @classmethod
+    def of_items(cls, items: Items) -> ItemTable:
+        """Items that a table held; one without a title is called by its id."""
+        titles = tuple(_one_line(title) or own for title, own in zip(items.titles, items.ids, strict=True))
+        return cls(items.ids, titles, items.frame, report=items.report)
 
 
 def plain_column(column: pd.Series[Any]) -> tuple[str, np.ndarray | list[str]]:
@@ -175,47 +168,4 @@ def _one_line(text: str) -> str:
     return _UNPRINTABLE.sub(" ", str(text)).strip()
 
 
-def _refuse_bad_ids(codes: np.ndarray, ids: tuple[str, ...], source: Source) -> None:
-    if not codes.size:
-        raise source.error("it must hold at least one item", "none")
-    blank = np.flatnonzero(codes == MISSING)
-    if blank.size:
-        raise source.error("every item must have an id", "an empty one", int(blank[0]))
-    if len(ids) < codes.size:
-        first = np.unique(codes, return_index=True)[1]
-        row = int(np.setdiff1d(np.arange(codes.size), first)[0])
-        raise source.error("every item must stand once", f"{shown(ids[codes[row]])} again", row)
-
-
-def _feature(column: pd.Series[Any], source: Source, name: str) -> Any:
-    """A feature column as float64 when every value that is there is a plain number, else as text."""
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        infinite = np.flatnonzero(np.isinf(values))
-        if infinite.size:
-            row = int(infinite[0])
-            raise source.error(f"column {shown(name)} must hold finite numbers", f"{values[row]}", row)
-        return values
-    texts = plain_texts(column)
-    there = np.array([bool(text.strip()) for text in texts], dtype=bool)
-    if there.any() and all(_NUMBER.fullmatch(text.strip()) for text in texts if text.strip()):
-        values = np.full(len(texts), np.nan)
-        filled = pd.Series([text for text in texts if text.strip()])
-        values[there] = numbers(filled, source, f"column {shown(name)}", finite=False)
-        if not np.isinf(values).any():  # "1e999" is no number of this world: such a column stays text
-            return values
-    return texts
-
-
-def _split_years(titles: list[str], features: dict[str, Any]) -> list[str]:
-    """Move "(1995)" from the end of the titles to a new feature `year` when more than half of the titles have it."""
-    found = [_YEAR.fullmatch(title) for title in titles]
-    if 2 * sum(match is not None for match in found) <= len(titles):
-        return titles
-    features["year"] = np.array([float(match[2]) if match else np.nan for match in found])
-    return [match[1] if match else title for title, match in zip(titles, found, strict=True)]
-
-
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)  # "007" is a code
-_YEAR = re.compile(r"(.*\S)\s*\((\d{4})\)\s*", re.DOTALL)

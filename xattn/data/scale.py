@@ -103,7 +103,7 @@ class _Values(NamedTuple):
         """Most values are near the least one, which is the most common (up to ten): counts look so, ratings do not."""
         near = self.value <= self.low + TAIL * (self.high - self.low)
         most = self.often[0] == self.often.max() or self.high > 10
-        return bool(most and self.often[near].sum() > self.often.sum() / 2)
+        return bool(most and len(self.value) > 1 and self.often[near].sum() > self.often.sum() / 2)
 
 
 def guess_scale(rating: np.ndarray, meant: str = "", unrated: Iterable[float] | None = None) -> ScaleGuess:

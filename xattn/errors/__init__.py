@@ -23,6 +23,7 @@ from xattn.errors.choices import (
     check_pair,
     check_some,
     check_type,
+    some_of,
 )
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
@@ -76,6 +77,7 @@ __all__ = [
     "check_whole",
     "refuse",
     "shown",
+    "some_of",
     "system_reason",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Collection, Sized
+from collections.abc import Collection, Sequence, Sized
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_pair",
     "check_some",
     "check_type",
+    "some_of",
 ]
 
 T = TypeVar("T")
@@ -55,10 +56,15 @@ def check_named(name: str, value: Any, known: Collection[str], what: str, **fiel
     if isinstance(value, str) and FEW < len(names) <= MOST_COMPARED:
         folded = {known_name.casefold()[:60]: known_name for known_name in reversed(names)}
         near = [folded[match] for match in get_close_matches(value.casefold()[:60], folded, n=3, cutoff=0.6)]
-    quoted = near or names[:FEW]
-    rest = len(names) - len(quoted)
+    some = some_of([*near, *(known_name for known_name in names if known_name not in near)], len(near) or FEW)
+    refuse("named", name=name, what=what, got=value, **some, **fields)
+
+
+def some_of(names: Sequence[str], most: int = FEW) -> dict[str, Any]:
+    """The fields of `names` for the phrase ``{some:phrase}``: the first `most` of them, and how many more there are."""
+    rest = max(len(names) - most, 0)
     some = "names_and_more" if rest else "names" if names else "no_names"
-    refuse("named", name=name, what=what, got=value, some=some, known=tuple(quoted), rest=rest, **fields)
+    return {"some": some, "known": tuple(names[:most]), "rest": rest}
 
 
 def check_flag(name: str, value: Any) -> bool:

@@ -8,6 +8,7 @@ from xattn.explain.counterfactual import Counterfactual
 from xattn.explain.ledger import Ledger
 from xattn.explain.question import Approximation, Question, Scorer
 from xattn.explain.removal import SetRemoval
+from xattn.explain.rows import contributions
 from xattn.explain.tell.export import explanation_schema
 from xattn.explain.tell.snippet import Origin
 from xattn.explain.tell.words import DEPTHS, SCENARIOS
@@ -29,6 +30,7 @@ __all__ = [
     "SetRemoval",
     "WhyNot",
     "compare",
+    "contributions",
     "explain_list",
     "explanation_schema",
     "list_changes",

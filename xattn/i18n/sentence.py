@@ -6,7 +6,7 @@ A placeholder says what its field is, so that no text of one language strays int
     {name:argument}  a name in backticks, or an option such as --out
     {got!r}          what was got, quoted on one short printable line
     {high:g} {n:,}   a number; where no number was got, the value is quoted
-    {what:phrase}    the text ``phrase.<value>`` of the catalogue, filled with the same fields
+    {what:phrase}    the text ``phrase.<value>`` of the catalogue, with the same fields (``<value>`` if it has a dot)
     {why:refusal}    the refusal ``refusal.<value>``, filled with the same fields
     {names:names}    several arguments: `a` and `b`
     {choices:list}   several names without quotes: a, b, c
@@ -112,7 +112,8 @@ class _Field:
     def __format__(self, spec: str) -> str:
         value = self.value
         if spec in ("phrase", "refusal"):
-            return fill(self.phrase(f"{spec}.{value}"), self.fields, self.phrase)
+            key = value if "." in value else f"{spec}.{value}"
+            return fill(self.phrase(key), self.fields, self.phrase)
         if spec in LISTS:
             separator, put = LISTS[spec]
             parts = value if isinstance(value, tuple) else (value,)

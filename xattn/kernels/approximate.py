@@ -131,34 +131,50 @@ def _count(ahead, flagged, approximate, slack, allowed, own):  # type: ignore[no
             ahead[stripe, r] = count
 
 
+class WithoutEach(NamedTuple):
+    """Terms of the sums when each event is masked in turn; arrays (H, n)."""
+
+    EW: np.ndarray  # E w of live events
+    alone: np.ndarray  # whether an event has more than half of all E
+    phi: np.ndarray  # φ without the event, 0 where no event is left
+
+
+class WithoutMost(NamedTuple):
+    """Terms of the sums when any m events are masked."""
+
+    EW: np.ndarray  # (H, n) E w of live events
+    least: np.ndarray  # (H,) least φ
+    most: np.ndarray  # (H,) largest φ
+
+
 class Attending(NamedTuple):
-    """A history as H heads attend to it: `row` (n,) rows of their values, −1: none; E (H, n) before anything is shared
-    out; strengths `w` (n,); which events are `live` (n,); the exponent β of the normaliser."""
+    """A history as H heads attend to it, whatever the target."""
 
-    row: np.ndarray
-    E: np.ndarray
-    w: np.ndarray
-    live: np.ndarray
-    beta: float
+    row: np.ndarray  # (n,) rows of the events' values, −1: none
+    E: np.ndarray  # (H, n) attention before it is divided by S^β
+    w: np.ndarray  # (n,) strengths
+    live: np.ndarray  # (n,)
+    beta: float  # exponent of the normaliser
 
-    def without_each(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(H, n) each: E w of live events; which has most of E alone; φ without each event, 0 where none is left."""
+    def without_each(self) -> WithoutEach:
+        """The sums' terms, with each event masked in turn."""
         EL = np.where(self.live, self.E, 0.0)
         S = EL.sum(axis=1, keepdims=True)
         alone = EL > S / 2
         left = S - EL
         h, r = np.nonzero(alone)
         left[h, r] = [np.delete(EL[a], b).sum() for a, b in zip(h.tolist(), r.tolist(), strict=True)]
-        return EL * self.w, alone, np.where(left > 0, np.where(left > 0, left, 1.0) ** -self.beta, 0.0)
+        phi = np.where(left > 0, np.where(left > 0, left, 1.0) ** -self.beta, 0.0)
+        return WithoutEach(EL * self.w, alone, phi)
 
-    def without_most(self, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-        """E w of live events (H, n), least and most φ (H,) when any m events go; None: next to nothing stays."""
+    def without_most(self, m: int) -> WithoutMost | None:
+        """The sums' terms, with any m events masked; None where hardly any attention may be left."""
         EL = np.where(self.live, self.E, 0.0)
         S = EL.sum(axis=1)
         smallest = np.sort(EL, axis=1)[:, : max(EL.shape[1] - m, 0)].sum(axis=1)
         if len(S) and smallest.min() <= 1e-9 * S.max():
             return None
-        return EL * self.w, S**-self.beta, smallest**-self.beta
+        return WithoutMost(EL * self.w, S**-self.beta, smallest**-self.beta)
 
 
 def add_approximate_without_each(
@@ -174,9 +190,9 @@ def add_approximate_without_each(
 
 
 def pool_reach(attending: Attending, V: np.ndarray, m: int) -> np.ndarray:
-    """(C,) what the heads' part of a score can come to at most when up to `m` live events are masked.
+    """(C,) an upper bound of the heads' part of each score when up to `m` live events are masked.
 
-    +inf where masking m events may leave no attention at all, or next to none.
+    It is +inf where masking m events may leave hardly any attention.
     """
     C = V.shape[2]
     found = attending.without_most(m)

@@ -1,20 +1,21 @@
-"""One decorator for compiled code: it owns every Numba flag, the serial and parallel twin, the threading layer.
+"""One decorator for compiled code. It owns every Numba flag, the serial and the parallel twin, and the threading layer.
 
 A kernel is one Python function over arrays, compiled twice from the same source:
 
 - the *serial twin* for small inputs: no thread pool, no lock, callable from any number of threads at once;
-- the *parallel twin* for large ones, in which each `prange` iteration writes only rows that it owns, so results are
-  bitwise equal at every thread count.
+- the *parallel twin* for large inputs: each `prange` iteration writes only rows that it owns, so results are bitwise
+  equal at every thread count.
 
 Which twin runs depends on the amount of work (and on `serial_kernels`), never on the number of threads.
 
-Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (sessions run side by side); no `fastmath` (it
-deletes guards against NaN and empty rows), save for sums along vector lanes in `compiled_for_vectors`; `cache` where
+Flags: `error_model="numpy"` (1/0 is inf, no hidden branches); `nogil` (several sessions run at once); no `fastmath` (it
+deletes guards against NaN and empty rows), except for sums along vector lanes in `compiled_for_vectors`; `cache` where
 a folder is writable.
 
-Numba's cache asks whether the file of a function changed, not whether one that it calls did; and it does not tell a
-parallel build from a serial one. So a kernel calls what stands in its own file or in those that all share (`SHARED`),
-compiled code carries a name with a fingerprint of these, and twins carry different names.
+Numba's cache checks whether the file of a function has changed, but not the files of functions that it calls, and it
+takes a parallel build and a serial one for the same. So compiled code calls functions of its own file or of
+SHARED_FILES; its name holds a fingerprint of these files, so that a change of one compiles everything anew; and twins
+have different names.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ __all__ = [
 
 SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
 
-SHARED_FILES = ("lanes.py", "logits.py", "tiles.py", "vectors.py")
+SHARED_FILES = ("lanes.py", "logits.py", "tiles.py", "topk.py", "vectors.py")
 SHARED = hashlib.sha256(b"".join(Path(__file__).with_name(f).read_bytes() for f in SHARED_FILES)).hexdigest()[:8]
 
 
@@ -57,12 +58,12 @@ def _jit(func: Callable[..., Any], parallel: bool, **more: Any) -> Any:
 
 
 def compiled(func: Callable[..., Any]) -> Any:
-    """Compile a helper that kernels call."""
+    """Compile a function that kernels call."""
     return _jit(_named(func, f"_{SHARED}"), parallel=False)
 
 
 def compiled_for_vectors(func: Callable[..., Any]) -> Any:
-    """`compiled`, and sums may be taken in the order of vector lanes. NaN, infinities and guards keep their meaning."""
+    """`compiled`, with sums in the order of vector lanes. NaN, infinities and guards keep their meaning."""
     return _jit(_named(func, f"_{SHARED}"), parallel=False, fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 
@@ -103,14 +104,14 @@ class Kernel:
             return self.parallel(*args)
 
 
-# --- work that is shared out above the kernels ------------------------------------------------------------------------
+# --- threads of the caller --------------------------------------------------------------------------------------------
 
 _this_thread = threading.local()
 
 
 @contextmanager
 def serial_kernels() -> Iterator[None]:
-    """In this thread every kernel takes its serial twin: for callers that keep the cores busy with own threads.
+    """In this thread every kernel takes its serial twin: for callers that use the cores with threads of their own.
 
     Results do not change: the twins agree to the last bit.
     """
@@ -143,8 +144,8 @@ def _probe_layer() -> str:
 def threading_layer() -> str:
     """The layer in use (``omp``, ``tbb`` or ``workqueue``); starts the pool on first use.
 
-    A thread-safe layer is asked for. Where none loads (no ``libgomp.so.1``, no TBB), ``workqueue`` is taken, which ends
-    the process when two threads enter it: then a process-wide lock admits one parallel kernel at a time.
+    A thread-safe layer is preferred. Where none loads (no ``libgomp.so.1``, no TBB), the layer is ``workqueue``, which
+    ends the process when two threads enter it, so a process-wide lock then admits one parallel kernel at a time.
     """
     global _layer, _pool_lock
     if _layer is None:

@@ -2,9 +2,8 @@
 
     e_i(j) = ⟨F_i, F_j⟩ / (|F_i| |F_j| T) − g_i/τ,      E = exp(e − m),      X = gate_j w_i Σ_f θ_f F_if F_jf
 
-The target's few non-zero features drive the loops; the events' features lie feature by feature (d, n), so that the
-innermost loop runs along the events. Scores and fields go through the same row function: from its E and X on they take
-the same steps.
+The loops run over the target's few non-zero features. The events' features lie feature by feature (d, n), so that the
+innermost loop runs along the events. Scores and fields share one function for a row, so they have the same E and X.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from numba import prange
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.vectors import exp
 
-__all__ = ["content_field", "content_scores"]
+__all__ = ["content_field", "content_gradients", "content_scores"]
 
-LOWEST = -708.0  # below, a float64 exponential is left at 0: it is under 4e-308, and the largest is 1
+LOWEST = -708.0  # below, an exponential counts as 0: it is under 4e-308, and the largest is 1
 
 
 @compiled
 def _exp(z):  # type: ignore[no-untyped-def]
-    """z ← exp(z) in place for z ≤ 0, NaN kept."""
+    """Turns z ≤ 0 into exp(z) in place; NaN stays."""
     for i in range(z.shape[0]):
         z[i] = 0.0 if z[i] < LOWEST else exp(z[i])
 
@@ -41,10 +40,10 @@ def _row(E, X, index, value, norm, theta, unit, events, g, T):  # type: ignore[n
         for i in range(n):
             E[i] += a * unit[f, i]
             X[i] += b * events[f, i]
-    s = min(T, 1.0)  # logits times s, so that a tiny T overflows nothing: cos/T − m/T would be inf − inf
+    s = min(T, 1.0)  # logits times s: with a tiny T, cos/T − m/T would be inf − inf
     for i in range(n):
         E[i] = E[i] * (s / T) - g[i] * s
-    m0, m1, m2, m3 = -np.inf, -np.inf, -np.inf, -np.inf  # four maxima at a time: one alone waits for itself
+    m0, m1, m2, m3 = -np.inf, -np.inf, -np.inf, -np.inf  # four chains: one alone would wait for each comparison
     full = n - n % 4
     for i in range(0, full, 4):
         m0, m1, m2, m3 = max(m0, E[i]), max(m1, E[i + 1]), max(m2, E[i + 2]), max(m3, E[i + 3])
@@ -79,7 +78,7 @@ def _scores(  # type: ignore[no-untyped-def]
         lo, hi = ptr[j], ptr[j + 1]
         _row(E, X, index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T)
         S = 0.0
-        s = 0.0  # without a threshold both sums in one go
+        s = 0.0  # both sums in one loop, where there is no threshold
         if whole:
             for i in range(n):
                 S += E[i]
@@ -93,7 +92,7 @@ def _scores(  # type: ignore[no-untyped-def]
         if least > 0.0:
             s = 0.0
             for i in range(n):
-                if live[i] and not E[i] / norm_S < least:  # NaN passes: it must be seen
+                if live[i] and not E[i] / norm_S < least:  # NaN passes, so that the score is NaN
                     s += E[i] * (X[i] * gate[j])
         out[j] = s / norm_S
 
@@ -130,8 +129,76 @@ def content_scores(
     beta: float,
     least: float,
 ) -> np.ndarray:
-    """The head's scores (J,) without keeping E and X; weights under `least` count as 0."""
+    """The head's scores (J,), without the tables E and X; weights under `least` count as 0."""
     out = np.empty(len(gate))
     work = 4.0 * len(targets[1]) * len(g) + 12.0 * len(g) * len(gate)
     _scores(out, *targets, theta, gate, unit, events, g, T, live, beta, least, work=work)
     return out
+
+
+# --- what the fit of worths needs: the derivative of a relative score by each θ_f -------------------------------------
+
+
+@Kernel
+def _gradients(  # type: ignore[no-untyped-def]
+    out, ptr, index, value, norm, place, targets, start, stop, item, w, T, tau, beta, d
+):
+    """Assigns p_tj of each prefix t and each of its targets j from out[place[t, j]] on, a number a feature of j."""
+    s = min(T, 1.0)  # as in `_row`
+    for t in prange(targets.shape[0]):
+        n = stop[t] - start[t]
+        a = np.empty(n)
+        target, total = np.zeros(d), np.zeros(d)  # F_j and p_tj over all features; 0 where j has none
+        for c in range(targets.shape[1]):
+            j = targets[t, c]
+            for p in range(ptr[j], ptr[j + 1]):
+                target[index[p]] = value[p]
+            m = -np.inf
+            for i in range(n):
+                x = item[start[t] + i]
+                dot = 0.0
+                for q in range(ptr[x], ptr[x + 1]):
+                    dot += target[index[q]] * value[q]
+                a[i] = dot / (norm[j] * norm[x]) * (s / T) - (n - 1 - i) / tau * s
+                m = max(m, a[i])
+            for i in range(n):
+                a[i] = (a[i] - m) / s
+            _exp(a)
+            S = np.sum(a) ** beta
+            for i in range(n):
+                x = item[start[t] + i]
+                share = a[i] / S * w[start[t] + i]
+                for q in range(ptr[x], ptr[x + 1]):
+                    total[index[q]] += share * value[q] * target[index[q]]
+            for p in range(ptr[j], ptr[j + 1]):
+                out[place[t, c] + p - ptr[j]] = total[index[p]]
+                target[index[p]] = 0.0
+                total[index[p]] = 0.0
+
+
+def content_gradients(
+    rows: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    targets: np.ndarray,
+    start: np.ndarray,
+    stop: np.ndarray,
+    item: np.ndarray,
+    w: np.ndarray,
+    T: float,
+    tau: float,
+    beta: float,
+    d: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """p_tj = F_jf Σ_i a_ij w_i F_if for every feature f of each of the `targets` (t, J), the rows of P end to end.
+
+    Returns where each row begins (t·J + 1,), and the numbers. The past of prefix t are the events `start[t]` to
+    `stop[t]` of `item` and `w` (N,), the newest of age 0. `rows` are the `d` features of all items, as targets above.
+    """
+    ptr, index, value, norm = rows
+    length = (ptr[1:] - ptr[:-1])[targets.ravel()]
+    place = np.concatenate([[0], np.cumsum(length)])
+    out = np.empty(int(place[-1]))
+    events = float((stop - start).sum()) * targets.shape[1]
+    work = events * (10.0 + 4.0 * len(index) / max(1, len(norm)))
+    own = place[:-1].reshape(targets.shape)
+    _gradients(out, ptr, index, value, norm, own, targets, start, stop, item, w, T, tau, beta, d, work=work)
+    return place, out

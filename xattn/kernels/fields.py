@@ -1,16 +1,17 @@
-"""A head seen from the targets: the *field* E, X over J targets × n events, and every score that follows from it.
+"""The *field* of a head, E and X over J targets × n events, and every score that follows from it.
 
 With E = exp(e − m) (unnormalised attention) and X = strength × value × gate, the head's part of the score of target j
 is (docs/model.md, eq. 2–3)
 
     s_j = Σ_i a_ji X_ji,     a_ji = E_ji / S_j^β  (0 where a_ji < θ),     S_j = Σ_{live i} E_ji
 
-Removing events only shrinks S_j, so the score without any event follows from E and X alone (eq. 13). Sums of what is
-left are taken directly or as prefix + suffix, never as total − part, which loses all digits where one weight is nearly
-1. The maximum m stays that of the full history: an event 745 or more below it has E = 0, whatever is removed.
+Removing events only makes S_j smaller, so the score without any event follows from E and X alone (eq. 13). Sums over
+the other events are taken directly or as prefix + suffix, never as total − part, which loses all digits where one
+weight is nearly 1. The maximum m stays that of the full history: an event 745 or more below it has E = 0, whatever is
+removed.
 
-E has J rows, or one row shared by all targets when the head's attention does not look at the target. Each target's row
-is owned by one iteration. Sums run in float64. A masked event is never read; NaN in a live one makes the score NaN.
+E has J rows, or one row for all targets when the head's attention does not depend on the target. Each target's row is
+owned by one iteration. Sums run in float64. A masked event is never read; NaN in a live one makes the score NaN.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _add_scores(out, E, X, live, beta, theta):  # type: ignore[no-untyped-def]
             norm = S**beta
             s = 0.0
             for i in range(X.shape[1]):
-                if live[i] and not E[k, i] / norm < theta:  # NaN passes: it must be seen
+                if live[i] and not E[k, i] / norm < theta:  # NaN passes, so that the score is NaN
                     s += E[k, i] * X[j, i]
             out[j] += s / norm
 

@@ -1,11 +1,11 @@
-"""Fusion of a history: its events' vectors become one vector, by weights, in the article's two ways (§3.2, step 3).
+"""Fusion of a history: one vector from the weighted vectors of its events, in the article's two ways (§3.2, step 3).
 
     multiply   y = Σ_i a_i x_i                     contribution of event i:  a_i x_i
     add        y = (1/N) Σ_i (x_i + a_i 1)         contribution of event i:  (x_i + a_i 1)/N,   N live events
 
-Weights a (R, n), one row per way of attending; vectors x (n, d), shared by the rows; fused y (R, d). Ragged: a (N,)
-and x (N, d), cut by `indptr` (R + 1), each row with vectors of its own. `mask` marks live events as in softmax.py: the
-others are never read. Contributions add up to y: they are its terms. An empty history fuses to 0.
+Weights a (R, n), a row for each way of attending; vectors x (n, d), the same for all rows; fused y (R, d). Ragged:
+a (N,) and x (N, d), cut by `indptr` (R + 1), each row with vectors of its own. `mask` marks live events as in
+softmax.py; the others are never read. Contributions are the terms of y. An empty history fuses to 0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Fused(NamedTuple):
-    """A fused vector per row, y (R, d), with what each event put into it, c (R, n, d), or (N, d) when ragged."""
+    """A fused vector per row, y (R, d), and the contribution of each event, c (R, n, d), or (N, d) when ragged."""
 
     y: np.ndarray
     c: np.ndarray

@@ -1,17 +1,17 @@
 """Normal equations of the closed-form heads: sums over all prefixes of all histories, in O(n²) per user.
 
 Head h pools the prefix before position t into ``z_t[x_i] += c_t ρ^(t−1−i) w_i``, ``c_t = (Σ_{l<t} ρ^(t−1−l))^(−β)``.
-The ridge problem needs ``A = Σ_t z_t z_tᵀ`` and ``B = Σ_t z_t y_tᵀ`` (docs/model.md, eq. 9–11). Summing over t first
-leaves
+The ridge problem needs ``A = Σ_t z_t z_tᵀ`` and ``B = Σ_t z_t y_tᵀ`` (docs/model.md, eq. 9–11). With the sum over t
+taken first,
 
     A[(h,x_i),(g,x_j)] += w_hi w_gj ρ_*^|i−j| · tail_hg[max(i,j)],    tail_hg[p] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p)
 
-where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once;
-blocks of a head with itself are symmetric, so there one of the two orders is enough.
+where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once.
+The block of a head with itself is symmetric, so there one of the two orders is enough.
 
-Rows are owned: row (h, item) gathers over the occurrences of its item, in a float64 buffer of its own, so that no
-update is lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads, M
-target items.
+Each row (h, item) is owned by one iteration, which sums over the occurrences of its item in a float64 buffer, so that
+no update is lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads,
+M target items.
 """
 
 from __future__ import annotations

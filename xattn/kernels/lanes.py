@@ -1,16 +1,17 @@
-"""Vector code written out: loops over arrays in lanes of a stated width and order, and the exponential that they share.
+"""Loops over arrays as LLVM vector instructions, in lanes of a stated width and order; and the exponential.
 
-Numba turns plain loops into vector code where nothing depends on order. Sums do; and a loop whose rest of a few numbers
-is done one by one loses on short rows. Here both are said outright, as LLVM instructions on vectors: sums run in a
-fixed number of chains that are folded in a fixed tree, so bits depend on the length of a row alone; a rest is one
-masked step. LLVM splits these vectors where a machine's are narrower.
+Numba turns plain loops into vector code where the order of operations does not matter. In sums it does; and a loop that
+handles the last few numbers one by one is slow on short rows. Here both are explicit: sums run in a fixed number of
+chains that are folded in a fixed tree, so bits depend on the length of a row alone, and the last few numbers are one
+masked step. LLVM splits these vectors on machines with narrower ones.
 
-A function built so is made by `emitted`, which also takes its twin in plain Python: that one runs where the JIT is off.
+`emitted` makes such a function. It also takes the same function in plain Python, which runs where the JIT is off.
 
-The exponential, for x ≤ 0: 2^k · e^r with k = round(x / ln 2), |r| ≤ ln 2 / 2, ln 2 in two parts (Cody & Waite 1980);
-no branch and no call. Relative errors in the normal range: under 1.4 · 2^-24 for float32 (the minimax polynomial of
-Cephes' expf), 1.6 · 2^-53 for float64 (the series to r^13). Below it, 2^k comes in two factors, so that results sink
-through the subnormal numbers to 0 (under one of the least of them off). exp(−inf) = 0; NaN stays NaN.
+The exponential is the only one of the package: this code is compiled into each function that uses it. For x ≤ 0 it is
+2^k · e^r with k = round(x / ln 2), |r| ≤ ln 2 / 2, and ln 2 in two parts (Cody & Waite 1980); no branch and no call.
+Relative errors in the normal range: under 1.4 · 2^-24 for float32 (the minimax polynomial of Cephes' expf), 1.6 · 2^-53
+for float64 (the series to r^13). Below it, 2^k comes in two factors, so that results sink through the subnormal numbers
+to 0 (within one of the least of them). exp(−inf) = 0; NaN stays NaN.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""Normal equations and their solution where a table of all pairs does not fit: pairs that occur, K unknowns an item.
+"""Normal equations where a table of all pairs of items does not fit: the pairs that occur, and K unknowns an item.
 
 The sums are those of `xattn.kernels.gram`, but only pairs that occur in a history are stored, row by row:
 
     A[(h,x), ·]   row x of head h: column[ptr[hx] : ptr[hx + 1]] and value[…], blocks g ≥ h
     B[·, j]       target j: the pairs (h, x) that were followed by it, and how much
 
-Each target j then gets values from the K unknowns S_j of largest |B_sj − z_s b_j| alone (equal ones: of most chances to
-come before it, |z_s|; where z is 0, those that come with most others):
+Each target j has K unknowns S_j, those of largest |B_sj − z_s b_j|. Among equal ones, those come first that had most
+chances to come before it, |z_s|; where z is 0, those that come with most others. The values are
 
     v_j = (A_SS + F_S F_Sᵀ + diag λ_S)⁻¹ (B_Sj − z_S b_j + F_S F_j)        the features in a head's own block only
 
-which is the exact solution among all values that are zero off S_j. Cost: Σ_u n_u² for the sums, K³/3 a target for the
-solutions; memory: twelve bytes a pair that occurs, and what K values a target take.
+which is the exact solution among all values that are zero outside of S_j. Cost: Σ_u n_u² for the sums, K³/3 a target
+for the solutions. Memory: twelve bytes a pair that occurs, and K values a target.
 
 Sparse linear methods with a choice of features: Ning and Karypis, SLIM (ICDM 2011), fsSLIM.
 """
@@ -26,7 +26,7 @@ from numba import prange
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.gram import Occurrences
 
-__all__ = ["Pairs", "Problem", "local_solutions", "pairs_of_prefixes", "pairs_of_targets"]
+__all__ = ["Pairs", "Problem", "Solutions", "local_solutions", "pairs_of_prefixes", "pairs_of_targets"]
 
 NEGLIGIBLE = 1e-12  # as in `gram`: smaller powers of ρ change no digit
 MOST_PAIRS = 400_000_000  # 4.8 GB
@@ -42,7 +42,7 @@ class Pairs(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A ridge problem for each of C targets, n unknowns: sums, what the base explains (z bᵀ), features, penalties."""
+    """A ridge problem for each of C targets, n unknowns: sums, the part of the base (z bᵀ), features, penalties."""
 
     A: Pairs  # n rows; of a symmetric table those blocks that `_prefixes` fills, or all
     B: Pairs  # C rows, a target each
@@ -55,7 +55,7 @@ class Problem(NamedTuple):
 
 @compiled
 def _add(acc, seen, touched, n, k, x):  # type: ignore[no-untyped-def]
-    """acc[k] += x; the first time, k joins the n that are touched. Returns how many are."""
+    """Adds x to acc[k]; the first time, k joins the n that are touched. Returns how many those are."""
     acc[k] += x
     if seen[k]:
         return n
@@ -181,6 +181,68 @@ def _solve(M, x):  # type: ignore[no-untyped-def]
     return True
 
 
+@compiled
+def _choose(chosen, values, place, column, value, z, base, often, but, C):  # type: ignore[no-untyped-def]
+    """Assigns the unknowns of one target and their right sides; returns how many. `place` (n,): where each is, or −1.
+
+    `column` and `value` are the target's pairs, `base` its b_j. No unknown may belong to the item `but`.
+    """
+    K, n = chosen.shape[0], column.shape[0]
+    most = n + K + 1  # one of them may be the target itself
+    index, size = np.empty(most, np.int64), np.empty(most)
+    for p in range(n):
+        s = column[p]
+        index[p] = s
+        size[p] = value[p] - z[s] * base
+        place[s] = p
+    for s in often:  # never followed by the target, though there were many chances
+        if n == most:
+            break
+        if place[s] < 0:
+            index[n] = s
+            size[n] = -z[s] * base
+            place[s] = n
+            n += 1
+    order = np.argsort(-np.abs(size[:n]), kind="mergesort")
+    for p in range(n):
+        place[index[p]] = -1
+    k = 0
+    for p in order:
+        if k == K:
+            break
+        if index[p] % C != but:
+            chosen[k] = index[p]
+            values[k] = size[p]
+            place[index[p]] = k
+            k += 1
+    return k
+
+
+@compiled
+def _system(M, values, place, chosen, a_ptr, a_column, a_value, F, penalty, j):  # type: ignore[no-untyped-def]
+    """Assigns the upper triangle of A_SS + F_S F_Sᵀ + diag λ_S to M, and adds F_S F_j to `values`; clears `place`."""
+    k, C = chosen.shape[0], F.shape[0]
+    for x in range(k):
+        for y in range(x, k):
+            M[x, y] = 0.0
+    for x in range(k):
+        s = chosen[x]
+        for p in range(a_ptr[s], a_ptr[s + 1]):
+            y = place[a_column[p]]
+            if y >= 0:
+                M[min(x, y), max(x, y)] = a_value[p]
+    for x in range(k):
+        s = chosen[x]
+        place[s] = -1
+        M[x, x] += penalty[s]
+        if F.shape[1]:
+            if s % C != j:
+                values[x] += np.sum(F[s % C] * F[j])
+            for y in range(x, k):
+                if chosen[y] // C == s // C:
+                    M[x, y] += np.sum(F[s % C] * F[chosen[y] % C])
+
+
 @Kernel
 def _solutions(  # type: ignore[no-untyped-def]
     chosen, values, sound, a_ptr, a_column, a_value, b_ptr, b_index, b_value, z, b, often, F, penalty, first, others
@@ -194,53 +256,10 @@ def _solutions(  # type: ignore[no-untyped-def]
         M = np.empty((K, K))
         for q in range(chunk * CHUNK, min(J, (chunk + 1) * CHUNK)):
             j = first + q
-            n = b_ptr[j + 1] - b_ptr[j]
-            index, size = np.empty(n + K + 1, np.int64), np.empty(n + K + 1)
-            for p in range(n):
-                s = b_index[b_ptr[j] + p]
-                index[p] = s
-                size[p] = b_value[b_ptr[j] + p] - z[s] * b[j]
-                place[s] = p
-            most = n + K + 1  # one of them may be j itself
-            for s in often:  # never followed by j, though there were many chances
-                if n == most:
-                    break
-                if place[s] < 0:
-                    index[n] = s
-                    size[n] = -z[s] * b[j]
-                    place[s] = n
-                    n += 1
-            order = np.argsort(-np.abs(size[:n]), kind="mergesort")
-            for p in range(n):
-                place[index[p]] = -1
-            k = 0
-            for p in order:
-                if k == K:
-                    break
-                if not (others and index[p] % C == j):
-                    chosen[q, k] = index[p]
-                    values[q, k] = size[p]
-                    place[index[p]] = k
-                    k += 1
-            for x in range(k):
-                for y in range(x, k):
-                    M[x, y] = 0.0
-            for x in range(k):
-                s = chosen[q, x]
-                for p in range(a_ptr[s], a_ptr[s + 1]):
-                    y = place[a_column[p]]
-                    if y >= 0:
-                        M[min(x, y), max(x, y)] = a_value[p]
-            for x in range(k):
-                s = chosen[q, x]
-                place[s] = -1
-                M[x, x] += penalty[s]
-                if F.shape[1]:
-                    if s % C != j:
-                        values[q, x] += np.sum(F[s % C] * F[j])
-                    for y in range(x, k):
-                        if chosen[q, y] // C == s // C:
-                            M[x, y] += np.sum(F[s % C] * F[chosen[q, y] % C])
+            own = slice(b_ptr[j], b_ptr[j + 1])
+            but = j if others else -1
+            k = _choose(chosen[q], values[q], place, b_index[own], b_value[own], z, b[j], often, but, C)
+            _system(M, values[q], place, chosen[q, :k], a_ptr, a_column, a_value, F, penalty, j)
             sound[q] = _solve(M[:k, :k], values[q, :k])
             for x in range(k, K):
                 chosen[q, x] = -1
@@ -278,8 +297,16 @@ def pairs_of_targets(
     return _filled(_targets, inputs, len(occ.ptr) - 1, work, most)
 
 
-def local_solutions(problem: Problem, K: int, targets: slice) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Of the `targets` the unknowns (J, K) int32, −1 after the last, and values (J, K); whether all are sound."""
+class Solutions(NamedTuple):
+    """Of J targets the unknowns, −1 after the last, and their values; whether all problems had a solution."""
+
+    chosen: np.ndarray  # (J, K) int32
+    values: np.ndarray  # (J, K)
+    sound: bool
+
+
+def local_solutions(problem: Problem, K: int, targets: slice) -> Solutions:
+    """The values of some `targets`, from at most K unknowns each."""
     A, B, z, b, F, penalty, others = problem
     first, last, _ = targets.indices(len(b))
     chances = np.abs(z) if len(z) != len(b) or z.any() else np.diff(B.ptr)
@@ -289,4 +316,4 @@ def local_solutions(problem: Problem, K: int, targets: slice) -> tuple[np.ndarra
     sound = np.empty(last - first, np.bool_)
     work = (last - first) * K * (K * K / 3.0 + K)
     _solutions(chosen, values, sound, *A, *B, z, b, often, F, penalty, first, others, work=work)
-    return chosen, values, bool(sound.all())
+    return Solutions(chosen, values, bool(sound.all()))

@@ -1,4 +1,4 @@
-"""Logarithms of attention weights, with the log-sum-exp that normalises them: they live on where a weight underflows.
+"""Logarithms of attention weights, finite where a weight underflows, and the log-sum-exp that normalises them.
 
     log a_i = (e_i − m)/T − β log Σ_l exp((e_l − m)/T)     lse = m/T + log Σ_l exp((e_l − m)/T)     m = max e
 
@@ -31,7 +31,7 @@ def _log_weights(g, lse, e, mask, T, beta):  # type: ignore[no-untyped-def]
             if (mask.size == 0 or mask[r, i]) and e[r, i] != -np.inf:
                 empty = False
                 m = e[r, i] if e[r, i] > m else m
-        rest = 0.0  # Σ exp less one of the largest, which is exp(0) = 1: log1p keeps the digits of a certain row
+        rest = 0.0  # Σ exp without one of the largest, which is exp(0) = 1: log1p then keeps the digits near log 1
         passed = False
         for i in range(n):
             if (mask.size == 0 or mask[r, i]) and e[r, i] != -np.inf:

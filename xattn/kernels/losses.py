@@ -25,7 +25,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.vectors import exp, exp_sum, total
+from xattn.kernels.vectors import exp, exp_sum, largest, total
 
 __all__ = [
     "CrossEntropy",
@@ -49,15 +49,6 @@ RUN = 512  # factors from 1 to 2 whose product stays far under the largest float
 
 
 @compiled
-def _largest(z):  # type: ignore[no-untyped-def]
-    """Largest number in z; NaN is passed over (it spoils the exponentials instead)."""
-    m = z.dtype.type(-np.inf)
-    for i in range(z.shape[0]):
-        m = z[i] if z[i] > m else m
-    return m
-
-
-@compiled
 def _add_shares(dz, z, m, factor):  # type: ignore[no-untyped-def]
     """Adds factor · exp(z − m) to dz, m the largest of z."""
     x = np.empty_like(z)
@@ -73,7 +64,7 @@ def _add_shares(dz, z, m, factor):  # type: ignore[no-untyped-def]
 def _cross_entropy_forward(loss, m, s, Z, y):  # type: ignore[no-untyped-def]
     """Assigns the loss, the largest logit and the sum of exponentials of each row."""
     for b in prange(Z.shape[0]):
-        m[b] = _largest(Z[b])
+        m[b] = largest(Z[b])
         s[b] = exp_sum(np.empty_like(Z[b]), Z[b], m[b])
         loss[b] = math.log(s[b]) + (m[b] - Z[b, y[b]])
 
@@ -142,7 +133,7 @@ def _sampled_forward(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
     """Assigns the loss, the largest corrected logit and the sum of exponentials of each row."""
     for b in prange(Z.shape[0]):
         x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])  # prange counts in uint64
-        m[b] = _largest(x)
+        m[b] = largest(x)
         s[b] = exp_sum(np.empty_like(x), x, m[b])
         loss[b] = math.log(s[b]) + (m[b] - p[b])
 

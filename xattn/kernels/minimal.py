@@ -1,17 +1,17 @@
 """The smallest set of events without which k competitors are ahead of a target: depth-first search with bounds.
 
-n events, C competitors, H heads whose attention all share, G heads of which each item has an attention of its own:
+n events, C competitors, H heads whose attention is the same for all items, G heads in which each item has its own:
 
     d_c(R) = Δb_c + Σ_h (ΔN_hc − Σ_{i∈R} D_hci) / S_h(R)^{β_h} + own_c(R)        S_h(R) = Σ_{i∉R} E_hi
 
 is how far the target is ahead of competitor c when the set R is masked; D_hci = E_hi (X_ti − X_ci). R is an answer when
-d_c(R) ≤ 0 for k of them. With φ_h = S_h(R)^{−β_h} free in [S_h^{−β_h}, S_h(m least)^{−β_h}] the least d of all R of
-size m is at a corner of that box and takes the m largest Σ_h φ_h D_hci, so
+d_c(R) ≤ 0 for k of them. If φ_h = S_h(R)^{−β_h} could be any number in [S_h^{−β_h}, S_h(m least)^{−β_h}], the least d
+of all R of size m would be at a corner of that box, with the m largest Σ_h φ_h D_hci masked. So
 
     bound_c = min over corners v of  Δb_c + Σ_h φ_hv ΔN_hc − Σ of the m largest Σ_h φ_hv D_hci − slack_c ≤ d_c(R)
 
-for every R. A branch in which fewer than k bounds are ≤ 0 holds no answer. What is left is evaluated in full. Nothing
-is lost where S(R) is much smaller than S: sums are then taken anew over what is left.
+for every R. A branch in which fewer than k bounds are ≤ 0 holds no answer; the other sets are evaluated in full. Where
+S(R) is much smaller than S, sums are taken anew over the events that are left, so no digits are lost.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from xattn.kernels.compile import compiled
 __all__ = ["FOUND", "NONE", "SPENT", "Heads", "smallest_of_size"]
 
 FOUND, NONE, SPENT = 1, 0, -1
-MOST_BOUNDS = 4_000_000  # numbers of the table of bounds: 32 MB; a search that needs more is not begun
-ANEW = 1e-3  # share of a sum under which what is left is summed anew, not subtracted
+MOST_BOUNDS = 4_000_000  # numbers in the table of bounds (32 MB); a search that needs more does not start
+ANEW = 1e-3  # share of a sum under which the rest is summed anew, not found by subtraction
 
 
 class Heads(NamedTuple):
-    """What d is made of; arrays float64. `n` live events, `C` competitors."""
+    """The terms of d, float64, for `n` live events and `C` competitors."""
 
     gap: np.ndarray  # (C,) Δb
-    slack: np.ndarray  # (C,) what the own heads can add to d or take from it at most, and rounding
+    slack: np.ndarray  # (C,) the most that the own heads can change d by, and rounding
     E: np.ndarray  # (H, n)
     D: np.ndarray  # (H, C, n)
     beta: np.ndarray  # (H,)
@@ -80,7 +80,7 @@ def _leaf(gap, slack, E, S, D, N, beta, own_E, own_EX, own_beta, chosen, m, k, t
         if anew[h]:
             left = _rest(E[h], chosen, m)
         phi[h] = left ** -beta[h] if left > 0.0 else 0.0
-    near = 0
+    possible = 0
     d = np.empty(C)
     for c in range(C):
         x = gap[c]
@@ -93,8 +93,8 @@ def _leaf(gap, slack, E, S, D, N, beta, own_E, own_EX, own_beta, chosen, m, k, t
                     rest -= D[h, c, chosen[a]]
                 x += phi[h] * rest
         d[c] = x
-        near += x - slack[c] <= tol
-        if near + C - 1 - c < k:
+        possible += x - slack[c] <= tol
+        if possible + C - 1 - c < k:
             return False
     if own_E.shape[0] == 0:
         return True
@@ -162,18 +162,18 @@ def _search(chosen, gap, slack, E, D, beta, own_E, own_EX, own_beta, corners, k,
         if s > n - q:
             p -= 1
             continue
-        near = 0
+        possible = 0
         for c in range(C):
             for v in range(V):
                 if at[p, v, c] - best[q - 1, s, v, c] <= tol:
-                    near += 1
+                    possible += 1
                     break
-            if near >= k:
+            if possible >= k:
                 break
         steps += C
         if steps > budget:
             return SPENT
-        if near < k:
+        if possible < k:
             p -= 1  # no choice from here on helps
             continue
         chosen[p] = s

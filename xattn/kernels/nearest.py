@@ -1,8 +1,8 @@
 """The k keys of largest product with each query: exact, block by block, without the table of all products.
 
-Keys lie in panels (`xattn.kernels.tiles`), the longest first. Each query keeps a heap of its k best so far, and a chunk
-of keys that fits the cache serves many queries. As q·k ≤ ‖q‖‖k‖, a group of queries is done once the longest key that
-is left cannot reach the worst in any of their heaps.
+Keys lie in panels (`xattn.kernels.tiles`), the longest first. Each query has a heap of its k best keys so far, and a
+chunk of keys that fits the cache is multiplied with many queries. As q·k ≤ ‖q‖‖k‖, a group of queries is done once the
+longest key of those that are left cannot reach the worst key in any of their heaps.
 
 Higher product first; equal ones, lower key first. NaN is never chosen. A product is one chain over the coordinates in
 the type of the arrays, so results do not depend on the order of keys, on blocks, or on threads.
@@ -17,66 +17,17 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.compile import Kernel
 from xattn.kernels.lanes import BYTES
 from xattn.kernels.tiles import TOGETHER, Keys, tile
+from xattn.kernels.topk import enter, in_order
 from xattn.kernels.vectors import peak
 
 __all__ = ["Catalogue", "nearest"]
 
 BLOCK = 6  # groups of queries that share a chunk
 CHUNK = 1 << 17  # bytes of keys that stay in the second-level cache while the groups of a block go by
-STEP = 8  # panels after which a group looks at what it has found
-
-
-@compiled
-def _before(s, i, t, j):  # type: ignore[no-untyped-def]
-    """A key i of product s ranks before a key j of product t."""
-    return s > t or (s == t and i < j)
-
-
-@compiled
-def _sink(item, score, n):  # type: ignore[no-untyped-def]
-    """Restore, from the root, that no key of the heap ranks before its children at 2p + 1 and 2p + 2."""
-    p = 0
-    while True:
-        worst = p
-        for child in range(2 * p + 1, min(2 * p + 3, n)):
-            if _before(score[worst], item[worst], score[child], item[child]):
-                worst = child
-        if worst == p:
-            return
-        item[p], item[worst] = item[worst], item[p]
-        score[p], score[worst] = score[worst], score[p]
-        p = worst
-
-
-@compiled
-def _enter(item, score, n, i, s):  # type: ignore[no-untyped-def]
-    """Key i into a heap of n; returns how many it holds then. A full one loses its worst, which may be i."""
-    k = item.shape[0]
-    if n == k:
-        if _before(s, i, score[0], item[0]):
-            item[0], score[0] = i, s
-            _sink(item, score, n)
-        return n
-    p = n
-    while p > 0 and _before(score[(p - 1) // 2], item[(p - 1) // 2], s, i):
-        item[p], score[p] = item[(p - 1) // 2], score[(p - 1) // 2]
-        p = (p - 1) // 2
-    item[p], score[p] = i, s
-    return n + 1
-
-
-@compiled
-def _in_order(item, score, n):  # type: ignore[no-untyped-def]
-    """Best first; what is left is −1 and −inf."""
-    for last in range(n - 1, 0, -1):
-        item[0], item[last] = item[last], item[0]
-        score[0], score[last] = score[last], score[0]
-        _sink(item, score, last)
-    for i in range(n, item.shape[0]):
-        item[i], score[i] = -1, -np.inf
+STEP = 8  # panels after which the products of a group are looked through
 
 
 @Kernel
@@ -118,14 +69,14 @@ def _nearest(item, score, Q, data, panels, start, longest, key, reach, least):  
                             continue
                         for i in range(width):
                             if found[i] == found[i] and (n < k or found[i] >= score[j + r, 0]):
-                                n = _enter(item[j + r], score[j + r], n, key[start[step] + i], found[i])
+                                n = enter(item[j + r], score[j + r], n, key[start[step] + i], found[i])
                         filled[j + r - first] = n
         for r in range(min(rows, J - first)):
-            _in_order(item[first + r], score[first + r], filled[r])
+            in_order(item[first + r], score[first + r], filled[r])
 
 
 class Catalogue(NamedTuple):
-    """Keys (n, d), the longest first, in panels: which is where, and how long the longest of each panel is."""
+    """Keys (n, d) in panels, the longest first."""
 
     keys: Keys
     start: np.ndarray  # (panels + 1,) int64: the place of each panel's first key

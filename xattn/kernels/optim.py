@@ -7,9 +7,9 @@
 Adam: Kingma & Ba, ICLR 2015; λ outside of the moments: Loshchilov & Hutter, ICLR 2019. η is the learning rate, t counts
 the steps from 1. All arrays of one parameter have its type, float32 or float64, and so has the arithmetic.
 
-The *rows* variant steps only some rows of a table, as a mini-batch that looks up few embeddings asks for: the moments
-of the other rows stay as they are (no decay while unused), t is that of all. So a row that is first seen late moves by
-up to (1 − β₁)/√(1 − β₂) η, about 3 η.
+The *rows* variant steps only some rows of a table, those that a mini-batch looked up. The moments of the other rows
+stay as they are (no decay while unused), and t counts the steps of the whole table. So a row that is first seen late
+moves by up to (1 − β₁)/√(1 − β₂) η, about 3 η.
 
 Every entry is owned by one iteration: results are bitwise equal at every thread count. NaN in a gradient reaches its
 parameter.
@@ -130,7 +130,7 @@ class _Optimiser(ABC):
                 self._step_all(name, p.reshape(-1), np.ascontiguousarray(g).reshape(-1), rate, keep)
 
     def _begin(self) -> None:  # noqa: B027  (what most optimisers have nothing to do at)
-        """Called once a step, before any parameter is touched."""
+        """Called once a step, before any parameter changes."""
 
     @abstractmethod
     def _step_all(self, name: str, p: np.ndarray, g: np.ndarray, rate: float, keep: float) -> None: ...

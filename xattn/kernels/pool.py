@@ -1,13 +1,14 @@
 """Scores of a whole catalogue from pooled histories: out[u, j] = Σ_h Σ_i coef[h, i] · V[h, row_i, j].
 
-For heads whose attention does not look at the target, coef = weight × strength is known before any target is; the
-score is then a sum of rows of the value table V (H, C, C), read in order. An iteration owns a stripe of columns: the
-sums of a history over it stay in registers (float64) while its events go by, and the stripe of V stays in the cache
-while the histories go by. Each cell is summed in the order of heads and events: batch and single agree to the last bit.
-An event without a row, or with a coefficient of 0, is skipped.
+In heads whose attention does not depend on the target, coef = weight × strength is the same for all targets, and the
+score is a sum of rows of the value table V (H, C, C), read in order. An iteration owns a stripe of columns: the sums of
+one history over it stay in registers (float64), and the stripe of V stays in the cache for all histories. Each cell is
+summed in the order of heads and events, so batch and single agree to the last bit. An event without a row, or with a
+coefficient of 0, is skipped.
 
-A table too large to be whole is stored by rows: what row r of head h says stands at ptr[h·R + r] to ptr[h·R + r + 1],
-`column` and `value`; what is not there is 0. Each history is then summed into a vector of its own, in the same order.
+A table that is too large to be whole is stored by rows: the numbers of row r of head h are `column` and `value` from
+ptr[h·R + r] to ptr[h·R + r + 1], the others are 0. Each history is then summed into a vector of its own, in the same
+order.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _add_pooled(out, ptr, row, coef, V, column, gate):  # type: ignore[no-untype
     for s in prange((C + STRIPE - 1) // STRIPE):
         low = np.int64(s) * STRIPE
         sums = np.empty(STRIPE)
-        start = min(low, C - STRIPE)  # the last stripe reaches back into the one before, and keeps its own part
+        start = min(low, C - STRIPE)  # the last stripe reads from the one before too, and keeps its own columns
         for u in range(out.shape[0]):
             _pool_stripe(sums, row, coef, V, ptr[u], ptr[u + 1], start)
             for j in range(low, min(start + STRIPE, column.shape[0])):

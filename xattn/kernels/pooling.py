@@ -131,28 +131,6 @@ def _others_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: i
     return drate
 
 
-@Kernel
-def _others_forward(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
-    """Assigns the pools U and sums S of all persons."""
-    for b in prange(start.shape[0]):
-        lo, hi = start[b], stop[b]
-        at, to = ptr[b], ptr[b] + hi - lo
-        _others_of(U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta)
-
-
-@Kernel
-def _others_backward(  # type: ignore[no-untyped-def]
-    dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta
-):
-    """Adds the gradients of all persons to dX, de and drate."""
-    for b in prange(start.shape[0]):
-        lo, hi = start[b], stop[b]
-        at, to = ptr[b], ptr[b] + hi - lo
-        drate[b] += _others_backward_of(
-            dX[at:to], de[at:to], dU[at:to], U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta
-        )
-
-
 # --- the events before ------------------------------------------------------------------------------------------------
 
 
@@ -204,26 +182,38 @@ def _before_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: i
     return -rho * drho
 
 
+# --- all persons ------------------------------------------------------------------------------------------------------
+
+
 @Kernel
-def _before_forward(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
-    """Assigns the pools U and sums S of all persons."""
+def _pools_forward(U, S, P, k, w, item, start, stop, ptr, rate, beta, others):  # type: ignore[no-untyped-def]
+    """Assigns the pools U and sums S of all persons, of all `others` events or of those before."""
     for b in prange(start.shape[0]):
         lo, hi = start[b], stop[b]
         at, to = ptr[b], ptr[b] + hi - lo
-        _before_of(U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta)
+        if others:
+            _others_of(U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta)
+        else:
+            _before_of(U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta)
 
 
 @Kernel
-def _before_backward(  # type: ignore[no-untyped-def]
-    dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta
+def _pools_backward(  # type: ignore[no-untyped-def]
+    dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta, others
 ):
     """Adds the gradients of all persons to dX, de and drate."""
     for b in prange(start.shape[0]):
         lo, hi = start[b], stop[b]
         at, to = ptr[b], ptr[b] + hi - lo
-        drate[b] += _before_backward_of(
-            dX[at:to], de[at:to], dU[at:to], U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta
-        )
+        own = slice(at, to)
+        if others:
+            drate[b] += _others_backward_of(
+                dX[own], de[own], dU[own], U[own], S[own], P, k, w[lo:hi], item[lo:hi], rate, beta
+            )
+        else:
+            drate[b] += _before_backward_of(
+                dX[own], de[own], dU[own], U[own], S[own], P, k, w[lo:hi], item[lo:hi], rate, beta
+            )
 
 
 # --- the functions that others call -----------------------------------------------------------------------------------
@@ -263,21 +253,22 @@ class PoolGradient(NamedTuple):
     drate: np.ndarray
 
 
-def _forward(kernel: Kernel, head: Head, who: Persons) -> Pools:
+def _forward(head: Head, who: Persons, others: bool) -> Pools:
     T, number = int((who.stop - who.start).sum()), head.P.dtype.type
     U, S = np.empty((T, head.P.shape[1]), number), np.empty(T, number)
     rate, beta = number(head.rate), number(head.beta)
     persons = (who.w, who.item, who.start, who.stop, who.ptr)
-    kernel(U, S, head.P, head.k, *persons, rate, beta, work=POOL_WORK * U.size)
+    _pools_forward(U, S, head.P, head.k, *persons, rate, beta, others, work=POOL_WORK * U.size)
     return Pools(U, S)
 
 
-def _backward(kernel: Kernel, dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
+def _backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons, others: bool) -> PoolGradient:
     number = head.P.dtype.type
     out = PoolGradient(np.zeros_like(dU), np.zeros_like(pools.S), np.zeros(len(who.start), number))
     rate, beta = number(head.rate), number(head.beta)
     persons = (who.w, who.item, who.start, who.stop, who.ptr)
-    kernel(*out, dU, *pools, head.P, head.k, *persons, rate, beta, work=2 * POOL_WORK * dU.size)
+    work = 2 * POOL_WORK * dU.size
+    _pools_backward(*out, dU, *pools, head.P, head.k, *persons, rate, beta, others, work=work)
     return out
 
 
@@ -288,12 +279,12 @@ def pool_others(head: Head, who: Persons) -> Pools:
     >>> pool_others(Head(np.array([[10.0], [1.0]]), np.zeros(2), rate=0.0, beta=1.0), who).U.ravel().tolist()
     [1.0, 5.5, 5.5]
     """
-    return _forward(_others_forward, head, who)
+    return _forward(head, who, others=True)
 
 
 def pool_others_backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
     """Gradients for dU (T, D), of the pools that `pool_others` gave."""
-    return _backward(_others_backward, dU, pools, head, who)
+    return _backward(dU, pools, head, who, others=True)
 
 
 def pool_before(head: Head, who: Persons) -> Pools:
@@ -303,9 +294,9 @@ def pool_before(head: Head, who: Persons) -> Pools:
     >>> pool_before(Head(np.array([[10.0], [1.0]]), np.zeros(2), rate=0.0, beta=1.0), who).U.ravel().tolist()
     [0.0, 10.0, 5.5]
     """
-    return _forward(_before_forward, head, who)
+    return _forward(head, who, others=False)
 
 
 def pool_before_backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
     """Gradients for dU (T, D), of the pools that `pool_before` gave."""
-    return _backward(_before_backward, dU, pools, head, who)
+    return _backward(dU, pools, head, who, others=False)

@@ -1,4 +1,4 @@
-"""Sums of rows that belong together: the gradient of a look-up, brought back to the rows that were looked up.
+"""Sums of rows with equal numbers: the gradient of a table from the gradients of the rows that were looked up in it.
 
     rows   2   0   2   2        →   distinct   0    2
     G      a   b   c   d            sums       b    a + c + d

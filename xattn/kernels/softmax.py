@@ -2,17 +2,17 @@
 
     a_i = exp((e_i − m)/T) / (Σ_l exp((e_l − m)/T))^β     m: largest live logit, or a shift that the caller gives
 
-β = 1 is softmax; β < 1 keeps long histories from being averaged away (the idea of NAIS, He et al. 2018, without m).
+β = 1 is softmax; with β < 1 the weights of a long history add up to more (the idea of NAIS, He et al. 2018, without m).
 
 Shapes: the logits `e` are rows of histories, either a table (R, n) or ragged, one flat array cut by `indptr` (R + 1). A
 table is the ragged case with equal cuts, so one kernel serves both, bit for bit. `mask` marks live events; None: all.
 
 A masked event is never read: a row is first packed to its live logits, so masking equals deletion bit for bit, whatever
-garbage the masked places hold. A logit of −inf is a masked event. NaN or +inf make all live weights of the row NaN.
-An empty row has no weights: all are 0.
+the masked places hold. A logit of −inf is a masked event. NaN or +inf make all live weights of the row NaN. In an empty
+row all weights are 0.
 
-float32 weights are within 4 · 2^-24 of the float64 answer (and two of the least float32, where they sink below the
-normal range); sums run in float64. Plain softmax, β = T = 1, over finite logits runs in lanes as written out here.
+float32 weights are within 4 · 2^-24 of the float64 answer (and within two of the least float32, below the normal
+range); sums run in float64. Plain softmax, β = T = 1, over finite logits is one function of vector lanes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, peak, softmax, total
+from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, largest, peak, softmax, total
 
 __all__ = ["weights", "weights_backward", "weights_ragged", "weights_ragged_backward"]
 
@@ -42,7 +42,7 @@ def _is_live(e, mask, i):  # type: ignore[no-untyped-def]
 
 @compiled
 def _pack(z, e, mask):  # type: ignore[no-untyped-def]
-    """Live logits to the front of z, their number returned.    e: 5 . 7 . 9   →   z: 5 7 9 _ _"""
+    """Moves the live logits to the front of z; returns how many there are.    e: 5 . 7 . 9   →   z: 5 7 9 _ _"""
     n = 0
     for i in range(e.shape[0]):
         if _is_live(e, mask, i):
@@ -53,7 +53,7 @@ def _pack(z, e, mask):  # type: ignore[no-untyped-def]
 
 @compiled
 def _unpack(z, e, mask, n):  # type: ignore[no-untyped-def]
-    """The first n of z back to the live places, 0 elsewhere, from the end so that nothing is overwritten unread."""
+    """Moves the first n of z back to the live places, from the end, so that none is overwritten unread; 0 elsewhere."""
     if n == z.shape[0]:
         return
     for i in range(z.shape[0] - 1, -1, -1):
@@ -65,23 +65,14 @@ def _unpack(z, e, mask, n):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _max(z):  # type: ignore[no-untyped-def]
-    """Largest number in z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
-    m = z.dtype.type(-np.inf)
-    for i in range(z.shape[0]):
-        m = z[i] if z[i] > m else m
-    return m
-
-
-@compiled
 def _exponentials(z, m, T):  # type: ignore[no-untyped-def]
-    """z ← exp((z − m)/T) in place. The difference comes first: z/T − m/T is inf − inf for a small T."""
+    """Turns z into exp((z − m)/T) in place. The difference comes first: z/T − m/T is inf − inf for a small T."""
     for i in range(z.shape[0]):
         if z.itemsize == 4:
             x = (np.float64(z[i]) - m) / T
             x = -120.0 if x < -120.0 else x
-            near = np.float32(x)
-            z[i] = exp_of_parts(near, np.float32(x - near))
+            rounded = np.float32(x)
+            z[i] = exp_of_parts(rounded, np.float32(x - rounded))
         else:
             d = z[i] - m
             back = d - z[i]
@@ -93,7 +84,7 @@ def _exponentials(z, m, T):  # type: ignore[no-untyped-def]
 def _denominator(s, m, T, beta, shift):  # type: ignore[no-untyped-def]
     """(Σ exp((e − shift)/T))^β relative to numerators that are shifted by m: s^β · exp((1 − β)(shift − m)/T).
 
-    So a shift far above all that is left (the removed event was the largest) underflows nothing, and β = 1 ignores it.
+    So nothing underflows where the shift is far above all logits that are left, and β = 1 ignores it.
     """
     if beta == 1.0:
         return s
@@ -104,15 +95,18 @@ def _denominator(s, m, T, beta, shift):  # type: ignore[no-untyped-def]
 
 @compiled
 def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
+    """Assigns the weights a of one row."""
     n = e.shape[0]
+    # 1 exponentials and their sum
     m = peak(e) if mask.size == 0 and T == 1.0 else e.dtype.type(np.nan)
     if m == m:
         s = exp_sum(a, e, m)
     else:
         n = _pack(a, e, mask)
-        m = _max(a[:n])
+        m = largest(a[:n])
         _exponentials(a[:n], m, T)
         s = total(a[:n])
+    # 2 weights
     divide(a[:n], np.float64(_denominator(s, m, T, beta, shift)))
     if theta > 0.0:
         for i in range(n):
@@ -123,19 +117,21 @@ def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
 
 @compiled
 def _row_backward(de, da, a, e, mask, T, beta, shift):  # type: ignore[no-untyped-def]
-    """de_j += [a_j da_j − G (β p_j + (1 − β) t_j)] / T,  G = Σ_i a_i da_i,  p the softmax,  t uniform on the arg max.
+    """Adds [a_j da_j − G (β p_j + (1 − β) t_j)] / T to de_j: G = Σ_i a_i da_i, p the softmax, t uniform on the arg max.
 
-    The term in t is the path through m: absent when m was given, shared by all logits that equal the maximum.
+    The term in t comes from m: it is absent when m was given, and shared by all logits that equal the maximum.
     """
+    # 1 exponentials and their sum, again
     p = np.empty_like(e)
     n = _pack(p, e, mask)
     if n == 0:
         return
     z = p[:n]
-    m = _max(z)
+    m = largest(z)
     _exponentials(z, m, T)
     s = total(z)
     _unpack(p, e, mask, n)
+    # 2 weights
     G = 0.0
     ties = 0
     for i in range(e.shape[0]):
@@ -262,7 +258,7 @@ def weights_backward(
 ) -> np.ndarray:
     """Gradient de (R, n) from da (R, n), for the weights a that `weights` gave for the same e and options.
 
-    A weight that the threshold set to 0 passes nothing on, but its logit still moves the others, in the denominator.
+    A weight that the threshold set to 0 passes no gradient on; its logit still has one, through the denominator.
     Masked events get 0. Without `shift` the rows of the Jacobian add up to 0, and the gradient of T is −Σ e·de / T.
 
     >>> import numpy as np

@@ -34,7 +34,7 @@ EXP_WORK = 12  # scalar operations that one exponential counts for
 
 
 def _row(context: Any, b: Any, kind: Any, table: Any, k: Any) -> Any:
-    """Where row k of a table starts. A slice would do, but counting who holds it costs more than a short row."""
+    """Where row k of a table starts; counting the references to a slice would cost more than a short row."""
     array = context.make_array(kind)(context, b, table)
     return b.gep(array.data, [b.mul(k, cgutils.unpack_tuple(b, array.shape)[1])])
 

@@ -1,11 +1,12 @@
-"""Products of many rows with many keys in tiles that stay in registers.
+"""Products of many rows with many keys, in tiles that stay in registers.
 
-Six rows share each pass over the keys. The keys lie in panels of up to four vectors, coordinate by coordinate:
+Six rows are multiplied in each pass over the keys. The keys lie in panels of up to four vectors, coordinate by
+coordinate:
 
     panel   k_0f k_1f … k_31f   for f = 0, 1, …        tile[r, i] += q_rf · k_if
 
-so that a tile (6 rows × a panel) is 24 vectors of sums while the coordinates go by. A product is one chain over f: its
-bits do not depend on how tiles are cut, on its neighbours, or on the number of threads.
+so that a tile (6 rows × a panel) is up to 24 vectors of sums. A product is one chain over f: its bits do not depend on
+how tiles are cut, on its neighbours, or on the number of threads.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MOST = 4  # vectors in a panel: with six rows, 24 sums stay in registers
 
 
 class Keys(NamedTuple):
-    """Keys (n, d) in panels: `data` flat, `panels` (P,) the vectors in each, `wide` the numbers in all of them."""
+    """Keys (n, d) in panels: `data` flat, `panels` (P,) how many vectors each has, `wide` the keys with padding."""
 
     data: np.ndarray
     panels: np.ndarray

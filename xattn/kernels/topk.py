@@ -1,12 +1,11 @@
-"""The k best scores of each row, under a rule that leaves nothing to chance.
+"""The k best scores of each row, in an order that is always the same.
 
 Higher score first; equal scores, lower index first (the rule of ONNX TopK; −0 equals 0). NaN is never chosen, nor is an
-item that is not allowed or is excluded; −inf may be. So a row yields min(k, items left), maybe fewer than k: the other
-places hold −1, never an item.
+item that is not allowed or is excluded; −inf may be. So a row may have fewer than k items: the other places hold −1.
 
-A row is scanned once from the left, past a heap of the k best so far whose root is the worst of them: items that do not
-beat the root are passed over a few vectors at a time. Equal to the root is not better: what came earlier has the lower
-index.
+A row is scanned once from the left. A heap holds the k best items so far, the worst of them at its root, and items that
+do not beat the root are skipped a few vectors at a time. An item equal to the root does not beat it, because the
+earlier one has the lower index.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from numba.core import cgutils
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.lanes import BYTES, I64, Lanes, emitted
 
-__all__ = ["TopK", "top_k"]
+__all__ = ["TopK", "enter", "in_order", "top_k"]
 
 
 class TopK(NamedTuple):
@@ -31,7 +30,7 @@ class TopK(NamedTuple):
     counts: np.ndarray
 
 
-STRIDE = 4  # vectors that are compared before it is asked whether any of their items is better
+STRIDE = 4  # vectors that are compared at once
 
 
 def _plain_next_above(score: np.ndarray, i: int, limit: Any) -> int:
@@ -80,66 +79,81 @@ def _next_above(typing_context: Any, score: Any, i: Any, limit: Any) -> Any:
     return types.int64(score, types.int64, score.dtype), write
 
 
-@compiled
-def _worse(score, i, j):  # type: ignore[no-untyped-def]
-    """Item i ranks after item j."""
-    return score[i] < score[j] or (score[i] == score[j] and i > j)
+# --- a heap, whose root is the worst ----------------------------------------------------------------------------------
 
 
 @compiled
-def _sift_down(heap, score, n):  # type: ignore[no-untyped-def]
-    """Restore, from the root, that no item of heap[:n] ranks before its children, which sit at 2p + 1 and 2p + 2."""
+def _before(s, i, t, j):  # type: ignore[no-untyped-def]
+    """Whether item i of score s ranks before item j of score t."""
+    return s > t or (s == t and i < j)
+
+
+@compiled
+def _sink(item, score, n):  # type: ignore[no-untyped-def]
+    """Restores, from the root, that no item of the heap ranks before its children, which sit at 2p + 1 and 2p + 2."""
     p = 0
     while True:
         worst = p
         for child in range(2 * p + 1, min(2 * p + 3, n)):
-            if _worse(score, heap[child], heap[worst]):
+            if _before(score[worst], item[worst], score[child], item[child]):
                 worst = child
         if worst == p:
             return
-        heap[p], heap[worst] = heap[worst], heap[p]
+        item[p], item[worst] = item[worst], item[p]
+        score[p], score[worst] = score[worst], score[p]
         p = worst
 
 
 @compiled
-def _sift_up(heap, score, p):  # type: ignore[no-untyped-def]
-    while p > 0 and _worse(score, heap[p], heap[(p - 1) // 2]):
-        heap[p], heap[(p - 1) // 2] = heap[(p - 1) // 2], heap[p]
+def enter(item, score, n, i, s):  # type: ignore[no-untyped-def]
+    """Puts item i into a heap of n; returns how many it holds then. A full one loses its worst, which may be i."""
+    k = item.shape[0]
+    if n == k:
+        if _before(s, i, score[0], item[0]):
+            item[0], score[0] = i, s
+            _sink(item, score, n)
+        return n
+    p = n
+    while p > 0 and _before(score[(p - 1) // 2], item[(p - 1) // 2], s, i):
+        item[p], score[p] = item[(p - 1) // 2], score[(p - 1) // 2]
         p = (p - 1) // 2
+    item[p], score[p] = i, s
+    return n + 1
 
 
 @compiled
-def _row(heap, score, allowed, marked):  # type: ignore[no-untyped-def]
-    """Assigns `heap`, the best items of one row, best first; returns how many there are."""
-    k = heap.shape[0]
+def in_order(item, score, n):  # type: ignore[no-untyped-def]
+    """Turns a heap of n into a list, best first; the places after them get −1 and −inf."""
+    for last in range(n - 1, 0, -1):
+        item[0], item[last] = item[last], item[0]
+        score[0], score[last] = score[last], score[0]
+        _sink(item, score, last)
+    for i in range(n, item.shape[0]):
+        item[i], score[i] = -1, -np.inf
+
+
+# --- rows of scores ---------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _row(item, best, score, allowed, marked):  # type: ignore[no-untyped-def]
+    """Assigns the best items of one row, best first, and their scores; returns how many there are."""
+    k = item.shape[0]
     n = 0
     i = -1
     while True:
         i += 1
         if n == k:
-            i = _next_above(score, i, score[heap[0]])
+            i = _next_above(score, i, best[0])
         if i >= score.shape[0]:
             break
         s = score[i]
-        if n == k:
-            if not s > score[heap[0]]:  # also NaN
-                continue
-        elif s != s:
+        if s != s or (n == k and not s > best[0]):
             continue
         if (marked.size > 0 and marked[i]) or (allowed.size > 0 and not allowed[i]):
             continue
-        if n < k:
-            heap[n] = i
-            _sift_up(heap, score, n)
-            n += 1
-        else:
-            heap[0] = i
-            _sift_down(heap, score, n)
-    for last in range(n - 1, 0, -1):  # heap: worst at the root → take it to the end, and so on: best first
-        heap[0], heap[last] = heap[last], heap[0]
-        _sift_down(heap, score, last)
-    for i in range(n, k):
-        heap[i] = -1
+        n = enter(item, best, n, i, s)
+    in_order(item, best, n)
     return n
 
 
@@ -152,7 +166,8 @@ def _top_k(items, counts, scores, allowed, ptr, excluded):  # type: ignore[no-un
         if ptr.size > 0:
             for x in range(ptr[r], ptr[r + 1]):
                 marked[excluded[x]] = True
-        counts[r] = _row(items[r], scores[r], allowed[r % allowed.shape[0]], marked)
+        best = np.empty(items.shape[1], scores.dtype)
+        counts[r] = _row(items[r], best, scores[r], allowed[r % allowed.shape[0]], marked)
 
 
 def top_k(

@@ -1,6 +1,7 @@
-"""Rows in vector code: the largest, exponentials, sums, division; and the exponential of one number.
+"""Rows in vector code: the largest number, exponentials, sums, division; and the exponential of one number.
 
-Functions for compiled code, written with `lanes.py`. Bits depend on the numbers and the length of a row alone.
+Compiled code calls these functions; they are written with `lanes.py`, which holds the one exponential of the package.
+Bits depend on the numbers and the length of a row alone.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from xattn.kernels.compile import compiled
 from xattn.kernels.lanes import Lanes, emitted
 
-__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "fma", "peak", "softmax", "total"]
+__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "fma", "largest", "peak", "softmax", "total"]
 
 
 def _plain_exp(x: Any) -> Any:
@@ -114,21 +116,21 @@ class _Row:
         fine = b.and_(b.icmp_unsigned("==", odd, x.i(0)), b.icmp_signed(">", self.n, self.n.type(0)))
         return x.fold(b.load(top), x.larger), x.fold(b.load(low), x.smaller), fine
 
-    def exponentials(self, out: Any, m: Any, near_by: bool = False) -> Any:
-        """out ← exp(e − m); returns their sum. `near_by`: no difference is so large that its exponential sinks."""
+    def exponentials(self, out: Any, m: Any, shallow: bool = False) -> Any:
+        """out ← exp(e − m); returns their sum. `shallow`: every exponential is in the normal range."""
         b, x = self.b, self.x
         top, total = x.splat(m), _Sum(b, x)
 
         def step(i: Any, mask: Any) -> None:
             y = x.get(self.data, i, mask)
-            near = b.fsub(y, top)
-            back = b.fsub(near, y)  # −m, but for rounding
-            lost = b.fsub(b.fsub(y, b.fsub(near, back)), b.fadd(top, back))
-            if not near_by:
-                lost = b.select(b.fcmp_ordered(">", near, x.const(-1e30)), lost, x.const(0))  # near may be −inf
+            rounded = b.fsub(y, top)
+            back = b.fsub(rounded, y)  # −m, but for rounding
+            lost = b.fsub(b.fsub(y, b.fsub(rounded, back)), b.fadd(top, back))
+            if not shallow:
+                lost = b.select(b.fcmp_ordered(">", rounded, x.const(-1e30)), lost, x.const(0))  # rounded may be −inf
             elif mask is not None:
-                near = b.select(mask, near, x.const(0))
-            z = x.exp(near, lost, sinks=not near_by)
+                rounded = b.select(mask, rounded, x.const(0))
+            z = x.exp(rounded, lost, sinks=not shallow)
             if mask is not None:
                 z = b.select(mask, z, x.const(0))
             x.put(z, out, i, mask)
@@ -144,10 +146,10 @@ class _Row:
             inverse = b.fdiv(ir.Constant(ir.DoubleType(), 1.0), s)
             first = b.fptrunc(inverse, x.f)
             lost = x.splat(b.fptrunc(b.fsub(inverse, b.fpext(first, ir.DoubleType())), x.f))
-            near = x.splat(first)
+            main = x.splat(first)
 
             def quotient(y: Any) -> Any:
-                return x.fma(y, near, b.fmul(y, lost))
+                return x.fma(y, main, b.fmul(y, lost))
         else:
             whole = x.splat(s)
 
@@ -174,6 +176,18 @@ def peak(typing_context: Any, e: Any) -> Any:
     return e.dtype(e), write
 
 
+@compiled
+def largest(z):  # type: ignore[no-untyped-def]
+    """The largest number of z, −inf for none; NaN is passed over (it spoils the exponentials instead)."""
+    m = peak(z)
+    if m == m:
+        return m
+    m = z.dtype.type(-np.inf)
+    for i in range(z.shape[0]):
+        m = z[i] if z[i] > m else m
+    return m
+
+
 def _plain_exp_sum(a: np.ndarray, e: np.ndarray, m: Any) -> Any:
     a[:] = np.exp(e.astype(np.float64) - m)
     return a.sum(dtype=np.float64)
@@ -198,7 +212,7 @@ def _plain_softmax(a: np.ndarray, e: np.ndarray, low: Any, high: Any) -> bool:
 def softmax(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
     """a ← softmax(e) from `low` to `high`, if there are numbers in between and all are finite; returns whether so.
 
-    Without slices: counting who holds them costs more than a short row.
+    There are no slices here: counting their references costs more than a short row.
     """
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
@@ -209,11 +223,11 @@ def softmax(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
         top, least, fine = row.ends()
         with b.if_then(fine):
             depth = ir.Constant(x.f, -87.0 if x.narrow else -700.0)
-            near_by = b.fcmp_ordered(">", b.fsub(least, top), depth)
+            shallow = b.fcmp_ordered(">", b.fsub(least, top), depth)
             total = cgutils.alloca_once(b, ir.DoubleType())
-            with b.if_else(near_by) as (here, far):
+            with b.if_else(shallow) as (here, far):
                 with here:
-                    b.store(row.exponentials(out, top, near_by=True), total)
+                    b.store(row.exponentials(out, top, shallow=True), total)
                 with far:
                     b.store(row.exponentials(out, top), total)
             _Row(b, x, out, n).divided(b.load(total))

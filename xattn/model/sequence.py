@@ -1,12 +1,12 @@
 """Learned heads: low-rank query–key attention over a history, values linear in the item (docs/model.md, eq. 32–34).
 
-    k_hi = E[x_i] Wk_h,   q_h = Σ_i ω_h,age(i) E[x_i] Wq_h        (the newest P events ask)
-    e_hi = ⟨q_h, k_hi⟩/√dk + r_h,age(i)                           (ages from L on are out of sight)
+    k_hi = E[x_i] Wk_h,   q_h = Σ_i ω_h,age(i) E[x_i] Wq_h        (over the newest P events)
+    e_hi = ⟨q_h, k_hi⟩/√dk + r_h,age(i)                           (over ages under L)
     s_j  = b_j + Σ_h Σ_i a_hi ⟨E[x_i] Wv_h, U_j⟩                  (a: eq. 2)
 
-Only the weights look at more than one event: a score stays a sum over events. This file is the network: its sizes, its
-parameters, its loss with gradients written by hand (forward steps and backward steps carry the same numbers). All C
-items with a place of their own share the tables; every other item looks like row C of E.
+Only the weights depend on more than one event, so a score is a sum over events. This file is the network: its sizes,
+its parameters, and its loss with gradients written by hand; forward and backward steps carry the same numbers. The C
+items with a row of their own are in the tables; every other item is row C of E.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ FIRST_SCALES = (1.0, 4.0, 16.0, 64.0)  # events; the recency bias of head h star
 
 
 class Shape(NamedTuple):
-    """Sizes: C items, d numbers an embedding, H heads of dk, ages up to L, P events that ask; exponent β.
+    """Sizes: C items, d numbers an embedding, H heads with keys of dk, ages up to L, P events in a query; exponent β.
 
-    With `target`, the target asks instead (`model/heads/target.py`), and P plays no part.
+    With `target` the query comes from the target (`model/heads/target.py`), and P has no effect.
     """
 
     C: int
@@ -66,7 +66,7 @@ class Shape(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Whole sequences one after another, N positions: the row at each, and the row that follows (−1: none to learn)."""
+    """Whole sequences one after another, N positions: the row at each, and the row that follows (−1: not learned)."""
 
     x: np.ndarray  # (N,) int64 in 0..C
     y: np.ndarray  # (N,) int64 in −1..C−1
@@ -75,7 +75,7 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, sequences: Sequence[np.ndarray], C: int) -> Batch:
-        """From rows 0..C, oldest first; each sequence predicts what follows its first item, its second, …
+        """From rows 0..C, oldest first; in each sequence the second item is predicted from the first, and so on.
 
         >>> Batch.of([np.array([0, 2, 1]), np.array([1, 0])], C=2)[:2]
         (array([0, 2, 1]), array([-1,  1,  0]))
@@ -92,8 +92,8 @@ class Batch(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What is learned: the next item among all C (`negatives` empty), or among a sample of `negatives` (S,) rows that
-    were drawn with probabilities `drawn_with` (S,); and what dropout takes away."""
+    """The loss: of the next item among all C, or among a sample of rows `negatives` (S,), which were drawn with
+    probabilities `drawn_with` (S,); and the probabilities of dropout."""
 
     kind: str = "cross-entropy"
     negatives: np.ndarray | None = None
@@ -103,7 +103,7 @@ class Loss(NamedTuple):
 
 
 def initial(shape: Shape, share: np.ndarray, rng: np.random.Generator, dtype: type = np.float32) -> Parameters:
-    """Parameters before training; `share` (C,) > 0 is how often each item comes, the start of b."""
+    """Parameters before training; `share` (C,) > 0 is how often each item occurs, from which b starts."""
     C, d, H, dk, L, P, *_ = shape
     scales = np.resize(FIRST_SCALES, H)
     drawn = {
@@ -141,7 +141,7 @@ def loss_and_gradients(
     # 3 attention
     keep = kept((N, H, L), loss.weight_dropout, rng, E.dtype) if loss.weight_dropout else None
     attended = causal_attention(Q, K, V, r, batch.start, scale=scale, beta=beta, keep=keep)
-    # 4 what is said of the next item
+    # 4 outputs
     kept_o = kept((N, d), loss.dropout, rng, E.dtype)
     o = attended.O * kept_o
 
@@ -167,26 +167,26 @@ def loss_and_gradients(
 def _loss_of_outputs(
     o: np.ndarray, U: np.ndarray, b: np.ndarray, y: np.ndarray, loss: Loss, weight: float
 ) -> tuple[float, np.ndarray, Parameters]:
-    """Sum of the losses of logits o Uᵀ + b against y; `weight` times its gradients by o, U and b."""
-    told = np.flatnonzero(y >= 0)
-    y, do = y[told], np.zeros_like(o)
-    o = o[told]
-    w = np.full(len(told), weight, o.dtype)
+    """Sum of the losses of the logits o Uᵀ + b for the targets y; `weight` times its gradients by o, U and b."""
+    known = np.flatnonzero(y >= 0)
+    y, do = y[known], np.zeros_like(o)
+    o = o[known]
+    w = np.full(len(known), weight, o.dtype)
     if loss.negatives is None and loss.kind == "cross-entropy":
         Z = o @ U.T
         Z += b
         forward = cross_entropy(Z, y)
         dZ = cross_entropy_backward(w, forward, Z, y)
-        do[told] = dZ @ U
+        do[known] = dZ @ U
         return float(forward.loss.sum(dtype=np.float64)), do, {"U": dZ.T @ o, "b": dZ.sum(axis=0)}
     if loss.negatives is None or loss.drawn_with is None:
         raise ValueError(f"{loss.kind} needs drawn negatives")
     S = loss.negatives
     Z = o @ U[S].T + b[S]
-    Z[y[:, None] == S] = -np.inf  # a draw that hit the target itself says nothing
+    Z[y[:, None] == S] = -np.inf  # a draw that hit the target itself is no negative
     p = (o * U[y]).sum(axis=1) + b[y]
     losses, (dZ, dp) = sampled_loss(Z, p, w, loss)
-    do[told] = dZ @ U[S] + dp[:, None] * U[y]
+    do[known] = dZ @ U[S] + dp[:, None] * U[y]
     dU, db = added_up(y, dp[:, None] * o, len(U)), np.bincount(y, dp, len(b)).astype(b.dtype)
     np.add.at(dU, S, dZ.T @ o)
     np.add.at(db, S, dZ.sum(axis=0))
@@ -204,7 +204,7 @@ def sampled_loss(Z: np.ndarray, p: np.ndarray, w: np.ndarray, loss: Loss) -> tup
     if loss.kind == "bpr":
         return bpr(Z, p) / S, bpr_backward(share, Z, p)
     nothing, yes = np.zeros_like(p), np.ones_like(p)
-    losses = logistic(p, yes) + bpr(Z, nothing) / S  # pairs with 0 are single noes
+    losses = logistic(p, yes) + bpr(Z, nothing) / S  # pairs with 0 are the logistic loss of a "no"
     return losses, SampleGradient(bpr_backward(share, Z, nothing).dZ, logistic_backward(w, p, yes))
 
 

@@ -27,6 +27,11 @@ def rows_of(warm: np.ndarray, n_items: int) -> np.ndarray:
     return row_of_item
 
 
+def _each(row: np.ndarray, R: int) -> np.ndarray:
+    """Events 0 to n − 1 of each of R histories, −1 where an event has no row."""
+    return np.tile(np.where(row >= 0, np.arange(len(row)), -1), R)
+
+
 class ClosedForm(NamedTuple):
     """Heads whose values stand in one table."""
 
@@ -47,6 +52,16 @@ class ClosedForm(NamedTuple):
     ) -> None:
         """Add the heads' sums to out[:, place]: see `xattn.kernels.pool`."""
         add_pooled(out, ptr, row, coef, self.V, place, gate)
+
+    def add_pooled_few(
+        self, out: np.ndarray, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, column: np.ndarray, gate: np.ndarray
+    ) -> None:
+        """Add to `out` (R, J) the sums, to the same bits, for the columns `column` (J,; −1: none) alone.
+
+        The R histories have the same n events in the rows `row` (n,), with coefficients `coef` (H, R·n) of their own.
+        """
+        V = np.array([self.values(h, row, column).T for h in range(len(coef))])
+        add_pooled(out, ptr, _each(row, len(out)), coef, V, np.arange(len(column)), gate)
 
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""
@@ -130,6 +145,15 @@ class SparseForm(NamedTuple):
     ) -> None:
         """Add the heads' sums to out[:, place]: see `xattn.kernels.pool`."""
         add_pooled_sparse(out, ptr, row, coef, self.ptr, self.column, self.value, place, gate)
+
+    def add_pooled_few(
+        self, out: np.ndarray, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, column: np.ndarray, gate: np.ndarray
+    ) -> None:
+        """The same as for `ClosedForm`; a value of 0 that is added changes no bit."""
+        H, J, n = len(coef), len(column), len(row)
+        V = np.array([self.values(h, row, column).T for h in range(H)])
+        each, places = np.arange(H * n + 1) * J, np.tile(np.arange(J, dtype=np.int32), H * n)
+        add_pooled_sparse(out, ptr, _each(row, len(out)), coef, each, places, V.ravel(), np.arange(J), gate)
 
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""

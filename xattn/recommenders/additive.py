@@ -84,6 +84,13 @@ class Additive(Recommender):
                 part.add_without_each(out, history, self._strength(part.strength, history), targets)
         return out
 
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        out = np.repeat(self.base_[targets].astype(np.float64)[None, :], len(live), axis=0)
+        if len(history):
+            for part in self.parts_:
+                out += part.scores_masked(history, self._strength(part.strength, history), live, targets)
+        return out
+
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
         found: list[HeadCells] = []
         for place, part in self._placed():

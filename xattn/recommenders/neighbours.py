@@ -122,6 +122,18 @@ class UserAttention(Recommender):
             out[:, rows] += self._lift(a, targets).T
         return out
 
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        out = np.repeat(self.base_[targets][None, :], len(live), axis=0)
+        if not len(history):
+            return out
+        part, shared = self._logits(history)
+        step = max(1, BLOCK // self.data_.n_users)
+        for low in range(0, len(live), step):
+            rows = live[low : low + step]
+            logits = np.array([part[row].sum(axis=0) for row in rows])  # one by one: sums in the served order
+            out[low : low + step] += self._lift(self._attention(logits, rows @ shared), targets)
+        return out
+
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
         n = len(history)
         if not n:

@@ -25,7 +25,7 @@ from scipy import sparse
 from xattn.data import History
 from xattn.errors import check_index_array, check_number, refuse
 from xattn.explain.question import Approximation
-from xattn.model.heads.field import HeadCells, HeadField, fields_scores, fields_without_each
+from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
 from xattn.recommenders.listing import ids_of, refuse_head
 
@@ -61,6 +61,8 @@ class Scoring(Estimator):
 
     def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Scores (R, J) of `targets` under the maskings `live` (R, n): bit for bit those that are served."""
+        if type(self).scores_of is Scoring.scores_of:  # each score follows from its own row of the fields
+            return fields_masked(self._fields(history, targets), live, self.base_[targets])
         found = np.empty((len(live), len(targets)))
         step = max(1, BLOCK // self.data_.n_items)
         for low in range(0, len(live), step):

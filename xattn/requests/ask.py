@@ -1,4 +1,4 @@
-"""The five requests: which person, which list, and what is asked about it.
+"""The five requests. Each names a person and a list, and says what it wants to know.
 
     RecommendRequest    the k best items                                    a frame
     ExplainRequest      why one item has its score                          a Ledger
@@ -6,15 +6,17 @@
     WhyNotRequest       what keeps an item out of the list                  a WhyNot
     ListRequest         which events a whole list rests on                  a ListLedger
 
-`ask(model)` gives the live result in the last column, `answer(model)` the same as a plain value with its JSON.
+`ask(model)` gives the live result in the last column, `answer_of(result)` the same as a plain value with its JSON, and
+`answer(model)` does both.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from xattn.data import History, Interactions
@@ -35,6 +37,10 @@ __all__ = [
     "Request",
     "WhyNotRequest",
 ]
+
+
+Result = TypeVar("Result")
+Said = TypeVar("Said", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,22 @@ class Condition(Given):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request(Given):
+class Request(Given, Generic[Result, Said]):
     """What all requests say: whose events, and which list.
 
-    The person is `user`, a user of the data, or the events of `history`, oldest first. `without` masks every event of
-    an item, `masked` the events at these positions of the history (0 is the oldest). The list holds the `k` best items
-    (ten, or all where there are fewer) without those of `exclude`; of `candidates` alone, where they are given; and of
-    the items that meet every condition of `where`.
+    The person is `user`, a user of the data, or the events of `history`, oldest first; the events of `further` come
+    after them. `without` masks every event of an item, `masked` the events at these positions (0 is the oldest).
+    `muted` names heads of the model that stay silent. The list holds the `k` best items (ten, or all where there are
+    fewer) without those of `exclude`; of `candidates` alone, where they are given; and of the items that meet every
+    condition of `where`.
     """
 
     user: Id | None = None
     history: tuple[Event, ...] | None = None
+    further: tuple[Event, ...] = ()
     without: tuple[Id, ...] = ()
     masked: tuple[int, ...] = ()
+    muted: tuple[str, ...] = ()
     k: int | None = None
     exclude: tuple[Id, ...] = ()
     candidates: tuple[Id, ...] | None = None
@@ -89,26 +98,40 @@ class Request(Given):
             refuse("where_twice", got=again)
 
     @abstractmethod
-    def ask(self, model: Recommender) -> Any:
+    def ask(self, model: Recommender) -> Result:
         """The live result. Raises InputError (UnknownIdError for ids) where the model's data has no answer."""
 
     @abstractmethod
-    def answer(self, model: Recommender) -> Answer:
-        """The result as a plain value. Raises InputError as `ask` does."""
+    def answer_of(self, found: Result) -> Said:
+        """The live result as a plain value."""
+
+    def answer(self, model: Recommender) -> Said:
+        """What the model says, as a plain value. Raises InputError as `ask` does."""
+        return self.answer_of(self.ask(model))
 
     def check(self, data: Interactions) -> None:
         """Raise InputError for an id or a column that `data` does not have, before a fit takes its seconds."""
         if self.user is not None:
             data.user_row(self.user)
-        for item in self.without:
+        else:
+            History.given(data, self._pairs())
+        for item in (*(event.item for event in self.further), *self.without):
             data.item_row(item)
         listing(data, **self._conditions())
 
     def events(self, model: Recommender) -> History:
         """The events that the request is about, masked ones included."""
-        pairs = None if self.history is None else [(event.item, event.rating) for event in self.history]
-        events = model.history(self.user, pairs, self.without)
+        events = model.history(self.user, self._pairs())
+        if self.further:
+            rows = [model.data_.item_row(event.item) for event in self.further]
+            ratings = [event.rating for event in self.further]
+            rated = any(rating is not None for rating in ratings)
+            events = events.followed_by(rows, np.array(ratings, dtype=np.float64) if rated else None)
+        events = model.history(history=events, without=self.without)
         return events.without(self.masked) if self.masked else events
+
+    def _pairs(self) -> list[tuple[str, float | None]] | None:
+        return None if self.history is None else [(event.item, event.rating) for event in self.history]
 
     def _conditions(self) -> dict[str, Any]:
         """The list as arguments of `recommend` and `explain`."""
@@ -121,7 +144,7 @@ class Request(Given):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecommendRequest(Request):
+class RecommendRequest(Request[pd.DataFrame, RecommendAnswer]):
     """The k best items. `diversity` from 0 to 1 trades score for difference by item features."""
 
     SCHEMA = "xattn.recommend"
@@ -133,14 +156,15 @@ class RecommendRequest(Request):
 
     def ask(self, model: Recommender) -> pd.DataFrame:
         """A frame of rank, item, title, score, base."""
+        model = model.without_heads(self.muted)
         return model.recommend(history=self.events(model), **self._conditions(), diversity=self.diversity)
 
-    def answer(self, model: Recommender) -> RecommendAnswer:
-        return RecommendAnswer.of(self.user, self.ask(model))
+    def answer_of(self, found: pd.DataFrame) -> RecommendAnswer:
+        return RecommendAnswer.of(self.user, found)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemRequest(Request):
+class ItemRequest(Request[Result, Said]):
     """A request about one item; `scenario` says what people do with items, in words."""
 
     item: Id
@@ -156,11 +180,12 @@ class ItemRequest(Request):
 
     def ledger(self, model: Recommender) -> Ledger:
         """The ledger of the item's score."""
+        model = model.without_heads(self.muted)
         return model.explain(history=self.events(model), item=self.item, **self._conditions())
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainRequest(ItemRequest):
+class ExplainRequest(ItemRequest[Ledger, ExplainAnswer]):
     """Why one item has its score."""
 
     SCHEMA = "xattn.explain"
@@ -168,13 +193,13 @@ class ExplainRequest(ItemRequest):
     def ask(self, model: Recommender) -> Ledger:
         return self.ledger(model)
 
-    def answer(self, model: Recommender, origin: Origin | None = None) -> ExplainAnswer:
+    def answer_of(self, found: Ledger, origin: Origin | None = None) -> ExplainAnswer:
         """The explanation; `origin` says where the program in it reads the model or the data from."""
-        return ExplainAnswer.of(self.ask(model), origin, self.scenario)
+        return ExplainAnswer.of(found, origin, self.scenario)
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhyNotRequest(ItemRequest):
+class WhyNotRequest(ItemRequest[WhyNot, WhyNotAnswer]):
     """What keeps an item out of the list, and which further events would let it in."""
 
     SCHEMA = "xattn.why-not"
@@ -182,24 +207,25 @@ class WhyNotRequest(ItemRequest):
     def ask(self, model: Recommender) -> WhyNot:
         return self.ledger(model).why_not()
 
-    def answer(self, model: Recommender) -> WhyNotAnswer:
-        return WhyNotAnswer.of(self.ask(model))
+    def answer_of(self, found: WhyNot) -> WhyNotAnswer:
+        return WhyNotAnswer.of(found)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListRequest(Request):
+class ListRequest(Request[ListLedger, ListAnswer]):
     """Which events a whole list rests on."""
 
     SCHEMA = "xattn.explain-list"
 
     def ask(self, model: Recommender) -> ListLedger:
+        model = model.without_heads(self.muted)
         found = explain_list(model, history=self.events(model), **self._conditions())
         if not len(found.items):
             refuse("nothing_listed")
         return found
 
-    def answer(self, model: Recommender) -> ListAnswer:
-        return ListAnswer.of(self.ask(model))
+    def answer_of(self, found: ListLedger) -> ListAnswer:
+        return ListAnswer.of(found)
 
 
 @dataclass(frozen=True)
@@ -219,6 +245,10 @@ class CompareRequest(Given):
         """The difference of the two ledgers; `other` answers `b`, where it is another model."""
         return self.a.ask(model) - self.b.ask(model if other is None else other)
 
-    def answer(self, model: Recommender, other: Recommender | None = None) -> CompareAnswer:
+    def answer_of(self, found: Difference) -> CompareAnswer:
         """The difference as a plain value."""
-        return CompareAnswer.of(self.ask(model, other))
+        return CompareAnswer.of(found)
+
+    def answer(self, model: Recommender, other: Recommender | None = None) -> CompareAnswer:
+        """What the models say, as a plain value. Raises InputError as `ask` does."""
+        return self.answer_of(self.ask(model, other))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -168,6 +169,22 @@ class RecommenderContract:
                 found = after[after["item"] == item].iloc[0]
                 assert found["rank"] == row.rank_without
                 assert abs(found["score"] - row.score_without) <= self.near(found["score"])
+
+    def test_scores_of_a_few_items_under_maskings_are_bit_for_bit_those_served(self, shape: str) -> None:
+        rng = np.random.default_rng(2)
+        for model, history, target in self.questions(shape):
+            live = history.live & (rng.random((4, len(history))) < 0.7)
+            few = np.array([target, *rng.integers(0, model.data_.n_items, 5), target])
+            served = [model.scores_of(replace(history, live=row))[few] for row in live]
+            np.testing.assert_array_equal(model.scores_masked(history, live, few), served)
+
+    def test_a_difference_of_ledgers_adds_up_to_the_difference_of_the_scores(self, shape: str) -> None:
+        asked = [model.explain(item=model.data_.items.ids[j], history=h) for model, h, j in self.questions(shape)]
+        for a, b in pairwise(asked):
+            cells = (a - b).cells
+            assert abs(cells["difference"].sum() - (a.score - b.score)) <= self.near(a.score) + self.near(b.score)
+            for ledger, side in ((a, "contribution_a"), (b, "contribution_b")):
+                assert np.count_nonzero(cells[side].iloc[1:]) == np.count_nonzero(ledger.cells["contribution"])
 
     def test_without_an_event_in_sight_the_base_is_left(self, shape: str) -> None:
         model = self.fitted(shape)

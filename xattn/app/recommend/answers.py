@@ -16,8 +16,7 @@ import streamlit as st
 from xattn.app.recommend.heads import without_heads
 from xattn.app.recommend.opinions import Opinions, extended, hidden
 from xattn.data import History
-from xattn.explain import Ledger
-from xattn.explain.rows import contributions
+from xattn.explain import Ledger, contributions
 from xattn.recommenders import Recommender
 
 __all__ = ["Asked", "history_of", "ledger", "listed"]

@@ -25,8 +25,7 @@ def without_heads(_fitted: Recommender, kind: str, checksum: str, muted: tuple[s
 
 def shares(why: Ledger) -> pd.DataFrame:
     """One row a head: head, contribution, share (of the sum of all heads' absolute contributions), largest first."""
-    sums = why.cells.groupby("head", sort=False)["contribution"].sum()
-    size = float(sums.abs().sum())
-    frame = pd.DataFrame({"head": sums.index, "contribution": sums.to_numpy()})
+    frame = why.by("head")[["head", "contribution"]]
+    size = float(frame["contribution"].abs().sum())
     frame["share"] = frame["contribution"].abs() / (size if size > 0 else 1.0)
     return frame.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)

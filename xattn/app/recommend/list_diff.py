@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app.recommend.answers import Asked, history_of, listed
-from xattn.explain.rows import contributions
+from xattn.explain import contributions
 from xattn.recommenders import Recommender
 
 __all__ = ["moved"]

@@ -1,7 +1,7 @@
-"""`cold-start`: what a new process costs: `import xattn`, and the first recommendation of a saved model.
+"""`cold-start`: the time that a new process takes for `import xattn`, and for its first recommendation.
 
-The import is timed inside the new process, after Python itself has started; the first recommendation from outside, from
-start to end, Python included: with compiled kernels from the cache, and without, where they are compiled.
+The import is timed inside the new process, after Python itself has started. The first recommendation of a saved model
+is timed from outside, Python included: once with compiled kernels in the cache, and once with an empty cache.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`recommend`: the ten best unseen items of every user, as `recommend_many` of a fitted closed form gives them.
 
-NumPy and SciPy do the same from the model's own tables, the plain way; implicit's ALS, with 128 factors, answers by
-another model: its lists differ, their number and length do not.
+NumPy and SciPy do the same from the model's own tables. implicit's ALS, with 128 factors, is another model: its lists
+differ, their number and length do not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`roofline`: the machine's ceilings, and how near the kernels come to the least time in which it could do their work.
+"""`roofline`: the machine's ceilings, and how close the kernels come to the least time in which it could do their work.
 
 The rival is that least time, so that the ratio is the share of the machine that is reached (`xattn.bench.roofline`).
 """
@@ -16,7 +16,7 @@ from xattn.bench.made_up import made_up
 from xattn.bench.race import race, warmed
 from xattn.bench.roofline import Needs, ceilings
 from xattn.bench.suites.recommend import fitted
-from xattn.bench.suites.score import KEY, VALUE, asked
+from xattn.bench.suites.score import KEY, VALUE, vectors
 from xattn.bench.suites.softmax import logits
 from xattn.bench.suites.topk import K, top_values
 from xattn.bench.suites.train import TAU, Histories, histories, sums
@@ -60,7 +60,7 @@ def _pieces(quick: bool) -> Iterator[Piece]:
         e = logits(rows, columns)
         yield Piece(f"softmax, {rows:,} × {columns:,}", Needs(8.0 * e.size, 0.0, e.size), partial(weights, e))
     for J, n in ((500, 20),) if quick else ((10_000, 100), (100_000, 200), (1_000_000, 50)):
-        x = asked(J, n)
+        x = vectors(J, n)
         needs = Needs(4.0 * (sum(part.size for part in x) + J), 2.0 * J * n * (KEY + VALUE + 1), float(J) * n)
         yield Piece(f"score, {J:,} × {n}", needs, x.scores)
     s = np.random.default_rng(0).standard_normal((8, 1_000) if quick else (256, 100_000), np.float32)

@@ -1,7 +1,7 @@
 """`scale`: cost against size over two decades, half a decade a step, with the exponent p of the best c·n^p.
 
-The rows without a rival are the points of the chart, work "WHAT, N UNIT"; the others give the line through them, fitted
-on log axes, at the largest size, and what growth as n^1.1 from its smallest would come to.
+The rows without a rival are the points of a chart, work "WHAT, N UNIT". The others give the line through them, fitted
+on log axes, at the largest size, beside growth as n^1.1 from the smallest size.
 
     fit     events of more users, alike in length, over 1,000 items; and the sums alone, since the rest of a fit depends
             on the items

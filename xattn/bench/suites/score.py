@@ -1,8 +1,9 @@
-"""`score`: one user, many candidates. Target attention in the sizes of `SequenceAttention(query="target")`.
+"""`score`: one user, many candidates. Target attention in the sizes of `SequenceAttention(query="target")`, float32.
 
     s_j = Σ_i a_ji ⟨u_j, v_i⟩      a_j = softmax_i(⟨q_j, k_i⟩/√16)      q, k of 16 numbers, u, v of 64
 
-PyTorch's scaled dot-product attention gives Σ_i a_ji v_i; its product with u_j is the same score.
+The model itself computes in float64. PyTorch's scaled dot-product attention gives Σ_i a_ji v_i; its product with u_j
+is the same score.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from xattn.bench import rivals
 from xattn.bench.case import Case, Plan, Run
 from xattn.kernels.target import target_scores
 
-__all__ = ["KEY", "VALUE", "Asked", "asked", "suite"]
+__all__ = ["KEY", "VALUE", "Vectors", "suite", "vectors"]
 
 SIZES = ((10_000, 100), (100_000, 200), (1_000_000, 50))
 QUICK = ((500, 20),)
@@ -26,7 +27,7 @@ BARS = {"torch sdpa": 3.0, "numpy": 4.0}
 ATOL = 1e-4  # float32 scores of normal vectors reach 30
 
 
-class Asked(NamedTuple):
+class Vectors(NamedTuple):
     """Candidates `Q` (J, 16), `U` (J, 64); events `K` (n, 16), `V` (n, 64)."""
 
     Q: np.ndarray
@@ -43,7 +44,7 @@ class Asked(NamedTuple):
 def suite(plan: Plan) -> Iterator[Case]:
     torch = rivals.torch()
     for candidates, events in QUICK if plan.quick else SIZES:
-        x = asked(candidates, events)
+        x = vectors(candidates, events)
         others: dict[str, Run] = {"numpy": partial(_plain, x)}
         if torch:
             tensors = [torch.from_numpy(part) for part in x]
@@ -54,14 +55,14 @@ def suite(plan: Plan) -> Iterator[Case]:
         yield Case(f"{candidates:,} candidates × {events} events", x.scores, others, BARS, ATOL)
 
 
-def asked(candidates: int, events: int) -> Asked:
+def vectors(candidates: int, events: int) -> Vectors:
     """Normal vectors, float32."""
     rng = np.random.default_rng(0)
     shapes = ((candidates, KEY), (candidates, VALUE), (events, KEY), (events, VALUE))
-    return Asked(*(rng.standard_normal(shape, np.float32) for shape in shapes))
+    return Vectors(*(rng.standard_normal(shape, np.float32) for shape in shapes))
 
 
-def _plain(x: Asked) -> np.ndarray:
+def _plain(x: Vectors) -> np.ndarray:
     e = x.Q @ x.K.T / np.float32(np.sqrt(KEY))
     e -= e.max(axis=1, keepdims=True)
     np.exp(e, out=e)

@@ -1,7 +1,7 @@
 """`search`: the ten keys of largest product with each of 256 queries, float32, d = 64. Products are compared.
 
-Keys of equal lengths (normal coordinates) are all looked at; those whose lengths vary, as the vectors of popular and
-rare items do (here log-normally, σ = ½), are passed over once they are too short. Ours holds the keys ready, in panels.
+Keys of about equal lengths (normal coordinates) are all multiplied. Where lengths vary, as those of popular and rare
+items do (here log-normally, σ = ½), keys that are too short are skipped. Ours has the keys in panels beforehand.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from xattn.bench.case import Case, Plan, Run
 from xattn.bench.made_up import made_up
 from xattn.bench.suites.attention import tables
 from xattn.bench.suites.recommend import fitted
-from xattn.bench.suites.score import asked
+from xattn.bench.suites.score import vectors
 from xattn.bench.suites.softmax import logits
 from xattn.bench.suites.topk import top_values
 from xattn.bench.suites.train import histories, sums
@@ -40,7 +40,7 @@ def _pieces(quick: bool) -> Iterator[tuple[str, Run]]:
         e = logits(rows, columns)
         yield f"softmax, {rows:,} × {columns:,}", partial(weights, e)
     for candidates, events in ((500, 20),) if quick else ((100_000, 200), (1_000_000, 50)):
-        yield f"score, {candidates:,} candidates × {events} events", asked(candidates, events).scores
+        yield f"score, {candidates:,} candidates × {events} events", vectors(candidates, events).scores
     t = tables(*((30, 40, 8) if quick else (1_000, 1_000, 64)))
     yield "additive scores", lambda: additive(t.q, t.k, t.Wq, t.Wk, t.u)
     rows, items = (8, 1_000) if quick else (256, 100_000)

@@ -2,10 +2,9 @@
 
     sums    A = Σ zᵀz and B = Σ zᵀy over all prefixes: ours and NumPy's
     solve   (A + λI)⁻¹ B, against the time in which sgemm would do n³/3 + 2n²m operations
-    epoch   SequenceAttention once over a tenth of the events; SASRec (PyTorch) goes over them with another network
+    epoch   SequenceAttention once over a tenth of the events; SASRec (PyTorch) is another network over the same events
 
-NumPy's sums take all pairs of events at one distance at once; going user by user through matrix products took eight
-times as long.
+NumPy's sums take all pairs of events at one distance at once; matrix products user by user took eight times as long.
 """
 
 from __future__ import annotations

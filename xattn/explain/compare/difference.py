@@ -4,8 +4,8 @@
 
 Why A stands above B for one person: two items, one history. Why a score has changed: one item, two histories or two
 models. Cells meet by their places, never by printed names: the same head, event and feature. The n-th event with an
-item meets the n-th; the n-th head of a name meets the n-th of that name. Features of one model meet by their numbers,
-those of two models by block, name and occurrence. A cell without a partner stands against 0.
+item meets the n-th. Heads and features of one model meet by their numbers. Between two models, the n-th head of a name
+meets the n-th of that name, and features meet by block, name and occurrence. A cell without a partner stands against 0.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BASE = "base"  # what stands for a head in the row of the two bases
 NOWHERE = -1  # the position of an event that one of the histories does not have
 MOST_NAMES = 3
 
-Key = tuple[tuple[str, int], tuple[str, int], Hashable]  # of a cell: head, event, feature
+Key = tuple[Hashable, tuple[str, int], Hashable]  # of a cell: head, event, feature
 
 
 class _Cell(NamedTuple):
@@ -142,7 +142,7 @@ def _cells(ledger: Ledger, one_model: bool) -> Iterator[tuple[Key, _Cell]]:
     """The cells of a ledger by their places; `one_model`: the other ledger is of the same model."""
     history, table = ledger.history, ledger.items_table
     event_at = {position: event for event, position in _events(ledger).items()}
-    heads = occurrences(head.name for head in ledger.heads)
+    heads: list[Hashable] = [*occurrences(head.place if one_model else head.name for head in ledger.heads)]
     for place, head in zip(heads, ledger.heads, strict=True):
         labels = [*head.features, ""]
         names: list[Hashable] = [*zip(blocks_of(head), head.features, strict=True)]

@@ -9,8 +9,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.scorers.dots import PairGradient
-from xattn.kernels.scorers.products import F8, product
+from xattn.kernels.scorers.dots import F8, PairGradient, product
 from xattn.kernels.vectors import fma
 
 __all__ = ["cosine", "cosine_backward"]
@@ -18,7 +17,7 @@ __all__ = ["cosine", "cosine_backward"]
 
 @compiled
 def _square(x):  # type: ignore[no-untyped-def]
-    """x·x, rounded as the products of `products.py` are."""
+    """x·x, rounded as products are."""
     s = 0.0
     for i in range(x.shape[0]):
         s = fma(x[i], x[i], s)

@@ -1,4 +1,7 @@
-"""Scores that are products: dot, scaled dot, bilinear."""
+"""Scores that are products: dot, scaled dot, bilinear; and the float64 products of which all five scores are made.
+
+The keys lie in panels (`tiles.py`). An iteration owns BLOCK rows of the result and GROUP panels of its columns.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,29 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import prange
 
-from xattn.kernels.scorers.products import add_product, add_transposed, product
+from xattn.kernels.compile import Kernel
+from xattn.kernels.lanes import BYTES
+from xattn.kernels.tiles import TOGETHER, Keys, tile
 
 __all__ = [
+    "F8",
     "BilinearGradient",
     "PairGradient",
+    "add_product",
+    "add_transposed",
     "bilinear",
     "bilinear_backward",
     "dot",
     "dot_backward",
+    "product",
     "scaled_dot",
     "scaled_dot_backward",
 ]
+
+BLOCK, GROUP = 96, 8  # rows and panels of one iteration
+F8 = np.dtype(np.float64)
 
 
 class PairGradient(NamedTuple):
@@ -34,6 +47,50 @@ class BilinearGradient(NamedTuple):
     dq: np.ndarray
     dk: np.ndarray
     dW: np.ndarray
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+@Kernel
+def _products(e, X, data, panels, start, scale):  # type: ignore[no-untyped-def]
+    """Assigns e[r, i] = scale · X[r]·k_i for float64 keys in panels that begin at the columns `start`."""
+    R, d = X.shape
+    n = e.shape[1]
+    P = panels.shape[0]
+    groups = (P + GROUP - 1) // GROUP
+    for task in prange((R + BLOCK - 1) // BLOCK * groups):
+        block, group = np.int64(task) // groups, np.int64(task) % groups
+        first, last = group * GROUP, min((group + 1) * GROUP, P)
+        low = start[first]
+        z = np.empty((TOGETHER, start[last] - low))
+        for j in range(block * BLOCK, min(R, (block + 1) * BLOCK), TOGETHER):
+            for p in range(first, last):
+                tile(z, start[p] - low, panels[p], X, j, R - 1, data, start[p] * d, d)
+            for r in range(min(TOGETHER, R - j)):
+                for i in range(min(n, start[last]) - low):
+                    e[j + r, low + i] = scale * z[r, i]
+
+
+def product(X: np.ndarray, Y: np.ndarray, scale: float, dtype: np.dtype) -> np.ndarray:
+    """scale · X Yᵀ (R, n) in `dtype`, for X (R, d) and Y (n, d)."""
+    e = np.empty((X.shape[0], Y.shape[0]), dtype=dtype)
+    if e.size:
+        keys = Keys.of(np.asarray(Y, F8))
+        start = np.concatenate([[0], np.cumsum(keys.panels * (BYTES // F8.itemsize))])
+        X = np.ascontiguousarray(X, F8)
+        _products(e, X, keys.data, keys.panels, start, scale, work=e.size * X.shape[1] / 4.0)
+    return e
+
+
+def add_product(dX: np.ndarray, E: np.ndarray, Y: np.ndarray, scale: float = 1.0) -> None:
+    """Add scale · E Y to dX."""
+    dX += product(E, Y.T, scale, F8)
+
+
+def add_transposed(dY: np.ndarray, E: np.ndarray, X: np.ndarray, scale: float = 1.0) -> None:
+    """Add scale · Eᵀ X to dY."""
+    add_product(dY, E.T, X, scale)
 
 
 # --- dot, scaled dot --------------------------------------------------------------------------------------------------

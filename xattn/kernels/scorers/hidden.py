@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.scorers.products import F8, add_product, add_transposed, product
+from xattn.kernels.scorers.dots import F8, add_product, add_transposed, product
 from xattn.kernels.vectors import exp
 
 __all__ = ["AdditiveGradient", "additive", "additive_backward"]

@@ -1,21 +1,21 @@
-"""How the article's network is learned: two questions, their gradients by hand, Adam, early stopping.
+"""Training of the article's network: two questions, gradients written by hand, Adam, early stopping.
 
     like    was this event liked?       u_t pooled from the person's other events     labels from 0 to 1
     next    is this the next event?     u_t pooled from the events before it          label 1, and 0 for sampled items
 
-Each event t of a person is one example, with the pool that serving will have: z_t = b_y + ⟨u_t, Q_y⟩ + its constant,
-y the event's item. The loss is the binary cross-entropy of σ(z); to what is minimised each example adds
-λ (‖u_t‖² + ‖Q_y‖² + (b_y − offset)²), where u_t has its constant with it. That is a penalty of the person as pooled;
-one of what each event says tells likes from dislikes less well (docs/log.md). A mini-batch is all events of some
-persons, because they share their pools (`kernels/pooling.py`).
+Each event t of a person is one example, pooled as in serving: z_t = b_y + ⟨u_t, Q_y⟩ + its constant, y the event's
+item. The loss is the binary cross-entropy of σ(z), and each example adds the penalty λ (‖u_t‖² + ‖Q_y‖² +
+(b_y − offset)²), where u_t includes its constant. The penalty is on the pooled vector; a penalty on the values of each
+event separates likes from dislikes less well (docs/log.md). A mini-batch is all events of some persons, because they
+share their pools (`kernels/pooling.py`).
 
 Parameters, all of one type; D = d + 1, the last column holds what meets no other vector:
 
     Q (M, D)      [Q_j, b_j − offset]      P0, P1 (M, D)     [P_hx, c_hx]
     k0, k1 (M, 1) k_h                      phi (H,)          −log τ_h
 
-Only rows that a batch looks up have a gradient, and only those are stepped. The threshold θ acts on what is served; it
-has no slope, and learning is without it.
+Only rows that a batch looks up have a gradient, and only those are stepped. The threshold θ is used in serving alone,
+because it has no slope.
 """
 
 from __future__ import annotations
@@ -47,21 +47,21 @@ __all__ = ["Gradients", "Learned", "Lesson", "Params", "Setting", "fit_network",
 Params = dict[str, np.ndarray]
 
 SPREAD = {"like": 0.02, "next": 0.1}  # standard deviation of the embeddings at the start (docs/log.md)
-MEMORY = {"like": 50.0, "next": 3.0}  # τ at the start, in events: what was done last says most about what is next
-ASKED_AT_MOST = 1000  # persons of the validation figure of "next"
+MEMORY = {"like": 50.0, "next": 3.0}  # τ at the start, in events: the last events say most about the next one
+MOST_VALIDATED = 1000  # persons of the validation figure of "next"
 CHUNK = 32  # persons of a validation step
-SEARCH = 0.6  # of the progress: the search for the number of epochs, which has some more of them than the fit after it
-LEAST_SHARE = 1e-3  # of "yes" or "no" that the first bias allows for: of none at all the logit would be infinite
+SEARCH = 0.6  # share of the progress: the search for the number of epochs takes longer than the fit after it
+LEAST_SHARE = 1e-3  # of "yes" or "no" that the first bias assumes: the logit of 0 would be infinite
 
 
 class Lesson(NamedTuple):
-    """What is learned from: ragged histories, oldest event first, of U persons with N events in all."""
+    """The training data: ragged histories, oldest event first, of U persons with N events in all."""
 
     indptr: np.ndarray  # (U + 1,)
     item: np.ndarray  # (N,)
     w: np.ndarray  # (H, N) strengths, of the parameters' type
     label: np.ndarray | None  # (N,) from 0 to 1 for "like"; None for "next"
-    held: np.ndarray  # (N,) bool: validation events, whose labels are not learned from
+    held: np.ndarray  # (N,) bool: validation events, which are no examples
     n_items: int
 
 
@@ -80,7 +80,7 @@ class Setting(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Loss (sum over the examples), gradients of its mean and the penalty; `rows`: which rows of a table have one."""
+    """Loss (sum over the examples), gradients of its mean plus the penalty; `rows`: which rows of a table have one."""
 
     loss: float
     grads: Params
@@ -88,7 +88,7 @@ class Gradients(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """The best parameters, the offset that is in every logit, and the record of the training."""
+    """The best parameters, the offset of every logit, and the record of the training."""
 
     params: Params
     offset: float
@@ -96,7 +96,7 @@ class Learned(NamedTuple):
 
 
 def initial(lesson: Lesson, hidden_size: int, dtype: str, rng: np.random.Generator) -> Params:
-    """Small random embeddings; no biases, all events looked at alike but for their age."""
+    """Small random embeddings; no biases, and attention that depends on age alone."""
     H, M, ask = len(lesson.w), lesson.n_items, "next" if lesson.label is None else "like"
     names = ["Q", *(f"P{h}" for h in range(H))]
     params = {name: rng.normal(0.0, SPREAD[ask], (M, hidden_size + 1)).astype(dtype) for name in names}
@@ -160,12 +160,12 @@ def gradients(
     """
     Q = params["Q"]
     forward = _forward(params, lesson, users, beta)
-    asked = ~lesson.held[forward.at]
-    weight = (asked / max(1, int(asked.sum()))).astype(Q.dtype)
+    counted = ~lesson.held[forward.at]
+    weight = (counted / max(1, int(counted.sum()))).astype(Q.dtype)
     own = Q[forward.y]
     z = _logits(forward.u, own, offset)
     t = np.ones_like(z) if lesson.label is None else lesson.label[forward.at]
-    loss = float(logistic(z, t) @ asked)
+    loss = float(logistic(z, t) @ counted)
 
     dz = logistic_backward(weight, z, t)[:, None]
     du, dQ = dz * own, dz * forward.u
@@ -203,7 +203,7 @@ def _backward(
 
 
 class _Against(NamedTuple):
-    """What the negatives add to the loss and the gradients."""
+    """The negatives' part of the loss and the gradients."""
 
     loss: float
     du: np.ndarray  # (T, D)
@@ -211,7 +211,7 @@ class _Against(NamedTuple):
 
 
 def _against(Q: np.ndarray, forward: _Forward, weight: np.ndarray, offset: float, negatives: np.ndarray) -> _Against:
-    """Every example against every negative, label 0; a negative that is the example's own item is not there."""
+    """Every example with every negative, label 0; the example's own item is left out."""
     u, own = forward.u, Q[negatives]
     Z = u[:, :-1] @ own[:, :-1].T + u[:, -1:] + own[:, -1] + Q.dtype.type(offset)
     Z[forward.y[:, None] == negatives] = -np.inf
@@ -227,16 +227,16 @@ def _against(Q: np.ndarray, forward: _Forward, weight: np.ndarray, offset: float
 
 
 def _validation(params: Params, lesson: Lesson, beta: float, offset: float) -> Callable[[], float] | None:
-    """A figure of the parameters as they are, larger is better; None where no event is held out.
+    """A figure of the current parameters, larger is better; None where no event is held out.
 
-    "like": the mean loss of the events held out, negated. "next": the mean of 1/log₂(1 + rank) over the whole
-    catalogue, less what the person had before.
+    "like": the mean loss of the events held out, negated. "next": the mean of 1/log₂(1 + rank) among all items of the
+    catalogue that the person has not met before.
     """
     if not lesson.held.any():
         return None
     users = np.unique(np.searchsorted(lesson.indptr, np.flatnonzero(lesson.held), side="right") - 1)
     if lesson.label is None:
-        users = users[np.unique(np.linspace(0, len(users) - 1, ASKED_AT_MOST).astype(int))]
+        users = users[np.unique(np.linspace(0, len(users) - 1, MOST_VALIDATED).astype(int))]
     chunks = [users[low : low + CHUNK] for low in range(0, len(users), CHUNK)]
     if lesson.label is None:
         return lambda: float(np.concatenate([_gains(params, lesson, part, beta) for part in chunks]).mean())
@@ -246,17 +246,17 @@ def _validation(params: Params, lesson: Lesson, beta: float, offset: float) -> C
 def _held_losses(params: Params, lesson: Lesson, users: np.ndarray, beta: float, offset: float) -> np.ndarray:
     assert lesson.label is not None
     forward = _forward(params, lesson, users, beta)
-    asked = lesson.held[forward.at]
-    z = _logits(forward.u[asked], params["Q"][forward.y[asked]], offset)
-    return logistic(z, lesson.label[forward.at[asked]])
+    counted = lesson.held[forward.at]
+    z = _logits(forward.u[counted], params["Q"][forward.y[counted]], offset)
+    return logistic(z, lesson.label[forward.at[counted]])
 
 
 def _gains(params: Params, lesson: Lesson, users: np.ndarray, beta: float) -> np.ndarray:
     forward, Q = _forward(params, lesson, users, beta), params["Q"]
-    asked = np.flatnonzero(lesson.held[forward.at])
-    scores = forward.u[asked, :-1] @ Q[:, :-1].T + Q[:, -1]
-    gains = np.empty(len(asked))
-    for row, place in enumerate(forward.at[asked]):
+    counted = np.flatnonzero(lesson.held[forward.at])
+    scores = forward.u[counted, :-1] @ Q[:, :-1].T + Q[:, -1]
+    gains = np.empty(len(counted))
+    for row, place in enumerate(forward.at[counted]):
         begin = lesson.indptr[np.searchsorted(lesson.indptr, place, side="right") - 1]
         own = scores[row, lesson.item[place]]
         scores[row, lesson.item[begin:place]] = -np.inf
@@ -272,8 +272,8 @@ def fit_network(
 ) -> Learned:
     """Learn the network from a lesson; all that is random comes from `rng`.
 
-    Where events are held out, they say after how many epochs to stop; then the network is learned anew for so many
-    epochs from all events, those included: of "next" they are everybody's newest, of "like" a tenth of all.
+    Where events are held out, they decide after how many epochs to stop. The network is then learned anew for so many
+    epochs from all events, those included: for "next" they are everybody's newest, for "like" a tenth of all.
 
     Raises InputError where the loss does not stay finite.
     """
@@ -289,10 +289,10 @@ def fit_network(
 
 
 def _learn(lesson: Lesson, setting: Setting, seed: int, progress: Progress | None) -> Learned:
-    """One training, early stopping where events are held out."""
+    """One training, with early stopping where events are held out."""
     rng, chances = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
-    n_users, asked = len(lesson.indptr) - 1, ~lesson.held
-    share = 1.0 / (1 + setting.negatives) if lesson.label is None else float(lesson.label[asked].mean())
+    n_users, counted = len(lesson.indptr) - 1, ~lesson.held
+    share = 1.0 / (1 + setting.negatives) if lesson.label is None else float(lesson.label[counted].mean())
     share = min(max(share, LEAST_SHARE), 1.0 - LEAST_SHARE)
     offset = float(np.log(share / (1.0 - share)))
     params = initial(lesson, setting.hidden_size, setting.dtype, rng)
@@ -322,7 +322,7 @@ def _learn(lesson: Lesson, setting: Setting, seed: int, progress: Progress | Non
             epochs=setting.epochs,
             schedule=Schedule(setting.learning_rate, n_steps, kind="constant"),
             rng=rng,
-            examples=int(asked.sum()),
+            examples=int(counted.sum()),
             validate=_validation(params, lesson, setting.beta, offset),
             patience=setting.patience,
             progress=progress,

@@ -1,11 +1,11 @@
-"""Values for the question *what belongs to this person at all*: leave-one-out ridge over whole histories, in any order.
+"""Values for the question which items belong to a person at all: leave-one-out ridge over whole histories, unordered.
 
     min_V  Σ_u ω_u ‖y_u − x_u V‖² + φ ‖Fᵀ − Fᵀ V‖² + Σ_xj Λ_x V_xj²     with diag V = 0     (docs/model.md, eq. 23–25)
 
-x_u (C,) holds the strengths of what user u acted on, y_u how much of that counts as found, F (C, d) features of the
-items. The zero diagonal takes each item out of its own explanation, as if it had been held out. The features stand in
-as further users: items that share them speak for each other also where nobody took both. Λ_x = λ + p/(1 − p) Σ ω x²
-drops every input with probability p, in expectation.
+x_u (C,) holds the strengths of the items of user u, y_u how much each counts as a target, F (C, d) the features of the
+items. The zero diagonal takes each item out of its own explanation, as if it had been held out. The features are added
+as further users, so items that share them get values for each other even where nobody took both. Λ_x = λ + p/(1 − p)
+Σ ω x² drops every input with probability p, in expectation.
 
 With R = (√ω X; √φ Fᵀ) and T = (√ω Y; √φ Fᵀ), r rows each, P = (RᵀR + Λ)⁻¹ and d = diag(P RᵀT)/diag(P), the solution is
 
@@ -32,9 +32,9 @@ __all__ = ["belonging_form", "belonging_values"]
 
 # Chosen on validation, on films and books (docs/log.md)
 DROPOUT = 1 / 3  # p
-BUSY = 0.25  # ω = (n̄/n)^¼: somebody with 16 times the events speaks 8 times as loud, not 16 times
+BUSY = 0.25  # ω = (n̄/n)^¼: a user with 16 times the events has 8 times the influence, not 16 times
 FEATURES = 0.1  # φ/λ
-ROUNDING = 1e-10  # what is left of Λ diag(P) below this has no digits
+ROUNDING = 1e-10  # Λ diag(P) below this is nothing but rounding
 
 
 class _Stacked(NamedTuple):
@@ -87,9 +87,9 @@ def belonging_form(
 
 def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray, lam: float) -> _Stacked:
     n = np.diff(X.indptr)
-    loud = np.zeros(len(n))  # √ω
-    loud[n > 0] = (n[n > 0].mean() / n[n > 0]) ** (BUSY / 2) if n.any() else 0.0
-    weigh, extra = sparse.diags_array(loud), sparse.csr_array(np.sqrt(FEATURES * lam) * F.T)
+    scale = np.zeros(len(n))  # √ω
+    scale[n > 0] = (n[n > 0].mean() / n[n > 0]) ** (BUSY / 2) if n.any() else 0.0
+    weigh, extra = sparse.diags_array(scale), sparse.csr_array(np.sqrt(FEATURES * lam) * F.T)
     known = sparse.csr_array(weigh @ X)
     dropped = DROPOUT / (1 - DROPOUT) * np.asarray(known.multiply(known).sum(axis=0)).ravel()
     R = sparse.csr_array(sparse.vstack([known, extra]))

@@ -4,13 +4,13 @@
 
 with A = Σ z_tᵀz_t, B = Σ z_tᵀy_t, z = Σ z_tᵀ: z_t stacks the H pooled prefixes (docs/model.md, eq. 9–12), y_t is the
 next item one-hot, b the base (how often each item is the next one at all). So V explains only what the base does not,
-and shrinks to nothing where evidence is thin.
+and is close to 0 where there is little evidence.
 
-Features of the items may take part, as if each were a further prefix of every head, in which all items that have it had
-been acted on: A gains φFFᵀ in each head's own block, B the same off its diagonal. So items that share features speak
-for each other where few people do.
+Features of the items may be added, each as one more prefix of every head that holds all items with the feature: A gains
+φFFᵀ in each head's own block, B the same off its diagonal. So items that share features get values for each other even
+where few people have both.
 
-Only *warm* items, those with enough events, have rows in V; the rest are left to the base and to content heads.
+Only *warm* items, those with enough events, have rows in V; the others have the base and content heads alone.
 """
 
 from __future__ import annotations
@@ -94,18 +94,18 @@ def fit_closed_form(
 
 
 def _speak_for_each_other(F: np.ndarray, A: np.ndarray, B: np.ndarray) -> None:
-    """Add the features as prefixes: all items with one have been acted on, and what comes next is another of them."""
+    """Add each feature as a prefix of all items that have it, followed by another one of them."""
     C = len(F)
     shared = (F @ F.T).astype(A.dtype)
     others = shared.copy()
-    np.fill_diagonal(others, 0.0)  # nothing tells an item to follow itself
+    np.fill_diagonal(others, 0.0)  # no item follows itself
     for low in range(0, len(A), C or 1):
         A[low : low + C, low : low + C] += shared
         B[low : low + C] += others
 
 
 def _drowns(lam: float, largest: float, dtype: type) -> bool:
-    """Whether λ would be lost in the rounding of A, whose `largest` diagonal entry this is."""
+    """Whether λ would be lost in the rounding of A, whose largest diagonal entry is `largest`."""
     return bool(dtype is np.float32 and lam < DROWNED * np.finfo(np.float32).eps * largest)
 
 

@@ -1,12 +1,12 @@
-"""How newcomers come to inherit: values regressed on item features, and spread out again (docs/model.md, eq. 27–29).
+"""Values for newcomers, items without events, by regression on item features (docs/model.md, eq. 27–29).
 
-The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is what an event
-with x says about feature f of whatever comes next, l_h[x] what it says about any item.
+The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is the effect of
+an event with x on items with feature f, l_h[x] its effect on any item.
 
-Ridge regression shrinks. What many items have in common is tamer than any one of them, so a newcomer would never pass
-the others. The factor s spreads the inherited scores to the spread that the others' scores have, or less where the
-newcomers would then take more than a given share of the first places. So a newcomer's score stands on the scale of the
-others, and is no least-squares estimate.
+Ridge regression shrinks: predicted values vary less than the values themselves, so a newcomer would hardly ever pass
+the others. The factor s gives the predicted scores the spread of the others' scores, or less where newcomers would then
+take more than a given share of the first places. So the score of a newcomer is on the scale of the others, and is no
+least-squares estimate.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from xattn.model.value_table import Form
 
 __all__ = ["expected", "fit_inheritance", "spread"]
 
-PENALTY = 20.0  # of the ridge over features, in items: a feature of 20 items is believed by half
-PLACES = 50  # of a list, of which newcomers may take a share; a tenth of the items with values, where that is less
-HALVINGS = 30  # of the search for s: far finer than the share is known
+PENALTY = 20.0  # of the ridge over features, in items: the slope of a feature with 20 items is halved
+PLACES = 50  # of a list, of which newcomers may take a share; or a tenth of the items with values, if that is less
+HALVINGS = 30  # of the search for s
 
 
 def _weights(F: sparse.csr_array) -> np.ndarray:
-    """R (d + 1, C): what ridge regression on the rows of `F` (C, d) makes slopes and level of, from C values.
+    """R (d + 1, C): its product with C values is their slopes and level by ridge regression on the rows of `F` (C, d).
 
     With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄.
     """
@@ -43,19 +43,19 @@ def fit_inheritance(form: Form, F: sparse.csr_array) -> Inheritance:
 
 
 def expected(share: np.ndarray, F: sparse.csr_array, new: np.ndarray, least: float) -> np.ndarray:
-    """The base of newcomers (J,): what ridge regression on features makes of the `share` (M,) of the items met."""
+    """The base of the items `new` (J,): ridge regression on features of the `share` (M,) of the other items."""
     met = np.setdiff1d(np.arange(len(share)), new)
     slopes_level = _weights(F[met]) @ share[met]
     return np.asarray(np.maximum(F[new] @ slopes_level[:-1] + slopes_level[-1], least))
 
 
 def spread(warm: np.ndarray, lifts: np.ndarray, alike: np.ndarray, rest: np.ndarray, most: float) -> float:
-    """s ≥ 0, from what a sample of U people is served.
+    """s ≥ 0, from the scores of a sample of U people.
 
-    `warm` (U, C) scores of the items with values; `lifts` (U, C) the heads' part of them; `alike` (U, C + J) what
-    features alone make of that part, for those items and the J newcomers; `rest` (U, J) what else newcomers score. s
-    makes the spread of what features say that of `lifts`; if the newcomers then took more than the share `most` of the
-    first `PLACES` places, it is as much smaller as is needed; it is 0 where the rest alone gives them so many.
+    `warm` (U, C) are the scores of the items with values; `lifts` (U, C) the heads' part of them; `alike` (U, C + J)
+    the same part as predicted from features, for those items and the J newcomers; `rest` (U, J) the other parts of the
+    newcomers' scores. s gives `alike` the spread of `lifts`. Where newcomers would then take more than the share `most`
+    of the first PLACES places, s is as large as this share allows, and 0 where `rest` alone takes more.
     """
     C = lifts.shape[1]
     tame = float(alike[:, :C].std())

@@ -1,10 +1,11 @@
 """Sparse values: the ridge problems of the closed forms, with K values for each target in place of all.
 
-For catalogues whose table of all pairs does not fit. Each target's problem is the same as before, restricted to the K
-unknowns that the data speak of most (`xattn.kernels.local`), and solved exactly. K = all gives the whole solution.
+They serve catalogues whose table of all pairs does not fit. Each target's problem is that of the closed form,
+restricted to the K unknowns with most evidence (`xattn.kernels.local`), and solved exactly. If K is the number of all
+unknowns, this is the whole solution.
 
-What comes next has the sums of `closed_form`; what belongs to a person at all those of `belonging`, EASE those of
-`ease`: there no item may explain itself, so that each is simply left out of its own unknowns.
+`fit_local_form` has the sums of `closed_form`, `local_values` those of `belonging` and `ease`, in which no item may
+explain itself: there each item is left out of its own unknowns.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Training the learned heads (`model/sequence.py`): pieces of histories, in mini-batches, by Adam or plain descent.
+"""Training of the learned heads (`model/sequence.py`): pieces of histories, in mini-batches, by Adam or plain descent.
 
-A history is a sequence of rows, cut into pieces of at most PIECE events, so that batches have like sizes. Every batch
-is dealt out to SHARDS workers, each with kernels and BLAS of one thread, and the gradients are added up in the order of
-the shards: small products never wait for each other at the barriers of a thread pool, and the result is the same at
-any number of threads.
+A history is a sequence of rows, cut into pieces of at most PIECE events, so that batches have similar sizes. Every
+batch is divided among SHARDS workers, each with kernels and BLAS of one thread, and the gradients are added in the
+order of the shards. So small products do not wait for each other in a thread pool, and the result is the same at any
+number of threads.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["Trained", "Training", "train_sequences"]
 
 PIECE = 512  # events; a longer history becomes several sequences
 SHARDS = 4  # parts of a batch; more than the usual number of cores would only make the products small
-MANY = 100  # negatives of a shard, where their number is left open
-FEW = 8  # where each needs an attention of its own
+MANY = 100  # negatives of a shard, unless a number is given
+FEW = 8  # the same, where each has an attention of its own
 WARMUP = 50  # steps until the learning rate is at its peak
 FLOOR = 0.05  # of the peak, at the end of the cosine
 
@@ -50,7 +50,7 @@ class Training(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """Parameters, and what each epoch came to (loss is the mean over positions)."""
+    """Parameters, and a record of each epoch (its loss is the mean over positions)."""
 
     params: Parameters
     epochs: list[Epoch]
@@ -65,7 +65,7 @@ def train_sequences(
     validate: Callable[[Parameters], float] | None = None,
     progress: Progress | None = None,
 ) -> Trained:
-    """Parameters learned from `sequences` of rows 0..C, oldest first; `share` (C,) > 0 is how often each row comes.
+    """Parameters learned from `sequences` of rows 0..C, oldest first; `share` (C,) > 0 is how often each row occurs.
 
     `validate(params)` is the figure that early stopping maximises. Raises InputError where the loss leaves the finite
     numbers. The same seed gives the same bits at any number of threads.
@@ -126,7 +126,7 @@ def _shard(
 
 
 def _losses(training: Training, shape: Shape, share: np.ndarray, rng: np.random.Generator, n: int) -> list[Loss]:
-    """The loss of each of n shards; negatives are drawn by how often items come, anew for each."""
+    """The loss of each of n shards; negatives are drawn anew for each, by how often items occur."""
     about = (training.dropout, training.weight_dropout)
     if not training.negatives and training.loss == "cross-entropy" and not shape.target:
         return [Loss(training.loss, None, None, *about)] * n
@@ -147,7 +147,7 @@ def _pieces(sequences: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _shards(pieces: list[np.ndarray]) -> list[list[np.ndarray]]:
-    """Up to SHARDS parts of about equal length, the longest pieces dealt out first."""
+    """Up to SHARDS parts of about equal length; the longest pieces are placed first."""
     shards: list[list[np.ndarray]] = [[] for _ in range(min(SHARDS, len(pieces)))]
     sizes = [0] * len(shards)
     for piece in sorted(pieces, key=len, reverse=True):

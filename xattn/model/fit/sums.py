@@ -1,12 +1,11 @@
-"""The sums A, B and z of a closed form, kept in float64, so that new events cost only the users whom they concern.
+"""The sums A, B and z of a closed form, kept in float64, so that new events cost work only for the users they concern.
 
-A user's part of each sum depends on that user's history alone (docs/model.md, eq. 10–11). When it has grown, the old
-part is taken out and the new one put in, in one pass: the old histories go through the same kernels with their
-normalisers negated. The base is no part of the sums; it is subtracted when they are solved.
+A user's part of each sum depends on that user's history alone (docs/model.md, eq. 10–11). When a history has grown, its
+old part is subtracted and the new one added, in one pass: the old history goes through the same kernels with its
+normalisers negated. The base is not part of the sums; it is subtracted when they are solved.
 
-An item that becomes warm gets rows and columns: whoever acted on it counts as changed, and it had no rows in what is
-taken out. Rounding adds up over many
-exchanges, at some 10⁻¹⁶ of the largest entry each.
+An item that becomes warm gets rows and columns. All users who acted on it count as changed, and in their old part the
+item has no row. Rounding adds up over many exchanges, some 10⁻¹⁶ of the largest entry each.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def exchanged(
     tau: np.ndarray,
     beta: np.ndarray,
 ) -> Sums:
-    """The sums with `new` in place of `old`, where item rows have kept their meaning; `sums` itself is used up.
+    """The sums with `new` in place of `old`; item rows mean the same in both. The arrays of `sums` are changed.
 
     Users of `old` keep their rows in `new`, and their events are there too. `warm` are the warm items now.
     """

@@ -1,12 +1,12 @@
-"""What every learned model's training is made of: learning rates, order of mini-batches, early stopping, the loop.
+"""The training loop of every learned model: learning rates, order of mini-batches, early stopping.
 
     for each epoch:
         for each mini-batch of a new random order:  step(rows, η_t)
         figure = validate();  keep the parameters if it is the best;  stop after `patience` epochs without a better one
 
-The parameters are arrays that the steps write in place. However training ends (all epochs done, stopped early, Ctrl-C,
-an error in a callback) they hold a whole state: that of the best epoch, where there is a validation figure; that of
-the last epoch otherwise.
+The parameters are arrays that the steps change in place. However training ends (all epochs done, stopped early, Ctrl-C,
+an error in a callback), they hold the state of one epoch: the best one, where there is a validation figure, otherwise
+the last whole one.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class EarlyStopping:
 
 
 class Epoch(NamedTuple):
-    """What one pass over the training rows came to: `loss` a mean over examples, `lr` the rate of its last step."""
+    """The record of one pass over the training rows: `loss` is a mean over examples, `lr` the rate of its last step."""
 
     number: int  # from 1
     loss: float

@@ -73,6 +73,14 @@ class CollaborativePart(Part):
         coef = field_weights_of_many(E, histories.live, histories.indptr, self.beta, self.theta) * w
         self._add_pooled(out, histories.indptr, histories.item, coef)
 
+    def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        (R, n), row_of_item = live.shape, self.form.row_of_item
+        E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+        ptr, out = np.arange(R + 1) * n, np.zeros((R, len(targets)))
+        coef = field_weights_of_many(np.tile(E, R), live.ravel(), ptr, self.beta, self.theta) * np.tile(w, R)
+        self.form.add_pooled_few(out, ptr, row_of_item[events.item], coef, row_of_item[targets], self.gate[targets])
+        return out
+
     def _add_pooled(self, out: np.ndarray, ptr: np.ndarray, item: np.ndarray, coef: np.ndarray) -> None:
         form, warm = self.form, self.form.warm
         form.add_pooled(out, ptr, form.row_of_item[item], coef, warm, self.gate[warm])

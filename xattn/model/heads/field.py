@@ -8,6 +8,7 @@ factor, as the ledger prints it; its products are the terms of the same sum, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +21,8 @@ __all__ = [
     "HeadCells",
     "HeadField",
     "ManyEvents",
+    "Masked",
+    "fields_masked",
     "fields_scores",
     "fields_without_each",
     "head_cells",
@@ -38,6 +41,29 @@ class Events(Protocol):
     @property
     def live(self) -> np.ndarray: ...  # False where masked
     def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Masked:
+    """The same `events`, of which others are `live` (n,)."""
+
+    events: Events
+    live: np.ndarray
+
+    @property
+    def item(self) -> np.ndarray:
+        return self.events.item
+
+    @property
+    def rating(self) -> np.ndarray | None:
+        return self.events.rating
+
+    @property
+    def age(self) -> np.ndarray:
+        return self.events.age
+
+    def __len__(self) -> int:
+        return len(self.events)
 
 
 class ManyEvents(Protocol):
@@ -117,6 +143,11 @@ def fields_scores(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarra
     for field in fields:
         add_field_scores(out, field.E, field.X, live, field.beta, field.theta)
     return out
+
+
+def fields_masked(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Scores (R, J) under the maskings `live` (R, n), each to the bits of `fields_scores`."""
+    return np.array([fields_scores(fields, row, base) for row in live]).reshape(len(live), len(base))
 
 
 def fields_without_each(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarray) -> np.ndarray:

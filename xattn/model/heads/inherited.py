@@ -114,12 +114,25 @@ class InheritedPart(Part):
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         """The heads' part of the score of every item (M,); 0 for items that have been met."""
         out = np.zeros(len(self.place))
-        slope, level = np.zeros(self.F.shape[1]), 0.0
-        for h in range(len(self.tau)):
-            a = field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w
-            D, l = self._rows(events, h)
-            slope, level = slope + a @ D, level + float(a @ l)
-        out[self.new] = level + self.F @ slope
+        out[self.new] = self._of_new(events, w, events.live[None], self.F)[0]
+        return out
+
+    def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        out, new = np.zeros((len(live), len(targets))), self.place[targets] >= 0
+        if new.any():
+            out[:, new] = self._of_new(events, w, live, self.F[self.place[targets[new]]])
+        return out
+
+    def _of_new(self, events: Events, w: np.ndarray, live: np.ndarray, F: sparse.csr_array) -> np.ndarray:
+        """(R, J) of newcomers with the features `F` (J, d) under the maskings `live` (R, n)."""
+        heads = [(self._E(events, h), *self._rows(events, h)) for h in range(len(self.tau))]
+        out = np.empty((len(live), F.shape[0]))
+        for row, kept in zip(out, live, strict=True):
+            slope, level = np.zeros(F.shape[1]), 0.0
+            for E, D, l in heads:
+                a = field_weights(E, kept, self.beta, self.theta)[0] * w
+                slope, level = slope + a @ D, level + float(a @ l)
+            row[:] = level + F @ slope
         return out
 
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:

@@ -29,20 +29,22 @@ class LearnedPart(TrainedPart):
         return None
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
-        out = np.zeros(len(self.rows))
-        own = np.flatnonzero(self.rows < self.shape.C)
-        out[own] = self.gate[own] * (self._U(self.rows[own]) @ self._said(events, w))
-        return out
+        return np.asarray(self.scores_masked(events, w, events.live[None], np.arange(len(self.rows)))[0])
 
-    def _said(self, events: Events, w: np.ndarray) -> np.ndarray:
-        """α Σ_h Σ_i a_hi w_i E[x_i] Wv_h (d,)."""
+    def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         sight = _Sight.of(self, events, w)
-        said: np.ndarray = self.alpha * sight.said(sight.weights(sight.live)[None])[0]
-        return said
+        seen, which = np.unique(live[:, sight.first :], axis=0, return_inverse=True)  # few events are in sight
+        own = np.flatnonzero(self.rows < self.shape.C)
+        U, out = self._U(self.rows[own]), np.zeros(len(self.rows))
+        found = np.empty((len(seen), len(targets)))
+        for row, kept in zip(found, seen, strict=True):
+            out[own] = self.gate[own] * (U @ (self.alpha * sight.said_by(kept)))
+            row[:] = out[targets]
+        return np.asarray(found[which.ravel()])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)
-        said = np.repeat(sight.said(sight.weights(sight.live)[None]), len(events), axis=0)
+        said = np.repeat(sight.said_by(sight.live)[None], len(events), axis=0)
         seen = np.flatnonzero(sight.live)
         if len(seen):
             A = np.stack([sight.weights(sight.live & (np.arange(sight.n) != r)) for r in seen])
@@ -107,6 +109,11 @@ class _Sight(NamedTuple):
         a[a < self.theta] = 0.0
         return a
 
+    def said_by(self, live: np.ndarray) -> np.ndarray:
+        """Σ_h Σ_i a_hi w_i V_hi (d,) when only `live` events ask and are attended."""
+        said: np.ndarray = self.said(self.weights(live)[None])[0]
+        return said
+
     def said(self, A: np.ndarray) -> np.ndarray:
         """Σ_h Σ_i a_hi w_i V_hi (R, d) for R sets of weights A (R, H, n)."""
         H, n, d = self.V.shape
@@ -122,8 +129,8 @@ def logits(params: Parameters, shape: Shape, history: np.ndarray) -> np.ndarray:
         told = TargetPart(*whole).scores(events, np.ones(len(history)))[:-1] if len(history) else 0.0
         return np.asarray(params["b"] + told)
     part = LearnedPart(*whole)
-    said = part._said(events, np.ones(len(history))) if len(history) else np.zeros(shape.d)
-    return np.asarray(params["U"] @ said.astype(np.float32) + params["b"])
+    sight = _Sight.of(part, events, np.ones(len(history)))
+    return np.asarray(params["U"] @ sight.said_by(sight.live).astype(np.float32) + params["b"])
 
 
 class _Rows:

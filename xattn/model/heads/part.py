@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from xattn.kernels.fields import add_field_without_each
-from xattn.model.heads.field import Events, HeadCells, HeadField, ManyEvents, fields_scores
+from xattn.model.heads.field import Events, HeadCells, HeadField, ManyEvents, Masked, fields_scores
 
 __all__ = ["Part"]
 
@@ -77,6 +77,15 @@ class Part(ABC):
         for row, events, (low, high) in zip(out, histories, cuts, strict=True):
             if len(events):
                 row += self.scores(events, w[..., low:high])
+
+    def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The part's addition (R, J) to the scores of `targets` under the maskings `live` (R, n).
+
+        Bit for bit the numbers of `scores`: it is asked where rounding decides which of two items is ahead. A part
+        overrides it if it can score a few items without scoring all.
+        """
+        masked = [self.scores(Masked(events, row), w)[targets] for row in live]
+        return np.array(masked).reshape(len(live), len(targets))
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         """Add to `out` (J, n) the part of the targets' scores with each event masked in turn."""

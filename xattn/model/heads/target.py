@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from xattn.kernels.scorers import dot
 from xattn.kernels.target import target_scores
 from xattn.model.heads.field import Events, Factors, HeadField
 from xattn.model.heads.trained import TrainedPart
@@ -56,7 +57,8 @@ class TargetPart(TrainedPart):
         strength = np.where(live, w[seen], 0.0)[:, None]
         how = {"scale": self.shape.dk**-0.5, "beta": self.shape.beta, "theta": self.theta}
         for h in range(self.shape.H):
-            out[own] += target_scores(u @ Wq[h], u, e @ Wk[h], (e @ Wv[h]) * strength, r[h, age], live, **how)
+            Q, K, V = dot(u, Wq[h].T), dot(e, Wk[h].T), dot(e, Wv[h].T) * strength  # BLAS would fight for the cores
+            out[own] += target_scores(Q, u, K, V, r[h, age], live, **how)
         out[own] *= self.alpha * self.gate[own]
         return out
 

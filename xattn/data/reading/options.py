@@ -1,0 +1,74 @@
+"""What a caller may say about a table of events; what is not said is left to the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xattn.data.scale import Scale
+from xattn.errors import check_choice, check_number, check_range, check_type, refuse
+
+__all__ = ["Options"]
+
+MISSING = ("refuse", "drop")
+REPEATS = ("keep", "drop")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may say about a table of events; the defaults leave everything to the table."""
+
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    scale: Any = None
+    unrated: Any = None
+    amount: str | None = None
+    event_weights: Mapping[str, float] | None = None
+    time_format: str | None = None
+    missing: str = "refuse"
+    repeats: str = "keep"
+
+    def __post_init__(self) -> None:
+        check_choice("missing", self.missing, MISSING)
+        check_choice("repeats", self.repeats, REPEATS)
+        if self.columns is not None:
+            check_type("columns", self.columns, Mapping, "roles_to_headers")  # type: ignore[type-abstract]
+
+    def stated_scale(self) -> Scale | None:
+        """The scale that the caller states: a pair of ends, as numbers or as text (1-5)."""
+        if self.scale is None or isinstance(self.scale, Scale):
+            return self.scale
+        if isinstance(self.scale, str):
+            if self.scale == "amount":
+                return Scale(0.0, 0.0, "amount", "stated")
+            low, high = _two(self.scale)
+        else:
+            low, high = check_range("scale", tuple(self.scale) if isinstance(self.scale, list) else self.scale)
+        if not low < high:
+            refuse("scale_ends", got=str(self.scale))
+        return Scale(float(low), float(high), "opinion", "stated")
+
+    def unrated_values(self) -> tuple[list[float] | None, set[str]]:
+        """Numbers and texts that mean "not rated"; no numbers at all leaves them to be judged."""
+        if self.unrated is None:
+            return None, set()
+        given = [self.unrated] if isinstance(self.unrated, (str, int, float)) else list(self.unrated)
+        numbers: list[float] = []
+        texts: set[str] = set()
+        for value in given:
+            try:
+                numbers.append(check_number("unrated", float(value)))
+            except ValueError:
+                texts.add(str(value).casefold())
+        return numbers, texts
+
+
+def _two(text: str) -> tuple[float, float]:
+    match = re.fullmatch(r"\s*([+-]?[\d.]+)\s*(?:\.\.|-|–|to|,|:)\s*([+-]?[\d.]+)\s*", text)
+    try:
+        if match:
+            return float(match[1]), float(match[2])
+    except ValueError:
+        pass
+    refuse("scale_text", got=text)
