@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,11 +25,26 @@ from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
-__all__ = ["Estimator"]
+__all__ = ["Estimator", "LogRange", "Space", "space"]
 
 
 class UnfittedRecommenderError(NotFittedError, SklearnNotFittedError):  # type: ignore[misc]
     """A recommender was used before `fit`: our error and scikit-learn's at once."""
+
+
+class LogRange(NamedTuple):
+    """Numbers to try for a setting: any between the two ends, drawn evenly on a scale of logarithms."""
+
+    low: float
+    high: float
+
+
+Space = Mapping[str, Sequence[Any] | LogRange]
+
+
+def space(**values: Sequence[Any] | LogRange) -> Space:
+    """The values that a search tries, by setting."""
+    return MappingProxyType(values)
 
 
 class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
@@ -37,13 +53,22 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     Attributes after `fit`: `data_` (the Interactions), `base_` (M,) what each item's score is without any history,
     `scale_` (the data's rating scale), and what the model learned.
 
-    `grows` says that `partial_fit` is more than a training from scratch.
+    A class also declares what others need to know of it:
+
+        grows           whether `partial_fit` is more than a training from scratch
+        quick           whether a fit to 100,000 events takes seconds, so that a page may fit it while somebody waits
+        search_space    the settings that matter, and the values that a search tries: lists, or a `LogRange`
+        settings_for    for a question ("next", "any", "rating") the settings that answer it; each takes the place of
+                        a setting that is "auto"
     """
 
     data_: Interactions
     base_: np.ndarray
     scale_: RatingScale
     grows: ClassVar[bool] = False
+    quick: ClassVar[bool] = True
+    search_space: ClassVar[Space] = space()
+    settings_for: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     _learned: frozenset[str] = frozenset()  # the attributes that a fit has set
 
