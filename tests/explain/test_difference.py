@@ -141,6 +141,8 @@ def test_heads_and_features_that_differ_in_the_eighth_digit_add_up() -> None:
     data = Interactions.from_frame(pd.DataFrame(rows, columns=["user", "item", "rating"]), items)
     for settings_ in ({}, {"recency": (3.0, 3.0000001)}, {"min_events": 15, "kappa": 50.0}):
         model = HybridAttention(**settings_).fit(data)
+        heads = [head.name for head in model.explain("u3", "i0").heads]
+        assert len(set(heads)) == len(heads), "names of different heads are different"
         for a, b in (("i0", "i1"), ("i3", "i20"), ("i7", "i30")):
             difference = model.explain("u3", a) - model.explain("u3", b)
             gap = 2 * tolerance(max(abs(difference.score_a), abs(difference.score_b)), True)

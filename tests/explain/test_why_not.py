@@ -9,8 +9,9 @@ import pytest
 
 from tests.models import MODELS, SINGLE, fitted, tolerance
 from xattn import History, InputError
+from xattn.data.scale import Scale
 from xattn.explain import WhyNot
-from xattn.explain.compare.why_not import SERVED
+from xattn.explain.compare.why_not import SERVED, _liked
 from xattn.recommenders import Recommender
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -138,3 +139,34 @@ def test_an_item_that_was_seen_is_refused() -> None:
     seen = model.data_.items.ids[model.history("u3").item[0]]
     with pytest.raises(InputError, match="got one that may not be in it"):
         model.explain("u3", seen).why_not()
+
+
+@pytest.mark.parametrize(
+    ("rating", "scale", "expected"),
+    [
+        ([1.0, 4.0, 5.0, 5.0], Scale(1.0, 5.0), 5.0),
+        ([1.0, np.nan, 4.0, np.nan], Scale(1.0, 5.0), 4.0),
+        ([1.0, 2.0], Scale(1.0, 5.0), 5.0),
+        ([np.nan], Scale(0.5, 5.0), 5.0),
+        ([3.0, 90.0, 4.0, np.nan], Scale(1.0, 1000.0, "amount", "guessed"), 4.0),
+        ([np.nan], Scale(1.0, 1000.0, "amount", "guessed"), None),
+        ([2.0, 4.0], None, 4.0),
+        ([np.nan, np.nan], None, None),
+    ],
+)
+def test_a_new_event_is_rated_as_what_is_liked(
+    rating: list[float], scale: Scale | None, expected: float | None
+) -> None:
+    assert _liked(np.array(rating), scale) == expected
+
+
+def test_events_without_an_opinion_leave_a_finite_answer() -> None:
+    model = fitted("hybrid")
+    own = model.history("u3")
+    assert own.rating is not None
+    history = replace(own, rating=np.where(np.arange(len(own)) % 2, own.rating, np.nan))
+    item = model.recommend(history=history, k=30)["item"][6]
+    added = model.explain(history=history, item=item, k=5).why_not().added
+    assert added.found
+    assert added.rank_after is not None
+    assert added.rank_after <= 5

@@ -48,7 +48,8 @@ def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
     half = scale.high / 2 - scale.low / 2  # halved first: the span of a scale may be past the largest number
     if rating is None or half <= 0:
         return np.ones(n)
-    return np.nan_to_num(np.clip((rating - (scale.low + half)) / half, -1.0, 1.0), nan=UNRATED)
+    centred = np.clip((rating - (scale.low + half)) / half, -1.0, 1.0)
+    return np.where(np.isnan(centred), UNRATED, centred)
 
 
 def presence(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: float) -> np.ndarray:

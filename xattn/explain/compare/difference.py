@@ -103,14 +103,14 @@ class Difference:
             "total": figure(self.total, sign=True),
             "base": figure(float(events["difference"].iloc[0]), sign=True),
         }
-        said = [t("words.gap_same" if self.a.item == self.b.item else "words.gap", lang, **facts)]
+        sentences = [t("words.gap_same" if self.a.item == self.b.item else "words.gap", lang, **facts)]
         moved = events.iloc[1:]
         more = moved[moved["difference"] > 0].head(MOST_NAMES)
         less = moved[moved["difference"] < 0].head(MOST_NAMES)
         for key, part in (("words.gap_more", more), ("words.gap_less", less)):
             if len(part):
-                said.append(t(key, lang, names=named(part["title"], part["difference"].tolist(), lang)))
-        return spaced(said, lang)
+                sentences.append(t(key, lang, names=named(part["title"], part["difference"], lang)))
+        return spaced(sentences, lang)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain lists and dicts."""

@@ -122,11 +122,11 @@ class ListLedger:
         if not len(most):
             return t("words.list_popular", lang)
         first = most.head(MOST_NAMES)
-        said = [t("words.list_holds", lang, names=named(first["title"], first["contribution"].tolist(), lang))]
+        sentences = [t("words.list_holds", lang, names=named(first["title"], first["contribution"], lang))]
         worst = events.iloc[0]
         title = quotable(str(worst["title"]), lang)
-        said.append(t("words.list_leaves", lang, title=title, leaves=int(worst["leaves"]), k=self.k))
-        return spaced(said, lang)
+        sentences.append(t("words.list_leaves", lang, title=title, leaves=int(worst["leaves"]), k=self.k))
+        return spaced(sentences, lang)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain lists and dicts."""

@@ -1,10 +1,10 @@
 """Why not this item: how far it is from the list, cell by cell, and what would bring it in.
 
-The gap is the score of the last item of the list less the item's own; split into cells it is the difference of two
+The gap is the score of the last item of the list minus that of the item; split into cells it is the difference of two
 ledgers. What would bring it in is searched among *plausible* events: the items that the model itself thinks most likely
-to come next, each as a new, newest event, rated as the person rates what they like. First every single one, then the
-best one and every second, up to three. The number of events is the smallest for a single one, small beyond; and what is
-returned was served by the model.
+to come next, each as a new, newest event, rated as the person rates what they like. Single events are tried first, then
+the best one with every second, up to three. A single event is the smallest answer there is; two or three are a small
+one. What is returned was served by the model.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History
+from xattn.data.scale import Scale
 from xattn.errors import check_choice, refuse
 from xattn.explain.compare.difference import Difference
 from xattn.explain.competitors import Competitors
@@ -55,8 +56,10 @@ class Added:
 
 
 class WhyNot:
-    """An item outside the list. `gap`: the score of the list's last item, `cutoff`, less the item's own; `cells` is
-    that gap cell by cell (the frame of `Difference.cells`), and sums to it."""
+    """An item outside the list. `gap` is the score of the list's last item (`cutoff`) minus that of the item.
+
+    `cells` is that gap cell by cell (the frame of `Difference.cells`), and sums to it.
+    """
 
     def __init__(self, ledger: Ledger, last: Ledger) -> None:
         self.ledger = ledger
@@ -82,14 +85,14 @@ class WhyNot:
         """The gap and what would close it, in words."""
         check_choice("lang", lang, LANGUAGES)
         facts = {"title": quotable(self.ledger.title, lang), "cutoff": quotable(self.cutoff_title, lang)}
-        said = [t("words.why_not", lang, **facts, rank=self.rank, k=self.k, gap=figure(self.gap))]
+        sentences = [t("words.why_not", lang, **facts, rank=self.rank, k=self.k, gap=figure(self.gap))]
         found = self.added
         if found.found:
             did = t(f"words.did.{scenario}", lang)
-            said.append(t("words.added", lang, did=did, names=joined(found.titles, lang), rank=found.rank_after))
+            sentences.append(t("words.added", lang, did=did, names=joined(found.titles, lang), rank=found.rank_after))
         else:
-            said.append(t("words.added_none", lang, n=found.tried))
-        return spaced(said, lang)
+            sentences.append(t("words.added_none", lang, n=found.tried))
+        return spaced(sentences, lang)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain lists and dicts."""
@@ -164,16 +167,28 @@ def _plausible(scorer: Scorer, question: Question, history: History) -> np.ndarr
 
 def _with(scorer: Scorer, history: History, items: list[int]) -> History:
     """`history` with further events after it, the last of age 0, rated as the person rates what they like."""
-    rating = kind = None
-    if history.rating is not None:
-        whole = scorer.data_.rating if scorer.data_.rating is not None else history.rating
-        middle = (float(whole.min()) + float(whole.max())) / 2
-        liked = history.rating[history.rating >= middle]
-        rating = float(np.median(liked)) if len(liked) else float(whole.max())
+    kind = None
+    rating = None if history.rating is None else _liked(history.rating, scorer.data_.scale)
     if history.kind is not None and len(history):
         kinds, counts = np.unique(history.kind.astype(str), return_counts=True)
         kind = str(kinds[np.argmax(counts)])
     return history.followed_by(items, rating, kind)
+
+
+def _liked(rating: np.ndarray, scale: Scale | None) -> float | None:
+    """The rating in the middle of those in the upper half of the scale; of amounts, the one in the middle of all.
+
+    The upper end of the scale where nothing is rated so high; None where nothing says what a rating could be.
+    """
+    rated = rating[~np.isnan(rating)]
+    if scale is None and not len(rated):
+        return None
+    amounts = scale is not None and scale.kind == "amount"
+    low, high = (float(rated.min()), float(rated.max())) if scale is None else (scale.low, scale.high)
+    liked = rated if amounts else rated[rated >= (low + high) / 2]
+    if len(liked):
+        return float(np.median(liked))
+    return None if amounts else high
 
 
 def _rank_with(scorer: Scorer, question: Question, history: History) -> int:

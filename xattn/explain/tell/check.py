@@ -104,8 +104,7 @@ class _Facts:
     def check(self, claim: Claim) -> list[str]:
         values = claim.values
         wrong = [name for name in ("score", "base", "lift", "rank_now", "k", "n") if not self._plain(name, claim)]
-        said = claim.key.removeprefix("words.")
-        rule = getattr(self, f"_{said}", None)
+        rule = getattr(self, f"_{claim.key.removeprefix('words.')}", None)
         if rule is not None and not rule(claim):
             wrong.append(f"{values} {[tuple(name) for name in claim.names]}")
         return wrong

@@ -164,11 +164,11 @@ def _events(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
     for title, weight, amount, effect, score, rank in zip(*(events[name].tolist() for name in columns), strict=True):
         row = [_title(title), f"{weight:.1%}", figure(amount, sign=True), figure(effect, sign=True), figure(score)]
         rows.append([*row, str(rank)] if ranked else row)
-    said = [f"<h2>{_say('export.events', lang)}</h2>"]
+    parts = [f"<h2>{_say('export.events', lang)}</h2>"]
     if len(events):
         frame = weight_frame(events)
-        said.append(_image(weight_chart(frame, lang), t("chart.weights_alt", lang, n=len(frame))))
-    return [*said, _table(_say("export.events", lang), heads, rows, set(range(1, len(heads))))]
+        parts.append(_image(weight_chart(frame, lang), t("chart.weights_alt", lang, n=len(frame))))
+    return [*parts, _table(_say("export.events", lang), heads, rows, set(range(1, len(heads))))]
 
 
 def _cells(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
@@ -193,13 +193,13 @@ def _cells(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
         ]
         for row in shown.to_dict(orient="records")
     ]
-    said = [
+    parts = [
         f"<h2>{_say('export.cells', lang)}</h2>",
         _image(heat_chart(heat_frame(cells, events, lang), lang), t("chart.heatmap_alt", lang)),
     ]
     if len(shown) < len(cells):
-        said.append(f'<p class="note">{_say("export.cells_cut", lang, n=len(shown), all=len(cells))}</p>')
-    return [*said, _table(_say("export.cells", lang), heads, rows, {3, 4, 5, 6, 7})]
+        parts.append(f'<p class="note">{_say("export.cells_cut", lang, n=len(shown), all=len(cells))}</p>')
+    return [*parts, _table(_say("export.cells", lang), heads, rows, {3, 4, 5, 6, 7})]
 
 
 def _provenance(ledger: Ledger, lang: str) -> list[str]:

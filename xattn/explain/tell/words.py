@@ -157,10 +157,10 @@ class _Texts:
     # --- a paragraph --------------------------------------------------------------------------------------------------
 
     def paragraph(self) -> list[str]:
-        said = self._made_of()
+        sentences = self._made_of()
         if self.rows.contribution.any():
-            said += [*self._features(), *self._what_if()]
-        return [*said, *self._honesty()]
+            sentences += [*self._features(), *self._what_if()]
+        return [*sentences, *self._honesty()]
 
     def _made_of(self) -> list[str]:
         ledger, rows, n = self.ledger, self.rows, len(self.rows.position)
@@ -168,20 +168,20 @@ class _Texts:
         if not rows.contribution.any():
             return [self.say("words.score_empty", **facts)]
         lift = figure(ledger.score - ledger.base, sign=True)
-        said = [self.say("words.score" if n > 1 else "words.score_one", **facts, lift=lift, n=n)]
+        sentences = [self.say("words.score" if n > 1 else "words.score_one", **facts, lift=lift, n=n)]
         speaks_for = np.flatnonzero(rows.contribution > 0)[:MOST_NAMES]
         against = np.flatnonzero(rows.contribution < 0)[::-1][:MOST_NAMES]
         for key, at in (("words.for", speaks_for), ("words.against", against)):
             if len(at):
                 titles = (self.title_at(p) for p in rows.position[at])
-                said.append(self.say(key, did=self.did, names=named(titles, rows.contribution[at].tolist(), self.lang)))
-        return said
+                sentences.append(self.say(key, did=self.did, names=named(titles, rows.contribution[at], self.lang)))
+        return sentences
 
     def _features(self) -> list[str]:
         """The features that add most, where features are a telling part of the ledger; how few events matter."""
         groups = [group for group in feature_sums(self.ledger.heads, self.ledger.history.live) if group.name]
         moved = float(np.abs(self.rows.contribution).sum())
-        said = []
+        sentences = []
         if sum(abs(group.contribution) for group in groups) >= TELLING * moved:
             most = sorted(groups, key=lambda group: -group.contribution)[:MOST_NAMES]
             spoken = [group for group in most if group.contribution > 0]
@@ -194,11 +194,11 @@ class _Texts:
                     )
                     for group in spoken
                 )
-                said.append(self.say("words.features", names=names))
+                sentences.append(self.say("words.features", names=names))
         if len(self.rows.position) >= SHORT_HISTORY:
             effective = figure(float(round(self.ledger.effective_events)))
-            said.append(self.say("words.effective", effective=effective, n=len(self.rows.position)))
-        return said
+            sentences.append(self.say("words.effective", effective=effective, n=len(self.rows.position)))
+        return sentences
 
     def _what_if(self) -> list[str]:
         ledger, at = self.ledger, self.rows.position
@@ -216,26 +216,26 @@ class _Texts:
             return [self.say("words.stays", k=ledger.k)] if "stays" in self.notes else []
         names = joined((self.title_at(p) for p in found.positions), self.lang)
         if found.replaced_by is None:
-            said = [self.say("words.drop_alone", names=names, k=ledger.k)]
+            sentences = [self.say("words.drop_alone", names=names, k=ledger.k)]
         else:
             replacement = self.quoted(ledger.title_of(found.replaced_by))
-            said = [self.say("words.drop", names=names, k=ledger.k, replacement=replacement)]
+            sentences = [self.say("words.drop", names=names, k=ledger.k, replacement=replacement)]
         if len(found.positions) > 1:
-            said.append(self.say("words.smallest" if found.exact else "words.not_smallest"))
-        return said
+            sentences.append(self.say("words.smallest" if found.exact else "words.not_smallest"))
+        return sentences
 
     def _honesty(self) -> list[str]:
-        said, n = [], len(self.rows.position)
+        sentences, n = [], len(self.rows.position)
         for note, key in (("popularity", "words.popularity"), ("no_reason", "words.no_reason")):
             if note in self.notes and self.rows.contribution.any():
-                said.append(self.say(key))
+                sentences.append(self.say(key))
         if "short" in self.notes:
-            said.append(self.say("words.short" if n > 1 else "words.short_one", n=n))
+            sentences.append(self.say("words.short" if n > 1 else "words.short_one", n=n))
         if "disagree" in self.notes:
             at = self.rows.position
             effect = self.without.score[at] - self.ledger.score
             looked, moving = disagreement(self.rows.weight, effect) or (0, 0)
-            said.append(
+            sentences.append(
                 self.say(
                     "words.disagree",
                     looked=self.quoted(self.title_at(int(at[looked]))),
@@ -245,5 +245,5 @@ class _Texts:
                 )
             )
         if n:
-            said.append(t(f"words.confidence_{self.ledger.confidence.level}", self.lang, k=self.ledger.k))
-        return said
+            sentences.append(t(f"words.confidence_{self.ledger.confidence.level}", self.lang, k=self.ledger.k))
+        return sentences

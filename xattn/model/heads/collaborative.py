@@ -22,6 +22,20 @@ from xattn.model.value_table import Form
 __all__ = ["CollaborativePart", "scale_names"]
 
 
+def scale_names(tau: tuple[float, ...], word: str, endless: str) -> tuple[str, ...]:
+    """The names of heads by their scales, with as many digits as it takes to tell different scales apart.
+
+    >>> scale_names((3.0, 20.0), "recency", "taken together"), scale_names((3.0, 3.0000001), "recency", "")
+    (('recency 3', 'recency 20'), ('recency 3', 'recency 3.0000001'))
+    """
+    names: tuple[str, ...] = ()
+    for digits in range(6, 18):
+        names = tuple(f"{word} {t:.{digits}g}" if np.isfinite(t) else endless for t in tau)
+        if len(set(names)) == len(set(tau)):
+            break
+    return names
+
+
 @dataclass(frozen=True, eq=False)
 class CollaborativePart(Part):
     """H fitted heads; `gate` (M,) multiplies each target's values (0 where an item has no column)."""
@@ -37,7 +51,7 @@ class CollaborativePart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return tuple(f"recency {name}" if name else "taken together" for name in scale_names(self.tau))
+        return scale_names(self.tau, "recency", "taken together")
 
     @property
     def n_items(self) -> int:
@@ -117,17 +131,6 @@ class CollaborativePart(Part):
         most = self.form.reach(self._attended(events, w), m)
         reach[self.form.warm] = np.where(gate > 0, gate * np.where(gate > 0, most, 0.0), 0.0)
         return reach
-
-
-def scale_names(tau: tuple[float, ...]) -> list[str]:
-    """The scales as short texts, with more digits where two of them would read alike; "" for an endless one.
-
-    >>> scale_names((3.0, 20.0, np.inf)), scale_names((3.0, 3.0000001))
-    (['3', '20', ''], ['3', '3.0000001'])
-    """
-    short = [f"{scale:g}" for scale in tau]
-    names = short if len(set(short)) == len(set(tau)) else [f"{scale:.15g}" for scale in tau]
-    return [name if np.isfinite(scale) else "" for name, scale in zip(names, tau, strict=True)]
 
 
 def _factors(w: np.ndarray, V: np.ndarray, gate: np.ndarray, at: int) -> Factors:

@@ -83,7 +83,10 @@ class ItemFeatures(NamedTuple):
 
     def events(self, item: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(unit, weighted), both (d, n): the events' features divided by their length, and multiplied by strength."""
-        own = self.dense(item)
+        return self.events_of(self.dense(item), item, w)
+
+    def events_of(self, own: np.ndarray, item: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same from the features `own` (n, d) of the items."""
         return np.ascontiguousarray((own / self.norm[item][:, None]).T), np.ascontiguousarray((own * w[:, None]).T)
 
 
@@ -134,16 +137,17 @@ class ContentPart(Part):
         """The field over `targets` (J,) item rows; none where there are no features."""
         if not self.features.names:
             return []
-        unit, weighted = self.features.events(events.item, w)
+        own = self.features.dense(events.item)
+        unit, weighted = self.features.events_of(own, events.item, w)
         rows, g, gate = self.features.targets(targets), events.age / self.tau, self.gate[targets]
         E, X = content_field(rows, self.worth, gate, unit, weighted, g, self.temperature)
-        return [HeadField(NAME, E, X, self.beta, self.theta, partial(self._factors, events.item, w, targets))]
+        return [HeadField(NAME, E, X, self.beta, self.theta, partial(self._factors, own, w, targets))]
 
-    def _factors(self, item: np.ndarray, w: np.ndarray, targets: np.ndarray, at: int) -> Factors:
+    def _factors(self, own: np.ndarray, w: np.ndarray, targets: np.ndarray, at: int) -> Factors:
         """The factors for one target, split over the features that it shares with some event."""
         features, target = self.features, int(targets[at])
         index, value = features.of_item(target)
-        values = features.dense(item)[:, index] * (value * self.worth[index])
+        values = own[:, index] * (value * self.worth[index])
         shared = (values != 0).any(axis=0)
         numbers = tuple(index[shared].tolist())
         names, blocks = (tuple(of[f] for f in numbers) for of in (features.names, features.blocks))

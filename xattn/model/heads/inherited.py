@@ -91,7 +91,7 @@ class InheritedPart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return tuple(f"inherited {name}".strip() for name in scale_names(self.tau))
+        return scale_names(self.tau, "inherited", "inherited")
 
     @property
     def n_items(self) -> int:
