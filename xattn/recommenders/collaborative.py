@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xattn.recommenders.attention import AttentionModel
-from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
 
 __all__ = ["CollaborativeAttention"]
 
@@ -38,6 +38,8 @@ class CollaborativeAttention(AttentionModel):
     """
 
     kinds = ("collaborative",)
+    search_space = BEHAVIOUR_SPACE
+    settings_for = OBJECTIVE_FOR
     _constraints = BEHAVIOUR_CONSTRAINTS
 
     def __init__(

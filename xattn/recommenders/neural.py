@@ -7,6 +7,8 @@ Scores are log-odds. What "yes" means is the `target`: that the person likes the
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
@@ -66,6 +68,8 @@ class NeuralAttention(Additive):
     target_: str
     training_: list[Epoch]
 
+    quick = False
+    settings_for = MappingProxyType({"next": {"target": "next"}, "any": {"target": "next"}})
     _constraints = constraints(
         target=Choice(("auto", "like", "next")),
         learning_rate=POSITIVE,
