@@ -18,6 +18,7 @@ DYNAMIC = (
     "meaning.",
     "genre.",
     "head.",
+    "link.must_",
     "behaviour.paste_",
     "behaviour.way_",
     "refusal.",

@@ -17,7 +17,7 @@ from tests.app.conftest import PAGE, SMALL, Opener, address, shown_text, small
 from xattn import History, ItemKNN
 from xattn.app import state
 from xattn.app.recommend.heads import head_names, without_heads
-from xattn.app.recommend.why import DEPTHS
+from xattn.app.recommend.view import DEPTHS
 from xattn.app.ui.text import safe
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
@@ -445,8 +445,8 @@ def test_a_bad_parameter_gets_one_sentence(open_page: Opener, name: str, value: 
 
 
 TYPED = (  # the test driver cannot type what is not among the options
-    "import streamlit as st; from xattn.app import state; from xattn.app.recommend import choice, page;"
-    "choice.seed(state.dataset()); st.session_state['rec_user'] = '*nobody*'"
+    "from xattn.app import state; from xattn.app.ui import session; from xattn.app.recommend import page, present;"
+    "present.open_view(state.dataset()); session.USER.set('*nobody*')"
 )
 
 

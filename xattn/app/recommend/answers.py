@@ -1,64 +1,42 @@
-"""What the recommendations page asks of a model, as a plain key, and the answers, kept for all sessions.
+"""What a model answers to a view, kept for all sessions.
 
-Answers depend on the key alone: the data's checksum, the model's class (with its default parameters), the heads that
-are muted, the history, the opinions on top of it, the length of the list. So they are shared between visitors, up to a
-fixed number; nobody changes them.
+An answer depends on the data, the model's class (with its default parameters) and the question of the view alone, so
+it is kept under these and shared between visitors, up to a fixed number; nobody changes it.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from xattn.app.recommend.heads import without_heads
-from xattn.app.recommend.opinions import Opinions, extended, hidden
+from xattn.app.recommend.opinions import hidden
+from xattn.app.recommend.view import View
 from xattn.data import History
 from xattn.explain import Ledger
 from xattn.recommenders import Recommender
 
-__all__ = ["Asked", "history_of", "ledger", "listed"]
+__all__ = ["answering", "ledger", "listed"]
 
 
-class Asked(NamedTuple):
-    """One question. `user` is an id, or None with `picks` (id, rating), oldest first; `without` are positions; `said`
-    are opinions (id, kind), which come after the history; `muted` are heads."""
-
-    data: str
-    kind: str
-    user: str | None
-    picks: tuple[tuple[str, float | None], ...]
-    k: int
-    without: tuple[int, ...] = ()
-    said: Opinions = ()
-    muted: tuple[str, ...] = ()
-
-    def leaving_out(self, positions: list[int]) -> Asked:
-        """The same question with these events masked."""
-        return self._replace(without=tuple(sorted(positions)))
-
-    def of(self, fitted: Recommender) -> Recommender:
-        """The model that answers: `fitted` without the muted heads."""
-        return without_heads(fitted, self.kind, self.data, self.muted)
+def answering(fitted: Recommender, view: View) -> Recommender:
+    """The model that answers: `fitted` without the muted heads."""
+    return without_heads(fitted, view.model, fitted.data_.checksum, view.muted)
 
 
-def history_of(fitted: Recommender, asked: Asked) -> History:
-    """The events that the question is about, those of `without` masked. Raises InputError as `Recommender.history`."""
-    events = fitted.history(asked.user, None if asked.user is not None else list(asked.picks))
-    events = extended(fitted.data_, events, asked.said)
-    return events.without(list(asked.without)) if asked.without else events
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def listed(_fitted: Recommender, asked: Asked) -> pd.DataFrame:
+def listed(fitted: Recommender, view: View) -> pd.DataFrame:
     """The list with one reason each: rank, item, title, score, base, because (a title or ""), amount of contribution.
 
     `because` is the event of the largest positive contribution; "" where the base outweighs the events together.
     """
-    events, model = history_of(_fitted, asked), asked.of(_fitted)
-    frame = model.recommend(history=events, k=asked.k, exclude=hidden(asked.said))
+    return _listed(fitted, fitted.data_.checksum, view.question)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _listed(_fitted: Recommender, checksum: str, view: View) -> pd.DataFrame:
+    events, model = view.events(_fitted.data_), answering(_fitted, view)
+    frame = model.recommend(history=events, k=view.k, exclude=hidden(view.said))
     reasons = [_reason(model, events, item) for item in frame["item"]]
     frame["because"] = [title for title, _ in reasons]
     frame["amount"] = [amount for _, amount in reasons]
@@ -79,9 +57,13 @@ def _reason(model: Recommender, events: History, item: str) -> tuple[str, float]
     return model.data_.items.titles[events.item[best]], float(by_event[best])
 
 
+def ledger(fitted: Recommender, view: View, item: str) -> Ledger:
+    """The ledger of one item; its removals and counterfactual are worked out on first use."""
+    return _ledger(fitted, fitted.data_.checksum, view.question, item)
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
-def ledger(_fitted: Recommender, asked: Asked, item: str) -> Ledger:
-    """The ledger of one item for one question; its removals and counterfactual are worked out on first use."""
-    given = hidden(asked.said)
-    exclude = [other for other in given if other != item]
-    return asked.of(_fitted).explain(history=history_of(_fitted, asked), item=item, k=asked.k, exclude=exclude)
+def _ledger(_fitted: Recommender, checksum: str, view: View, item: str) -> Ledger:
+    exclude = [other for other in hidden(view.said) if other != item]
+    events = view.events(_fitted.data_)
+    return answering(_fitted, view).explain(history=events, item=item, k=view.k, exclude=exclude)
