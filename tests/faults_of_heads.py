@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from xattn.kernels import content, fields, gram, pool, target
 from xattn.kernels.gram import Occurrences
-from xattn.model.heads import part as head
-from xattn.model.heads.part import HeadCells, HeadField
+from xattn.model.heads import field as head
+from xattn.model.heads.field import HeadCells, HeadField
 from xattn.model.strength import RatingScale
 
 Array = np.ndarray
 Faulty = Callable[..., Any]
 
-# --- fields: the last argument is added to ----------------------------------------------------------------------------
+# --- fields: the first argument is added to ---------------------------------------------------------------------------
 
 
 def no_threshold(kernel: Faulty) -> Faulty:
-    return lambda *args: kernel(*args[:-2], 0.0, args[-1])
+    return lambda *args: kernel(*args[:-1], 0.0)
 
 
 def no_beta(kernel: Faulty) -> Faulty:
-    return lambda *args: kernel(*args[:-3], 1.0, *args[-2:])
+    return lambda *args: kernel(*args[:-2], 1.0, args[-1])
 
 
 def no_mask(kernel: Faulty) -> Faulty:
-    return lambda E, X, live, *rest: kernel(E, X, np.ones(live.size, bool), *rest)
+    return lambda out, E, X, live, *rest: kernel(out, E, X, np.ones(live.size, bool), *rest)
 
 
 def overwrites(kernel: Faulty) -> Faulty:
     def wrong(*args: Any) -> None:
-        args[-1][:] = 0.0
+        args[0][:] = 0.0
         kernel(*args)
 
     return wrong
@@ -42,7 +43,7 @@ def overwrites(kernel: Faulty) -> Faulty:
 def hides_nan(kernel: Faulty) -> Faulty:
     def wrong(*args: Any) -> None:
         kernel(*args)
-        np.nan_to_num(args[-1], copy=False)
+        np.nan_to_num(args[0], copy=False)
 
     return wrong
 
@@ -52,16 +53,16 @@ def nudged_in_batches(kernel: Faulty) -> Faulty:
 
     def wrong(*args: Any) -> None:
         kernel(*args)
-        if len(args[-1]) > 1:
-            args[-1][:] = np.nextafter(args[-1], 9e9)
+        if len(args[0]) > 1:
+            args[0][:] = np.nextafter(args[0], 9e9)
 
     return wrong
 
 
-def favours_the_first(E: Array, X: Array, live: Array, beta: float, theta: float, out: Array) -> None:
+def favours_the_first(out: Array, E: Array, X: Array, live: Array, beta: float, theta: float) -> None:
     E = E.copy()
     E[:, :1] *= 1 + 1e-9
-    fields.field_scores(E, X, live, beta, theta, out)
+    fields.add_field_scores(out, E, X, live, beta, theta)
 
 
 def weights_of_all(E: Array, live: Array, beta: float, theta: float) -> Array:
@@ -80,7 +81,7 @@ def above_the_threshold_only(E: Array, live: Array, beta: float, theta: float) -
     return np.where(a <= theta, 0.0, a)
 
 
-def total_less_part(E: Array, X: Array, live: Array, beta: float, theta: float, out: Array) -> None:
+def total_less_part(out: Array, E: Array, X: Array, live: Array, beta: float, theta: float) -> None:
     """The closed form by subtraction, which loses all digits next to a weight of 1."""
     e = np.where(live, E, 0.0)
     S, s = e.sum(axis=1, keepdims=True), (e * X).sum(axis=1, keepdims=True)
@@ -88,13 +89,13 @@ def total_less_part(E: Array, X: Array, live: Array, beta: float, theta: float, 
     out += np.where(left > 0, (s - e * X) / np.where(left > 0, left, 1.0) ** beta, 0.0)
 
 
-def less_its_contribution(E: Array, X: Array, live: Array, beta: float, theta: float, out: Array) -> None:
+def less_its_contribution(out: Array, E: Array, X: Array, live: Array, beta: float, theta: float) -> None:
     """The removal effect taken for the contribution: the others keep their weights."""
     c = fields.field_weights(E, live, beta, theta) * np.where(live, X, 0.0)
     out += c.sum(axis=1, keepdims=True) - c
 
 
-def threshold_of_the_full_history(E: Array, X: Array, live: Array, beta: float, theta: float, out: Array) -> None:
+def threshold_of_the_full_history(out: Array, E: Array, X: Array, live: Array, beta: float, theta: float) -> None:
     """What was under the threshold stays there although the others' sum has shrunk."""
     passed = fields.field_weights(E, live, beta, theta) > 0
     for r in range(live.size):
@@ -114,11 +115,11 @@ def pooled_in_float32(ptr: Array, row: Array, coef: Array, V: Array) -> Array:
     return out.astype(V.dtype).astype(np.float64)
 
 
-def adds_from_the_end(ptr: Array, row: Array, coef: Array, V: Array, column: Array, gate: Array, out: Array) -> None:
-    pool.add_pooled(ptr, row % max(V.shape[1], 1), coef, V, column, gate, out)
+def adds_from_the_end(out: Array, ptr: Array, row: Array, coef: Array, V: Array, column: Array, gate: Array) -> None:
+    pool.add_pooled(out, ptr, row % max(V.shape[1], 1), coef, V, column, gate)
 
 
-def adds_in_float32(ptr: Array, row: Array, coef: Array, V: Array, column: Array, gate: Array, out: Array) -> None:
+def adds_in_float32(out: Array, ptr: Array, row: Array, coef: Array, V: Array, column: Array, gate: Array) -> None:
     out[:, column] += gate * pooled_in_float32(ptr, row, coef, V)
 
 
@@ -250,16 +251,37 @@ def nudged(kernel: Faulty) -> Faulty:
 
 # --- target -----------------------------------------------------------------------------------------------------------
 
+SEEN = target.target_scores
 
-def nudged_with_others(Q: Array, *rest: Any) -> Array:
-    s = target.target_scores(Q, *rest)
+
+def asked_with(**change: Callable[[Any], Any]) -> Faulty:
+    """Settings of `target_scores` changed."""
+    return lambda *args, **options: SEEN(*args, **options | {k: f(options.get(k)) for k, f in change.items()})
+
+
+def asked_with_array(place: int, change: Callable[[Any], Any]) -> Faulty:
+    """An array changed."""
+    return lambda *args, **options: SEEN(*(change(x) if i == place else x for i, x in enumerate(args)), **options)
+
+
+def nudged_with_others(Q: Array, *rest: Any, **options: Any) -> Array:
+    s = SEEN(Q, *rest, **options)
     return np.nextafter(s, s.dtype.type(9)) if len(Q) > 1 else s
 
 
-def without_a_shift(Q: Array, K: Array, c: Array, scale: float) -> Array:
+def without_a_shift(Q: Array, U: Array, K: Array, V: Array, *rest: Any, scale: float) -> Array:
     with np.errstate(all="ignore"):
         z = np.exp(Q @ K.T * scale)
-        return (z @ c) / z.sum(axis=1)
+        return (z * (U @ V.T)).sum(axis=1) / z.sum(axis=1)
+
+
+def only_the_live(Q: Array, U: Array, K: Array, V: Array, r: Array, live: Array, **options: Any) -> Array:
+    """Masked events are left out altogether, and with them the maximum."""
+    return SEEN(Q, U, K[live], V[live], r[live], live[live], **options)
+
+
+def nan_is_nothing(*args: Any, **options: Any) -> Array:
+    return np.nan_to_num(SEEN(*args, **options))
 
 
 # --- parts and their cells --------------------------------------------------------------------------------------------
@@ -270,7 +292,7 @@ def with_strengths(change: Callable[[Array], Array], method: Faulty) -> Faulty:
 
 
 def without_gate(method: Faulty) -> Faulty:
-    return lambda self, *args: method(self._replace(gate=np.ones_like(self.gate)), *args)
+    return lambda self, *args: method(replace(self, gate=np.ones_like(self.gate)), *args)
 
 
 def mask_forgotten(method: Faulty) -> Faulty:
@@ -294,14 +316,17 @@ def targets_reversed(method: Faulty) -> Faulty:
     return lambda self, events, w, targets: method(self, events, w, targets[::-1])
 
 
+HEAD_CELLS = head.head_cells
+
+
 def weights_made_to_sum(*args: Any, **factors: Any) -> HeadCells:
     """Cells as a heat map likes them: the weights add up to 1."""
-    cells = head.head_cells(*args, **factors)
+    cells = HEAD_CELLS(*args, **factors)
     return cells._replace(weight=cells.weight / max(cells.weight.sum(), 1e-300))
 
 
 def without_the_gate(*args: Any, gate: float, **factors: Any) -> HeadCells:
-    return head.head_cells(*args, gate=1.0, **factors)
+    return HEAD_CELLS(*args, gate=1.0, **factors)
 
 
 FIELDS_SCORES, FIELDS_WITHOUT_EACH = head.fields_scores, head.fields_without_each

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 LAYERS = (  # each imports only those before it
-    "errors",
     "i18n",
+    "errors",
     "progress",
     "files",
     "kernels",
@@ -40,9 +41,10 @@ OWNERS = {  # heavy dependency: the layers that may import it
     "lime": {"evaluate"},
     "llvmlite": {"kernels"},
     "numba": {"kernels"},
+    "pytest": {"testing"},
     "rich": {"cli"},
     "shap": {"evaluate"},
-    "sklearn": {"features", "recommenders", "evaluate", "bench"},
+    "sklearn": {"features", "recommenders", "testing", "evaluate", "bench"},
     "starlette": {"app"},
     "streamlit": {"app"},
     "torch": {"bench", "evaluate"},
@@ -55,11 +57,20 @@ RUNS_TEXT = {"eval", "exec"}
 PICKLE_METHODS = {"read_pickle", "to_pickle"}
 WRITERS = {"NamedTemporaryFile", "mkstemp", "write_bytes", "write_text"}  # of files that may be left half written
 WRITER = "xattn/files.py"
+REFUSALS = {  # classes whose sentences stand in the catalogue; `refuse` and the `check_*` functions raise them
+    "DataError",
+    "InputError",
+    "ModelFileError",
+    "NotFittedError",
+    "UnknownIdError",
+    "XattnError",
+}
+SPEAKERS = ("xattn/errors/", "xattn/i18n/")  # who may make one
 UNSAFE_MATH = {"fast", "ninf", "nnan"}  # flags that let the compiler delete guards against NaN and infinity
 
 
 class Violation(NamedTuple):
-    """One broken rule at one line; `rule` is layer, owner, banned or silent."""
+    """One broken rule at one line; `rule` is layer, owner, banned, silent or refusal."""
 
     path: str
     line: int
@@ -74,7 +85,14 @@ def violations(path: str, source: str) -> list[Violation]:
     """Every rule that `source` breaks when it stands at `path`, in the order of its lines."""
     found = []
     for node in ast.walk(ast.parse(source, path)):
-        for rule, what in (*_import_faults(path, node), *_banned(node), *_half_written(path, node), *_silent(node)):
+        faults = (
+            _import_faults(path, node),
+            _banned(node),
+            _half_written(path, node),
+            _silent(node),
+            _worded(path, node),
+        )
+        for rule, what in chain.from_iterable(faults):
             found.append(Violation(path, getattr(node, "lineno", 0), rule, what))
     return sorted(found, key=lambda v: v.line)
 
@@ -163,6 +181,13 @@ def _half_written(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:
     mode = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")] if name == "open" else []
     if name in WRITERS or any(isinstance(m, ast.Constant) and set(str(m.value)) & set("wax+") for m in mode):
         yield "banned", f"{name} may leave half a file; {WRITER} writes files whole"
+
+
+def _worded(path: str, node: ast.AST) -> Iterator[tuple[str, str]]:
+    """A refusal that is made in place instead of by `refuse`; to raise one again, or to derive from it, is fine."""
+    made = node.func if isinstance(node, ast.Call) else node.exc if isinstance(node, ast.Raise) else None
+    if made is not None and _name(made) in REFUSALS and not path.startswith(SPEAKERS):
+        yield "refusal", f"{_name(made)} must be raised by `refuse` or a `check_*`, with words of the catalogue"
 
 
 def _settings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

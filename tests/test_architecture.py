@@ -5,20 +5,55 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.house import circles, crowded, long_files, module_of
 from tests.rules import LAYERS, OWNERS, layer_of, violations
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "xattn").rglob("*.py"))
+SOURCES = {path: (ROOT / path).read_text("utf-8") for path in FILES}
+NOT_YET: dict[str, set[Any]] = {  # what the house still lacks; each entry goes when it is mended
+    "circles": set(),
+    "crowded": set(),
+    "long": set(),
+    "refusal": {
+        "xattn/data/datasets.py",
+        "xattn/data/files.py",
+        "xattn/data/history.py",
+        "xattn/data/interactions.py",
+        "xattn/data/items.py",
+        "xattn/data/lines.py",
+        "xattn/data/source.py",
+    },
+}
 HEAVY = ("altair", "numba", "pandas", "pyarrow", "scipy", "sklearn", "streamlit")
 
 
 @pytest.mark.parametrize("path", [*FILES, "app.py"])
 def test_file_keeps_the_rules(path: str) -> None:
-    found = violations(path, (ROOT / path).read_text("utf-8"))
+    found = [v for v in violations(path, (ROOT / path).read_text("utf-8")) if path not in NOT_YET.get(v.rule, ())]
     assert not found, "\n" + "\n".join(map(str, found))
+
+
+def test_refusals_are_worded_by_the_catalogue() -> None:
+    assert {path for path in FILES if any(v.rule == "refusal" for v in violations(path, SOURCES[path]))} == NOT_YET[
+        "refusal"
+    ]
+
+
+def test_no_circle_of_imports() -> None:
+    assert set(circles(SOURCES)) == NOT_YET["circles"]
+
+
+def test_no_crowded_folder() -> None:
+    assert set(crowded(set(FILES))) == NOT_YET["crowded"]
+
+
+def test_no_long_file() -> None:
+    assert long_files(SOURCES) == NOT_YET["long"]
 
 
 def test_every_file_is_in_a_layer_and_every_layer_has_files() -> None:
@@ -32,6 +67,49 @@ def test_import_is_light(module: str) -> None:
     assert done.stdout.split() == []
 
 
+# --- the house as a whole ---------------------------------------------------------------------------------------------
+
+LEDGER = "class Ledger:\n    def words(self):\n        from xattn.tell import words\n"
+TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from xattn.ledger import Ledger\n"
+CIRCLES = [
+    ({"a": "import xattn.b", "b": "import xattn.a"}, [("xattn.a", "xattn.b")]),
+    (
+        {"a": "from xattn import b", "b": "from .c import name", "c": "from . import a"},
+        [("xattn.a", "xattn.b", "xattn.c")],
+    ),
+    ({"a": "def f():\n    from xattn.b import g", "b": "from xattn.a import f"}, [("xattn.a", "xattn.b")]),
+    ({"a": "try:\n    import xattn.b\nexcept ImportError: ...", "b": "import xattn.a"}, [("xattn.a", "xattn.b")]),
+    ({"a": "import xattn.b", "b": "if not TYPE_CHECKING:\n    import xattn.a"}, [("xattn.a", "xattn.b")]),
+    ({"p/__init__": "from xattn.p.a import f", "p/a": "from xattn.p import g"}, [("xattn.p", "xattn.p.a")]),
+    ({"ledger": LEDGER, "tell": "from xattn.ledger import Ledger"}, [("xattn.ledger", "xattn.tell")]),
+    (
+        {"ledger": "import xattn.tell\n" + LEDGER, "tell": "def f():\n    import xattn.ledger"},
+        [("xattn.ledger", "xattn.tell")],
+    ),
+    ({"ledger": "import xattn.tell\n" + LEDGER, "tell": TYPES}, []),
+    ({"ledger": LEDGER, "tell": TYPES}, []),
+    ({"ledger": LEDGER, "tell": "import xattn.other", "other": "from xattn.ledger import Ledger"}, []),  # the seam
+    (
+        {"other": LEDGER.replace("Ledger", "Other"), "tell": "import xattn.x", "x": "import xattn.other"},
+        [("xattn.other", "xattn.tell", "xattn.x")],
+    ),
+    ({"a": "import xattn.b", "b": "import os", "p/__init__": "", "p/a": "from xattn.a import f"}, []),
+]
+
+
+@pytest.mark.parametrize(("files", "want"), CIRCLES)
+def test_circles_are_found(files: dict[str, str], want: list[tuple[str, ...]]) -> None:
+    assert circles({f"xattn/{name}.py": source for name, source in files.items()}) == want
+
+
+def test_crowds_and_long_files_are_found() -> None:
+    many = {f"xattn/app/f{i}.py" for i in range(26)} | {"xattn/app/__init__.py", "xattn/app/ui/a.py"}
+    assert crowded(many) == {"xattn/app": 26}
+    assert crowded(many - {"xattn/app/f0.py"}) == {}
+    assert long_files({"a.py": "x\n" * 350, "b.py": "x\n" * 351}) == {"b.py"}
+    assert module_of("xattn/data/__init__.py") == "xattn.data"
+
+
 # --- the checker catches what it is for -------------------------------------------------------------------------------
 
 MODEL = "xattn/model/ridge.py"
@@ -43,7 +121,7 @@ FAULTS = [
     ("layer", MODEL, "from xattn import data"),
     ("layer", MODEL, "from ..data import readers"),
     ("layer", MODEL, "from .. import data"),
-    ("layer", "xattn/errors.py", "from .i18n import t"),
+    ("layer", "xattn/i18n/catalogue.py", "from ..errors import refuse"),
     ("layer", "xattn/model/__init__.py", "from ..data import readers"),
     ("layer", MODEL, "def f():\n    from xattn.data import readers"),
     ("layer", MODEL, "if TYPE_CHECKING:\n    from xattn.data import Interactions"),
@@ -60,7 +138,7 @@ FAULTS = [
     ("layer", "app.py", "from xattn.data import load_dataset"),
     ("layer", "app.py", "def f():\n    import os"),
     # a dependency outside its owner
-    *(("owner", "xattn/errors.py", f"import {package}") for package in OWNERS),
+    *(("owner", "xattn/errors/tree.py", f"import {package}") for package in OWNERS),
     *(("owner", "xattn/__init__.py", f"def f():\n    from {package}.part import name") for package in OWNERS),
     ("owner", "xattn/viz/bars.py", "import streamlit as st"),
     ("owner", "xattn/cli.py", "import numba"),
@@ -94,6 +172,12 @@ FAULTS = [
     ("banned", "xattn/kernels/k.py", "njit(fastmath=flags)(f)"),
     ("banned", "xattn/kernels/k.py", "flags = {'fastmath': True}"),
     ("banned", "xattn/kernels/k.py", "flags['fastmath'] = True"),
+    # a sentence in one language alone
+    ("refusal", MODEL, "raise InputError('x must be so; got otherwise.')"),
+    ("refusal", MODEL, "raise errors.DataError(f'{x}') from None"),
+    ("refusal", MODEL, "problem = ModelFileError(text)"),
+    ("refusal", MODEL, "raise UnknownIdError"),
+    ("refusal", "xattn/cli/fit.py", "def f():\n    raise NotFittedError(code='other')"),
     # errors that nobody hears of
     ("silent", MODEL, "try: f()\nexcept: raise"),
     ("silent", MODEL, "try: f()\nexcept Exception: pass"),
@@ -123,7 +207,9 @@ FINE = [
     (MODEL, "np.load(file, allow_pickle=False)\njson.load(file)\nre.compile(text)\nevaluate(x)"),
     (MODEL, "open(name)\nopen(name, 'rb')\npath.read_text('utf-8')\nfile.write(x)"),
     ("xattn/files.py", "path.write_text(text)"),
-    (MODEL, "try: f()\nexcept ValueError: pass\ntry: f()\nexcept Exception as e: raise DataError(str(e)) from e"),
+    (MODEL, "try: f()\nexcept ValueError: pass\ntry: f()\nexcept Exception as e: raise OSError(str(e)) from e"),
+    (MODEL, "class Mine(InputError): ...\ntry: f()\nexcept InputError as e: raise\nrefuse('x', kind=InputError)"),
+    ("xattn/errors/tree.py", "raise InputError(code='x')"),
 ]
 
 

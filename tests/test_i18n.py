@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from xattn.errors import InputError, MessageError, XattnError
-from xattn.i18n import LANGUAGES, _wording, keys, merge, placeholders, t
+from xattn.i18n import LANGUAGES, keys, placeholders, t
+from xattn.i18n.catalogue import BrokenCatalogue, merge, wording
 
 PACKAGE = Path(__file__).parents[1] / "xattn"
 SPEAKERS = {"t"}  # names of the functions whose first argument is a key
 DYNAMIC = (
     "term.",
     "meaning.",
+    "phrase.",
     "genre.",
     "head.",
     "link.must_",
@@ -52,8 +54,23 @@ DYNAMIC = (
     "lab.training_",
     "lab.verdict_",
 )  # groups of keys whose last part is computed: t(f"term.{name}")
-SAME_IN_BOTH = {"words.and", "words.feature", "words.named", "words.plain", "words.tail_end"}  # marks and names alone
-SEPARATORS = {"words.and", "words.and_last"}  # texts that stand between two others and may end with a blank
+SAME_IN_BOTH = {  # marks and names alone
+    "phrase.comma",
+    "phrase.names",
+    "phrase.number_any",
+    "refusal.other",
+    "words.and",
+    "words.feature",
+    "words.named",
+    "words.plain",
+    "words.tail_end",
+}
+SEPARATORS = {
+    "phrase.and",
+    "phrase.comma",
+    "words.and",
+    "words.and_last",
+}  # texts that stand between two others and may end with a blank
 
 
 # --- the texts --------------------------------------------------------------------------------------------------------
@@ -66,13 +83,13 @@ def is_chinese(text: str) -> bool:
 
 @pytest.mark.parametrize("key", keys())
 def test_text_is_whole_in_both_languages(key: str) -> None:
-    wording = _wording(key)
-    assert set(wording) == set(LANGUAGES)
+    texts = wording(key)
+    assert set(texts) == set(LANGUAGES)
     assert placeholders(key, "en") == placeholders(key, "zh")
     assert all(name.isidentifier() and name != "lang" for name in placeholders(key)), "placeholders are plain names"
-    assert key in SEPARATORS or all(text == text.strip() for text in wording.values()), "no blanks around a text"
-    assert not is_chinese(wording["en"])
-    assert is_chinese(wording["zh"]) or key in SAME_IN_BOTH
+    assert key in SEPARATORS or all(text == text.strip() for text in texts.values()), "no blanks around a text"
+    assert not is_chinese(texts["en"])
+    assert is_chinese(texts["zh"]) or key in SAME_IN_BOTH
 
 
 def test_each_word_is_explained() -> None:
@@ -84,7 +101,7 @@ def test_each_word_is_explained() -> None:
 
 
 def test_exceptions_are_needed() -> None:
-    assert {key for key in SAME_IN_BOTH if not is_chinese(_wording(key)["zh"])} == SAME_IN_BOTH
+    assert {key for key in SAME_IN_BOTH if not is_chinese(wording(key)["zh"])} == SAME_IN_BOTH
 
 
 # --- the code that uses them ------------------------------------------------------------------------------------------
@@ -155,7 +172,7 @@ zh = "{n} 个物品，占{{全部}}的 {share:.0%}"
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalogue of one text with placeholders, a format and braces."""
     texts = merge({"planted.toml": PLANTED})
-    monkeypatch.setattr("xattn.i18n._catalogue", lambda: texts)
+    monkeypatch.setattr("xattn.i18n.catalogue.texts", lambda: texts)
 
 
 @pytest.mark.usefixtures("planted")
@@ -219,5 +236,5 @@ YES = "[word.yes]\nen = 'yes'\nzh = '是'\n"
     ],
 )
 def test_a_broken_catalogue_is_refused(sources: dict[str, str], sentence: str) -> None:
-    with pytest.raises(MessageError, match=sentence):
+    with pytest.raises(BrokenCatalogue, match=sentence):
         merge(sources)

@@ -18,8 +18,9 @@ from hypothesis import find, settings
 from tests import faults, naive, strategies
 from tests.checks import assert_bitwise, assert_within, bounds_checked, least, unchanged, unit, weight_bound
 from tests.kernels import hammer, test_fusion, test_logsum, test_scorers, test_softmax, test_topk
-from tests.model import test_attention, test_example
+from tests.model import test_example
 from tests.planting import QUICK, Fault, must_fail
+from tests.tensor import test_attend
 from xattn.kernels import fusion, logsum, scorers, softmax
 from xattn.kernels.compile import compiled
 from xattn.kernels.topk import TopK
@@ -216,7 +217,7 @@ def test_wrong_top_k_is_caught(faulty: Callable[..., TopK], monkeypatch: pytest.
 
 # --- attend, the worked example ---------------------------------------------------------------------------------------
 
-A = test_attention
+A = test_attend
 
 
 def attend_with(**changed: Any) -> Callable[..., attention.Attended]:

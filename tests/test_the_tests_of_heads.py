@@ -21,12 +21,12 @@ from tests.checks import assert_within
 from tests.kernels import test_compile, test_content, test_fields, test_gram, test_pool, test_target
 from tests.planting import QUICK, Fault, must_fail
 from xattn.kernels import compile as pool
-from xattn.kernels import content, fields, gram, target
+from xattn.kernels import content, fields, gram
 
 # --- field kernels ----------------------------------------------------------------------------------------------------
 
 F = test_fields
-SCORES, EACH, WEIGHTS = fields.field_scores, fields.field_without_each, fields.field_weights
+SCORES, EACH, WEIGHTS = fields.add_field_scores, fields.add_field_without_each, fields.field_weights
 
 
 def of_fields(faulty: Callable[[Any], Any], name: str, *tests: Callable[..., None], args: Any = ()) -> list[Fault]:
@@ -35,26 +35,31 @@ def of_fields(faulty: Callable[[Any], Any], name: str, *tests: Callable[..., Non
 
 
 FIELDS = [
-    *of_fields(faults.no_threshold, "field_scores", F.test_weights_and_scores_equal_the_obvious_version),
-    *of_fields(faults.no_threshold, "field_without_each", F.test_removals_equal_the_obvious_version),
-    *of_fields(faults.no_beta, "field_scores", F.test_weights_and_scores_equal_the_obvious_version),
-    *of_fields(faults.no_beta, "field_without_each", F.test_removal_announced_is_the_score_served),
-    *of_fields(
-        faults.no_mask, "field_scores", F.test_masking_is_leaving_out, F.test_removal_of_a_set_is_one_after_the_other
-    ),
+    *of_fields(faults.no_threshold, "add_field_scores", F.test_weights_and_scores_equal_the_obvious_version),
+    *of_fields(faults.no_threshold, "add_field_without_each", F.test_removals_equal_the_obvious_version),
+    *of_fields(faults.no_beta, "add_field_scores", F.test_weights_and_scores_equal_the_obvious_version),
+    *of_fields(faults.no_beta, "add_field_without_each", F.test_removal_announced_is_the_score_served),
     *of_fields(
         faults.no_mask,
-        "field_without_each",
+        "add_field_scores",
         F.test_masking_is_leaving_out,
         F.test_removal_of_a_set_is_one_after_the_other,
     ),
-    *of_fields(faults.overwrites, "field_scores", F.test_scores_are_added_to_what_is_there),
-    *of_fields(faults.overwrites, "field_without_each", F.test_scores_are_added_to_what_is_there),
-    *of_fields(faults.hides_nan, "field_scores", F.test_nan_in_a_live_event_is_seen, args=(0.1,)),
-    *of_fields(faults.hides_nan, "field_without_each", F.test_nan_in_a_live_event_is_seen, args=(0.0,)),
-    *of_fields(faults.nudged_in_batches, "field_scores", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each),
-    *of_fields(faults.nudged_in_batches, "field_without_each", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each),
-    Fault("favours the first", F, "field_scores", faults.favours_the_first, F.test_order_does_not_matter),
+    *of_fields(
+        faults.no_mask,
+        "add_field_without_each",
+        F.test_masking_is_leaving_out,
+        F.test_removal_of_a_set_is_one_after_the_other,
+    ),
+    *of_fields(faults.overwrites, "add_field_scores", F.test_scores_are_added_to_what_is_there),
+    *of_fields(faults.overwrites, "add_field_without_each", F.test_scores_are_added_to_what_is_there),
+    *of_fields(faults.hides_nan, "add_field_scores", F.test_nan_in_a_live_event_is_seen, args=(0.1,)),
+    *of_fields(faults.hides_nan, "add_field_without_each", F.test_nan_in_a_live_event_is_seen, args=(0.0,)),
+    *of_fields(faults.nudged_in_batches, "add_field_scores", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each),
+    *of_fields(
+        faults.nudged_in_batches, "add_field_without_each", F.test_batch_is_a_loop_and_a_shared_row_is_one_for_each
+    ),
+    Fault("favours the first", F, "add_field_scores", faults.favours_the_first, F.test_order_does_not_matter),
     Fault("sum of all", F, "field_weights", faults.weights_of_all, F.test_masking_is_leaving_out),
     Fault("sum of all", F, "field_weights", faults.weights_of_all, F.test_weights_are_shares_when_beta_is_1),
     Fault(
@@ -75,24 +80,26 @@ FIELDS = [
     Fault(
         "total − part",
         F,
-        "field_without_each",
+        "add_field_without_each",
         faults.total_less_part,
         F.test_a_weight_next_to_1_leaves_the_others_their_digits,
         (1.0,),
     ),
-    Fault("total − part", F, "field_without_each", faults.total_less_part, F.test_removals_equal_the_obvious_version),
+    Fault(
+        "total − part", F, "add_field_without_each", faults.total_less_part, F.test_removals_equal_the_obvious_version
+    ),
     Fault(
         "effect = contribution",
         F,
-        "field_without_each",
+        "add_field_without_each",
         faults.less_its_contribution,
         F.test_removal_announced_is_the_score_served,
     ),
-    *of_fields(faults.no_beta, "field_scores", F.test_one_event_and_none),
+    *of_fields(faults.no_beta, "add_field_scores", F.test_one_event_and_none),
     Fault(
         "old threshold",
         F,
-        "field_without_each",
+        "add_field_without_each",
         faults.threshold_of_the_full_history,
         F.test_removals_equal_the_obvious_version,
     ),
@@ -164,10 +171,18 @@ CONTENT = [
 ]
 
 
-T, SEEN = test_target, target.target_scores
+T, SAME = test_target, test_target.test_it_is_the_scores_of_the_field
+MAXIMUM = T.test_a_masked_event_counts_for_the_maximum_alone
 TARGET = [
-    Fault("scale lost", T, "target_scores", faults.changed(3, lambda x: 1.0, SEEN), T.test_it_is_softmax_attention),
-    Fault("half a digit", T, "target_scores", faults.changed(2, lambda c: c * 1.0001, SEEN), T.test_float32_is_near),
+    Fault("scale lost", T, "target_scores", faults.asked_with(scale=lambda x: 1.0), SAME),
+    Fault("β lost", T, "target_scores", faults.asked_with(beta=lambda x: 1.0), SAME),
+    Fault("θ lost", T, "target_scores", faults.asked_with(theta=lambda x: 0.0), SAME),
+    Fault("mask lost", T, "target_scores", faults.asked_with_array(5, np.ones_like), SAME),
+    Fault("half a digit", T, "target_scores", faults.asked_with_array(3, lambda V: V * 1.0001), T.test_float32_is_near),
+    Fault(
+        "live maximum", T, "target_scores", faults.only_the_live, T.test_a_masked_event_counts_for_the_maximum_alone, F8
+    ),
+    Fault("NaN is 0", T, "target_scores", faults.nan_is_nothing, T.test_nan_is_seen, ("K", np.float64)),
     Fault("company", T, "target_scores", faults.nudged_with_others, T.test_a_candidate_does_not_depend_on_its_company),
     Fault("no shift", T, "target_scores", faults.without_a_shift, T.test_large_logits_overflow_nothing, F8),
 ]

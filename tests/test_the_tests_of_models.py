@@ -6,6 +6,7 @@ As in test_the_tests.py: a fault takes the place of the function under test, and
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,8 @@ from tests.planting import QUICK, Fault, must_fail
 from xattn.errors import InputError
 from xattn.model import value_table as forms
 from xattn.model.fit import closed_form
-from xattn.model.heads import collaborative
-from xattn.model.heads import content as content_model
-from xattn.model.heads import part as head
+from xattn.model.fit import worths as worths_model
+from xattn.model.heads import field as head
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart, ItemFeatures
 
@@ -116,14 +116,14 @@ MODEL = [
     *of_parts("w²", "scores", lambda m: faults.with_strengths(np.square, m), H.test_strengths_are_linear),
     *of_parts("|w|", "cells", lambda m: faults.with_strengths(np.abs, m), H.test_cells_and_base_add_up_to_the_score),
     *of_parts("targets reversed", "fields", faults.targets_reversed, H.test_batch_is_a_loop),
-    *of_parts("no gate", "fields", faults.without_gate, H.test_each_event_of_a_head_adds_what_its_field_says),
+    *of_parts("no gate", "fields", faults.without_gate, H.test_served_scores_are_those_of_the_fields),
     *(
-        Fault(what, module, "head_cells", faulty, test)
-        for module in (collaborative, content_model)
+        Fault(what, head, "head_cells", faulty, test)
         for what, faulty, test in (
             ("weights made to sum", faults.weights_made_to_sum, H.test_cells_and_base_add_up_to_the_score),
             ("weights made to sum", faults.weights_made_to_sum, H.test_each_event_of_a_head_adds_what_its_field_says),
             ("gate left out", faults.without_the_gate, H.test_cells_and_base_add_up_to_the_score),
+            ("gate left out", faults.without_the_gate, H.test_each_event_of_a_head_adds_what_its_field_says),
         )
     ),
     Fault(
@@ -168,21 +168,21 @@ MODEL = [
         "threshold lost",
         CollaborativePart,
         "scores",
-        lambda self, *args, real=CollaborativePart.scores: real(self._replace(theta=0.0), *args),
+        lambda self, *args, real=CollaborativePart.scores: real(replace(self, theta=0.0), *args),
         test_collaborative.test_by_hand,
     ),
     Fault(
         "T lost",
         ContentPart,
         "scores",
-        lambda self, *args, real=ContentPart.scores: real(self._replace(temperature=1.0), *args),
+        lambda self, *args, real=ContentPart.scores: real(replace(self, temperature=1.0), *args),
         test_content_part.test_scores_equal_the_dense_sum,
     ),
     Fault(
         "signs",
         ContentPart,
         "cells",
-        lambda self, *args, real=ContentPart.cells: real(self._replace(worth=np.abs(self.worth)), *args),
+        lambda self, *args, real=ContentPart.cells: real(replace(self, worth=np.abs(self.worth)), *args),
         test_content_part.test_cells_name_the_features_that_both_sides_have,
     ),
     Fault(
@@ -207,7 +207,7 @@ MODEL = [
 def worths_with(**change: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
     names = ("features", "indptr", "item", "w", "b")
 
-    def wrong(*args: Any, real: Any = content_model.fit_feature_worths, **options: Any) -> np.ndarray:
+    def wrong(*args: Any, real: Any = worths_model.fit_feature_worths, **options: Any) -> np.ndarray:
         given = dict(zip(names, args, strict=True)) | options
         return real(**{name: change[name](x) if name in change else x for name, x in given.items()})
 

@@ -11,6 +11,7 @@ import pytest
 from tests.kernels import test_local, test_nearest
 from tests.model import test_forms, test_local_form
 from tests.planting import Fault, must_fail
+from tests.tensor import test_nearest as test_search
 from xattn.kernels import local
 from xattn.model import value_table as forms
 from xattn.model.fit import local_form
@@ -43,15 +44,16 @@ def searched(change_query: Any = lambda Q: Q, change: Any = lambda catalogue: ca
 
 FORMS = [
     Fault("row −1 wraps", forms, "add_pooled_sparse",
-          lambda ptr, row, *rest: POOLED(ptr, row % max(len(rest[4]), 1), *rest),
+          lambda out, ptr, row, *rest: POOLED(out, ptr, row % max(len(rest[4]), 1), *rest),
           test_forms.test_pooled_scores_are_the_same),
-    Fault("gates lost", forms, "add_pooled_sparse", lambda *args: POOLED(*args[:-2], np.ones_like(args[-2]), args[-1]),
+    Fault("gates lost", forms, "add_pooled_sparse", lambda *args: POOLED(*args[:-1], np.ones_like(args[-1])),
           test_forms.test_pooled_scores_are_the_same),
     Fault("targets sorted", SparseForm, "values", of_form("values", lambda h, row, column: (h, row, np.sort(column))),
           test_forms.test_values_are_looked_up_the_same),
-    Fault("mask lost", SparseForm, "add_near_without_each",
-          of_form("add_near_without_each", lambda a, *rest: (a._replace(live=np.ones_like(a.live)), *rest)),
-          test_forms.test_near_scores_are_the_same),
+    Fault("mask lost", SparseForm, "add_approximate_without_each",
+          of_form("add_approximate_without_each",
+                  lambda out, a, *rest: (out, a._replace(live=np.ones_like(a.live)), *rest)),
+          test_forms.test_approximate_scores_are_the_same),
     Fault("one gain too few", SparseForm, "reach", of_form("reach", lambda a, m: (a, m - 1)),
           test_forms.test_the_reach_is_the_same),
     Fault("first head for all", SparseForm, "heads", of_form("heads", lambda stay: ([0] * len(stay),)),
@@ -98,9 +100,9 @@ SEARCH = [
           test_nearest.test_products_that_underflow_are_not_passed_over),
     Fault("NaN is 0", test_nearest, "kernel", searched(np.nan_to_num),
           test_nearest.test_what_is_not_finite_is_last_or_out),
-    Fault("lengths count", search, "_unit", lambda X: X, test_nearest.test_cosine_ignores_lengths_and_a_vector_of_none),
+    Fault("lengths count", search, "_unit", lambda X: X, test_search.test_cosine_ignores_lengths_and_a_vector_of_none),
     Fault("all allowed", search, "check_mask", lambda name, mask, size: np.ones(size, bool),
-          test_nearest.test_only_what_is_allowed_is_found),
+          test_search.test_only_what_is_allowed_is_found),
 ]  # fmt: skip
 
 

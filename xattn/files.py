@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from xattn.errors import InputError, shown
+from xattn.errors import InputError, refuse, system_reason
 
 if sys.platform != "win32":
     import fcntl
@@ -71,29 +71,30 @@ def write_files(contents: Mapping[str | Path, Content]) -> None:
                 os.unlink(draft.name)
 
 
-def check_output(name: str | Path, what: str = "`path`") -> Path:
-    """The file behind `name`, links followed, where it can be written. Raises InputError, which says `what` is wrong.
+def check_output(name: str | Path, what: str = "path") -> Path:
+    """The file behind `name`, links followed, where it can be written. Raises InputError, which names the argument
+    `what`.
 
     For work that takes long: the refusal comes before it.
     """
     with _refusing(name, what):
-        path = _place(name)
+        path = _place(name, what)
         draft = _draft(path)
         draft.file.close()
         os.unlink(draft.name)
     return path
 
 
-def _place(name: str | Path) -> Path:
-    """The path to write to; OSError where it is no place for a file."""
+def _place(name: str | Path, what: str = "path") -> Path:
+    """The path to write to. Raises InputError or OSError where it is no place for a file."""
     path = Path(os.path.realpath(name))
     if not str(name):
-        raise OSError(errno.ENOENT, "an empty name")
+        refuse("output", name=what, got=str(name), why="empty_name")
     if path.is_symlink():
-        raise OSError(errno.ELOOP, "a ring of links")
+        refuse("output", name=what, got=str(name), why="ring_of_links")
     if path.exists():
         if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError(errno.EINVAL, "a folder" if path.is_dir() else "a device or a pipe")
+            refuse("output", name=what, got=str(name), why="a_folder" if path.is_dir() else "a_device")
         if not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return path
@@ -101,7 +102,7 @@ def _place(name: str | Path) -> Path:
 
 @contextmanager
 def _refusing(
-    name: str | Path, what: str = "`path`", only: tuple[type[Exception], ...] = (OSError, ValueError)
+    name: str | Path, what: str = "path", only: tuple[type[Exception], ...] = (OSError, ValueError)
 ) -> Iterator[None]:
     """What the system says about a path, as a refusal that names it; ValueError is what Python says of a zero byte."""
     try:
@@ -109,8 +110,7 @@ def _refusing(
     except only as problem:
         if isinstance(problem, InputError):
             raise
-        got = getattr(problem, "strerror", None) or "a name that no file can have"
-        raise InputError(f"{what} must be a file that can be written; got {shown(str(name))} ({got}).") from None
+        refuse("output", name=what, got=str(name), **system_reason(problem))
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------
@@ -225,8 +225,6 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     except OSError as problem:
         if problem.errno not in (errno.EINVAL, errno.ENOTSUP):  # file systems without folders of their own say these
-            raise InputError(
-                f"`path` must be on a disk that can be written; got {shown(str(folder))} ({problem.strerror})."
-            ) from None
+            refuse("output_disk", got=str(folder), **system_reason(problem))
     finally:
         os.close(handle)

@@ -16,7 +16,7 @@ from tests.app.conftest import SMALL, Opener, address, shown_text, small
 from tests.models import fitted
 from xattn.app import state
 from xattn.app.learn.formulas import Lit
-from xattn.app.recommend.heads import head_names, without_heads
+from xattn.app.recommend.heads import head_names
 from xattn.app.recommend.view import FEW_EVENTS, TABS
 from xattn.app.recommend.why import MORE_EVENTS
 from xattn.app.ui.session import LIT
@@ -140,8 +140,9 @@ def with_learned_heads() -> Recommender:
     """The default model as it is on more data: beside its other heads two that were trained."""
     twin: Any = copy(fitted("hybrid"))
     trained: Any = fitted("sequence")
-    assert isinstance(trained.part_, LearnedPart)
-    twin.parts_ = (*twin.parts_, trained.part_)
+    (part,) = trained.parts_
+    assert isinstance(part, LearnedPart)
+    twin.parts_ = (*twin.parts_, part)
     return twin  # type: ignore[no-any-return]
 
 
@@ -168,7 +169,7 @@ def test_every_head_that_can_be_muted(open_page: Opener, monkeypatch: pytest.Mon
         assert all(box.value for box in page.toggle)
         page.toggle(key=f"rec_head_{name}").set_value(False).run()
         assert address(page)["muted"] == name
-        twin = without_heads(model, f"learned: {learned}", model.data_.checksum, (name,))
+        twin = model.without_heads([name])
         heads = set(twin.explain(user="u3", item="i12").cells["head"])
         assert not [head for head in heads if head == name or (name == "learned" and head.startswith(name))]
         again = open_page(**address(page))

@@ -48,14 +48,15 @@ def test_strange_opinions_are_refused(text: str) -> None:
 def test_opinions_are_the_newest_events_and_hiding_is_none() -> None:
     own = small().history("u3")
     said = (("i1", "more"), ("i2", "hide"), ("i5", "less"))
-    longer = opinions.extended(DATA, own, said)
+    longer = View("u3", "ItemKNN", said=said).events(DATA)
     assert longer.item.tolist() == [*own.item.tolist(), *DATA.items.rows(["i1", "i5"]).tolist()]
     assert longer.rating is not None
     assert longer.rating[-2:].tolist() == [5.0, 1.0]
     assert np.array_equal(longer.age[:-2], own.age + 2)
     assert longer.age[-2:].tolist() == [1.0, 0.0]
     assert longer.user == own.user
-    assert opinions.extended(DATA, own, (("i2", "hide"),)) is own
+    hiding = View("u3", "ItemKNN", said=(("i2", "hide"),))
+    assert len(hiding.events(DATA)) == len(own)
     assert opinions.hidden(said) == ("i2",)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from xattn.app.recommend.opinions import KINDS
 from xattn.app.recommend.view import DEPTHS, MOST_K, PARAMETERS, TABS, YOU, View
 from xattn.app.state import MODELS
 from xattn.data import Interactions
+from xattn.recommenders import ItemKNN
 
 PLAIN = small().data_
 STRANGE = Interactions.from_frame(  # items met twice; ids with every mark that an address uses
@@ -26,6 +28,9 @@ STRANGE = Interactions.from_frame(  # items met twice; ids with every mark that 
         }
     )
 )
+
+
+ITEMS = (ItemKNN(neighbours=2).fit(STRANGE), small("ItemKNN"))
 
 
 @some.composite
@@ -136,12 +141,22 @@ def test_tokens_that_name_no_event_are_reported(tokens: list[str]) -> None:
 def test_what_is_open_is_no_question_and_the_order_of_events_is_none() -> None:
     view = View("u3", "ItemKNN", without=(4, 1))
     opened = replace(view, item="i12", tab="heads", depth="clause", versus="i3", boxes=33, without=(1, 4))
-    assert view.question == opened.question
-    assert hash(view.question) == hash(opened.question)
+    asked = view.request(PLAIN)
+    assert asked == opened.request(PLAIN)
+    assert hash(asked) == hash(opened.request(PLAIN))
     for other in (replace(view, k=9), replace(view, muted=("content",)), replace(view, without=(4,)), view.plain):
-        assert other.question != view.question
+        assert other.request(PLAIN) != asked
     assert not any(view.plain.edits)
     assert view.plain.edited_as(view) == view
+
+
+@given(views())
+def test_the_events_are_those_of_the_request(given_: tuple[View, Interactions]) -> None:
+    view, data = given_
+    asked, own = view.request(data), view.events(data)
+    events = asked.events(ITEMS[data is PLAIN])
+    for name in ("item", "rating", "age", "live"):
+        assert np.array_equal(getattr(events, name), getattr(own, name))
 
 
 # --- the tests themselves ---------------------------------------------------------------------------------------------

@@ -21,11 +21,10 @@ from xattn.app.learn import formulas, person_sheet, swap
 from xattn.app.learn.article import article_sheet
 from xattn.app.learn.results import results
 from xattn.app.learn.sheet import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
-from xattn.app.ui import refusals
 from xattn.app.ui.session import LIT, VERSION
 from xattn.app.ui.text import safe
 from xattn.errors import XattnError, check_choice, check_no_overflow, check_number, check_same_columns, check_whole
-from xattn.i18n import LANGUAGES, keys, t
+from xattn.i18n import LANGUAGES, t
 from xattn.tensor.attend import SCORERS
 from xattn.viz.attention import FRAME
 from xattn.viz.digits import digits
@@ -698,13 +697,6 @@ def test_every_sheet_has_formulas(sheet: Sheet) -> None:
         assert "nan" not in text
 
 
-@pytest.mark.parametrize("key", [key for key in keys() if key.startswith(refusals.GROUP)])
-def test_every_known_refusal_is_recognised(key: str) -> None:
-    values = {"name": "x", "names": "`a` and `b`", "got": "3", "low": "0", "high": "1", "choices": "a, b"}
-    values |= {"n": "9,066", "of": "movielens-small"}
-    assert refusals.told(InputError(t(key, **values)), "zh") == t(key, "zh", **values)
-
-
 @pytest.mark.parametrize(
     "refuse",
     [
@@ -720,9 +712,9 @@ def test_every_known_refusal_is_recognised(key: str) -> None:
 def test_the_library_s_sentences_are_known(refuse: Any) -> None:
     with pytest.raises(InputError) as caught:
         refuse()
-    assert "必须" in refusals.told(caught.value, "zh")
-    assert refusals.told(caught.value, "en") == str(caught.value)
+    assert "必须" in caught.value.told("zh")
+    assert caught.value.told("en") == str(caught.value)
 
 
-def test_an_unknown_refusal_is_told_as_it_is() -> None:
-    assert refusals.told(InputError("something else; got this."), "zh") == "something else; got this."
+def test_a_refusal_of_somebody_else_is_told_as_it_is() -> None:
+    assert InputError("something else; got this.").told("zh") == "something else; got this."

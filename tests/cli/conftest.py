@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from xattn import Popularity, read_interactions
 from xattn.cli import main
 from xattn.data import planted
+from xattn.recommenders import registry
 
 HOSTILE = "[red]=HYPERLINK(1)[/red] <b>**x**</b> :smile: \u202e\u2066\u200b $1 {0} %s Käse 黑客帝国"
 
@@ -22,6 +23,12 @@ Run = Callable[..., Result]
 def no_page_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Output goes to no terminal here; a width that the test runner sets (COLUMNS) would cut its tables."""
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_other_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models are ours alone, whatever was registered in this process before."""
+    monkeypatch.setattr(registry, "_registered", {})
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from xattn.cli import main
-from xattn.cli.inputs import model_names
+from xattn.recommenders.registry import OWN
 
 DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 
@@ -71,7 +71,7 @@ def lines(text: str) -> Iterator[list[str]]:
 
 def test_examples_run_and_print_the_shapes_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xattn.cli.inputs.DEFAULT_MODEL", "UserAttention")  # quick to fit; it answers in the same shape
+    monkeypatch.setattr("xattn.recommenders.registry.DEFAULT", "UserAttention")  # quick, and of the same shape
     monkeypatch.setattr("xattn.cli.doctor._long_histories", lambda like: like)  # its kernels may not be compiled yet
     ran = set()
     for text in sections().values():
@@ -104,7 +104,7 @@ def test_every_command_option_and_model_is_named() -> None:
             for option in command.params:
                 if isinstance(option, click.Option):
                     assert any(f"{spelling}" in DOCS for spelling in option.opts), option.opts
-    assert [name for name in model_names() if f"`{name}`" not in DOCS] == []
+    assert [name for name in OWN if f"`{name}`" not in DOCS] == []
 
 
 def test_exit_codes_are_all_there() -> None:

@@ -14,7 +14,8 @@ from click.testing import Result
 
 import xattn
 from tests.cli.conftest import Run
-from xattn.cli.inputs import model_names
+from tests.cli.test_refusals import refused
+from xattn.recommenders.registry import OWN, model_names, register
 
 NAMES = ["EASE", "CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "NeuralAttention"]
 NAMES += ["Popularity", "RecencyEASE", "SequenceAttention", "UserAttention"]
@@ -65,7 +66,29 @@ def test_recommend_in_json(run: Run, files: Files, model: str) -> None:
 
 
 def test_every_recommender_can_be_named() -> None:
-    assert model_names() == NAMES
+    assert list(OWN) == model_names() == NAMES
+
+
+def test_a_model_from_outside_is_one_of_all(run: Run, files: Files) -> None:
+    """What is registered can be named, listed, compared, searched, saved and asked again."""
+
+    @register
+    class Unpopularity(xattn.Popularity):
+        """Popularity under a name of its own."""
+
+        def __init__(self, power: float = 1.0) -> None:
+            self.power = power
+
+    asked = ("--model", "unpopularity", "--user", "u3", "--json")
+    assert answer(run("recommend", *files, *asked)) == answer(run("recommend", "--model", "model.npz", *asked[2:]))
+    assert "Unpopularity" in refused(run("recommend", *files, "--model", "nosuch", "--user", "u3"))
+    fitted = answer(run("fit", *files, "--model", "Unpopularity", "--out", "unpopular.npz", "--json"))
+    assert fitted["params"] == {"power": 1.0}
+    assert run("explain", "--model", "unpopular.npz", "--user", "u3", "--item", "i13").exit_code == 0
+    rows = answer(run("evaluate", *files, "--models", "Unpopularity,Random", "--json"))["rows"]
+    assert [row["model"] for row in rows] == ["Unpopularity", "Random"]
+    found = answer(run("tune", *files, "--model", "Unpopularity", "--over", "power=[2.0]", "--json"))
+    assert [trial["params"] for trial in found["trials"]] == [{"power": 1.0}, {"power": 2.0}]
 
 
 def test_recommend_is_what_the_library_serves(run: Run, files: Files, folder: Any) -> None:

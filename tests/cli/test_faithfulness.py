@@ -39,7 +39,7 @@ def test_on_screen(run: Run) -> None:
 
 
 def test_the_default_is_the_default_model(run: Run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("xattn.cli.evaluate.DEFAULT_MODEL", "Popularity")
+    monkeypatch.setattr("xattn.recommenders.registry.DEFAULT", "Popularity")
     assert json.loads(run(*COMMAND, "--json").stdout)["model"] == "Popularity"
 
 

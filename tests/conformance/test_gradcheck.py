@@ -72,19 +72,9 @@ def attention_of(**options: Any) -> Pair:
     )
 
 
-def loss_over_catalogue(Z: Array) -> Array:
-    return losses.cross_entropy(Z.copy(), Y).loss
-
-
-def sampled_backward(w: Array, Z: Array, p: Array) -> tuple[Array, Array]:
+def sampled_backward(w: Array, Z: Array, p: Array) -> losses.SampleGradient:
     c = np.zeros((1, Z.shape[1]))
-    dp = losses.sampled_cross_entropy_backward(Z, p, c, w, losses.sampled_cross_entropy(Z.copy(), p, c))
-    return Z, dp
-
-
-def bpr_backward(w: Array, Z: Array, p: Array) -> tuple[Array, Array]:
-    dp = losses.bpr_backward(Z, p, w)
-    return Z, dp
+    return losses.sampled_cross_entropy_backward(w, losses.sampled_cross_entropy(Z, p, c), Z, p, c)
 
 
 START, STOP = np.array([0, 0, 0, 0, 4, 4, 4]), np.array([4, 4, 4, 4, 7, 7, 7])
@@ -94,11 +84,11 @@ def sequence_of(keep: Array | None) -> Pair:
     options: dict[str, Any] = {"scale": 0.6, "beta": 0.7, "keep": keep}
 
     def backward(dO: Array, *arrays: Array) -> Any:
-        done = sequence.attend_forward(START, *arrays, **options)
-        return sequence.attend_backward(START, STOP, *arrays[:3], done, dO, **options)
+        done = sequence.causal_attention(*arrays, START, **options)
+        return sequence.causal_attention_backward(dO, done, *arrays[:3], START, STOP, **options)
 
     arrays = (table(2, 7, 3), table(2, 7, 3), table(2, 7, 5), table(2, 4))
-    return Pair(lambda *arrays: sequence.attend_forward(START, *arrays, **options).O, backward, arrays)
+    return Pair(lambda *arrays: sequence.causal_attention(*arrays, START, **options).O, backward, arrays)
 
 
 MASK_OF_ATTENTION = RNG.random((2, 1, 3, 6)) < 0.5
@@ -139,8 +129,8 @@ PAIRS = {
     "sequence": sequence_of(None),
     "sequence, dropout": sequence_of((RNG.random((7, 2, 4)) < 0.7) / 0.7),
     "cross-entropy": Pair(
-        loss_over_catalogue,
-        lambda w, Z: (losses.cross_entropy_backward(Z, Y, w, losses.cross_entropy(Z.copy(), Y)),),
+        lambda Z: losses.cross_entropy(Z, Y).loss,
+        lambda w, Z: (losses.cross_entropy_backward(w, losses.cross_entropy(Z, Y), Z, Y),),
         (table(4, 7),),
     ),
     "cross-entropy, sampled": Pair(
@@ -148,10 +138,10 @@ PAIRS = {
         sampled_backward,
         (table(4, 7), table(4)),
     ),
-    "BPR": Pair(losses.bpr, bpr_backward, (table(4, 7), table(4))),
+    "BPR": Pair(losses.bpr, losses.bpr_backward, (table(4, 7), table(4))),
     "logistic": Pair(
         lambda z: losses.logistic(z, np.linspace(0, 1, 9)),
-        lambda w, z: (losses.logistic_backward(z, np.linspace(0, 1, 9), w),),
+        lambda w, z: (losses.logistic_backward(w, z, np.linspace(0, 1, 9)),),
         (table(9),),
     ),
 }

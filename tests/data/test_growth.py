@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn import InputError, Interactions
-from xattn.data import ItemTable
+from xattn.data import FeatureSet, ItemTable
 
 event = st.tuples(st.sampled_from("uvw"), st.sampled_from("abcd"), st.integers(0, 5), st.sampled_from((1.0, 4.0)))
 events = st.lists(event, min_size=1, max_size=12)
@@ -69,3 +69,17 @@ def test_what_does_not_fit_is_refused() -> None:
         plain.extended(rated)
     with pytest.raises(InputError, match="`other` must be Interactions; got"):
         plain.extended([("u", "a")])  # type: ignore[arg-type]
+
+
+def test_features_of_new_items_come_along() -> None:
+    def data(ids: str, F: list[float] | None, name: str = "sweet") -> Interactions:
+        table = ItemTable(tuple(ids), tuple(ids), pd.DataFrame(index=range(len(ids))))
+        features = None if F is None else FeatureSet((name,), np.array(F)[:, None])
+        return read([("u", ids[0], 0, 1.0)], items=table.with_features(features))
+
+    old, new = data("ab", [1.0, 2.0]), data("cb", [3.0, 9.0])
+    assert old.extended(new).items.features.F.toarray().tolist() == [[1.0], [2.0], [3.0]]
+    assert old.extended(data("c", None)).items.features.F.toarray().tolist() == [[1.0], [2.0], [0.0]]
+    assert data("ab", None).extended(new).items.features is None
+    with pytest.raises(InputError, match="`other` must hold the same features as the data"):
+        old.extended(data("c", [1.0], "sour"))

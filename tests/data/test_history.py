@@ -160,3 +160,45 @@ def test_fields_are_checked():
     ):
         with pytest.raises(InputError):
             History(**{**good, **wrong})
+
+
+# --- further events ---------------------------------------------------------------------------------------------------
+
+
+def test_events_that_follow_are_the_newest():
+    history = History.of(DATA, 0).without([1]).followed_by([3, 0], [2.0, 4.0], "buy")
+    assert history.item.tolist() == [0, 1, 2, 3, 0]
+    assert history.age.tolist() == [4.0, 3.0, 2.0, 1.0, 0.0]
+    assert history.rating.tolist() == [5.0, 1.0, 3.0, 2.0, 4.0]
+    assert history.kind.tolist() == ["buy", "view", "view", "buy", "buy"]
+    assert history.live.tolist() == [True, False, True, True, True]
+    assert history.user == 0
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=6), st.integers(0, 6))
+def test_one_after_another_is_all_at_once(items, cut):
+    start = History.of(DATA, 1)
+    whole, parts = start.followed_by(items, 3.0), start.followed_by(items[:cut], 3.0).followed_by(items[cut:], 3.0)
+    for name in ("item", "age", "rating", "live", "kind"):
+        assert getattr(whole, name).tolist() == getattr(parts, name).tolist()
+
+
+def test_events_without_an_opinion_beside_rated_ones():
+    assert np.isnan(History.of(DATA, 0).followed_by([3]).rating[3])
+    plain = History.given(DATA, ["1", "2"])
+    assert plain.followed_by([3]).rating is None
+    assert np.isnan(plain.followed_by([3], 4.0).rating).tolist() == [True, True, False]
+
+
+def test_what_follows_has_the_type_of_the_newest_event():
+    assert History.of(DATA, 0).followed_by([3, 3]).kind.tolist() == ["buy", "view", "view", "view", "view"]
+    assert History.given(DATA, ["1"]).followed_by([3]).kind is None
+    assert History.given(DATA, ["1"]).followed_by([3], kind="buy").kind.tolist() == ["", "buy"]
+
+
+@pytest.mark.parametrize(
+    ("item", "rating"), [([-1], None), ([0.5], None), ([0, 1], [1.0]), ([0], "five"), ([0], np.inf)]
+)
+def test_what_cannot_follow_is_refused(item, rating):
+    with pytest.raises(InputError):
+        History.of(DATA, 0).followed_by(item, rating)

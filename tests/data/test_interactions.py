@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xattn.data import Interactions, ItemTable
+from xattn.data import FeatureSet, Interactions, ItemTable
+from xattn.data.scale import Scale
 from xattn.errors import DataError, InputError, UnknownIdError
 
 IDS = st.one_of(
@@ -341,6 +342,12 @@ def test_checksum_sees_every_part_of_the_contents():
         {"items": ItemTable(("a", "b", "c"), ("a", "b", "C"), pd.DataFrame(index=range(3)))},
         {"items": ItemTable(tuple("abc"), tuple("abc"), pd.DataFrame({"x": [1.0, 2.0, 3.0]}))},
         {"items": ItemTable(tuple("abc"), tuple("abc"), pd.DataFrame({"x": ["1.0", "2.0", "3.0"]}))},
+        {"items": ItemTable(tuple("abc"), tuple("abc"), pd.DataFrame({"x": [True, False, True]}))},
+        {"items": ItemTable(tuple("abc"), tuple("abc"), pd.DataFrame({"x": [1.0, 0.0, 1.0]}))},
+        {"items": table("abc").with_features(FeatureSet(("f",), np.eye(3)[:, :1]))},
+        {"items": table("abc").with_features(FeatureSet(("g",), np.eye(3)[:, :1]))},
+        {"items": table("abc").with_features(FeatureSet(("f",), np.eye(3)[:, :1], ("block",)))},
+        {"items": table("abc").with_features(FeatureSet(("f",), np.eye(3)[:, 1:2]))},
         {"indptr": [0, 1, 3], "time": [5.0, 6.0, 7.0]},
         {"time": [5.0, 6.0, 7.0]},
         {"item": [0, 1, 1]},
@@ -348,7 +355,26 @@ def test_checksum_sees_every_part_of_the_contents():
         {"rating": [1.0, 2.0, 4.0]},
         {"time": None},
         {"rating": None, "time": [1.0, 2.0, 3.0]},
+        {"scale": Scale(0.0, 10.0)},
+        {"scale": Scale(0.0, 10.0, origin="guessed")},
         {"kind": ["a", "b", "c"]},
         {"kind": ["a", "bc", ""]},
     ]
     assert len({base.checksum, *(made(**change).checksum for change in changes)}) == 1 + len(changes)
+
+
+def test_checksum_sees_what_the_data_says_and_not_how_it_is_held():
+    columns = {"x": [1.0, np.nan, 0.0], "t": ["a", "", "b"], "b": [True, False, True]}
+    held = pd.DataFrame(
+        {
+            "x": pd.array([1, None, 0], "Int64"),
+            "t": pd.Categorical(["a", None, "b"]),
+            "b": pd.array([True, False, True], "boolean"),
+        }
+    )
+    one, other = (ItemTable(tuple("abc"), tuple("abc"), pd.DataFrame(frame)) for frame in (columns, held))
+    assert one.checksum == other.checksum
+    base = made(rating=[0.0, np.nan, 3.0])
+    weird = np.frombuffer(np.array([0x7FF8000000000001], "<u8").tobytes(), "<f8")[0]  # another NaN
+    assert base.checksum == made(rating=[-0.0, weird, 3.0]).checksum
+    assert base.checksum == made(item=np.array(base.item, np.int32), rating=[0.0, np.nan, 3.0]).checksum

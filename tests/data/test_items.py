@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xattn.data import ItemTable
+from xattn.data import FeatureSet, ItemTable
 from xattn.errors import DataError, InputError, UnknownIdError
 
 
@@ -112,3 +112,24 @@ def test_rows_and_parts():
         table.take([3])
     with pytest.raises(InputError):
         table.take([-1])
+
+
+def test_features_go_with_their_items():
+    F = FeatureSet(("sweet", "sour"), np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]]))
+    table = read(item=["a", "b", "c"]).with_features(F)
+    assert table.take([1, 0]).features.F.toarray().tolist() == [[0.0, 2.0], [1.0, 0.0]]
+    assert table.extended(["b", "d"]).features.F.toarray().tolist() == [[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [0.0, 0.0]]
+    assert table.with_features(None).features is None
+    assert "with FeatureSet(3 items, 2 features in 1 block)" in repr(table)
+    with pytest.raises(InputError, match="`ids` and `rows_of_features` must have the same length; got ids 2"):
+        table.take([0, 1]).with_features(F)
+    with pytest.raises(InputError, match="`features` must be a FeatureSet; got array"):
+        table.with_features(np.eye(3))
+
+
+def test_only_items_that_are_new_extend_a_table():
+    table = read(item=["a", "b"], x=[1, 2])
+    assert table.extended(["b", "a"]) is table
+    more = table.extended(["b", "c"], {"c": "C", "b": "another title"})
+    assert (more.ids, more.titles) == (("a", "b", "c"), ("a", "b", "C"))
+    assert np.isnan(more.frame.x[2])

@@ -19,8 +19,8 @@ from xattn.evaluate.diverse import reordering
 from xattn.evaluate.metrics import diversity as variety
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
-from xattn.features import item_features
-from xattn.recommenders.rerank import diverse_list, unit_features
+from xattn.features import feature_set
+from xattn.recommenders.rerank import diverse_list
 
 ITEMS = ItemTable(tuple("abcdefg"), tuple("abcdefg"), pd.DataFrame({"kind": [*"xxyyzz", ""]}))
 
@@ -40,7 +40,7 @@ def test_the_list_comes_first_and_the_rest_by_score(
 ) -> None:
     scores, allowed, relevant = case
     ranked = allowed | np.isin(np.arange(7), relevant)
-    listed = diverse_list(scores, ranked, k, diversity, unit_features(ITEMS)).tolist()
+    listed = diverse_list(scores, ranked, k, diversity, feature_set(ITEMS).unit).tolist()
     ordered = reordering(ITEMS, k, diversity)
     assert ordered is not None
     got = ordered(scores, allowed, relevant)
@@ -72,7 +72,7 @@ def test_the_metrics_are_those_of_the_lists_that_recommend_serves() -> None:
         if diversity > 0:  # without, items of one score count against the model, wherever `recommend` puts them
             assert row["ndcg@5"] == pytest.approx(np.mean(gains), rel=1e-12)
             assert row["hr@5"] == pytest.approx(np.mean(np.array(gains) > 0), rel=1e-12)
-        assert row["diversity"] == pytest.approx(variety(lists, item_features(data.items).F), rel=1e-12)
+        assert row["diversity"] == pytest.approx(variety(lists, feature_set(data.items).unit), rel=1e-12)
 
 
 def test_a_relevant_item_that_was_seen_can_still_be_found() -> None:

@@ -39,7 +39,7 @@ from xattn.evaluate.faithfulness.packages import sources
 from xattn.evaluate.faithfulness.protocol import measure, sample_users
 from xattn.evaluate.faithfulness.search import is_exact
 from xattn.evaluate.faithfulness.table import Measured, row_of
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 
 PARTS = np.array([4.0, 1.0, -2.0, 3.0, 0.5])  # of events 0–4, for the target t; base 1.5, so f(x) = 8
 N = len(PARTS)
@@ -441,7 +441,7 @@ def test_scores_that_are_not_positive_are_left_out_and_counted(tiny: Additive) -
 
 def test_nothing_to_explain_gives_empty_rows() -> None:
     class Nil(ItemKNN):
-        def _scores(self, history: History) -> np.ndarray:
+        def scores_of(self, history: History) -> np.ndarray:
             return np.zeros(self.data_.n_items)
 
     data = planted("genre", n_users=20, seed=2).data

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.models import MODELS, fitted
 from xattn import Counterfactual, InputError
+from xattn.explain import counterfactual as search
 from xattn.recommenders import Recommender
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -107,6 +108,67 @@ def test_the_size_is_that_of_the_search_through_all_sets(name: str, user: int, p
     if best is not None:
         assert found.at_least <= best <= len(found.remove)
         assert not found.exact or best == len(found.remove)
+
+
+def check_claims(model: Recommender, user: str, item: str, k: int) -> tuple[Counterfactual, int | None]:
+    """What the answer claims to know holds of all sets there are; the answer, and the size of the smallest set."""
+    found, best = model.explain(user=user, item=item, k=k).counterfactual(), smallest(model, user, item, k)
+    if found.exact:
+        assert found.found == (best is not None)
+        assert best is None or best == len(found.positions)
+    if best is None:
+        assert not found.found
+    else:
+        assert found.at_least <= best
+        assert not found.found or best <= len(found.positions)
+        assert found.exact == (len(found.positions) <= found.at_least) or not found.found
+    return found, best
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "k", "item"),
+    [
+        ("hybrid", "u22", 5, "i1"),
+        ("hybrid cold", "u0", 5, "i15"),
+        ("collaborative", "u27", 3, "i5"),
+        ("content", "u18", 5, "i24"),
+        ("item knn", "u76", 3, "i22"),
+        ("ease", "u1", 3, "i32"),
+        ("neural", "u19", 3, "i34"),
+        ("users", "u4", 3, "i4"),
+        ("users threshold", "u3", 5, "i3"),
+        ("sequence", "u32", 3, "i9"),
+    ],
+)
+def test_a_search_that_ran_out_of_time_proves_nothing(
+    name: str, user: str, k: int, item: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without time for the search these sets are not the smallest, or none is found where there is one."""
+    monkeypatch.setattr(search, "MOST_STEPS", 0.0)
+    found, best = check_claims(fitted(name), user, item, k)
+    assert best is not None
+    assert not found.found or best < len(found.positions), "a case that tests nothing"
+    assert not found.exact
+
+
+@pytest.mark.parametrize("steps", [0.0, 300.0, 3e3, 3e4])
+@pytest.mark.parametrize("name", ["hybrid", "item knn", "ease"])
+def test_what_is_claimed_holds_whenever_time_runs_out(name: str, steps: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_STEPS", steps)
+    model = fitted(name)
+    for user in (f"u{row}" for row in range(5, 120, 17)):
+        for item in model.recommend(user=user, k=5)["item"][:3]:
+            check_claims(model, user, item, 5)
+
+
+def test_of_few_events_every_set_is_tried() -> None:
+    """Whether a set is found or not, all sets of up to three events are known."""
+    for name in ("hybrid", "users", "sequence", "item knn"):
+        model = fitted(name)
+        for events in (["i1"], ["i1", "i2"], ["i3", "i1", "i7"]):
+            history = model.history(history=[(event, 5.0) for event in events])
+            best = model.recommend(history=history, k=4)["item"]
+            assert all(model.explain(history=history, item=item, k=4).counterfactual().exact for item in best)
 
 
 def test_most_answers_of_these_models_are_exact() -> None:

@@ -92,6 +92,26 @@ def test_a_number_found_by_scanning_is_the_smallest_of_a_fine_grid(seed: int) ->
         assert found.number.size <= best * 1.25, "the scan outwards has coarser steps, and halves within them"
 
 
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("own_keys", [True, False])
+@pytest.mark.parametrize("fusion", ["multiply", "add"])
+def test_exact_is_said_where_the_lead_is_linear(measure: str, own_keys: bool, fusion: str) -> None:
+    """Linear: the middle of two tables of values has the middle lead."""
+    q, K, X, Y = case(5)
+    keys, rng = K if own_keys else None, np.random.default_rng(0)
+    tables = [X, X + rng.normal(size=X.shape)]
+    tables.append((tables[0] + tables[1]) / 2)
+    leads = []
+    for values in tables:
+        y = attend(q, values if keys is None else keys, values, fusion=fusion).fused
+        leads.append(_closeness(y, Y[0], measure) - _closeness(y, Y[1], measure))
+    a, b = (0, 1) if leads[0] <= 0 else (1, 0)
+    found = minimal_edit(q, keys, X, Y, a, b, measure=measure, fusion=fusion)
+    linear = leads[2] == pytest.approx((leads[0] + leads[1]) / 2, abs=1e-9)
+    assert linear or not found.exact
+    assert found.exact == (own_keys and measure != "cosine" and fusion == "multiply")
+
+
 def test_the_articles_example_by_hand() -> None:
     """y is nearest to y3; for y1 to pass it, y must move along y1 − y3 by the gap, and x_i moves y by a_i."""
     found = minimal_edit(QUERY, KEYS, ITEMS, ITEMS, above=0, below=2)

@@ -7,8 +7,8 @@ import pytest
 
 from tests.models import MODELS, fitted
 from xattn import InputError, Ledger
+from xattn.explain.frames import GROUPINGS
 from xattn.explain.honesty import NOTES, base_share, confidence_of
-from xattn.explain.ledger import GROUPINGS
 from xattn.explain.removal import Removals
 from xattn.explain.rows import EventRows, effective_number
 

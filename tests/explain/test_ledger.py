@@ -9,7 +9,7 @@ import pytest
 
 from tests.models import MODELS, fitted
 from xattn import InputError, Ledger
-from xattn.explain.ledger import CELL_COLUMNS
+from xattn.explain.frames import CELL_COLUMNS
 from xattn.viz.charts import CHARTS
 
 every_model = pytest.mark.parametrize("name", MODELS)

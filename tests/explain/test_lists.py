@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.explain.ties import fitted_to_twins
 from tests.models import MODELS, fitted
-from xattn.explain import cache as study
-from xattn.explain import explain_list, list_changes
+from xattn.explain import cache, explain_list, list_changes
 
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -29,6 +29,14 @@ def test_lists_without_events_are_those_served(name: str, user: int, k: int) -> 
         assert found.without(row["position"])["item"].tolist() == after["item"].tolist()
         assert row["leaves"] == len(set(served["item"]) - set(after["item"]))
         assert list(row["enters"]) == [item for item in after["item"] if item not in set(served["item"])]
+
+
+def test_lists_full_of_near_ties_are_those_served() -> None:
+    model = fitted_to_twins()
+    history, found = model.history("u0"), explain_list(model, "u0", k=15)
+    for position in range(len(history)):
+        after = model.recommend(history=history.without([position]), k=15)
+        assert found.without(position)["item"].tolist() == after["item"].tolist(), position
 
 
 @every_model
@@ -55,13 +63,13 @@ def test_a_history_that_is_too_long_to_keep_gives_the_same(monkeypatch: pytest.M
     kept = explain_list(model, "u3").events()
     item = model.recommend("u3")["item"][2]
     ranks = model.explain("u3", item).removals()
-    monkeypatch.setattr(study, "MOST_KEPT", 0)
-    study._last.clear()
+    monkeypatch.setattr(cache, "MOST_KEPT", 0)
+    cache._last.clear()
     try:
         assert explain_list(model, "u3").events().equals(kept)
         assert model.explain("u3", item).removals().equals(ranks)
     finally:
-        study._last.clear()
+        cache._last.clear()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

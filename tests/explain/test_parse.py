@@ -52,7 +52,7 @@ def test_masked_events_are_not_spoken_of() -> None:
     loudest = int(first.events()["position"].iloc[0])
     why = model.explain(history=model.history("u3").without([loudest]), item="i2")
     assert mismatches(why, "en", "paragraph") == []
-    assert first._title_at(loudest) not in {
+    assert first.title_at(loudest) not in {
         name.title for c in read_back(why.text(), "en", "paragraph") for name in c.names
     }
 

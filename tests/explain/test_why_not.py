@@ -69,6 +69,17 @@ def test_what_is_added_brings_it_in(name: str) -> None:
         assert found.ledger.item not in added.items
 
 
+@pytest.mark.parametrize("name", ["hybrid", "content", "users", "item knn"])
+def test_exact_is_said_of_a_single_event_alone(name: str) -> None:
+    sizes = set()
+    for user, place, k in (("u0", 6, 1), ("u0", 6, 3), ("u0", 6, 5), ("u9", 6, 1), ("u3", 12, 3), ("u0", 25, 1)):
+        added = outside(fitted(name), user, place, k).added
+        sizes.add(len(added.items))
+        assert added.exact == (len(added.items) == 1)
+        assert added.found == bool(added.items)
+    assert {0, 1} < sizes, "a case that tests nothing"
+
+
 def test_something_is_found_for_models_that_listen() -> None:
     for name in ("hybrid", "content", "users"):
         assert any(outside(fitted(name), user).added.found for user in ("u3", "u17", "u60")), name

@@ -1,16 +1,19 @@
 """Calls of every kernel, on arrays with masked, thresholded, empty and tied places: one for each branch and float type.
 
-`CASES` serves all tests that hold for each kernel alike: twins, thread counts, bounds, inputs left alone, many callers.
-The arrays that are written come first in the attention kernels and last in those of the heads.
+`CASES` serves all tests that hold for each kernel alike: twins, thread counts, bounds, inputs left alone, many callers,
+and what a kernel does to its outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pkgutil
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from xattn import kernels
 from xattn.kernels import (
     approximate,
     attention,
@@ -19,6 +22,7 @@ from xattn.kernels import (
     fusion,
     gram,
     local,
+    logits,
     logsum,
     losses,
     nearest,
@@ -26,35 +30,16 @@ from xattn.kernels import (
     pool,
     pooling,
     rows,
-    scorers,
     sequence,
     softmax,
     target,
+    tiles,
     topk,
 )
 from xattn.kernels.compile import Kernel
+from xattn.kernels.scorers import cosines, hidden, products
 
-MODULES = (
-    softmax,
-    logsum,
-    scorers,
-    fusion,
-    topk,
-    fields,
-    content,
-    pool,
-    approximate,
-    nearest,
-    gram,
-    local,
-    target,
-    losses,
-    optim,
-    pooling,
-    rows,
-    sequence,
-    attention,
-)
+MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
 
 
@@ -64,7 +49,7 @@ def name_of(kernel: Kernel) -> str:
 
 
 class Case(NamedTuple):
-    """A kernel with its arguments; the first `outputs` of them are written, or the last −`outputs`.
+    """A kernel with its arguments, of which the first `outputs` are written.
 
     `branch` names a further case of one kernel. `lanes`: sums run along vector lanes, so that a build without them
     (bounds checked) adds up in another order: how far its results may be off.
@@ -80,21 +65,15 @@ class Case(NamedTuple):
     def name(self) -> str:
         return f"{name_of(self.kernel)} {self.branch}".strip()
 
-    @property
-    def places(self) -> range:
-        """Of the arguments that are written."""
-        n = len(self.args)
-        return range(self.outputs) if self.outputs > 0 else range(n + self.outputs, n)
-
-    def run(self, twin: Callable[..., Any]) -> tuple[np.ndarray, ...]:
-        """What `twin` writes, into copies of the output arrays."""
-        args = [x.copy() if i in self.places else x for i, x in enumerate(self.args)]
-        twin(*args)
-        return tuple(args[i] for i in self.places)
+    def run(self, twin: Callable[..., Any], outputs: Sequence[np.ndarray] | None = None) -> tuple[np.ndarray, ...]:
+        """What `twin` writes into copies of the output arrays, or of `outputs` in their place."""
+        written = [x.copy() for x in outputs or self.args[: self.outputs]]
+        twin(*written, *self.args[self.outputs :])
+        return tuple(written)
 
     @property
     def inputs(self) -> list[np.ndarray]:
-        return [x for i, x in enumerate(self.args) if i not in self.places and isinstance(x, np.ndarray)]
+        return [x for x in self.args[self.outputs :] if isinstance(x, np.ndarray)]
 
 
 def _attention() -> list[Case]:
@@ -117,33 +96,33 @@ def _attention() -> list[Case]:
     q, k, x, dy, de = table(R, D), table(N, D), table(N, D), table(R, D), table(R, N)
     q[3] = 0.0
     A, B, v = table(R, 4), table(N, 4), table(4)
-    S, Z = scorers._scaled(q), scorers._scaled(k)
+    S, Z = cosines._scaled(q), cosines._scaled(k)
     big = rng.integers(0, 9, (R, 211)).astype(float)
     big[:, ::17] = np.nan
     seen, ptr = rng.integers(0, 211, 3 * R), np.arange(R + 1) * 3
     long = table(R * N, D)
 
     return [
-        Case(softmax._weights, 1, (room(R * N), flat, cuts, live, 2.0, 0.5, 0.05, shift)),
+        Case(softmax._weights_forward, 1, (room(R * N), flat, cuts, live, 2.0, 0.5, 0.05, shift)),
         Case(
-            softmax._weights,
+            softmax._weights_forward,
             1,
             (np.zeros(R * N, "f4"), flat.astype("f4"), cuts, live, 1.0, 1.0, 0.0, shift[:0]),
             "float32",
         ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
-        *(Case(scorers._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
-        Case(scorers._unit_scale, 3, (room(R, D), room(R), room(R), q)),
-        Case(scorers._cosine, 1, (room(R, N), S.S @ Z.S.T, S.square, Z.square)),
-        Case(scorers._cosine_backward, 1, (room(R, D), de, de, *S, Z.S, Z.square)),
-        Case(scorers._additive, 1, (room(R, N), A, np.ascontiguousarray(B.T), v)),
-        Case(scorers._additive_backward, 3, (room(R, 4), room(N, 4), room(4), de, A, B, v)),
-        Case(fusion._fuse_multiply, 2, (room(R, D), room(R, N, D), a, live, x)),
+        *(Case(products._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
+        Case(cosines._unit_scale, 3, (room(R, D), room(R), room(R), q)),
+        Case(cosines._cosine_forward, 1, (room(R, N), S.S @ Z.S.T, S.square, Z.square)),
+        Case(cosines._cosine_backward, 1, (room(R, D), de, de, *S, Z.S, Z.square)),
+        Case(hidden._additive_forward, 1, (room(R, N), A, np.ascontiguousarray(B.T), v)),
+        Case(hidden._additive_backward, 3, (room(R, 4), room(N, 4), room(4), de, A, B, v)),
+        Case(fusion._fuse_multiply_forward, 2, (room(R, D), room(R, N, D), a, live, x)),
         Case(fusion._fuse_multiply_backward, 2, (room(R, N), room(N, D), dy, a, live, x)),
-        Case(fusion._fuse_ragged, 2, (room(R, D), room(R * N, D), a.ravel(), uneven, live, long)),
+        Case(fusion._fuse_ragged_forward, 2, (room(R, D), room(R * N, D), a.ravel(), uneven, live, long)),
         Case(fusion._fuse_ragged_backward, 2, (room(R * N), room(R * N, D), dy, a.ravel(), uneven, live, long)),
-        Case(fusion._fuse_add, 2, (room(R, D), room(R, N, D), a, live, x)),
+        Case(fusion._fuse_add_forward, 2, (room(R, D), room(R, N, D), a, live, x)),
         Case(fusion._fuse_add_backward, 2, (room(R, N), room(N, D), dy, np.count_nonzero(mask, axis=1), live)),
         Case(
             topk._top_k,
@@ -174,34 +153,38 @@ def _heads() -> list[Case]:
     tail = gram.tails(indptr, rho, c)
     wide = 2 * pool.STRIPE + 77
     V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
-    asking = [_asking(rng, events, dtype) for events, dtype in ((5, "f8"), (13, "f8"), (23, "f8"), (100, "f4"))]
+    asking = ((5, "f8", 1.0, 0.0), (13, "f8", 0.7, 0.1), (23, "f8", 1.0, 0.1), (100, "f4", 0.7, 0.0))
     return [
-        Case(fields._weights, -1, (E, live, 0.5, 0.05, np.zeros((R, N)))),
-        Case(fields._weights_of_many, -1, (E, live, np.array([0, 0, 5, N]), 0.5, 0.05, np.zeros((R, N)))),
-        Case(fields._scores, -1, (E, X, live, 0.5, 0.05, np.zeros(R))),
-        Case(fields._without_each, -1, (E, X, live, 0.5, 0.05, np.zeros((R, N)))),
-        Case(fields._without_each, -1, (E, X, live, 0.5, 0.0, np.zeros((R, N))), "without threshold"),
-        Case(fields._without_each, -1, (E[:1], X, live, 0.5, 0.0, np.zeros((R, N))), "shared, without threshold"),
-        Case(content._field, -2, (*head, g, 0.3, np.zeros((R, N)), np.zeros((R, N)))),
-        Case(content._scores, -1, (*head, g, 0.3, live, 0.5, 0.05, np.zeros(R))),
-        Case(pool._pool, -1, (indptr, row, w, V, rng.permutation(wide), rng.normal(size=wide), V[0, :users].copy())),
-        Case(gram._normalisers, -1, (indptr, rho, beta, np.zeros((H, 150)))),
-        Case(gram._tails, -1, (indptr, rho, c, np.zeros((H, H, 150)))),
-        Case(gram._gram, -2, (0, *occ, w, w * tail[0], rho, tail[0], np.zeros((H * C, H * C)), np.zeros((C, C)))),
-        Case(gram._add_both_ways, -1, (rng.normal(size=(45, 45)), rng.normal(size=(90, 90))[:45, 45:])),
+        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05)),
+        Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05)),
+        Case(fields._add_scores, 1, (np.zeros(R), E, X, live, 0.5, 0.05)),
+        Case(fields._add_without_each, 1, (np.zeros((R, N)), E, X, live, 0.5, 0.05)),
+        Case(fields._add_without_each, 1, (np.zeros((R, N)), E, X, live, 0.5, 0.0), "without threshold"),
+        Case(fields._add_without_each, 1, (np.zeros((R, N)), E[:1], X, live, 0.5, 0.0), "shared, without threshold"),
+        Case(content._field, 2, (np.zeros((R, N)), np.zeros((R, N)), *head, g, 0.3)),
+        Case(content._scores, 1, (np.zeros(R), *head, g, 0.3, live, 0.5, 0.05)),
         Case(
-            gram._targets,
-            -2,
-            (*occ[:2], occ.stop, occ.row, w, np.linspace(0, 1, 150), rho, c, np.zeros((H * C, C)), np.zeros(H * C)),
+            pool._add_pooled,
+            1,
+            (np.zeros((users, wide)), indptr, row, w, V, rng.permutation(wide), rng.normal(size=wide)),
+        ),
+        Case(gram._normalisers, 1, (np.zeros((H, 150)), indptr, rho, beta)),
+        Case(gram._tails, 1, (np.zeros((H, H, 150)), indptr, rho, c)),
+        Case(gram._add_gram, 2, (np.zeros((H * C, H * C)), np.zeros((C, C)), *occ, w, w * tail[0], rho, tail[0], 0)),
+        Case(gram._add_both_ways, 1, (np.zeros((90, 90))[:45, 45:], rng.normal(size=(45, 45)))),
+        Case(
+            gram._add_targets,
+            2,
+            (np.zeros((H * C, C)), np.zeros(H * C), *occ[:2], occ.stop, occ.row, w, np.linspace(0, 1, 150), rho, c),
         ),
         Case(
-            pool._pool_sparse,
-            -1,
-            (indptr, row, w, 5, *_stored(rng), rng.permutation(9), rng.random(9), np.zeros((users, 9))),
+            pool._add_pooled_sparse,
+            1,
+            (np.zeros((users, 9)), indptr, row, w, 5, *_stored(rng), rng.permutation(9), rng.random(9)),
         ),
         *_locally((*occ, w, rho, tail), (*occ[:3], occ.row, w, np.linspace(0, 1, 150), rho, c), H * C, C, rng),
         *(_nearest(rng, n) for n in (3, 50, 3_000)),
-        *(Case(target._target_scores, -2, args, f"{args[3].size} places {args[0].dtype}") for args in asking),
+        *(_asking(rng, *how) for how in asking),
     ]
 
 
@@ -223,7 +206,7 @@ def _nearest(rng: np.random.Generator, n: int) -> Case:
     start, key, longest = rest
     reach = np.linalg.norm(Q, axis=1) * 1.001
     out = np.full((45, 4), -1), np.full((45, 4), -np.inf)
-    return Case(nearest._nearest, -2, (Q, data, panels, start, longest, key, reach, 1e-300, *out), f"{n} keys")
+    return Case(nearest._nearest, 2, (*out, Q, data, panels, start, longest, key, reach, 1e-300), f"{n} keys")
 
 
 def _locally(prefixes: Any, targets: Any, n: int, C: int, rng: np.random.Generator) -> list[Case]:
@@ -231,36 +214,40 @@ def _locally(prefixes: Any, targets: Any, n: int, C: int, rng: np.random.Generat
     cases = []
     found = []
     for kernel, inputs, count in ((local._prefixes, prefixes, n), (local._targets, targets, C)):
-        lengths, none = np.zeros(count + 1, np.int64), (np.empty(0, np.int32), np.empty(0))
-        kernel.serial(*inputs, lengths, *none)
-        ptr = np.cumsum(lengths)
-        pairs = (ptr, np.zeros(ptr[-1], np.int32), np.zeros(ptr[-1]))
-        kernel.serial(*inputs, *pairs)
-        cases.append(Case(kernel, -3, (*inputs, np.zeros(count + 1, np.int64), *none), "lengths"))
-        cases.append(Case(kernel, -2, (*inputs, ptr, np.zeros(ptr[-1], np.int32), np.zeros(ptr[-1]))))
-        found.append(pairs)
+        lengths, none = np.zeros(count, np.int64), (np.empty(0, np.int32), np.empty(0))
+        kernel.serial(*none, lengths, *inputs)
+        ptr = np.concatenate([[0], np.cumsum(lengths)])
+        pairs = (np.zeros(ptr[-1], np.int32), np.zeros(ptr[-1]))
+        kernel.serial(*pairs, ptr[:-1], *inputs)
+        cases.append(Case(kernel, 3, (*none, np.zeros(count, np.int64), *inputs), "lengths"))
+        cases.append(Case(kernel, 2, (*pairs, ptr[:-1], *inputs)))
+        found.append((ptr, *pairs))
     for K, d, others in ((4, 0, False), (4, 2, True), (n + 3, 2, False)):
         z, b, F, penalty = rng.normal(size=n), rng.random(C), rng.normal(size=(C, d)), np.ones(n)
         room = (np.zeros((C, K), np.int32), np.zeros((C, K)), np.zeros(C, np.bool_))
         often = np.argsort(-np.abs(z))
-        args = (0, *found[0], *found[1], z, b, often, F, penalty, others, *room)
-        cases.append(Case(local._solutions, -3, args, f"{K} of {n}"))
+        args = (*room, *found[0], *found[1], z, b, often, F, penalty, 0, others)
+        cases.append(Case(local._solutions, 3, args, f"{K} of {n}"))
     return cases
 
 
 def _panelled(rng: np.random.Generator, n: int) -> tuple[Any, ...]:
     """Arguments of scorers._products for n keys."""
-    X, keys = rng.normal(size=(R, D)), target.Keys.of(rng.normal(size=(n, D)))
+    X, keys = rng.normal(size=(R, D)), tiles.Keys.of(rng.normal(size=(n, D)))
     return np.zeros((R, n)), X, keys.data, keys.panels, np.concatenate([[0], np.cumsum(keys.panels * 8)]), 0.5
 
 
-def _asking(rng: np.random.Generator, n: int, dtype: str) -> tuple[Any, ...]:
-    """Arguments of target._target_scores for n events."""
-    Q, K, c = (rng.normal(size=shape).astype(dtype) for shape in ((3 * target.BLOCK + 5, 8), (n, 8), (n,)))
-    keys = target.Keys.of(K)
-    says = np.zeros(keys.wide, dtype)
-    says[:n] = c
-    return Q, keys.data, keys.panels, says, n, Q.dtype.type(0.5), np.zeros(len(Q), dtype), np.zeros((len(Q), n), dtype)
+def _asking(rng: np.random.Generator, n: int, dtype: str, live: float, theta: float) -> Case:
+    """Candidates that attend to n events, each in its own way."""
+    J = 3 * target.BLOCK + 5
+    Q, U, K, V = (rng.normal(size=shape).astype(dtype) for shape in ((J, 8), (J, 5), (n, 8), (n, 5)))
+    keys, values, number = tiles.Keys.of(K), tiles.Keys.of(V), Q.dtype.type
+    bias, mask = np.zeros((2, keys.wide), dtype)
+    bias[:n], mask[:n] = rng.normal(size=n), rng.random(n) < live
+    mask = mask[:0] if live == 1.0 else mask
+    events = (keys.data, values.data, keys.panels, bias, mask, n)
+    args = (np.zeros(J, dtype), Q, U, *events, number(0.5), 0.7 if theta else 1.0, number(theta))
+    return Case(target._target_scores, 1, args, f"{n} events, {dtype}")
 
 
 def _many_heads() -> list[Case]:
@@ -270,7 +257,7 @@ def _many_heads() -> list[Case]:
     where = np.array([[0, 1, 2, 2], [0, 0, 1, 1], [0, 0, 0, 0], [0, 3, -2, 5], [n, n, n - 4, 0]])
     live, bias = rng.random((1, L, n)) < 0.7, np.where(rng.random((1, 1, n)) < 0.7, rng.normal(size=(1, 1, n)), -np.inf)
     K[0, ~live[0].any(axis=0)] = np.nan
-    none, unbiased = attention.ALL_LIVE, attention.NO_BIAS
+    none, unbiased = logits.ALL_LIVE, logits.NO_BIAS
     y, lse, a = np.zeros((4, L, w)), np.zeros((4, L)), np.zeros((4, L, n))
     A, dY = rng.random((4, L, n)) * (rng.random((4, L, n)) < 0.7), rng.normal(size=(4, L, w))
     dE, dQ = np.zeros_like(a), np.zeros((4, L, d))
@@ -280,7 +267,7 @@ def _many_heads() -> list[Case]:
         Case(attention._forward, 3, (y, lse, a, Q, KT, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
         Case(attention._forward, 3, (y, lse, a[:0], Q, KT, V, none, unbiased, where, 0.4, 0.0, 99, 99), "plain"),
         Case(attention._forward, 3, (*narrow[:4], KT, narrow[4], none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
-        Case(attention._scores, 1, (a, Q, KT, live, unbiased, where, 0.4, 1.5, 3, 99)),
+        Case(logits._scores, 1, (a, Q, KT, live, unbiased, where, 0.4, 1.5, 3, 99)),
         Case(attention._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
         Case(attention._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
     ]
@@ -296,6 +283,7 @@ def _learning(dtype: str, branch: str) -> list[Case]:
     Z, p, w, c, y = 4 * table(R, 211), table(R), table(R), table(1, 211), rng.integers(0, 211, R)
     Z[3, 7], Z[5, ::3] = np.nan, -np.inf
     row, m, s = table(R), *losses.cross_entropy(Z, y)[1:]
+    zeros = np.zeros_like(Z)
     long, t, rate = table(3 * losses.BLOCK + 5), rng.random(3 * losses.BLOCK + 5).astype(dtype), number(0.1)
     sampled = losses.sampled_cross_entropy(Z, p, c)[1:]
     P, M, V, G = table(N, D), table(N, D), np.abs(table(N, D)), table(9, D)
@@ -307,32 +295,32 @@ def _learning(dtype: str, branch: str) -> list[Case]:
     say, k, du, room, one = table(N, D), table(N), table(90, D), table(90, D), table(90)
     pools = (np.abs(table(90, D)), np.abs(table(90)))
     by_row = [  # these have a branch for each type
-        Case(losses._cross_entropy, 3, (row, row, row, Z, y), branch),
-        Case(losses._cross_entropy_backward, 1, (Z, y, w, m, s), branch),
-        Case(losses._sampled, 3, (row, row, row, Z, p, c), branch),
-        Case(losses._sampled_backward, 2, (Z, row, p, c, w, *sampled), branch),
-        Case(losses._bpr, 1, (row, Z, p), branch),
-        Case(losses._bpr_backward, 2, (Z, row, p, w), branch),
+        Case(losses._cross_entropy_forward, 3, (row, row, row, Z, y), branch),
+        Case(losses._cross_entropy_backward, 1, (zeros, w, m, s, Z, y), branch),
+        Case(losses._sampled_forward, 3, (row, row, row, Z, p, c), branch),
+        Case(losses._sampled_backward, 2, (zeros, zeros[:, 0].copy(), w, *sampled, Z, p, c), branch),
+        Case(losses._bpr_forward, 1, (row, Z, p), branch),
+        Case(losses._bpr_backward, 2, (zeros, zeros[:, 0].copy(), w, Z, p), branch),
     ]
     if dtype == "f8":
         return by_row
     return [
         *by_row,
-        Case(losses._logistic, 1, (long, 9 * long, t)),
-        Case(losses._logistic_backward, 1, (9 * long, t, long)),
-        Case(optim._sgd, 1, (flat, slope, rate, number(0.99))),
-        Case(optim._sgd_rows, 1, (P, some, G, rate, number(0.99))),
-        Case(optim._adam, 3, (flat, moved, np.abs(spread), slope, *numbers)),
-        Case(optim._adam_rows, 3, (P, M, V, some, G, *numbers)),
-        Case(pooling._others, 2, (room, one, say, k, *persons)),
-        Case(pooling._others_backward, 3, (room, one, one[:9], du, *pools, say, k, *persons)),
-        Case(pooling._before, 2, (room, one, say, k, *persons)),
-        Case(pooling._before_backward, 3, (room, one, one[:9], du, *pools, say, k, *persons)),
+        Case(losses._logistic_forward, 1, (long, 9 * long, t)),
+        Case(losses._logistic_backward, 1, (0 * long, long, 9 * long, t)),
+        Case(optim._step_sgd, 1, (flat, slope, rate, number(0.99))),
+        Case(optim._step_sgd_rows, 1, (P, some, G, rate, number(0.99))),
+        Case(optim._step_adam, 3, (flat, moved, np.abs(spread), slope, *numbers)),
+        Case(optim._step_adam_rows, 3, (P, M, V, some, G, *numbers)),
+        Case(pooling._others_forward, 2, (room, one, say, k, *persons)),
+        Case(pooling._others_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons)),
+        Case(pooling._before_forward, 2, (room, one, say, k, *persons)),
+        Case(pooling._before_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons)),
         Case(rows._row_sums, 1, (G, rng.permutation(90), np.arange(10) * 10, du)),
     ]
 
 
-def _near() -> list[Case]:
+def _approximately() -> list[Case]:
     rng = np.random.default_rng(4)
     C = approximate.STRIPE + 7  # a whole stripe and a part of one
     row = rng.integers(-1, C, N)
@@ -346,9 +334,9 @@ def _near() -> list[Case]:
     counts, flags = np.zeros((2, N), np.int64), np.zeros(C, np.bool_)
     room = np.zeros((N, C + 3), np.float32)
     return [
-        Case(approximate._pool_without, -1, (row, EW, alone, phi, V, column, gate, room)),
-        Case(approximate._reach, -2, (row, EW, most[:, 0], most[:, 0] + 1.0, V, np.zeros((3, C)), np.zeros(C))),
-        Case(approximate._count, -2, (scores, slack, allowed, rng.normal(size=N), counts, flags)),
+        Case(approximate._add_without_each, 1, (room, row, EW, alone, phi, V, column, gate)),
+        Case(approximate._reach, 2, (np.zeros((3, C)), np.zeros(C), row, EW, most[:, 0], most[:, 0] + 1.0, V)),
+        Case(approximate._count, 2, (counts, flags, scores, slack, allowed, rng.normal(size=N))),
     ]
 
 
@@ -361,15 +349,15 @@ def _sequences(keep: bool, branch: str) -> list[Case]:
     r = rng.normal(size=(H, L))
     kept = (rng.random((N, H, L)) < 0.7) / 0.7 if keep else np.empty((0, 0, 0))
     tiles = sequence._tiles(start)
-    done = sequence.attend_forward(start, Q, K, V, r, scale=0.5, beta=0.7)
+    done = sequence.causal_attention(Q, K, V, r, start, scale=0.5, beta=0.7)
     KT, VT = K.transpose(0, 2, 1).copy(), V.transpose(0, 2, 1).copy()
     dE, lanes = rng.normal(size=done.A.shape) * (done.A != 0), 1e-13
-    asked = (*tiles, start, K, VT, 0.7, 0.5, done.A, done.S, kept, dO)
     rooms = [np.zeros_like(x) for x in (*done, done.A, Q, K, V)]
+    of_queries = (*rooms[3:5], dO, done.A, done.S, *tiles, start, K, VT, kept, 0.5, 0.7)
     return [
-        Case(sequence._forward, -3, (*tiles, start, Q, KT, V, r, 0.5, 0.7, kept, *rooms[:3]), branch, lanes),
-        Case(sequence._backward_of_queries, -2, (*asked, *rooms[3:5]), branch, lanes),
-        Case(sequence._backward_of_keys, -2, (*tiles, stop, Q, 0.5, done.A, kept, dO, dE, *rooms[5:]), branch, lanes),
+        Case(sequence._forward, 3, (*rooms[:3], *tiles, start, Q, KT, V, r, kept, 0.5, 0.7), branch, lanes),
+        Case(sequence._backward_of_queries, 2, of_queries, branch, lanes),
+        Case(sequence._backward_of_keys, 2, (*rooms[5:], dO, dE, done.A, *tiles, stop, Q, kept, 0.5), branch, lanes),
     ]
 
 
@@ -381,7 +369,7 @@ CASES = {
         *_many_heads(),
         *_learning("f8", ""),
         *_learning("f4", "float32"),
-        *_near(),
+        *_approximately(),
         *_sequences(False, ""),
         *_sequences(True, "dropout"),
     )

@@ -14,7 +14,8 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, least, unchanged, unit, weight_bound
 from tests.strategies import COORDINATES, GARBAGE, ROWS, WIDTH, tables
-from xattn.kernels.attention import ALL_LIVE, NO_BIAS, Attention, attention, attention_backward, attention_scores
+from xattn.kernels.attention import Attention, attention, attention_backward
+from xattn.kernels.logits import ALL_LIVE, NO_BIAS, attention_scores
 from xattn.tensor.attend import attend
 
 U = unit(np.float64)
@@ -100,6 +101,15 @@ def test_float32_is_the_float64_answer_within_two_ulp(head: Head, scale: float) 
     for x, y in zip(got[:2], want[:2], strict=True):
         assert x.dtype == np.float32
         assert_within(x, y, 4 * unit(np.float32), 2 * least(np.float32))
+
+
+def test_float32_values_that_cancel_keep_their_digits() -> None:
+    """2³⁰ + 1 + … + 1 − 2³⁰: a float32 sum would keep none of the ones."""
+    v = np.ones((8, 1), np.float32)
+    v[0], v[-1] = 2.0**30, -(2.0**30)
+    nothing = np.zeros((8, 1), np.float32)
+    head = Head(nothing[:1], nothing, v, np.ones((1, 8), bool), np.zeros((1, 8)))
+    assert head.plain().y.tolist() == [[0.75]]
 
 
 @given(heads(), st.integers(-3, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, WIDTH))

@@ -14,7 +14,7 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from tests.strategies import ROWS, WIDTH, betas, tables, temperatures, thetas
 from xattn.kernels.content import content_field, content_scores
-from xattn.kernels.fields import field_scores
+from xattn.kernels.fields import add_field_scores
 
 U = unit(np.float64)
 D = 4
@@ -78,7 +78,7 @@ def test_scores_are_those_of_the_field(case: Content, T: float, beta: float, the
     with unchanged(*case, live):
         served = content_scores(*case.args, T, live, beta, theta)
     from_field = np.zeros(case.gate.size)
-    field_scores(*content_field(*case.args, T), live, beta, theta, from_field)
+    add_field_scores(from_field, *content_field(*case.args, T), live, beta, theta)
     assert_bitwise(served + 0.0, from_field + 0.0)
 
 

@@ -12,20 +12,20 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, least, unchanged, unit
 from tests.strategies import GARBAGE, Field, Logits, betas, fields, logits, thetas
 from xattn.kernels import softmax
-from xattn.kernels.fields import field_scores, field_weights, field_weights_of_many, field_without_each
+from xattn.kernels.fields import add_field_scores, add_field_without_each, field_weights, field_weights_of_many
 
 U = unit(np.float64)
 
 
 def scores(field: Field, beta: float, theta: float) -> np.ndarray:
     out = np.zeros(field.X.shape[0])
-    field_scores(field.E, field.X, field.live, beta, theta, out)
+    add_field_scores(out, field.E, field.X, field.live, beta, theta)
     return out
 
 
 def without_each(field: Field, beta: float, theta: float) -> np.ndarray:
     out = np.zeros(field.X.shape)
-    field_without_each(field.E, field.X, field.live, beta, theta, out)
+    add_field_without_each(out, field.E, field.X, field.live, beta, theta)
     return out
 
 
@@ -157,8 +157,8 @@ def test_scores_are_added_to_what_is_there(field: Field, beta: float, theta: flo
     """Heads add up in one array; a target's row of the fields is the weights times X."""
     base = np.arange(1.0, field.X.shape[0] + 1)
     out, each = base.copy(), np.repeat(base[:, None], field.live.size, axis=1)
-    field_scores(*field, beta, theta, out)
-    field_without_each(*field, beta, theta, each)
+    add_field_scores(out, *field, beta, theta)
+    add_field_without_each(each, *field, beta, theta)
     assert_bitwise(out, base + scores(field, beta, theta))
     assert_bitwise(each, base[:, None] + without_each(field, beta, theta))
     a = field_weights(field.E, field.live, beta, theta)

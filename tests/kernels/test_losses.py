@@ -98,19 +98,17 @@ def assert_gradients(loss: Loss, Z: np.ndarray, p: np.ndarray, dZ: np.ndarray, d
 def test_gradients_are_the_slopes_of_the_losses(case: Case) -> None:
     Z, p, c, y, w = case
 
-    dZ = losses.cross_entropy_backward(Z.copy(), y, w, losses.cross_entropy(Z, y))
+    dZ = losses.cross_entropy_backward(w, losses.cross_entropy(Z, y), Z, y)
     assert_gradients(lambda Z, p: float(w @ losses.cross_entropy(Z, y).loss), Z, p, dZ, None)
 
-    dZ = Z.copy()
-    dp = losses.sampled_cross_entropy_backward(dZ, p, c, w, losses.sampled_cross_entropy(Z, p, c))
+    dZ, dp = losses.sampled_cross_entropy_backward(w, losses.sampled_cross_entropy(Z, p, c), Z, p, c)
     assert_gradients(lambda Z, p: float(w @ losses.sampled_cross_entropy(Z, p, c).loss), Z, p, dZ, dp)
 
-    dZ = Z.copy()
-    dp = losses.bpr_backward(dZ, p, w)
+    dZ, dp = losses.bpr_backward(w, Z, p)
     assert_gradients(lambda Z, p: float(w @ losses.bpr(Z, p)), Z, p, dZ, dp)
 
     t = np.abs(np.sin(w))
-    dz = losses.logistic_backward(p.copy(), t, w)
+    dz = losses.logistic_backward(w, p, t)
     assert_within(dz, naive.gradient(lambda x: float(w @ losses.logistic(x, t)), p), 1e-6, 1e-8)
 
 
@@ -122,10 +120,9 @@ def test_float32_gradients_are_near_those_of_float64(data: st.DataObject) -> Non
 
     def gradients(case: Case) -> list[np.ndarray]:
         Z, p, c, y, w = case
-        one, two, three = Z.copy(), Z.copy(), Z.copy()
-        losses.cross_entropy_backward(one, y, w, losses.cross_entropy(Z, y))
-        dp = losses.sampled_cross_entropy_backward(two, p, c, w, losses.sampled_cross_entropy(Z, p, c))
-        return [one, two, dp, losses.bpr_backward(three, p, w), three]
+        whole = losses.cross_entropy_backward(w, losses.cross_entropy(Z, y), Z, y)
+        sampled = losses.sampled_cross_entropy_backward(w, losses.sampled_cross_entropy(Z, p, c), Z, p, c)
+        return [whole, *sampled, *losses.bpr_backward(w, Z, p)]
 
     for got, want in zip(gradients(narrow), gradients(wide), strict=True):
         assert got.dtype == np.float32
@@ -141,14 +138,14 @@ def test_torch_agrees() -> None:
     (theirs * torch.tensor(w)).sum().backward()
     ours = losses.cross_entropy(Z, y)
     assert_within(ours.loss, theirs.detach().numpy(), 1e-12)
-    assert_within(losses.cross_entropy_backward(Z.copy(), y, w, ours), z.grad.numpy(), 1e-12, 1e-14)
+    assert_within(losses.cross_entropy_backward(w, ours, Z, y), z.grad.numpy(), 1e-12, 1e-14)
 
     x, t = rng.normal(size=20) * 9, rng.random(20)
     z = torch.tensor(x, requires_grad=True)
     theirs = torch.nn.functional.binary_cross_entropy_with_logits(z, torch.tensor(t), reduction="none")
     theirs.sum().backward()
     assert_within(losses.logistic(x, t), theirs.detach().numpy(), 1e-12, 1e-15)
-    assert_within(losses.logistic_backward(x.copy(), t, np.ones(20)), z.grad.numpy(), 1e-12, 1e-15)
+    assert_within(losses.logistic_backward(np.ones(20), x, t), z.grad.numpy(), 1e-12, 1e-15)
 
 
 # --- by hand, and the edges -------------------------------------------------------------------------------------------
@@ -158,8 +155,7 @@ def test_a_gradient_row_sums_to_nothing() -> None:
     """What the others gain is what the target loses."""
     Z = np.random.default_rng(1).normal(size=(3, 500)).astype(np.float32)
     y, w = np.array([0, 1, 2]), np.ones(3, np.float32)
-    dZ = losses.cross_entropy_backward(Z, y, w, losses.cross_entropy(Z, y))
-    assert dZ is Z
+    dZ = losses.cross_entropy_backward(w, losses.cross_entropy(Z, y), Z, y)
     np.testing.assert_allclose(dZ.sum(axis=1), 0.0, atol=1e-6)
     assert (dZ[np.arange(3), y] < 0).all()
     assert (np.delete(dZ[0], 0) > 0).all()
@@ -169,7 +165,7 @@ def test_a_gradient_row_sums_to_nothing() -> None:
 def test_huge_logits_overflow_nothing(dtype: type) -> None:
     Z, y = np.array([[1e4, -1e4, 0.0]], dtype), np.array([1])
     assert losses.cross_entropy(Z, y).loss == [2e4]
-    Z = losses.cross_entropy_backward(Z, y, np.ones(1, dtype), losses.cross_entropy(Z, y))
+    Z = losses.cross_entropy_backward(np.ones(1, dtype), losses.cross_entropy(Z, y), Z, y)
     assert Z.tolist() == [[1.0, -1.0, 0.0]]
     assert losses.bpr(np.array([[1e4]], dtype), np.array([-1e4], dtype)) == [2e4]
     assert losses.bpr(np.array([[-1e4]], dtype), np.array([1e4], dtype)) == [0.0]
@@ -186,10 +182,10 @@ def test_what_is_absent_counts_for_nothing(dtype: type) -> None:
     forward = losses.sampled_cross_entropy(Z, p, c)
     assert_bitwise(forward.loss, losses.sampled_cross_entropy(small, p, c[:, :1]).loss)
     assert_bitwise(losses.bpr(Z, p), losses.bpr(small, p))
-    for dZ, _ in (
-        (losses.cross_entropy_backward(Z.copy(), np.array([1]), w, whole), None),
-        (sampled := Z.copy(), losses.sampled_cross_entropy_backward(sampled, p, c, w, forward)),
-        (paired := Z.copy(), losses.bpr_backward(paired, p, w)),
+    for dZ in (
+        losses.cross_entropy_backward(w, whole, Z, np.array([1])),
+        losses.sampled_cross_entropy_backward(w, forward, Z, p, c).dZ,
+        losses.bpr_backward(w, Z, p).dZ,
     ):
         assert dZ[0, 0] == dZ[0, 2] == 0.0
 
@@ -202,17 +198,16 @@ def test_nan_and_infinity_are_seen_and_keep_to_their_row(dtype: type, place: int
     Z[1, place] = odd
     forward = losses.cross_entropy(Z, y)
     assert np.isnan(forward.loss).tolist() == [False, True, False]
-    assert np.isnan(losses.cross_entropy_backward(Z.copy(), y, w, forward)).any(axis=1).tolist() == [False, True, False]
+    assert np.isnan(losses.cross_entropy_backward(w, forward, Z, y)).any(axis=1).tolist() == [False, True, False]
     c = np.zeros((1, 39), dtype)
     forward = losses.sampled_cross_entropy(Z, p, c)
     assert np.isnan(forward.loss).tolist() == [False, True, False]
-    dZ = Z.copy()
-    dp = losses.sampled_cross_entropy_backward(dZ, p, c, w, forward)
+    dp = losses.sampled_cross_entropy_backward(w, forward, Z, p, c).dp
     assert np.isnan(dp).tolist() == [False, True, False]
     assert np.isfinite(losses.bpr(Z, p)).tolist() == [True, False, True]
     if np.isnan(odd):
         assert np.isnan(losses.logistic(Z[:, place].copy(), p)).tolist() == [False, True, False]
-        assert np.isnan(losses.logistic_backward(Z[:, place].copy(), p, w)).tolist() == [False, True, False]
+        assert np.isnan(losses.logistic_backward(w, Z[:, place].copy(), p)).tolist() == [False, True, False]
 
 
 def test_a_sample_is_an_unbiased_estimate_of_the_sum_over_all() -> None:
@@ -231,6 +226,6 @@ def test_the_exponential_is_right_over_its_whole_range() -> None:
     """Two logits 0 and x: the second entry of the softmax, times 1 + e^x, is e^x."""
     x = np.linspace(-87.0, 0.0, 50_001).astype(np.float32)
     Z, y = np.stack([np.zeros_like(x), x], axis=1), np.zeros(len(x), np.int64)
-    dZ = losses.cross_entropy_backward(Z, y, np.ones(len(x), np.float32), losses.cross_entropy(Z, y))
+    dZ = losses.cross_entropy_backward(np.ones(len(x), np.float32), losses.cross_entropy(Z, y), Z, y)
     want = np.exp(x.astype(float)) / (1 + np.exp(x.astype(float)))
     assert np.abs(dZ[:, 1] / want - 1).max() < 6e-7  # 3e-7 of the exponential, and two roundings

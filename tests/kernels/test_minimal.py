@@ -106,7 +106,7 @@ def test_a_bound_that_is_too_high_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
 
     def without_corners(*args: object) -> int:
         given = list(args)
-        given[0] = np.asarray(given[0]) + 0.4  # the gap is taken for larger than it is
+        given[1] = np.asarray(given[1]) + 0.4  # the gap is taken for larger than it is
         return int(real(*given))
 
     monkeypatch.setattr(minimal, "_search", without_corners)

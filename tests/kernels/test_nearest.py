@@ -1,4 +1,4 @@
-"""The largest products: as all of them sorted, whatever the lengths of the keys, with ties, and what is not finite."""
+"""The largest products equal all products sorted, whatever the lengths of the keys, with ties and odd numbers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.checks import assert_bitwise, unchanged
-from xattn.errors import InputError
 from xattn.kernels.nearest import BLOCK, Catalogue
 from xattn.kernels.nearest import nearest as kernel
 from xattn.kernels.tiles import TOGETHER
-from xattn.tensor.nearest import nearest
 
 
 def products(Q: np.ndarray, K: np.ndarray) -> np.ndarray:
@@ -105,47 +103,3 @@ def test_products_that_underflow_are_not_passed_over() -> None:
     items, scores = kernel(np.full((1, 1), 1e-22, np.float32), Catalogue.of(K), 3)
     assert items.tolist() == [[0, 1, 2]]
     assert (scores == np.finfo(np.float32).smallest_subnormal).all()
-
-
-# --- the public function ----------------------------------------------------------------------------------------------
-
-
-def test_cosine_ignores_lengths_and_a_vector_of_none() -> None:
-    K = np.array([[1e-200, 1e-200], [5.0, 0.0], [0.0, 0.0], [-1.0, 0.0]])
-    found = nearest(np.array([[1e200, 0.0]]), K, 4, metric="cosine")
-    assert found.items.tolist() == [[1, 0, 2, 3]]
-    np.testing.assert_allclose(found.scores, [[1.0, np.sqrt(0.5), 0.0, -1.0]], rtol=1e-15)
-
-
-def test_only_what_is_allowed_is_found() -> None:
-    K = np.arange(6.0)[:, None]
-    found = nearest(np.array([[1.0], [-1.0]]), K, 2, allowed=np.array([True, True, False, True, False, False]))
-    assert found.items.tolist() == [[3, 1], [0, 1]]
-    none = nearest(np.array([[1.0]]), K, 2, allowed=np.zeros(6, bool))
-    assert none.items.shape == none.scores.shape == (1, 0)
-
-
-def test_types_mix_to_the_wider_one() -> None:
-    assert nearest(np.ones((1, 2), np.float32), np.ones((3, 2)), 1).scores.dtype == np.float64
-    assert nearest(np.ones((1, 2), np.float32), np.ones((3, 2), np.float32), 1).scores.dtype == np.float32
-    assert nearest(np.ones((1, 2), int), np.ones((3, 2), int), 1).scores.dtype == np.float64  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("queries", "keys", "options", "says"),
-    [
-        (np.ones(2), np.ones((3, 2)), {}, "`queries` must be"),
-        (np.ones((1, 2)), np.ones((3, 4)), {}, "equally many coordinates"),
-        (np.full((1, 2), np.nan), np.ones((3, 2)), {}, "`queries` must"),
-        (np.ones((1, 2)), np.ones((3, 2)), {"k": 0}, "`k` must be"),
-        (np.ones((1, 2)), np.ones((3, 2)), {"metric": "euclidean"}, "`metric` must be"),
-        (np.ones((1, 2)), np.ones((3, 2)), {"allowed": np.ones(2, bool)}, "`allowed` must be"),
-        (np.full((1, 2), 1e200), np.full((3, 2), 1e200), {}, "products to be finite"),
-    ],
-)
-def test_wrong_input_is_one_sentence(
-    queries: np.ndarray, keys: np.ndarray, options: dict[str, object], says: str
-) -> None:
-    with pytest.raises(InputError) as refused:
-        nearest(queries, keys, **options)  # type: ignore[arg-type]
-    assert says in str(refused.value)

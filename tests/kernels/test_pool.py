@@ -92,7 +92,7 @@ def test_adding_to_some_columns_of_what_is_there() -> None:
     ptr, row, coef, V = np.array([0, 4, 4]), rng.integers(-1, 3, 4), rng.normal(size=(2, 4)), rng.normal(size=(2, 3, 5))
     column, gate, there = np.array([6, 0, 3, 1, 4]), rng.normal(size=5), rng.normal(size=(2, 8))
     got = there.copy()
-    add_pooled(ptr, row, coef, V, column, gate, got)
+    add_pooled(got, ptr, row, coef, V, column, gate)
     want = there.copy()
     want[:, column] += gate * pool_scores(ptr, row, coef, V)
     assert_bitwise(got, want)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.checks import assert_bitwise, assert_within
-from xattn.kernels.sequence import attend_backward, attend_forward
+from xattn.kernels.sequence import causal_attention, causal_attention_backward
 
 H, DK, D = 2, 3, 5
 
@@ -50,7 +50,7 @@ def test_forward_is_the_sum_written_out(lengths: list[int], L: int, beta: float,
     start, _ = bounds(lengths)
     Q, K, V, r = inputs(len(start), L, seed)
     keep = np.random.default_rng(seed).integers(0, 2, (len(start), H, L)) * 2.0 if dropped else None
-    got = attend_forward(start, Q, K, V, r, scale=0.7, beta=beta, keep=keep)
+    got = causal_attention(Q, K, V, r, start, scale=0.7, beta=beta, keep=keep)
     out, weights = written_out(start, Q, K, V, r, 0.7, beta, keep)
     assert_within(got.O, out, 1e-12, 1e-12)
     assert_within(got.A, weights, 1e-12, 1e-13)
@@ -66,8 +66,8 @@ def test_backward_is_the_slope_of_forward(beta: float, dropped: bool) -> None:
     dO = rng.normal(size=(len(start), D))
     keep = rng.integers(0, 2, (len(start), H, L)) * 2.0 if dropped else None
     how = {"scale": 0.7, "beta": beta, "keep": keep}
-    forward = attend_forward(start, *arrays, **how)
-    got = attend_backward(start, stop, *arrays[:3], forward, dO, **how)
+    forward = causal_attention(*arrays, start, **how)
+    got = causal_attention_backward(dO, forward, *arrays[:3], start, stop, **how)
     step = 1e-5
     for x, dx in zip(arrays, (got.dQ, got.dK, got.dV, got.dr), strict=True):
         slope = np.empty_like(x)
@@ -76,7 +76,7 @@ def test_backward_is_the_slope_of_forward(beta: float, dropped: bool) -> None:
             ends = []
             for moved in (was + step, was - step):
                 x[place] = moved
-                ends.append((attend_forward(start, *arrays, **how).O * dO).sum())
+                ends.append((causal_attention(*arrays, start, **how).O * dO).sum())
             x[place] = was
             slope[place] = (ends[0] - ends[1]) / (2 * step)
         assert_within(dx, slope, 1e-7, 1e-8)  # float64, central differences: about 5e-10 (docs/model.md)
@@ -98,8 +98,8 @@ def test_gradients_are_those_of_autograd(beta: float) -> None:
     E = torch.exp(e - e.max(dim=-1, keepdim=True).values)
     O = torch.einsum("hti,hid->td", E / E.sum(-1, keepdim=True) ** beta, V)
     O.backward(torch.tensor(dO))
-    forward = attend_forward(start, *arrays, scale=0.7, beta=beta)
-    got = attend_backward(start, stop, *arrays[:3], forward, dO, scale=0.7, beta=beta)
+    forward = causal_attention(*arrays, start, scale=0.7, beta=beta)
+    got = causal_attention_backward(dO, forward, *arrays[:3], start, stop, scale=0.7, beta=beta)
     assert_within(forward.O, O.detach().numpy(), 1e-12, 1e-13)
     for x, dx in zip((Q, K, V, r), got, strict=True):
         assert_within(dx, x.grad.numpy(), 1e-11, 1e-12)
@@ -108,11 +108,11 @@ def test_gradients_are_those_of_autograd(beta: float) -> None:
 def test_sequences_do_not_see_each_other_nor_the_future() -> None:
     start, _ = bounds([6, 7])
     Q, K, V, r = inputs(13, 20)
-    whole = attend_forward(start, Q, K, V, r, scale=0.7, beta=0.5)
-    alone = attend_forward(start[:4], Q[:, :4].copy(), K[:, :4].copy(), V[:, :4].copy(), r, scale=0.7, beta=0.5)
+    whole = causal_attention(Q, K, V, r, start, scale=0.7, beta=0.5)
+    alone = causal_attention(Q[:, :4].copy(), K[:, :4].copy(), V[:, :4].copy(), r, start[:4], scale=0.7, beta=0.5)
     assert_bitwise(whole.O[:4], alone.O)
     K[:, :6], V[:, :6] = np.nan, np.nan
-    assert_bitwise(attend_forward(start, Q, K, V, r, scale=0.7, beta=0.5).O[6:], whole.O[6:])
+    assert_bitwise(causal_attention(Q, K, V, r, start, scale=0.7, beta=0.5).O[6:], whole.O[6:])
 
 
 def test_float32_is_near_float64() -> None:
@@ -122,8 +122,8 @@ def test_float32_is_near_float64() -> None:
     results = []
     for dtype in (np.float32, np.float64):
         cast = [x.astype(dtype) for x in arrays]
-        forward = attend_forward(start, *cast, scale=0.7, beta=0.7)
-        back = attend_backward(start, stop, *cast[:3], forward, dO.astype(dtype), scale=0.7, beta=0.7)
+        forward = causal_attention(*cast, start, scale=0.7, beta=0.7)
+        back = causal_attention_backward(dO.astype(dtype), forward, *cast[:3], start, stop, scale=0.7, beta=0.7)
         assert {x.dtype for x in (*forward, *back)} == {np.dtype(dtype)}
         results.append((forward.O, *back))
     for single, double in zip(*results, strict=True):

@@ -13,13 +13,14 @@ from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.model.heads import FEATURES, M, content, histories, strengths
 from xattn.data import History
-from xattn.model.heads import content as content_module
-from xattn.model.heads.content import NAME, ContentPart, ItemFeatures, fit_feature_worths
+from xattn.model.fit import worths as worths_module
+from xattn.model.fit.worths import fit_feature_worths
+from xattn.model.heads.content import NAME, ContentPart, ItemFeatures
 
 
 def obvious_field(part: ContentPart, history: History, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """E and X (M, n) of all items, from the dense features."""
-    F, norm = part.features.F, part.features.norm
+    F, norm = part.features.F.toarray(), part.features.norm
     own = F[history.item]
     unit, weighted = (own / norm[history.item][:, None]).T, (own * w[:, None]).T
     g = history.age / part.tau
@@ -69,13 +70,13 @@ def test_all_targets_are_each_of_them(part: ContentPart) -> None:
 def test_scores_equal_the_dense_sum(part: ContentPart, history: History, data: st.DataObject) -> None:
     """Errors of a cosine over T ≥ 0.1, twice in a weight: 1e-13 of what is added up."""
     w = data.draw(strengths(history))
-    with unchanged(w, part.features.F, part.worth, part.gate):
+    with unchanged(w, part.features.F.data, part.worth, part.gate):
         got = part.scores(history, w)
     E, X = obvious_field(part, history, w)
     a = naive.field_weights(E, history.live, part.beta, 0.0)
     if (np.abs(a - part.theta) > 1e-9).all() or part.theta == 0:
         want = naive.field_scores(E, X, history.live, part.beta, part.theta)
-        F = np.abs(part.features.F)
+        F = np.abs(part.features.F.toarray())
         size = (a * np.abs(w)) @ np.ones(len(history)) * part.gate * (F @ np.abs(part.worth)) * F.max(initial=0.0)
         assert_within(got, want, absolute=1e-13 * size)
 
@@ -83,7 +84,7 @@ def test_scores_equal_the_dense_sum(part: ContentPart, history: History, data: s
 @given(content(), histories(), st.data())
 def test_cells_name_the_features_that_both_sides_have(part: ContentPart, history: History, data: st.DataObject) -> None:
     w = data.draw(strengths(history))
-    F = part.features.F
+    F = part.features.F.toarray()
     for j in range(M):
         found = part.cells(history, w, j)
         if not part.features.names:
@@ -145,7 +146,7 @@ W = np.array([1.0, -0.5, 1.0, 1.0, 1.0, 0.3, 1.0, -1.0, 1.0])
 def pooled_features(T: float, tau: float, beta: float, newest: int) -> tuple[np.ndarray, np.ndarray]:
     """Per prefix and target, √b_j p_tj and √b_j (y_tj/b_j − 1): the rows of the least-squares problem, one by one."""
     rows, wanted = [], []
-    F, norm = KNOWN.F, KNOWN.norm
+    F, norm = KNOWN.F.toarray(), KNOWN.norm
     for u in range(len(INDPTR) - 1):
         for t in range(INDPTR[u] + 1, INDPTR[u + 1]):
             past = range(max(INDPTR[u], t - newest), t)
@@ -165,8 +166,8 @@ def test_worths_are_the_ridge_solution(
     T: float, tau: float, beta: float, newest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With every prefix drawn and the targets in their shares, the sample is the whole problem (eq. 8)."""
-    monkeypatch.setattr(content_module, "SAMPLED_TARGETS", 8)
-    monkeypatch.setattr(content_module, "NEWEST", newest)
+    monkeypatch.setattr(worths_module, "SAMPLED_TARGETS", 8)
+    monkeypatch.setattr(worths_module, "NEWEST", newest)
     with unchanged(INDPTR, ITEM, W, BASE):
         got = fit_feature_worths(
             KNOWN, INDPTR, ITEM, W, BASE, temperature=T, tau=tau, beta=beta, rng=EveryDraw()  # type: ignore[arg-type]
@@ -194,7 +195,7 @@ def test_turned_strengths_turn_the_worths() -> None:
 
 
 def test_a_feature_that_nobody_has_is_worth_nothing() -> None:
-    more = ItemFeatures.of((*KNOWN.names, "d"), np.hstack([KNOWN.F, np.zeros((4, 1))]))
+    more = ItemFeatures.of((*KNOWN.names, "d"), np.hstack([KNOWN.F.toarray(), np.zeros((4, 1))]))
     assert worths(0, more)[3] == 0.0
 
 

@@ -47,11 +47,11 @@ def test_pooled_scores_are_the_same(seed: int) -> None:
     coef = rng.normal(size=(H, len(row))) * (rng.random((H, len(row))) < 0.8)
     ptr, gate = np.array([0, 2, 2, len(row)]), rng.random(len(whole.warm))
     got, want = np.ones((3, M)), np.ones((3, M))
-    few.add_pooled(ptr, row, coef, few.warm, gate, got)
-    whole.add_pooled(ptr, row, coef, whole.warm, gate, want)
+    few.add_pooled(got, ptr, row, coef, few.warm, gate)
+    whole.add_pooled(want, ptr, row, coef, whole.warm, gate)
     assert_within(got, want, absolute=1e-14)
     alone = np.ones((1, M))
-    few.add_pooled(np.array([0, len(row) - 2]), row[2:], coef[:, 2:].copy(), few.warm, gate, alone)
+    few.add_pooled(alone, np.array([0, len(row) - 2]), row[2:], coef[:, 2:].copy(), few.warm, gate)
     assert_bitwise(alone, got[2:])
 
 
@@ -66,14 +66,14 @@ def test_values_are_looked_up_the_same(seed: int, targets: list[int]) -> None:
 
 
 @given(seeds, st.sampled_from((0.0, 0.35, 1.0)))
-def test_near_scores_are_the_same(seed: int, beta: float) -> None:
+def test_approximate_scores_are_the_same(seed: int, beta: float) -> None:
     few, whole, rng = both(seed)
     row, E, w, live = history(whole, rng)
     gate = rng.random(len(whole.warm))
     got, want = np.ones((len(row), M), np.float32), np.ones((len(row), M), np.float32)
     attending = Attending(row, E, w, live, beta)
-    few.add_near_without_each(attending, gate, got)
-    whole.add_near_without_each(attending, gate, want)
+    few.add_approximate_without_each(got, attending, gate)
+    whole.add_approximate_without_each(want, attending, gate)
     np.testing.assert_allclose(got, want, atol=1e-5 * max(1.0, np.abs(want).max()))
 
 

@@ -7,6 +7,7 @@ out (the ages stay). The bound is 1e-12 times all that was added up: 64 terms wi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ from hypothesis import strategies as st
 from tests.checks import assert_bitwise, assert_within, unchanged
 from tests.model.heads import M, Part, collaborative, content, histories, left_out, parts, strengths
 from xattn.data import History
-from xattn.model.heads import part as head
+from xattn.model.heads import field as head
 from xattn.model.heads.content import ContentPart
-from xattn.model.heads.part import HeadCells, HeadField, head_cells
+from xattn.model.heads.field import HeadCells, HeadField, head_cells
 
 ALL = np.arange(M)
 BASE = np.linspace(0.05, 0.3, M)
@@ -140,7 +141,7 @@ def test_removal_of_a_set_is_the_score_served_without_it(case: Case, data: st.Da
 @given(cases())
 def test_masking_is_leaving_out(case: Case) -> None:
     """Content with β < 1 keeps the maximum of all its events, so there masking is not quite deletion (design, §2.8)."""
-    plain = [p._replace(beta=1.0) if isinstance(p, ContentPart) else p for p in case.parts]
+    plain = [replace(p, beta=1.0) if isinstance(p, ContentPart) else p for p in case.parts]
     case = case._replace(parts=plain)
     fields, live = case.fields(), case.history.live
     assume(clear_of_thresholds(fields, live))
@@ -178,7 +179,7 @@ def test_order_of_the_events_is_in_their_ages_alone(case: Case, random: st.DataO
 def test_float32_values_score_like_float64(part: Part, history: History, data: st.DataObject) -> None:
     """Only V is narrow: the same numbers in float64 give the same bits, in scores, fields and cells."""
     w = data.draw(strengths(history))
-    wide = part._replace(form=part.form._replace(V=part.form.V.astype(np.float64)))
+    wide = replace(part, form=part.form._replace(V=part.form.V.astype(np.float64)))
     assert_bitwise(part.scores(history, w), wide.scores(history, w))
     for got, want in zip(part.fields(history, w, ALL), wide.fields(history, w, ALL), strict=True):
         assert_bitwise(got.X, want.X)

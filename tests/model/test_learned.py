@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,7 +80,7 @@ def test_a_score_is_the_sum_written_out_three_ways(
         cells = part.cells(history, w, j)
         assert sum(float(c.contribution.sum()) for c in cells) == pytest.approx(want[j], rel=1e-9, abs=1e-11)
     announced = np.zeros((M, n))
-    part.add_without_each(history, w, np.arange(M), announced)
+    part.add_without_each(announced, history, w, np.arange(M))
     for r in range(n):
         assert_within(announced[:, r], part.scores(history.without([r]), w), 1e-12, 1e-13)
 
@@ -92,7 +94,7 @@ def test_ages_out_of_sight_count_nothing() -> None:
 @pytest.mark.parametrize("target", [False, True])
 def test_logits_are_the_part_alone_and_the_base(target: bool) -> None:
     rows = np.array([3, 1, 7, 2])
-    part = a_part(target=target)._replace(rows=np.arange(8), gate=np.ones(8), alpha=1.0)
+    part = replace(a_part(target=target), rows=np.arange(8), gate=np.ones(8), alpha=1.0)
     history = History(rows, None, np.arange(4)[::-1], np.ones(4, bool))
     want = part.scores(history, np.ones(4))[:7] + part.params["b"]
     assert_within(logits(part.params, part.shape, rows), want, 1e-6, 1e-6)  # by way of float32

@@ -8,8 +8,8 @@ import pytest
 from tests.checks import assert_bitwise, assert_within
 from xattn.errors import InputError
 from xattn.model.fit.sequence import Training, _pieces, _shards, train_sequences
+from xattn.model.fit.target import target_loss_and_gradients
 from xattn.model.heads.learned import logits
-from xattn.model.heads.target import target_loss_and_gradients
 from xattn.model.sequence import Batch, Loss, Shape, initial, loss_and_gradients
 
 SHAPE = Shape(C=7, d=4, H=2, dk=3, L=5, P=2, beta=0.7)

@@ -12,7 +12,7 @@ from tests.models import MODELS, fitted
 from xattn import InputError, NotFittedError, Popularity, UnknownIdError
 from xattn.data import JoinedHistories
 from xattn.data.filters import matching
-from xattn.recommenders import Recommender, batch, listing
+from xattn.recommenders import Recommender, listing
 from xattn.recommenders.listing import Listing
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -133,12 +133,12 @@ def test_scores_of_a_batch_are_those_of_each(name: str) -> None:
     model = fitted(name)
     people = [model.history(f"u{row}") for row in range(6)]
     people += [people[0].without([0, 3]), people[1].without(range(len(people[1]))), model.history(history=["i7", "i7"])]
-    together = model._scores_many(people)
+    together = model.scores_of_many(people)
     assert together.shape == (len(people), 40)
     for events, scores in zip(people, together, strict=True):
-        np.testing.assert_array_equal(scores, model._scores(events))
-    np.testing.assert_array_equal(model._scores_many(people[::-1]), together[::-1])
-    assert model._scores_many([]).shape == (0, 40)
+        np.testing.assert_array_equal(scores, model.scores_of(events))
+    np.testing.assert_array_equal(model.scores_of_many(people[::-1]), together[::-1])
+    assert model.scores_of_many([]).shape == (0, 40)
 
 
 def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,13 +146,13 @@ def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     users = list(model.data_.user_ids[:7])
     whole = model.recommend_many(users)
     sizes = []
-    scored = type(model)._scores_many
+    scored = type(model).scores_of_many
 
     def counted(self: Recommender, people: Any) -> Any:
         sizes.append(len(people))
         return scored(self, people)
 
-    monkeypatch.setattr(type(model), "_scores_many", counted)
+    monkeypatch.setattr(type(model), "scores_of_many", counted)
     monkeypatch.setattr(listing, "BLOCK", 3 * 40)
     pd.testing.assert_frame_equal(model.recommend_many(users), whole, check_exact=True)
     assert sizes == [3, 3, 1]
@@ -167,9 +167,9 @@ def test_the_batch_of_collaborative_heads_is_their_own_sum(name: str) -> None:
     people.append(people[0].without([1]))
     got = np.zeros((len(people), 40))
     joined = JoinedHistories.of(people)
-    batch.add_collaborative_scores(part, joined, lambda events: model._w(part, events), got)
+    part.add_scores_of_many(got, joined, model._strength(part.strength, joined))
     for events, scores in zip(people, got, strict=True):
-        np.testing.assert_array_equal(scores, part.scores(events, model._w(part, events)))
+        np.testing.assert_array_equal(scores, part.scores(events, model._strength(part.strength, events)))
 
 
 def test_nobody_gets_an_empty_frame() -> None:
@@ -268,7 +268,7 @@ def test_before_fit() -> None:
 
 def neighbours_bleed(self: Recommender, people: Any) -> np.ndarray:
     """A batch in which everybody's scores are touched by the one before."""
-    alone = np.array([self._scores(events) for events in people]).reshape(len(people), self.data_.n_items)
+    alone = np.array([self.scores_of(events) for events in people]).reshape(len(people), self.data_.n_items)
     return alone + 1e-15 * np.roll(alone, 1, axis=0)
 
 
@@ -281,8 +281,8 @@ def best_of_all(self: Listing, scores: np.ndarray, histories: Any) -> Any:
 
 
 FAULTS: list[tuple[Any, str, Any, Any]] = [
-    (Recommender, "_scores_many", neighbours_bleed, lambda: test_scores_of_a_batch_are_those_of_each("item knn")),
-    (Recommender, "_scores_many", neighbours_bleed, lambda: test_many_users_are_each_alone("item knn", {})),
+    (Recommender, "scores_of_many", neighbours_bleed, lambda: test_scores_of_a_batch_are_those_of_each("item knn")),
+    (Recommender, "scores_of_many", neighbours_bleed, lambda: test_many_users_are_each_alone("item knn", {})),
     (Listing, "allowed", seen_items_listed, lambda: test_diversity_moves_items_and_nothing_else("item knn")),
     (Listing, "best", best_of_all, lambda: test_a_filter_takes_out_what_does_not_meet_it_and_nothing_else("item knn")),
 ]

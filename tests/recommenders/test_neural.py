@@ -235,7 +235,7 @@ def test_a_file_keeps_the_question_and_the_record(name: str, tmp_path: Path) -> 
         ("P", lambda a: a[:1]),
         ("k", lambda a: a * np.nan),
         ("rate", lambda a: -a),
-        ("b", lambda a: a[:3]),
+        ("base", lambda a: a[:3]),
         ("training", lambda a: a[0]),
     ],
 )

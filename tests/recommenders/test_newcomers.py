@@ -12,7 +12,8 @@ from tests.models import assert_adds_up, assert_removals_hold
 from xattn import History, HybridAttention, InputError, Interactions, load_model
 from xattn.data.synthetic import planted
 from xattn.features import newcomer_features
-from xattn.model.heads.inherited import InheritedPart, expected, spread
+from xattn.model.fit.inheritance import expected, spread
+from xattn.model.heads.inherited import InheritedPart
 
 NEW = (3, 9, 16, 30)  # one of each genre
 

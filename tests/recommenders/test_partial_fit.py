@@ -14,7 +14,7 @@ from xattn import EASE, CollaborativeAttention, HybridAttention, InputError, Int
 from xattn.data.synthetic import planted
 from xattn.recommenders import Recommender
 
-GROWING: dict[str, Callable[[], Recommender]] = {name: make for name, make in MODELS.items() if type(make())._grows}
+GROWING: dict[str, Callable[[], Recommender]] = {name: make for name, make in MODELS.items() if type(make()).grows}
 ONE_OF_EACH = ("content", "collaborative", "collaborative any", "hybrid", "hybrid any", "users", "item knn", "ease")
 
 

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import sparse
 
 from tests.models import fitted
 from tests.planting import must_fail
 from xattn import ItemTable, load_dataset
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.recommenders import rerank
-from xattn.recommenders.rerank import POOL, diverse_list, unit_features
+from xattn.recommenders.rerank import POOL
 
 
 def slowly(scores: np.ndarray, allowed: np.ndarray, k: int, diversity: float, F: np.ndarray) -> list[int]:
@@ -35,6 +36,10 @@ def slowly(scores: np.ndarray, allowed: np.ndarray, k: int, diversity: float, F:
                 best, most = j, worth
         chosen.append(int(best))
     return chosen
+
+
+def diverse_list(scores: np.ndarray, allowed: np.ndarray, k: int, diversity: float, F: np.ndarray) -> np.ndarray:
+    return rerank.diverse_list(scores, allowed, k, diversity, sparse.csr_array(F))
 
 
 @st.composite
@@ -80,18 +85,18 @@ def test_by_hand() -> None:
 
 def test_features_have_length_1_and_are_those_of_the_items() -> None:
     items = load_dataset("movielens-small").items
-    F = unit_features(items)
+    F = feature_set(items).unit.toarray()
     length = np.linalg.norm(F, axis=1)
     assert ((np.abs(length - 1) < 1e-12) | (length == 0)).all()
-    blocks = item_features(items).F
+    blocks = feature_set(items).F.toarray()
     np.testing.assert_allclose(F * np.linalg.norm(blocks, axis=1, keepdims=True), blocks, atol=1e-12)
     assert (F >= 0).all()
-    assert unit_features(items) is F, "they are kept"
-    assert not unit_features(ItemTable.bare(["a"])).any()
+    assert feature_set(items).unit is feature_set(items).unit, "they are kept"
+    assert not feature_set(ItemTable.bare(["a"])).unit.nnz
 
 
 def plain(scores: np.ndarray, allowed: np.ndarray, k: int, diversity: float, F: np.ndarray) -> np.ndarray:
-    return rerank.diverse_list(scores, allowed, k, 0.0, F)
+    return rerank.diverse_list(scores, allowed, k, 0.0, sparse.csr_array(F))
 
 
 def last_alone(scores: np.ndarray, allowed: np.ndarray, k: int, diversity: float, F: np.ndarray) -> np.ndarray:
@@ -117,5 +122,5 @@ def test_the_list_of_a_model_is_this_one() -> None:
     scores, items = model.score("u3"), model.data_.items
     allowed = np.ones(len(items), bool)
     allowed[model.history("u3").item] = False
-    want = slowly(scores, allowed, 6, 0.4, unit_features(items))
+    want = slowly(scores, allowed, 6, 0.4, feature_set(items).unit.toarray())
     assert model.recommend("u3", k=6, diversity=0.4)["item"].tolist() == [items.ids[j] for j in want]

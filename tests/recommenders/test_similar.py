@@ -17,7 +17,7 @@ from tests.models import MODELS, fitted
 from tests.planting import must_fail
 from xattn import InputError, Interactions, ItemTable, NotFittedError, Popularity, UnknownIdError, load_dataset
 from xattn.model.strength import signed
-from xattn.recommenders import Recommender, base, similar
+from xattn.recommenders import Recommender, similar
 from xattn.recommenders.similar import SHRINK, Vectors, most_alike, similarities
 
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -274,7 +274,7 @@ FAULTS = [
     (similar, "_newest", oldest, test_users_equal_the_obvious_version),
     (similar.Vectors, "of", unshrunk, test_items_equal_the_obvious_version),
     (similar.Vectors, "of", unshrunk, test_thin_evidence_is_shrunk),
-    (base, "signed_vector", masked_count_too, test_someone_new_and_masked_events),
+    (similar, "signed_vector", masked_count_too, test_someone_new_and_masked_events),
 ]
 
 

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from xattn.app import state
-from xattn.errors import InputError, check_whole
+from xattn.errors import check_whole, refuse, system_reason
 
 __all__ = ["readyz", "serve", "settings"]
 
@@ -79,6 +79,4 @@ def _check_free(port: int, address: str) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
     except OSError as problem:
-        raise InputError(
-            f"`port` must be one that is free at {address}; got {port} ({problem.strerror or problem})."
-        ) from None
+        refuse("port", address=address, got=port, **system_reason(problem))

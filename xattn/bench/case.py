@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.errors import XattnError
+from xattn.errors import XattnError, refuse
 
 __all__ = ["LIMIT", "Case", "Figure", "Plan", "Run", "WrongAnswer", "agree"]
 
@@ -101,4 +101,4 @@ def agree(what: str, who: str, ours: Any, theirs: Any, atol: float) -> None:
         return
     a, b = np.asarray(ours), np.asarray(theirs)
     if a.shape != b.shape or not np.allclose(b, a, rtol=0, atol=atol, equal_nan=True):
-        raise WrongAnswer(f"{what}: {who} must agree with xattn within {atol:g}; it does not.")
+        refuse("wrong_answer", kind=WrongAnswer, what=what, who=who, most=atol)

@@ -13,11 +13,11 @@ __all__ = ["bench"]
 
 
 @click.command()
-@click.option("--suite", "suites", multiple=True, metavar="NAME", help="One of the suites below; may be repeated.")
+@click.option("--suite", "suites", multiple=True, metavar="NAME", help="A suite of the list above; repeatable.")
 @click.option(
-    "--rounds", type=int, default=9, show_default=True, metavar="N", help="Rounds of which the median counts."
+    "--rounds", type=int, default=9, show_default=True, metavar="N", help="Number of rounds; their median counts."
 )
-@click.option("--quick", is_flag=True, help="Small sizes: to see that all works, not how fast.")
+@click.option("--quick", is_flag=True, help="Take small sizes, to see that all works, not how fast.")
 @as_json
 def bench(suites: tuple[str, ...], rounds: int, quick: bool, as_json: bool) -> None:
     """Time ours and every installed rival in one run.
@@ -36,8 +36,8 @@ def bench(suites: tuple[str, ...], rounds: int, quick: bool, as_json: bool) -> N
     threads     all threads against one
     roofline    what this machine can do at most, and how near the kernels come
 
-    A ratio above 1 says that ours is faster; an aim is met where the ratio reaches it. Without --suite all run, which
-    takes some twenty minutes. Rivals come with: pip install torch implicit
+    A ratio above 1 means that ours is faster. A row meets its aim if its ratio reaches it. Without --suite all suites
+    run, which takes about twenty minutes. The rivals come with: pip install torch implicit
 
     \b
     xattn bench --suite softmax --suite score

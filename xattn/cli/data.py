@@ -21,7 +21,7 @@ def data(context: click.Context) -> None:
 @data.command("list")
 @as_json
 def list_data(as_json: bool) -> None:
-    """What --data takes: name, size, licence, source."""
+    """List what --data takes: name, size, licence and source."""
     from xattn import datasets
 
     found = datasets()

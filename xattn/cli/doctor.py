@@ -19,6 +19,7 @@ import click
 from xattn.cli.options import as_json
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
 from xattn.errors import XattnError
+from xattn.progress import steps
 
 if TYPE_CHECKING:
     from xattn import Interactions
@@ -174,21 +175,19 @@ def warm() -> dict[str, float]:
 
     Two sizes: the kernels of small work and those of large work are compiled apart (`xattn.kernels.compile`).
     """
-    from xattn import recommenders, worked_example
-    from xattn.cli.inputs import model_names
+    from xattn import worked_example
     from xattn.data import planted
+    from xattn.recommenders.registry import OWN, model_class
 
     small = planted("genre", n_users=40).data
     sizes = (small, _long_histories(small))
     worked_example()
     seconds = {}
     with progress("compiling") as tell:
-        names = model_names()
-        for done, name in enumerate(names):
-            tell(name, done / len(names))
+        for name in steps(tell, str, OWN):
             start = time.perf_counter()
             for data in sizes:
-                model = getattr(recommenders, name)().fit(data)
+                model = model_class(name)().fit(data)
                 user = data.user_ids[0]
                 item = model.recommend(user=user, k=1).item[0]
                 model.explain(user=user, item=item).counterfactual()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from xattn.cli.contestants import SETTINGS, contestants, names_of
-from xattn.cli.inputs import DEFAULT_K, DEFAULT_MODEL, load_data
+from xattn.cli.inputs import load_data
+from xattn.cli.models import SETTINGS, contestants, names_of
 from xattn.cli.options import (
     DIVERSITY,
     DTYPE,
@@ -22,7 +23,7 @@ from xattn.cli.options import (
     grouped,
 )
 from xattn.cli.screen import Column, echo, print_json, print_table, progress
-from xattn.errors import InputError, check_choice, check_probability, check_whole
+from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
 
@@ -46,20 +47,21 @@ class SplitChoice:
         """Raise InputError unless the files make a split and no other data or protocol is named beside them."""
         for name in ("train", "test"):
             if getattr(self, name) is None:
-                raise InputError(f"--{name} must be given with a split of your own (--train, --test); got none.")
-        check_left_out("with --train", data=source.data, ratings=source.ratings)
-        check_left_out("with --train", **{"min-events": min_events if min_events != 1 else None})
+                refuse("half_a_split", option=name)
+        check_left_out("--train", data=source.data, ratings=source.ratings)
+        check_left_out("--train", **{"min-events": min_events if min_events != 1 else None})
         if protocol not in (None, "next-item", "given"):
-            check_left_out("with --train", protocol=protocol)
+            check_left_out("--train", protocol=protocol)
 
 
 split_options = grouped(
     "split",
     SplitChoice,
-    ("train", "history", "test"),
-    click.option("--train", metavar="FILE", help="A split of your own: the events to learn from."),
-    click.option("--history", metavar="FILE", help="With --train: what tested users did before; else as in --train."),
-    click.option("--test", metavar="FILE", help="With --train: the events to find; all that users did."),
+    click.option("--train", metavar="FILE", help="A split of your own: a file of the events to learn from."),
+    click.option(
+        "--history", metavar="FILE", help="With --train: earlier events of the tested users.  [those in --train]"
+    ),
+    click.option("--test", metavar="FILE", help="With --train: the events to find."),
 )
 
 
@@ -71,10 +73,19 @@ split_options = grouped(
 @SETTINGS
 @LENGTH
 @DIVERSITY
-@click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
-@click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
+@click.option(
+    "--positive", type=float, metavar="R", help="The lowest rating that counts as liked.  [upper third of the scale]"
+)
+@click.option(
+    "--min-events",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Keep users and items with N events or more.",
+)
 @click.option("--folds", type=int, metavar="N", help="Cross-validate: next-item by users, holdout by events.")
-@click.option("--agreement", is_flag=True, help="Also tell how far each model's lists agree with the first one's.")
+@click.option("--agreement", is_flag=True, help="Also show how far the lists of each model agree with the first one's.")
 @SEED
 @DTYPE
 @as_json
@@ -96,10 +107,10 @@ def evaluate(
 ) -> None:
     """Fit and compare recommenders, or explainers, under a protocol.
 
-    next-item: the last event of each user. holdout: a random fifth. time: the last fifth of all events. rating: like or
-    dislike. cold: items hidden from training. --train, --test: a split of your own. faithfulness: what masking the
-    reasons that an explainer names does to scores and lists. The rivals ALS, BPR and SASRec come with: pip install
-    'xattn[rivals]'
+    A protocol says which events are held out. next-item: the last event of each user. holdout: a random fifth. time:
+    the last fifth of all events. rating: like or dislike. cold: items that training never sees. --train and --test are
+    a split of your own. faithfulness compares explainers: it masks the reasons that they name and looks at the scores.
+    The rivals ALS, BPR and SASRec come with: pip install 'xattn[rivals]'
 
     \b
     xattn evaluate --data movielens-small --models HybridAttention,ItemKNN,ALS
@@ -110,19 +121,18 @@ def evaluate(
     if split.given:
         split.check(source, protocol, min_events)
         protocol = "given"
-    else:
-        source.check()
-    choice = ModelChoice(None, settings, seed, dtype)
-    choice.check()
+    choice = ModelChoice(settings=settings, seed=seed, dtype=dtype)
     check_probability("diversity", diversity)
     if k is not None:
         check_whole("k", k, low=1)
     from xattn.evaluate import PROTOCOLS, cross_validate
     from xattn.evaluate import evaluate as run
+    from xattn.recommenders.listing import DEFAULT_K
+    from xattn.recommenders.registry import DEFAULT
 
     protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
     if protocol == "faithfulness" and models is None:
-        models = DEFAULT_MODEL
+        models = DEFAULT
     makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice)
     if split.given:
         parts = _load_split(split, source.items)
@@ -133,7 +143,7 @@ def evaluate(
     k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
     asked: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
     if folds is not None:
-        check_left_out("with --folds", diversity=diversity or None, agreement=agreement or None)
+        check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
         if folds is not None:
             result = cross_validate(data, makers, folds=folds, **asked, progress=tell)
@@ -223,4 +233,6 @@ def _print_explainers(result: dict[str, Any]) -> None:
 
 
 def _figure(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "–"
     return f"{value:.2f}" if name.endswith("_s") else f"{value:,.0f}" if name.endswith("_mb") else f"{value:.4f}"

@@ -10,7 +10,7 @@ from xattn.cli.inputs import subject
 from xattn.cli.options import DataChoice, ModelChoice, as_json, data_options, model_options
 from xattn.cli.outputs import output
 from xattn.cli.screen import echo, plain, print_json
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
 __all__ = ["fit"]
 
@@ -23,13 +23,12 @@ __all__ = ["fit"]
 def fit(source: DataChoice, choice: ModelChoice, out: str, as_json: bool) -> None:
     """Fit a recommender and save it in a file.
 
-    --model of the other commands takes that file. It is written whole or not at all: on failure, what stood there
-    stays.
+    The other commands read the file by --model. If anything fails, the file that stood there before stays.
     """
     path = output("out", out, (source.ratings, source.items))
     about = subject(source, choice)
     if about.fitted:
-        raise InputError(f"--model must name a recommender to fit; got a saved one, {shown(str(choice.model))}.")
+        refuse("fitted_already", got=choice.model)
     start = time.perf_counter()
     model = about.ready()
     seconds = time.perf_counter() - start

@@ -1,24 +1,26 @@
-"""The options that several commands share, grouped into what they are about: data, model, person, list.
+"""The options that several commands share, in groups: the data, the model, the person, the list.
 
-Each decorator adds its options and hands the command one frozen value in place of them.
+A group is a decorator. It adds its options to a command, which gets one frozen value for them. The value checks itself
+when it is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Any
 
 import click
 
-from xattn.errors import InputError, check_choice, check_whole, shown
+from xattn.errors import check_choice, check_whole, refuse
 
 __all__ = [
     "DataChoice",
     "ListChoice",
     "ModelChoice",
     "PersonChoice",
+    "SomePerson",
     "as_json",
     "check_left_out",
     "data_options",
@@ -26,6 +28,7 @@ __all__ = [
     "language",
     "list_options",
     "model_options",
+    "perhaps_person_options",
     "person_options",
 ]
 
@@ -34,30 +37,32 @@ DTYPES = ("float32", "float64")
 
 
 def check_one_of(**given: Any) -> None:
-    """Exactly one of the named options is given."""
+    """Raise InputError unless exactly one of the named options is given."""
     names = [f"--{name}" for name, value in given.items() if value is not None]
     if len(names) != 1:
-        must = " and ".join(f"--{name}" for name in given)
-        raise InputError(f"exactly one of {must} must be given; got {' and '.join(names) or 'none'}.")
+        found = "these" if names else "none_of_them"
+        refuse("one_of", names=tuple(f"--{name}" for name in given), found=found, got=tuple(names))
 
 
-def check_left_out(when: str, **given: Any) -> None:
-    """None of the named options is given."""
+def check_left_out(choice: str, when: str = "with_option", /, **given: Any) -> None:
+    """Raise InputError where an option is given beside `choice`; the phrase `when` says how they exclude each other."""
     for name, value in given.items():
         if value not in (None, ()):
             got = ", ".join(value) if isinstance(value, tuple) else str(value)
-            raise InputError(f"--{name} must be left out {when}; got {shown(got)}.")
+            refuse("option_left_out", option=name, when=when, choice=choice, got=got)
 
 
-def grouped(
-    name: str, make: Callable[..., Any], fields: tuple[str, ...], *options: Any
-) -> Callable[[Command], Command]:
-    """A decorator that adds `options` and passes `make(**fields)` to the command under `name`."""
+def grouped(name: str, kind: Any, *options: Any) -> Callable[[Command], Command]:
+    """A decorator that adds `options` to a command and passes them to it as one value, under `name`.
+
+    `kind` is a dataclass with a field for each option.
+    """
+    names = [field.name for field in fields(kind)]
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def with_group(*args: Any, **given: Any) -> None:
-            command(*args, **{name: make(**{field: given.pop(field) for field in fields})}, **given)
+            command(*args, **{name: kind(**{field: given.pop(field) for field in names})}, **given)
 
         decorated: Command = with_group
         for option in reversed(options):
@@ -72,30 +77,29 @@ def grouped(
 
 @dataclass(frozen=True)
 class DataChoice:
-    """A bundled set by name, or files of ratings and perhaps items."""
+    """A bundled set by name, or files of ratings and perhaps items; nothing where a saved model or a split has them."""
 
     data: str | None
     ratings: str | None
     items: str | None
 
+    def __post_init__(self) -> None:
+        """Raise InputError where two sources are named."""
+        if self.data is not None:
+            check_one_of(data=self.data, ratings=self.ratings)
+            check_left_out("--data", items=self.items)
+
     @property
     def given(self) -> bool:
         return not self.data == self.ratings == self.items
-
-    def check(self) -> None:
-        """Raise InputError unless exactly one source is named."""
-        check_one_of(data=self.data, ratings=self.ratings)
-        if self.ratings is None:
-            check_left_out("with --data", items=self.items)
 
 
 data_options = grouped(
     "source",
     DataChoice,
-    ("data", "ratings", "items"),
     click.option("--data", metavar="NAME", help="A data set at hand (`xattn data list`)."),
-    click.option("--ratings", metavar="FILE", help="Your events: CSV, TSV or Parquet with user, item, …"),
-    click.option("--items", metavar="FILE", help="Your items, with --ratings: item, title and feature columns."),
+    click.option("--ratings", metavar="FILE", help="A file of your events: CSV, TSV or Parquet with user, item, …"),
+    click.option("--items", metavar="FILE", help="A file of your items, with --ratings: item, title, feature columns."),
 )
 
 
@@ -106,12 +110,12 @@ data_options = grouped(
 class ModelChoice:
     """A recommender by name with its settings, or the file of a saved one."""
 
-    model: str | None
-    settings: tuple[str, ...]
-    seed: int | None
-    dtype: str | None
+    model: str | None = None
+    settings: tuple[str, ...] = ()
+    seed: int | None = None
+    dtype: str | None = None
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise InputError for a seed or type out of bounds, or a setting that is no NAME=VALUE."""
         if self.seed is not None:
             check_whole("seed", self.seed, low=0)
@@ -119,16 +123,15 @@ class ModelChoice:
             check_choice("dtype", self.dtype, DTYPES)
         for setting in self.settings:
             if not setting.partition("=")[0].strip() or "=" not in setting:
-                raise InputError(f"--set must be NAME=VALUE, such as beta=0.5; got {shown(setting)}.")
+                refuse("set_form", got=setting)
 
 
-SEED = click.option("--seed", type=int, metavar="N", help="Seed of whatever is random in the fit.  [default: 0]")
-DTYPE = click.option("--dtype", metavar="TYPE", help="float32 or float64, for models that solve equations in it.")
+SEED = click.option("--seed", type=int, metavar="N", help="Seed of the random numbers of the fit.  [default: 0]")
+DTYPE = click.option("--dtype", metavar="TYPE", help="Number type of models that solve equations: float32 or float64.")
 
 model_options = grouped(
     "choice",
     ModelChoice,
-    ("model", "settings", "seed", "dtype"),
     click.option("--model", metavar="NAME|FILE", help="A recommender, or a file of `xattn fit`.  [HybridAttention]"),
     click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the model; repeatable."),
     SEED,
@@ -141,23 +144,27 @@ model_options = grouped(
 
 @dataclass(frozen=True)
 class PersonChoice:
-    """A known user, or the events of someone new."""
+    """A known user, or the events of someone new, or nobody."""
 
     user: str | None
     history: str | None
 
-    def check(self) -> None:
+
+@dataclass(frozen=True)
+class SomePerson(PersonChoice):
+    """A known user, or the events of someone new."""
+
+    def __post_init__(self) -> None:
         """Raise InputError unless exactly one is named."""
         check_one_of(user=self.user, history=self.history)
 
 
-person_options = grouped(
-    "person",
-    PersonChoice,
-    ("user", "history"),
+PERSON = (
     click.option("--user", metavar="ID", help="A user of the data."),
     click.option("--history", metavar="FILE", help="Events of someone new, item[,rating], oldest first; - is stdin."),
 )
+person_options = grouped("person", SomePerson, *PERSON)
+perhaps_person_options = grouped("person", PersonChoice, *PERSON)
 
 
 @dataclass(frozen=True)
@@ -170,30 +177,34 @@ class ListChoice:
     where: tuple[str, ...]
     without: tuple[str, ...]
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise InputError for a list of no items, or a condition that is no COLUMN=VALUE."""
         if self.k is not None:
             check_whole("k", self.k, low=1)
         for condition in self.where:
             if not condition.partition("=")[0].strip() or "=" not in condition:
-                must = "--where must be COLUMN=VALUE, such as genres=Comedy or year=1990..1999"
-                raise InputError(f"{must}; got {shown(condition)}.")
+                refuse("where_form", got=condition)
 
 
 DIVERSITY = click.option(
-    "--diversity", type=float, default=0.0, metavar="D", help="Trade score for difference by features, 0 to 1.  [0]"
+    "--diversity", type=float, default=0.0, metavar="D", help="How much variety counts against score, from 0 to 1.  [0]"
 )
 LENGTH = click.option("-k", "k", type=int, metavar="N", help="Length of the list.  [10, or all items if fewer]")
 
 list_options = grouped(
     "listing",
     ListChoice,
-    ("k", "exclude", "candidates", "where", "without"),
     LENGTH,
-    click.option("--exclude", multiple=True, metavar="ITEM", help="Leave this item out; repeatable."),
-    click.option("--candidates", metavar="FILE|IDS", help="Consider only these: a file, or ids parted by commas."),
-    click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only items that have this; repeatable."),
-    click.option("--without", multiple=True, metavar="ITEM", help="Mask this event of the history; repeatable."),
+    click.option("--exclude", multiple=True, metavar="ITEM", help="Leave this item out of the list; repeatable."),
+    click.option(
+        "--candidates", metavar="FILE|IDS", help="Consider only these items: a file, or ids with commas between."
+    ),
+    click.option(
+        "--where", multiple=True, metavar="COLUMN=VALUE", help="Consider only items that have this; repeatable."
+    ),
+    click.option(
+        "--without", multiple=True, metavar="ITEM", help="Mask the events of this item in the history; repeatable."
+    ),
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 from xattn.files import check_output
 
 __all__ = ["output", "outputs"]
@@ -24,7 +24,7 @@ def outputs(named: Mapping[str, str | None], read: Collection[str | None]) -> di
         path = output(option, name, read)
         for other, taken in found.items():
             if path == taken:
-                raise InputError(f"--{option} must be another file than --{other}; got {shown(name)} for both.")
+                refuse("one_file_twice", option=option, other=other, got=name)
         found[option] = path
     return found
 
@@ -33,5 +33,5 @@ def output(option: str, name: str, read: Collection[str | None]) -> Path:
     """The path behind `name` (links followed), when a file can be made there and would replace none of `read`."""
     path = check_output(name, f"--{option}")
     if path.exists() and any(known and os.path.exists(known) and path.samefile(known) for known in read):
-        raise InputError(f"--{option} must not be a file that the command reads; got {shown(name)}.")
+        refuse("file_is_read", option=option, got=name)
     return path

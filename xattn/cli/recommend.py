@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
-from xattn.cli.inputs import question, subject
+from xattn.cli.inputs import ask
 from xattn.cli.options import (
     DIVERSITY,
     DataChoice,
@@ -18,7 +20,8 @@ from xattn.cli.options import (
     model_options,
     person_options,
 )
-from xattn.cli.screen import Column, note, print_json, print_table, short
+from xattn.cli.screen import note, print_json
+from xattn.cli.tables import print_list
 from xattn.errors import check_probability
 
 __all__ = ["recommend"]
@@ -43,39 +46,21 @@ def recommend(
 ) -> None:
     """Recommend items to a user or to someone new.
 
-    Rank, item, title, score, and the base in it (what the score would be without any history).
+    The table shows rank, item, title, score and base. The base is the score without any history.
 
     \b
     xattn recommend --data movielens-small --user 42
     xattn recommend --data movielens-small --user 42 --where genres=Comedy --where year=1990..1999
     xattn recommend --model my.npz --history mine.csv -k 5 --json
     """
-    from xattn.i18n import t
-    from xattn.i18n.numbers import figure
-    from xattn.recommenders.rerank import check_features
+    from xattn.requests import RecommendRequest
 
-    person.check()
-    listing.check()
     check_probability("diversity", diversity)
-    about = subject(source, choice)
-    asked = question(about.data, person, listing)
-    if diversity > 0:
-        check_features("diversity", diversity, about.data.items)
-    found = about.ready().recommend(**asked, diversity=diversity)
+    model, request = ask(partial(RecommendRequest, diversity=diversity), source, choice, person, listing)
     if as_json:
-        print_json({"user": person.user, "items": found.to_dict(orient="records")})
+        print_json(request.answer(model).body())
         return
-    if not len(found):
+    items = request.ask(model)
+    if not len(items):
         note("Note: no item is left to recommend.")
-    heads = [
-        Column(t("cli.rank", lang), right=True),
-        Column(t("cli.item", lang)),
-        Column(t("cli.title", lang), cut=True),
-        Column(t("cli.score", lang), right=True),
-        Column(t("term.base", lang), right=True),
-    ]
-    rows = [
-        [str(row["rank"]), short(row["item"]), short(row["title"]), figure(row["score"]), figure(row["base"])]
-        for row in found.to_dict(orient="records")
-    ]
-    print_table(heads, rows)
+    print_list(items, lang)

@@ -1,4 +1,4 @@
-"""`xattn report`: what a developer asks about a model as a whole, and how steady the reasons of one score are."""
+"""`xattn report`: what a model looks at, whom it serves worse, and how steady the reasons of one score are."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from typing import Any
 
 import click
 
-from xattn.cli.inputs import DEFAULT_K, subject
+from xattn.cli.inputs import someone, subject
 from xattn.cli.options import (
     LENGTH,
     DataChoice,
     ModelChoice,
     PersonChoice,
+    SomePerson,
     as_json,
     check_left_out,
     data_options,
     language,
     model_options,
-    person_options,
+    perhaps_person_options,
 )
 from xattn.cli.screen import Column, echo, plain, print_json, print_table, progress, short
 from xattn.errors import check_choice, check_whole
@@ -33,11 +34,11 @@ WITHOUT_K = ("attention",)
 @model_options
 @click.option("--kind", required=True, metavar="NAME", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}.")
 @click.option("--by", metavar="NAME", help="groups: length, taste, item, or a column of the items.  [length]")
-@person_options
+@perhaps_person_options
 @click.option("--item", metavar="ID", help="stability: the item whose score is explained.  [the first in the list]")
-@click.option("--refits", type=int, metavar="N", help="stability: how often the model is fitted again.  [10]")
-@click.option("--how", metavar="NAME", help="stability: bootstrap (other people) or seeds.  [bootstrap]")
-@click.option("--sample", type=int, metavar="N", help="How many users are asked.  [60 to 400, by kind]")
+@click.option("--refits", type=int, metavar="N", help="stability: how often to fit the model again.  [10]")
+@click.option("--how", metavar="NAME", help="stability: bootstrap (other users) or seeds.  [bootstrap]")
+@click.option("--sample", type=int, metavar="N", help="How many users the report looks at.  [60 to 400, by kind]")
 @LENGTH
 @language
 @as_json
@@ -55,25 +56,27 @@ def report(
     lang: str,
     as_json: bool,
 ) -> None:
-    """Report on a model as a whole: for developers of recommenders.
+    """Report on a model as a whole, for developers of recommenders.
 
-    attention: what it looks at. popularity: how much is popular anyway. groups: who is served or explained worse.
-    threshold: accuracy against the length of a ledger. attention-tests: is the weight a fair picture of the effect.
-    stability: would other people or another seed give the same reasons.
+    attention: what the model looks at. popularity: how much of its scores is popularity. groups: which groups of users
+    or items it serves or explains worse. threshold: how accuracy falls as ledgers get shorter. attention-tests: whether
+    a weight is a fair picture of an effect. stability: whether other users or another seed would give the same reasons.
 
     \b
     xattn report --data movielens-small --kind attention-tests
     xattn report --data movielens-small --kind groups --by genres --json
     xattn report --data movielens-small --kind stability --user 42
     """
+    from xattn.recommenders.listing import length
+
     check_choice("kind", kind, KINDS)
     asked = _asked(kind, by, person, item, refits, how, sample, k)
     about = subject(source, choice)
     model = about.ready()
     if kind not in WITHOUT_K:
-        asked["k"] = k if k is not None else min(DEFAULT_K, about.data.n_items)
+        asked["k"] = length(k, about.data.n_items)
     if kind == "stability":
-        asked |= _person(about.data, person)
+        asked |= someone(about.data, person)
     with progress(kind) as tell:
         result = _calls()[kind](model, **asked, seed=choice.seed or 0, progress=tell)
     if as_json:
@@ -93,7 +96,7 @@ def _asked(
     k: int | None,
 ) -> dict[str, Any]:
     """The arguments of the report, each checked to belong to its kind."""
-    when = f"with --kind {kind}"
+    when = f"--kind {kind}"
     if k is not None:
         check_whole("k", k, low=1)
         if kind in WITHOUT_K:
@@ -102,19 +105,11 @@ def _asked(
         check_left_out(when, by=by)
     if kind == "stability":
         check_left_out(when, sample=sample)
-        person.check()
+        SomePerson(person.user, person.history)
     else:
         check_left_out(when, user=person.user, history=person.history, item=item, refits=refits, how=how)
     given = {"by": by, "item": item, "refits": refits, "how": how, "sample": sample}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _person(data: Any, person: PersonChoice) -> dict[str, Any]:
-    from xattn.cli.inputs import question
-    from xattn.cli.options import ListChoice
-
-    asked = question(data, person, ListChoice(None, (), None, (), ()))
-    return {name: asked[name] for name in ("user", "history") if name in asked}
 
 
 def _calls() -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from xattn.cli.contestants import contestants
-from xattn.cli.inputs import DEFAULT_K, load_data
+from xattn.cli.inputs import load_data
+from xattn.cli.models import contestants
 from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, check_left_out, data_options
 from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
-from xattn.errors import InputError, check_whole, shown
+from xattn.errors import check_whole, refuse
 
 __all__ = ["tune"]
 
@@ -20,24 +20,33 @@ MOST_SHOWN = 20
 
 @click.command()
 @data_options
-@click.option("--model", default="HybridAttention", show_default=True, metavar="NAME", help="A recommender or a rival.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting that stays; repeatable.")
+@click.option("--model", metavar="NAME", help="A recommender or a rival.  [HybridAttention]")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Fix a setting; repeatable.")
 @click.option("--over", multiple=True, metavar="NAME=[V,…]", help="Values to try, as a JSON list.  [the model's own]")
-@click.option("--trials", type=int, metavar="N", help="Settings to draw.  [all, if they are lists]")
-@click.option("--seconds", type=float, metavar="S", help="Start no trial after so many seconds.")
+@click.option("--trials", type=int, metavar="N", help="How many settings to draw.  [all, if they are lists]")
+@click.option("--seconds", type=float, metavar="S", help="Start no trial after S seconds.")
 @click.option("--protocol", default="next-item", show_default=True, metavar="NAME", help="next-item or holdout.")
 @click.option(
     "--metric", default="ndcg", show_default=True, metavar="NAME", help="ndcg, hr, recall, precision, map, mrr."
 )
 @LENGTH
-@click.option("--positive", type=float, metavar="R", help="Least rating that is liked.  [upper third of the scale]")
-@click.option("--min-events", type=int, default=1, show_default=True, metavar="N", help="Keep the N-core of the data.")
+@click.option(
+    "--positive", type=float, metavar="R", help="The lowest rating that counts as liked.  [upper third of the scale]"
+)
+@click.option(
+    "--min-events",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Keep users and items with N events or more.",
+)
 @SEED
 @DTYPE
 @as_json
 def tune(
     source: DataChoice,
-    model: str,
+    model: str | None,
     settings: tuple[str, ...],
     over: tuple[str, ...],
     trials: int | None,
@@ -51,23 +60,26 @@ def tune(
     dtype: str | None,
     as_json: bool,
 ) -> None:
-    """Search for the best settings of a model, on validation data alone.
+    """Search for the best settings of a model.
 
-    The test events of the protocol are cut off first; trials are judged by events before them. Ctrl-C ends the search
-    with what has been found.
+    Validation data alone decide. The test events of the protocol are cut off first. Earlier events judge the trials.
+    Ctrl-C ends the search and keeps what it has found.
 
     \b
     xattn tune --data movielens-small --model EASE
     xattn tune --data movielens-small --model ALS --trials 20 --min-events 5
     xattn tune --data movielens-small --model ItemKNN --over neighbours=[5,20,80] --over shrink=[0,10]
     """
-    source.check()
-    ModelChoice(None, settings, seed, dtype).check()
+    ModelChoice(settings=settings, seed=seed, dtype=dtype)  # each is checked before it is read as one of the model's
     check_whole("min_events", min_events, low=1)
+    from xattn.recommenders.listing import length
+    from xattn.recommenders.registry import DEFAULT
+
+    model = DEFAULT if model is None else model
     own = tuple(f"{model}.{setting}" for setting in settings)
-    ((kind, make),) = contestants([model], ModelChoice(None, own, seed, dtype), "--model").items()
+    ((kind, make),) = contestants([model], ModelChoice(settings=own, seed=seed, dtype=dtype), "--model").items()
     if "dtype" not in make().get_params(deep=False):
-        check_left_out(f"with {kind}, which has no such setting", dtype=dtype)
+        check_left_out(kind, "with_no_such_setting", dtype=dtype)
     space = _space(over, settings)
     data = load_data(source)
     data = data.core(min_events) if min_events > 1 else data
@@ -81,7 +93,7 @@ def tune(
             trials=trials,
             protocol=protocol,
             metric=metric,
-            k=k if k is not None else min(DEFAULT_K, data.n_items),
+            k=length(k, data.n_items),
             seed=seed or 0,
             positive=positive,
             seconds=seconds,
@@ -98,11 +110,11 @@ def _space(over: tuple[str, ...], settings: tuple[str, ...]) -> dict[str, list[A
     space: dict[str, list[Any]] = {}
     for name, values in map(_values, over):
         if name in space:
-            raise InputError(f"--over must name each setting once; got {shown(name)} again.")
+            refuse("over_twice", got=name)
         space[name] = values
     for text in settings:
         if text.partition("=")[0].strip() in space:
-            raise InputError(f"--set must name settings that --over does not try; got {shown(text)}.")
+            refuse("set_and_over", got=text)
     return space or None
 
 
@@ -114,7 +126,7 @@ def _values(text: str) -> tuple[str, list[Any]]:
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, list) or not values:
-        raise InputError(f"--over must be NAME=[V,…], a JSON list of values; got {shown(text)}.")
+        refuse("over_list", got=text)
     return name.strip(), [tuple(value) if isinstance(value, list) else value for value in values]
 
 

@@ -1,6 +1,7 @@
 """Data: ids ↔ rows, the frozen event table, readers, splits, bundled sets, synthetic data with planted causes."""
 
 from xattn.data.datasets import DatasetInfo, datasets, load_dataset
+from xattn.data.feature_set import FeatureSet
 from xattn.data.history import History
 from xattn.data.interactions import Interactions
 from xattn.data.items import ItemTable
@@ -11,6 +12,7 @@ from xattn.data.synthetic import Planted, planted
 
 __all__ = [
     "DatasetInfo",
+    "FeatureSet",
     "History",
     "Interactions",
     "ItemTable",

@@ -21,7 +21,7 @@ import pandas as pd
 
 from xattn.data.items import ItemTable
 from xattn.data.values import plain_texts
-from xattn.errors import InputError, check_named, check_number, check_range, shown
+from xattn.errors import check_named, check_number, check_range, check_some, check_type, shown
 
 __all__ = ["matching"]
 
@@ -40,12 +40,11 @@ def matching(items: ItemTable, where: Mapping[str, Any]) -> np.ndarray:
     >>> matching(table, {"genres": "Drama", "year": (1980, None)})
     array([False,  True])
     """
-    if not isinstance(where, Mapping):
-        raise InputError(f"`where` must be a mapping of item columns to conditions; got {shown(where)}.")
+    check_type("where", where, Mapping, "conditions")  # type: ignore[type-abstract]
     columns = {str(name): name for name in items.frame.columns}
     met = np.ones(len(items), bool)
     for name, condition in where.items():
-        column = items.frame[columns[check_named("where", name, columns, "a column of the items")]]
+        column = items.frame[columns[check_named("where", name, columns, "item_column")]]
         what = f"where[{shown(name, limit=30)}]"
         if pd.api.types.is_numeric_dtype(column.dtype):
             met &= _numbers_met(what, column, condition)
@@ -68,14 +67,14 @@ def _numbers_met(what: str, column: pd.Series[Any], condition: Any) -> np.ndarra
 
 
 def _texts_met(items: ItemTable, name: str, column: pd.Series[Any], condition: Any, what: str) -> np.ndarray:
-    cells = items.cells_of.get(name)
-    if cells is None:  # taken apart once: a table never changes
-        cells = items.cells_of[name] = _Cells.of(column)
+    cells = items.kept.get(("cells", name))
+    if cells is None:
+        cells = items.kept["cells", name] = _Cells.of(column)
     met = np.zeros(len(items), bool)
     for text in _alternatives(what, condition):
         text = text.strip() if isinstance(text, str) else text
         if not isinstance(text, str) or text not in cells.by_text:
-            text = check_named("where", text, cells.by_category, f"a value of {shown(name, limit=30)}")
+            text = check_named("where", text, cells.by_category, "value_of", column=name)
         met[cells.by_text.get(text, NO_ROWS)] = True
         met[cells.by_category.get(text, NO_ROWS)] = True
     return met
@@ -86,8 +85,7 @@ def _alternatives(what: str, condition: Any) -> list[Any]:
     if isinstance(condition, (str, bytes, Mapping)) or not isinstance(condition, Iterable):
         return [condition]
     values = list(condition)
-    if not values:
-        raise InputError(f"`{what}` must hold at least one value; got none.")
+    check_some(what, values, "value_held")
     return values
 
 

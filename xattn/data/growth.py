@@ -9,30 +9,32 @@ learned over rows of the first holds for the whole.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from xattn.data.interactions import Interactions, ItemTable
+from xattn.data.feature_set import FeatureSet
+from xattn.data.items import ItemTable
 from xattn.data.values import MISSING
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
-__all__ = ["extended"]
+if TYPE_CHECKING:
+    from xattn.data.interactions import Interactions
+
+__all__ = ["both", "both_tables"]
 
 
-def extended(data: Interactions, other: Interactions) -> Interactions:
-    """All events of `data` and `other`, with the name of `data`; see `Interactions.extended`."""
-    if not isinstance(other, Interactions):
-        raise InputError(f"`other` must be Interactions; got {shown(other)}.")
-    for name, column in (("ratings", "rating"), ("event types", "kind")):
+def both(data: Interactions, other: Interactions) -> dict[str, Any]:
+    """The fields of the Interactions that hold all events of `data` and `other`; see `Interactions.extended`."""
+    for what, column in (("ratings", "rating"), ("event_types", "kind")):
         has, gets = (getattr(part, column) is not None for part in (data, other))
         if has != gets:
-            raise InputError(f"`other` must hold {name if has else f'no {name}'}, as the data does; got {other!r}.")
+            refuse("other_with" if has else "other_without", what=what, got=other)
     row_of_user = {name: row for row, name in enumerate(data.user_ids)}
     for name in other.user_ids:
         row_of_user.setdefault(name, len(row_of_user))
-    items = _items(data.items, other.items)
+    items = both_tables(data.items, other.items)
     new_user = np.array([row_of_user[name] for name in other.user_ids])[other.user]
     new_item = items.rows(other.items.ids)[other.item]
     user: np.ndarray = np.concatenate([data.user, new_user])
@@ -44,27 +46,38 @@ def extended(data: Interactions, other: Interactions) -> Interactions:
         for name in ("rating", "kind", "time")
         if getattr(data, name) is not None and (name != "time" or timed)
     }
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(user, minlength=len(row_of_user)))])
-    item = np.concatenate([data.item, new_item])[order]
-    return Interactions(data.name, tuple(row_of_user), items, indptr, item, **vectors, scale=data.scale)
+    return {
+        "name": data.name,
+        "user_ids": tuple(row_of_user),
+        "items": items,
+        "indptr": np.concatenate([[0], np.cumsum(np.bincount(user, minlength=len(row_of_user)))]),
+        "item": np.concatenate([data.item, new_item])[order],
+        **vectors,
+        "scale": data.scale,
+    }
 
 
-def _items(table: ItemTable, other: ItemTable) -> ItemTable:
+def both_tables(table: ItemTable, other: ItemTable) -> ItemTable:
     """`table`, then the items that only `other` holds, with what it says about them in the columns of `table`."""
     rows = np.flatnonzero(table.rows(other.ids) == MISSING)
-    ids = [other.ids[row] for row in rows.tolist()]
-    whole = table.extended(ids, {other.ids[row]: other.titles[row] for row in rows.tolist()})
-    shared = [
-        name
-        for name in table.frame.columns
-        if name in other.frame.columns and _is_number(table.frame[name]) == _is_number(other.frame[name])
-    ]
-    if not ids or not shared:
-        return whole
+    if not rows.size:
+        return table
+    whole = table.extended(other.ids, dict(zip(other.ids, other.titles, strict=True)))
     frame = whole.frame.copy()
-    for name in shared:
-        frame[name] = pd.concat([table.frame[name], other.frame[name].iloc[rows]], ignore_index=True)
-    return ItemTable(whole.ids, whole.titles, frame)
+    for name in table.frame.columns:
+        if name in other.frame.columns and _is_number(table.frame[name]) == _is_number(other.frame[name]):
+            frame[name] = pd.concat([table.frame[name], other.frame[name].iloc[rows]], ignore_index=True)
+    features = _features(table.features, None if other.features is None else other.features.take(rows), len(rows))
+    return ItemTable(whole.ids, whole.titles, frame, features)
+
+
+def _features(own: FeatureSet | None, new: FeatureSet | None, n: int) -> FeatureSet | None:
+    """The given features of a table, then those of `n` new items; unknown where these come without any."""
+    if own is None or new is None:
+        return None if own is None else own.extended(n)
+    if (own.names, own.blocks) != (new.names, new.blocks):
+        refuse("other_features", wanted=own, got=new)
+    return own.with_rows(new.F)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

@@ -30,6 +30,7 @@ from xattn.errors import (
     check_mask,
     check_number,
     check_same_length,
+    refuse,
     shown,
 )
 
@@ -63,7 +64,7 @@ class History:
     kind: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        item = check_index_array("item", self.item, size=2**62, what="item row")
+        item = check_index_array("item", self.item, size=2**62, what="item_row")
         age = check_array("age", self.age, ndim=1, dtype=np.float64)
         arrays = {"item": item, "age": age, "live": check_mask("live", self.live, size=item.size)}
         if self.rating is not None:
@@ -110,16 +111,15 @@ class History:
         """
         pairs = _pairs(events)
         if not pairs:
-            raise InputError("`history` must hold at least one event; got none.")
+            refuse("empty_history")
         ids = [item for item, _ in pairs]
         rows = data.items.rows(ids)
         known = rows != MISSING
         unknown = tuple(dict.fromkeys(item for item, row in zip(ids, rows.tolist(), strict=True) if row == MISSING))
         if not known.any():
-            more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-            got = ", ".join(shown(item) for item in unknown[:3]) + more
-            of = shown(data.name).strip("'")
-            raise InputError(f"`history` must hold at least one of the {data.n_items:,} items of {of}; got only {got}.")
+            rest = max(len(unknown) - 3, 0)
+            some = "names_and_more" if rest else "names"
+            refuse("unknown_items", n=data.n_items, of=data.name, some=some, known=unknown[:3], rest=rest)
         rated = [rating for _, rating in pairs if rating is not None]
         if rated and len(rated) < len(pairs):
             got = f"{len(rated)} of {len(pairs)}"
@@ -127,6 +127,37 @@ class History:
         rating = np.array(rated, dtype=np.float64)[known] if rated else None
         n = int(known.sum())
         return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), unknown=unknown)
+
+    def followed_by(self, item: Any, rating: Any = None, kind: str | None = None) -> History:
+        """This history with m further events after it, the last of them the newest; the events so far are m older.
+
+        `item` are rows (m,), `rating` is one for each, one for all, or none; `kind` is the type of all of them, left
+        out that of the newest event so far. Where only one side has ratings, the other's events are without an opinion.
+
+        >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
+        >>> history = History.of(data, 0).followed_by([0], rating=5.0)
+        >>> history.item, history.age, history.rating
+        (array([0, 1, 0]), array([2., 1., 0.]), array([nan, nan,  5.]))
+        """
+        new = check_index_array("item", item, size=2**62, what="item_row")
+        n, m = len(self), len(new)
+        ratings = None
+        if self.rating is not None or rating is not None:
+            old = np.full(n, np.nan) if self.rating is None else self.rating
+            one = np.nan if rating is None else rating
+            ratings = np.append(old, np.full(m, one) if np.ndim(one) == 0 else one)
+        kinds = None
+        if self.kind is not None or kind is not None:
+            before = [""] * n if self.kind is None else self.kind.tolist()
+            kinds = np.array([*before, *[kind or (before[-1] if before else "")] * m], dtype=object)
+        return replace(
+            self,
+            item=np.append(self.item, new),
+            rating=ratings,
+            age=np.append(self.age + m, np.arange(m)[::-1]),
+            live=np.append(self.live, np.ones(m, bool)),
+            kind=kinds,
+        )
 
     def without(self, positions: int | Iterable[int]) -> History:
         """This history with the events at these positions (0 is the oldest) masked; the others keep their age."""

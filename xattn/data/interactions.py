@@ -13,9 +13,7 @@ Everything is checked once, here; the arrays are read-only from then on. This is
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -23,11 +21,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xattn.data.columns import match_columns
+from xattn.data.checksum import canonical, checksum_of
+from xattn.data.growth import both
 from xattn.data.items import ItemTable
+from xattn.data.lines import events_of_lines
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
-from xattn.data.values import MISSING, coded_ids, numbers, plain_texts, seconds
+from xattn.data.values import MISSING
 from xattn.errors import (
     InputError,
     UnknownIdError,
@@ -84,7 +84,7 @@ class Interactions:
         if len(self._user_rows) < len(self.user_ids):
             twice = next(value for row, value in enumerate(self.user_ids) if self._user_rows[value] != row)
             raise InputError(f"`user_ids` must hold each user once; got {shown(twice)} twice.")
-        self._keep("item", check_index_array("item", self.item, size=len(self.items), what="item row"))
+        self._keep("item", check_index_array("item", self.item, size=len(self.items), what="item_row"))
         parts = len(self.user_ids)
         self._keep("indptr", check_offsets("indptr", self.indptr, parts=parts, total=self.item.size))
         if self.time is not None:
@@ -167,16 +167,19 @@ class Interactions:
 
     @cached_property
     def checksum(self) -> str:
-        """sha256 over all contents (not the name): equal data, equal text of 64 hexadecimal digits."""
-        digest = hashlib.sha256()
-        for texts in (self.user_ids, self.items.ids, self.items.titles, [str(c) for c in self.items.frame.columns]):
-            digest.update(_bytes_of(texts))
-        for _, column in self.items.frame.items():
-            plain = column.to_numpy()
-            digest.update(_bytes_of(plain_texts(column) if plain.dtype.kind not in "fiub" else plain))
-        for vector in (self.indptr, self.item, self.rating, self.time, self.kind):
-            digest.update(b"none" if vector is None else _bytes_of(vector))
-        return digest.hexdigest()
+        """SHA-256 over all contents (not the name): equal data, equal text of 64 hexadecimal digits.
+
+        Two data sets of one checksum hold the same users, items, titles, item columns, given features, events, ratings,
+        times, types and scale, so a model fitted to one answers for the other.
+        """
+        rating, time = (None if vector is None else canonical(vector) for vector in (self.rating, self.time))
+        kind = None if self.kind is None else self.kind.tolist()
+        events = (self.user_ids, self.items.checksum, self.indptr, self.item, rating, time, kind)
+        if self.scale is None:
+            return checksum_of(*events)
+        return checksum_of(
+            *events, self.scale.kind, self.scale.origin, canonical(np.array([self.scale.low, self.scale.high]))
+        )
 
     # --- other interactions ------------------------------------------------------------------------------------------
 
@@ -202,9 +205,9 @@ class Interactions:
         >>> old.extended(new), old.extended(new).item
         (Interactions('tiny': 3 users, 3 items, 4 events), array([0, 2, 1, 0]))
         """
-        from xattn.data.growth import extended
-
-        return extended(self, other)
+        if not isinstance(other, Interactions):
+            raise InputError(f"`other` must be Interactions; got {shown(other)}.")
+        return Interactions(**both(self, other))
 
     def core(self, min_events: int) -> Interactions:
         """The largest part in which each user and each item has at least `min_events` events; the tables shrink to it.
@@ -264,76 +267,14 @@ class Interactions:
         that `items` does not hold are added at its end, with the title of a title column if there is one. Lines without
         a user or an item are refused, or left out with ``drop_missing=True``. Raises DataError.
         """
-        if not isinstance(frame, pd.DataFrame):
-            raise InputError(f"`frame` must be a pandas DataFrame of events; got {shown(frame)}.")
         if items is not None:
             _refuse_other(items)
-        names = [str(label) for label in frame.columns]
-        roles = ["user", "item", "rating", "time", "kind", "title"]
-        found = match_columns(names, roles, source, required=["user", "item"], given=columns)
-        if not len(frame):
-            raise source.error("it must hold at least one event", "a header and no events")
-        column = {role: frame.iloc[:, position] for role, position in found.items()}
-        user, item = (coded_ids(column[role], source, role) for role in ("user", "item"))
-        missing = (user.codes == MISSING) | (item.codes == MISSING)
-        lines = np.flatnonzero(~missing)
-        _refuse_missing(missing, drop_missing, source)
-        if lines.size < len(frame):  # numbers of a line left out are not read
-            place = source.place
-            source = source._replace(place=lambda row: place(int(lines[row])))
-            column = {role: values.iloc[lines] for role, values in column.items()}
-        values: dict[str, Any] = {
-            role: read(column[role].reset_index(drop=True), source, f"column {shown(names[found[role]])}")
-            for role, read in (("rating", numbers), ("time", seconds))
-            if role in column
-        }
-        if "kind" in column:
-            values["kind"] = np.array(plain_texts(column["kind"]), dtype=object)
-        user_codes, user_ids = _used(user.codes[lines], user.ids)
-        item_codes, item_ids = _used(item.codes[lines], item.ids)
-        titles = _first_titles(item_codes, item_ids, column["title"]) if "title" in column else {}
-        table = items if items is not None else ItemTable.bare(())
-        table = table.extended([item_ids[i] for i in np.flatnonzero(table.rows(item_ids) == MISSING)], titles)
-        keys = (values["time"], user_codes) if "time" in values else (user_codes,)
-        order = np.lexsort(keys)  # by user, then time; lexsort is stable, so equal times keep the order of the lines
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(user_codes, minlength=len(user_ids)))])
-        values = {role: vector[order] for role, vector in values.items()}
-        return cls(name, user_ids, table, indptr, table.rows(item_ids)[item_codes][order], **values)
+        found = events_of_lines(frame, columns, drop_missing, source)
+        table = (items if items is not None else ItemTable.bare(())).extended(found.item_ids, found.titles)
+        item = table.rows(found.item_ids)[found.item]
+        return cls(name, found.user_ids, table, found.indptr, item, found.rating, found.time, found.kind)
 
 
 def _refuse_other(items: Any) -> None:
     if not isinstance(items, ItemTable):
         raise InputError(f"`items` must be an ItemTable; got {shown(items)}.")
-
-
-def _refuse_missing(missing: np.ndarray, drop_missing: bool, source: Source) -> None:
-    count = int(missing.sum())
-    if count == missing.size:
-        raise source.error("some line must name a user and an item", "none")
-    if count and not drop_missing:
-        where = source.place(int(np.flatnonzero(missing)[0]))
-        got = f"{count:,} line{'s' * (count != 1)} without (first: {where}); `drop_missing=True` leaves them out"
-        raise source.error("every line must name a user and an item", got)
-
-
-def _used(codes: np.ndarray, ids: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Codes and ids without ids that no code uses."""
-    used, packed = np.unique(codes, return_inverse=True)
-    return packed, tuple(ids[code] for code in used.tolist())
-
-
-def _first_titles(codes: np.ndarray, ids: tuple[str, ...], column: pd.Series[Any]) -> dict[str, str]:
-    """Item id → the first title that is not empty."""
-    texts = plain_texts(column)
-    there = np.flatnonzero([bool(text.strip()) for text in texts])
-    first, where = np.unique(codes[there], return_index=True)
-    return {ids[code]: texts[there[at]] for code, at in zip(first.tolist(), where.tolist(), strict=True)}
-
-
-def _bytes_of(values: np.ndarray | Iterable[str]) -> bytes:
-    """Contents as bytes that end where they end: length first, so that no two sequences share them."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
-        body = str(values.dtype).encode() + np.ascontiguousarray(values).tobytes()
-    else:
-        body = json.dumps([str(value) for value in values]).encode()
-    return len(body).to_bytes(8, "little") + body

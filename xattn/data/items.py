@@ -1,26 +1,28 @@
-"""The item table: one row per item, with its id, its title and its feature columns.
+"""The item table: one row per item, with its id, its title, its columns, and perhaps features of your own.
 
-Row i of `ids`, of `titles` and of `frame` is the same item; arrays of items elsewhere in the package hold these rows.
-Feature columns are float64 (NaN where unknown) or text ("" where unknown). Titles are untrusted text on one line.
+Row i of `ids`, `titles`, `frame` and `features` is the same item; arrays of items elsewhere in the package hold these
+rows. Columns are float64 (NaN where unknown) or text ("" where unknown). Titles are untrusted text on one line.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from xattn.data.checksum import canonical, checksum_of
 from xattn.data.columns import SPELLINGS, match_columns, shown_names
+from xattn.data.feature_set import FeatureSet
 from xattn.data.source import Source
 from xattn.data.values import MISSING, coded_ids, numbers, plain_texts
 from xattn.errors import InputError, UnknownIdError, check_id, check_index_array, check_same_length, shown
 
-__all__ = ["ItemTable"]
+__all__ = ["ItemTable", "plain_column"]
 
 ITEMS = Source("`items`")
 ITEM_SPELLING_LAST = ("id",)  # a table of items may call its key just "id"; a table of events means the event by that
@@ -28,9 +30,10 @@ ITEM_SPELLING_LAST = ("id",)  # a table of items may call its key just "id"; a t
 
 @dataclass(frozen=True, eq=False)
 class ItemTable:
-    """Items by row: `ids` (M texts, each once), `titles` (M texts), `frame` (M rows of features, not to be changed).
+    """Items by row: `ids` (M texts, each once), `titles` (M texts), `frame` (M rows of columns, not to be changed).
 
-    Raises InputError when lengths differ or an id stands twice.
+    `features` are features of your own (`FeatureSet`), as vectors of pictures or of texts; models then use these, and
+    make none of the columns. Raises InputError when lengths differ or an id stands twice.
 
     >>> ItemTable(("a", "b"), ("Alien", "Brazil"), pd.DataFrame({"year": [1979.0, 1985.0]}))
     ItemTable(2 items, features: year)
@@ -39,6 +42,7 @@ class ItemTable:
     ids: tuple[str, ...]
     titles: tuple[str, ...]
     frame: pd.DataFrame
+    features: FeatureSet | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.frame, pd.DataFrame):
@@ -46,6 +50,10 @@ class ItemTable:
         object.__setattr__(self, "ids", tuple(check_id("ids", value) for value in self.ids))
         object.__setattr__(self, "titles", tuple(_one_line(value) for value in self.titles))
         check_same_length(ids=len(self.ids), titles=len(self.titles), frame=len(self.frame))
+        if self.features is not None:
+            if not isinstance(self.features, FeatureSet):
+                raise InputError(f"`features` must be a FeatureSet; got {shown(self.features)}.")
+            check_same_length(ids=len(self.ids), rows_of_features=self.features.F.shape[0])
         if len(self._rows) < len(self.ids):
             twice = next(value for row, value in enumerate(self.ids) if self._rows[value] != row)
             raise InputError(f"`ids` must hold each item once; got {shown(twice)} twice.")
@@ -58,16 +66,23 @@ class ItemTable:
 
     def __repr__(self) -> str:
         features = shown_names([str(name) for name in self.frame.columns]).replace("'", "") or "none"
-        return f"ItemTable({len(self):,} items, features: {features})"
+        own = "" if self.features is None else f", with {self.features!r}"
+        return f"ItemTable({len(self):,} items, features: {features}{own})"
 
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {value: row for row, value in enumerate(self.ids)}
 
     @cached_property
-    def cells_of(self) -> dict[str, Any]:
-        """What `xattn.data.filters` keeps of a text column, by its name."""
+    def kept(self) -> dict[tuple[str, Any], Any]:
+        """What other modules have made of this table, which never changes; they make it once."""
         return {}
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over ids, titles, columns and features: equal tables, equal text of 64 hexadecimal digits."""
+        said = [part for name, column in self.frame.items() for part in (str(name), *plain_column(column))]
+        return checksum_of(self.ids, self.titles, *said, None if self.features is None else self.features.checksum)
 
     def row(self, item: Any) -> int:
         """The row of an item id; UnknownIdError when there is none."""
@@ -82,12 +97,17 @@ class ItemTable:
 
     def take(self, rows: Any) -> ItemTable:
         """The items of these rows, in this order, as a new table."""
-        rows = check_index_array("rows", rows, size=len(self), what="item row")
+        rows = check_index_array("rows", rows, size=len(self), what="item_row")
         ids, titles = (tuple(column[row] for row in rows.tolist()) for column in (self.ids, self.titles))
-        return ItemTable(ids, titles, self.frame.iloc[rows])
+        features = None if self.features is None else self.features.take(rows)
+        return ItemTable(ids, titles, self.frame.iloc[rows], features)
 
     def extended(self, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
-        """This table with further items at its end: title from `titles` or else the id, no feature known."""
+        """This table with those of `ids` that it does not hold at its end: title from `titles` or else the id.
+
+        No feature of theirs is known.
+        """
+        ids = [ids[place] for place in np.flatnonzero(self.rows(ids) == MISSING).tolist()]
         if not ids:
             return self
         names = tuple((titles or {}).get(value) or value for value in ids)
@@ -97,7 +117,12 @@ class ItemTable:
         }
         added = pd.DataFrame(blank, index=range(len(ids)))
         frame = pd.concat([self.frame, added], ignore_index=True) if len(self) else added
-        return ItemTable(self.ids + tuple(ids), self.titles + names, frame)
+        features = None if self.features is None else self.features.extended(len(ids))
+        return ItemTable(self.ids + tuple(ids), self.titles + names, frame, features)
+
+    def with_features(self, features: FeatureSet | None) -> ItemTable:
+        """The same items with `features` (M rows); None takes given features away."""
+        return replace(self, features=features)
 
     @classmethod
     def bare(cls, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
@@ -132,6 +157,17 @@ class ItemTable:
             titles = _split_years(titles, features)
         titles = [_one_line(title) or item for title, item in zip(titles, coded.ids, strict=True)]
         return cls(coded.ids, tuple(titles), pd.DataFrame(features, index=range(len(frame))))
+
+
+def plain_column(column: pd.Series[Any]) -> tuple[str, np.ndarray | list[str]]:
+    """A column as what it says, however pandas holds it: its kind, and float64 (NaN where unknown) or texts.
+
+    The kind is "truth", "number" or "text".
+    """
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return "text", plain_texts(column)
+    kind = "truth" if pd.api.types.is_bool_dtype(column.dtype) else "number"
+    return kind, canonical(column.to_numpy(np.float64, na_value=np.nan))
 
 
 def _one_line(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.metrics import ranks_of
 from xattn.evaluate.rows import row_end
@@ -51,7 +51,7 @@ def cold(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     train = data.select(~hidden[data.item])
     questions = questions_of(data, train, hidden)
     if not questions:
-        raise InputError("`data` must hold a user who did something before an event with a hidden item; got none.")
+        refuse("nobody_before_hidden")
     user = np.array([question.user for question in questions])
     _, place = np.unique(user, return_inverse=True)
     rows: list[dict[str, Any]] = []
@@ -79,7 +79,7 @@ def hidden_items(data: Interactions, rng: np.random.Generator) -> np.ndarray:
     hidden = np.zeros(data.n_items, bool)
     hidden[rng.choice(eligible, int(len(eligible) * SHARE), replace=False)] = True
     if not hidden.any():
-        raise InputError(f"`data` must hold ten items with at least {FEWEST} events each; got {len(eligible)}.")
+        refuse("few_items_to_hide", least=FEWEST, got=len(eligible))
     return hidden
 
 

@@ -19,7 +19,7 @@ from sklearn.model_selection import KFold
 
 from xattn.data import History, Interactions
 from xattn.data.split import leave_last_out
-from xattn.errors import InputError, check_choice, check_number, check_whole, shown
+from xattn.errors import check_choice, check_given, check_number, check_type, check_whole, refuse
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import questions_of
 from xattn.evaluate.metrics import per_user
@@ -58,13 +58,12 @@ def cross_validate(
     >>> len(row["folds"]["ndcg@10"]), low <= row["ndcg@10"] <= high
     (3, True)
     """
-    if not isinstance(data, Interactions):
-        raise InputError(f"`data` must be Interactions; got {shown(data)}.")
+    check_type("data", data, Interactions, "interactions")
     check_choice("protocol", protocol, FOLDED)
     if positive is not None:
         positive = check_number("positive", positive)
         if protocol == "next-item":
-            raise InputError(f"`positive` must be left out with the protocol next-item; got {positive:g}.")
+            check_given("positive", positive, wanted=False, when="protocol", choice=protocol)
     data = data.core(min_events) if check_whole("min_events", min_events, low=1) > 1 else data
     setup = Setup(check_whole("k", k, low=1, high=data.n_items), check_whole("seed", seed), positive, progress=progress)
     folds = check_whole("folds", folds, low=2, high=data.n_users)
@@ -90,7 +89,7 @@ def _of_users(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
         here = np.isin(split.user, fold)
         train = data.select(~np.isin(data.user, fold))
         if not here.any() or not train.n_events:
-            raise InputError(f"`folds` must leave a user with two events in each fold; got {folds}.")
+            refuse("fold_without_user", got=folds)
         histories = [_of_somebody_new(History.of(split.train, user)) for user in split.user[here].tolist()]
         yield split.user[here], Questions(train, histories, list(split.item[here][:, None]))
 
@@ -109,7 +108,7 @@ def _of_events(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
         held = (place + data.user) % folds == fold  # + user: a user with few events is not always in the first folds
         questions = questions_of(data, held, relevant)
         if not questions.histories:
-            raise InputError(f"`folds` must leave a liked event to find in each fold; got {folds}.")
+            refuse("fold_without_liked", got=folds)
         yield np.array([history.user for history in questions.histories]), questions
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.data.values import MISSING
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 from xattn.evaluate.ranking import Questions, compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
 
@@ -24,7 +24,7 @@ def given(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     """The protocol's result; see `evaluate`. Raises InputError without `test`, or where it has nothing to find."""
     test = setup.test
     if test is None:
-        raise InputError("`test` must be given with the protocol given; got none.")
+        refuse("given", name="test", when="protocol", choice="given")
     wanted = np.ones(test.n_events, bool) if setup.positive is None else liked(test, setup.positive)
     row_of_item = data.items.rows(test.items.ids)
     past = _Past(data, setup.history)
@@ -39,8 +39,7 @@ def given(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
         relevant.append(rows[rows != MISSING])
         missed.append(int((rows == MISSING).sum()))
     if not histories:
-        at_least = "" if setup.positive is None else f" rated at least {setup.positive:g}"
-        raise InputError(f"`test` must hold an event{at_least}; got none in {shown(test.name)}.")
+        refuse("empty_test" if setup.positive is None else "no_liked_test", least=setup.positive, of=test.name)
     questions = Questions(data, histories, relevant, missed)
     return result("given", data, len(histories), setup, compare(questions, models, setup))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.evaluate.ranking import Questions, compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
 
@@ -26,7 +26,7 @@ def holdout(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     held = drawn_per_user(data, SHARE, np.random.default_rng(setup.seed))
     questions = questions_of(data, held, liked(data, setup.positive))
     if not questions.histories:
-        raise InputError("`data` must hold a user with at least five events who liked one held out; got none.")
+        refuse("nobody_liked_held_out")
     return result("holdout", data, len(questions.histories), setup, compare(questions, models, setup))
 
 

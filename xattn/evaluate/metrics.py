@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
 
 __all__ = ["coverage", "diversity", "novelty", "per_user", "popularity_bias", "ranks_of"]
 
@@ -90,17 +91,18 @@ def popularity_bias(lists: list[np.ndarray], histories: list[np.ndarray], counts
     return float((listed - had) / had) if had > 0 else float("nan")
 
 
-def diversity(lists: list[np.ndarray], F: np.ndarray) -> float:
-    """Mean of 1 − cosine over the pairs of each list, averaged over lists; `F` (M, d) features; NaN without
-    features."""
-    norm = np.sqrt((F**2).sum(axis=1))
-    if not F.size or not norm.any():
+def diversity(lists: list[np.ndarray], unit: sparse.csr_array) -> float:
+    """Mean of 1 − cosine over the pairs of each list, averaged over lists; NaN without features.
+
+    `unit` (M, d) are the features of items with rows of length 1, or 0 where nothing is known.
+    """
+    if not unit.nnz:
         return float("nan")
-    unit = F / np.where(norm > 0, norm, 1.0)[:, None]
     values = []
     for items in lists:
         n = len(items)
         if n > 1:
-            total = np.square(unit[items].sum(axis=0)).sum() - np.square(unit[items]).sum()
+            own = unit[items]
+            total = np.square(own.sum(axis=0)).sum() - np.square(own.data).sum()
             values.append(1 - total / (n * (n - 1)))
     return float(np.mean(values)) if values else float("nan")

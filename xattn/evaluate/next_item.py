@@ -6,7 +6,7 @@ from typing import Any
 
 from xattn.data import History, Interactions
 from xattn.data.split import leave_last_out
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.evaluate.ranking import Questions, compare
 from xattn.evaluate.setup import Makers, Setup, result
 
@@ -17,7 +17,7 @@ def next_item(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any
     """The protocol's result; see `evaluate`. Raises InputError where no user has two events."""
     split = leave_last_out(data)
     if not len(split):
-        raise InputError("`data` must hold a user with at least two events; got none.")
+        refuse("too_few_events", least="two")
     histories = [History.of(split.train, user) for user in split.user.tolist()]
     questions = Questions(split.train, histories, list(split.item[:, None]))
     return result("next-item", data, len(split), setup, compare(questions, models, setup))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_choice, check_given, check_number, check_probability, check_whole, shown
+from xattn.errors import check_choice, check_given, check_number, check_probability, check_type, check_whole, refuse
 from xattn.evaluate.cold import cold
 from xattn.evaluate.faithfulness import PostHoc, faithfulness
 from xattn.evaluate.given import given
@@ -32,7 +32,7 @@ def _faithfulness(data: Interactions, models: Makers, setup: Setup) -> dict[str,
     made = {name: PostHoc(model) if isinstance(model := make(), ALS) else model for name, make in models.items()}
     without = [name for name, model in made.items() if not isinstance(model, Recommender | PostHoc)]
     if without:
-        raise InputError(f"`models` must have ledgers with the protocol faithfulness; got {', '.join(without)}.")
+        refuse("models_without_ledgers", got=tuple(without))
     makers: dict[str, Any] = {name: partial(_same, model) for name, model in made.items()}
     return faithfulness(data, makers, k=setup.k, seed=setup.seed, progress=setup.progress)
 
@@ -94,18 +94,17 @@ def evaluate(
     if positive is not None:
         positive = check_number("positive", positive)
         if protocol not in WITH_POSITIVE:
-            raise InputError(f"`positive` must be left out with the protocol {protocol}; got {positive:g}.")
+            check_given("positive", positive, wanted=False, when="protocol", choice=protocol)
     diversity = check_probability("diversity", diversity)
-    if diversity > 0 and protocol in WITHOUT_LISTS:
-        raise InputError(f"`diversity` must be left out with the protocol {protocol}; got {diversity:g}.")
-    if agreement and protocol in WITHOUT_LISTS:
-        raise InputError(f"`agreement` must be left out with the protocol {protocol}; got {agreement}.")
-    check_given("test", test, wanted=protocol == "given", when=f"the protocol {protocol}")
+    if protocol in WITHOUT_LISTS:
+        for name, option in (("diversity", diversity), ("agreement", agreement)):
+            check_given(name, option or None, wanted=False, when="protocol", choice=protocol)
+    check_given("test", test, wanted=protocol == "given", when="protocol", choice=protocol)
     if protocol != "given":
-        check_given("history", history, wanted=False, when=f"the protocol {protocol}")
+        check_given("history", history, wanted=False, when="protocol", choice=protocol)
     for name, value in (("data", data), ("test", test), ("history", history)):
-        if not isinstance(value, Interactions) and (value is not None or name == "data"):
-            raise InputError(f"`{name}` must be Interactions; got {shown(value)}.")
+        if value is not None or name == "data":
+            check_type(name, value, Interactions, "interactions")
     data = data.core(min_events) if min_events > 1 else data
     setup = Setup(
         k=check_whole("k", k, low=1, high=data.n_items),

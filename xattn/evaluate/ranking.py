@@ -18,7 +18,7 @@ from xattn.evaluate.diverse import Ordered, reordering
 from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 from xattn.progress import steps
 
@@ -66,7 +66,7 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
     """
     train, k = questions.train, setup.k
     ordered = reordering(train.items, k, setup.diversity)
-    F, counts = item_features(train.items).F, train.counts()
+    unit, counts = feature_set(train.items).unit, train.counts()
     histories = [history.item for history in questions.histories]
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
@@ -84,7 +84,7 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
                 "model": name,
                 **{metric: float(values.mean()) for metric, values in metrics.items()},
                 "coverage": coverage(lists, train.n_items),
-                "diversity": diversity(lists, F),
+                "diversity": diversity(lists, unit),
                 "novelty": novelty(lists, counts),
                 "popularity_bias": popularity_bias(lists, histories, counts),
                 **row_end(metrics, drawn, first, fitted - start, scored - fitted),

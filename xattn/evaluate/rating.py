@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import SHARE, drawn_per_user
 from xattn.evaluate.likes import NAMES, best_threshold, like_metrics, linear_map
@@ -35,17 +35,16 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     """
     scale = RatingScale.of(data.rating)
     if data.rating is None or scale.high <= scale.low:
-        raise InputError("`data` must hold ratings on a scale for the protocol rating; got none.")
+        refuse("no_rating_scale")
     likes, rng = liked(data, setup.positive), np.random.default_rng(setup.seed)
     if likes.all() or not likes.any():
-        got = "all" if likes.all() else "none"
-        raise InputError(f"`positive` must part the ratings into liked and disliked ones; got {got} liked.")
+        refuse("all_liked" if likes.all() else "none_liked")
     test = drawn_per_user(data, SHARE, rng)
     rest = data.select(~test)
     validation = np.zeros(data.n_events, bool)
     validation[np.flatnonzero(~test)[drawn_per_user(rest, VALIDATION, rng)]] = True
     if not test.any() or not validation.any():
-        raise InputError("`data` must hold a user with at least ten events for the protocol rating; got none.")
+        refuse("too_few_events", least="ten")
     train = data.select(~test & ~validation)
     part = _Parts(likes, validation, test, data.user[test])
     rows: list[dict[str, Any]] = []

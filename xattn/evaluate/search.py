@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_choice, check_number, check_whole, shown
+from xattn.errors import InputError, check_choice, check_given, check_number, check_type, check_whole, refuse
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.rivals import Rival
@@ -71,10 +71,9 @@ def search(
     if positive is not None:
         positive = check_number("positive", positive)
         if protocol not in LIKING:
-            raise InputError(f"`positive` must be left out with the protocol {protocol}; got {positive:g}.")
+            check_given("positive", positive, wanted=False, when="protocol", choice=protocol)
     limit = np.inf if seconds is None else check_number("seconds", seconds, low=0.0, open_low=True)
-    if not isinstance(data, Interactions):
-        raise InputError(f"`data` must be Interactions; got {shown(data)}.")
+    check_type("data", data, Interactions, "interactions")
     data = data.core(min_events) if check_whole("min_events", min_events, low=1) > 1 else data
     setup = Setup(check_whole("k", k, low=1, high=data.n_items), seed, positive, progress=progress)
     questions = VALIDATIONS[protocol](data, setup)
@@ -88,8 +87,8 @@ def search(
     setup.tell("done", 1.0)
     valued = [trial for trial in done if trial["value"] is not None]
     if not valued:
-        got = done[0]["error"] if done else "none"
-        raise InputError(f"`space` must hold a setting that {type(model).__name__} can be fitted with; got {got}")
+        problem = done[0]["error"]
+        refuse("no_setting_fits", **{**problem.fields, "model": type(model).__name__, "why": problem.code})
     return {
         "protocol": protocol,
         "dataset": data.name,
@@ -103,7 +102,7 @@ def search(
         "complete": len(done) == len(settings),
         "seconds": time.perf_counter() - start,
         "best": max(valued, key=lambda trial: trial["value"]),
-        "trials": done,
+        "trials": [{**trial, "error": trial["error"] and str(trial["error"])} for trial in done],
     }
 
 
@@ -115,15 +114,15 @@ def _settings(
     if space is None:
         space = SPACES.get(name)
         if space is None:
-            raise InputError(f"`space` must be given for {name}, which has none of its own; got none.")
+            refuse("no_space", model=name)
     own = model.get_params(deep=False)
     for key, values in space.items():
         check_choice("space", key, tuple(own))
         if not hasattr(values, "rvs") and (not isinstance(values, (list, tuple)) or not values):
-            raise InputError(f"`space` must hold a list of values or a distribution for {key}; got {shown(values)}.")
+            refuse("space_values", setting=key, got=values)
     free = [key for key, values in space.items() if hasattr(values, "rvs")]
     if trials is None and free:
-        raise InputError(f"`trials` must be given, since {free[0]} has no list of values in the space; got none.")
+        refuse("trials_wanted", setting=free[0])
     whole = None if free else list(ParameterGrid(dict(space)))
     if trials is not None and (whole is None or check_whole("trials", trials, low=1) < len(whole)):
         whole = list(ParameterSampler(dict(space), check_whole("trials", trials, low=1), random_state=seed))
@@ -142,12 +141,13 @@ def _trials(
     """Trial after trial; an interrupt ends them, unless there has been none to show yet."""
     for place, setting in enumerate(settings):
         setup.tell(f"trial {place + 1} of {len(settings)}", place / len(settings))
-        start, value, error = time.perf_counter(), None, None
+        start, value = time.perf_counter(), None
+        error: InputError | None = None
         try:
             fitted = clone(model).set_params(**setting).fit(questions.train)
             value = float(per_user(rank(fitted, questions, setup.k).ranks, setup.k)[name].mean())
         except InputError as problem:
-            error = str(problem)
+            error = problem
         except KeyboardInterrupt:
             if not place:
                 raise

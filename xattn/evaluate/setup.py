@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError
+from xattn.errors import check_some
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
@@ -77,8 +77,7 @@ def asked(model: Any, protocol: str) -> Any:
 
 def makers_of(models: Makers | Sequence[Model], protocol: str) -> Makers:
     """Models by name, each made as `protocol` asks it. Raises InputError where there is none."""
-    if not models:
-        raise InputError("`models` must hold at least one model; got none.")
+    check_some("models", models, "model")
     if isinstance(models, Mapping):
         made = {name: _asking(make, protocol) for name, make in models.items()}
     else:

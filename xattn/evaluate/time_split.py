@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.evaluate.holdout import questions_of
 from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
@@ -24,12 +24,12 @@ def time_split(data: Interactions, models: Makers, setup: Setup) -> dict[str, An
     """The protocol's result; see `evaluate`. Raises InputError without times, or where nobody has both past and
     future."""
     if data.time is None:
-        raise InputError("`data` must hold times for the protocol time; got none.")
+        refuse("no_times")
     moment = np.sort(data.time)[int(np.ceil((1 - SHARE) * data.n_events - 1e-9)) - data.n_events]
     future = data.time >= moment
     if future.all():
-        raise InputError("`data` must hold events before its last fifth; got one moment for all.")
+        refuse("one_moment")
     questions = questions_of(data, future, liked(data, setup.positive))
     if not questions.histories:
-        raise InputError("`data` must hold a user with events before and after one moment; got none.")
+        refuse("nobody_on_both_sides")
     return result("time", data, len(questions.histories), setup, compare(questions, models, setup))

@@ -15,7 +15,7 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.data.split import leave_last_two_out
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.evaluate.holdout import SHARE, drawn_per_user, questions_of
 from xattn.evaluate.ranking import Questions
 from xattn.evaluate.setup import Setup, liked
@@ -26,7 +26,7 @@ __all__ = ["VALIDATIONS"]
 def _next_item(data: Interactions, setup: Setup) -> Questions:
     split = leave_last_two_out(data).validation
     if not len(split):
-        raise InputError("`data` must hold a user with at least three events; got none.")
+        refuse("too_few_events", least="three")
     histories = [History.of(split.train, user) for user in split.user.tolist()]
     return Questions(split.train, histories, list(split.item[:, None]))
 
@@ -37,7 +37,7 @@ def _holdout(data: Interactions, setup: Setup) -> Questions:
     held = drawn_per_user(rest, SHARE, rng)
     questions = questions_of(rest, held, liked(rest, setup.positive))
     if not questions.histories:
-        raise InputError("`data` must hold a user with at least seven events who liked one; got none.")
+        refuse("nobody_liked_of_seven")
     return questions
 
 

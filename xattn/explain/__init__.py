@@ -6,7 +6,7 @@ from xattn.explain.compare.lists import ListChanges, ListLedger, explain_list, l
 from xattn.explain.compare.why_not import Added, WhyNot
 from xattn.explain.counterfactual import Counterfactual
 from xattn.explain.ledger import Ledger
-from xattn.explain.question import Near, Question, Scorer
+from xattn.explain.question import Approximation, Question, Scorer
 from xattn.explain.removal import SetRemoval
 from xattn.explain.tell.export import explanation_schema
 from xattn.explain.tell.snippet import Origin
@@ -16,13 +16,13 @@ __all__ = [
     "DEPTHS",
     "SCENARIOS",
     "Added",
+    "Approximation",
     "Counterfactual",
     "Difference",
     "Edit",
     "Ledger",
     "ListChanges",
     "ListLedger",
-    "Near",
     "Origin",
     "Question",
     "Scorer",

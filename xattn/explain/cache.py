@@ -1,8 +1,11 @@
-"""One history of one model under study: what several explanations share is computed once.
+"""What several explanations of one history share, computed once and kept with the model.
 
 The ten explanations of a list have the served scores, the scores without each event and the bounds of the search for
-counterfactuals in common. The study of the last history that a model was asked about is kept with the model, and is
-dropped with it, or when the model is fitted again.
+counterfactuals in common. The cache of the last history that a model was asked about is kept with the model; it is
+dropped with the model, or when the model is fitted again.
+
+Ranks are exact. Scores without each event come from sums in another order than the served ones, so where two scores
+differ by less than rounding can tell, the model is asked for the very scores that it would serve.
 """
 
 from __future__ import annotations
@@ -16,26 +19,25 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from xattn.data import History
-from xattn.explain.question import Near, Scorer, rank_of
+from xattn.explain.question import Approximation, Scorer, comes_before, rank_of
 from xattn.kernels.approximate import count_ahead
 from xattn.kernels.topk import top_k
 
-__all__ = ["Study", "study_of"]
+__all__ = ["HistoryCache", "cache_of"]
 
 MOST_KEPT = 24_000_000  # scores without each event (events × items) that are kept: 96 MB; a longer history asks anew
 MOST_SETS = 24  # sets of events without which scores are kept: the explanations of a list share their first reasons
 MANY = 600  # items that may be ahead of a target without some event, as long as that is quick to tell
 MOST_SERVED = 4  # events without which the target may be behind more than that, for which the list is served anew
-TIED = 1e-13  # of the largest score
-MOST_SETTLED = 32  # events for which a near tie is settled by serving; items far behind have twins by the dozen
-BLOCK = 2_000_000  # scores (targets × events) held at a time: 16 MB
+TIED = 1e-11  # of the largest score: sums of the same terms in two orders differ by less
+BLOCK = 2_000_000  # numbers (targets × events, or maskings × events) held at a time: 16 MB
 
 
-class Study:
+class HistoryCache:
     """`scores` (M,) as served for `history`, and what the model would serve without events of it."""
 
     def __init__(self, scorer: Scorer, history: History) -> None:
-        self._scorer = weakref.ref(scorer)  # the model keeps the study alive, not the study the model
+        self._scorer = weakref.ref(scorer)  # the model keeps the cache alive, not the cache the model
         self.history = history
         self._reaches: dict[int, np.ndarray | None] = {}
         self._served: dict[tuple[int, ...], np.ndarray] = {}
@@ -62,15 +64,33 @@ class Study:
             self._served[positions] = scores
         return scores
 
+    def served_without_each(self, events: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(R, J) the scores of `items` that the model serves without each of the `events` (R,) in turn."""
+        found = np.empty((len(events), len(items)))
+        step = max(1, BLOCK // max(len(self.history), len(items), 1))
+        for low in range(0, len(events), step):
+            block = events[low : low + step]
+            live = np.repeat(self.history.live[None, :], len(block), axis=0)
+            live[np.arange(len(block)), block] = False
+            found[low : low + step] = self.scorer.scores_masked(self.history, live, items)
+        return found
+
+    def without_each(self, target: int) -> np.ndarray:
+        """(n,) the target's score without each event."""
+        own = self.scorer.scores_without_each(self.history, np.array([target]))
+        return np.asarray(own[0])
+
+    # --- ranks --------------------------------------------------------------------------------------------------------
+
     @cached_property
-    def _near(self) -> Near | None:
+    def _near(self) -> Approximation | None:
         if len(self.history) * len(self.scorer.base_) > MOST_KEPT:
             return None
-        near = self.scorer.near_of(self.history)
+        near = self.scorer.approximate_of(self.history)
         if near is None:  # exact, then, to rounding
             every = np.arange(len(self.scorer.base_))
             exact = np.ascontiguousarray(self.scorer.scores_without_each(self.history, every).T)
-            near = Near(exact, np.full(len(every), self._tied))
+            near = Approximation(exact, np.full(len(every), self.tied))
         return near
 
     @cached_property
@@ -80,42 +100,28 @@ class Study:
         most: np.ndarray = self._near.scores.max(axis=0, initial=-np.inf) + self._near.slack
         return most
 
-    def without_each(self, target: int) -> np.ndarray:
-        """(n,) the target's score without each event."""
-        own = self.scorer.scores_without_each(self.history, np.array([target]))
-        return np.asarray(own[0])
+    @cached_property
+    def tied(self) -> float:
+        """Scores that differ by no more may be equal, or in the other order, as they are served."""
+        return TIED * float(np.abs(self.scores).max(initial=0.0))
 
     def ranks_without_each(self, target: int, own: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         """(n,) the target's rank among the `allowed` items without each event, where its score is `own` (n,)."""
         if not len(self.history):
             return np.zeros(0, np.int64)
-        if self._near is None:
-            others = np.flatnonzero(allowed)
-            ahead, close = self._ahead(others[others != target], target, own)
-            return self._settled(1 + ahead, close, target, own, allowed)
-        others = allowed.copy()
+        others, events = allowed.copy(), np.arange(len(own))
         others[target] = False
+        if self._near is None:
+            return 1 + self._ahead(np.flatnonzero(others), target, own, events)
         ranks, far = np.zeros(len(own), np.int64), self._far_behind(others, own)
         for event in far.tolist():
             ranks[event] = rank_of(self.served((event,)), target, allowed) or 0
-        rows = np.setdiff1d(np.arange(len(own)), far)
+        rows = np.setdiff1d(events, far)
         if len(rows):
             items = np.flatnonzero(others & (self._most >= own[rows].min()))  # nobody else is ever ahead
             near = np.ascontiguousarray(self._near.scores[np.ix_(rows, items)])
             ahead, flagged = count_ahead(near, self._near.slack[items], np.ones(len(items), bool), own[rows])
-            more, close = self._ahead(items[flagged], target, own)
-            ranks[rows] = 1 + ahead + more[rows]
-            close[far] = False
-            ranks = self._settled(ranks, close, target, own, allowed)
-        return ranks
-
-    def _settled(
-        self, ranks: np.ndarray, close: np.ndarray, target: int, own: np.ndarray, allowed: np.ndarray
-    ) -> np.ndarray:
-        """`ranks` with those of the `close` (n,) events as served, the worst losses first, as far as that is quick."""
-        events = np.flatnonzero(close)
-        for event in events[np.argsort(own[events], kind="stable")][:MOST_SETTLED].tolist():
-            ranks[event] = rank_of(self.served((event,)), target, allowed) or 0
+            ranks[rows] = 1 + ahead + self._ahead(items[flagged], target, own, rows)
         return ranks
 
     def _far_behind(self, others: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -127,28 +133,56 @@ class Study:
         far = np.flatnonzero(own < edge)
         return far if len(far) <= MOST_SERVED else np.empty(0, np.int64)
 
-    def _ahead(self, items: np.ndarray, target: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(ahead, close), both (n,), without each event: how many of `items` are ahead of the target (ties by
-        row), and whether one is so close that rounding decides, so that the served scores may decide otherwise.
-        """
-        ahead, close = np.zeros(len(own), np.int64), np.zeros(len(own), bool)
-        base = self.scorer.base_
+    def _ahead(self, items: np.ndarray, target: int, own: np.ndarray, events: np.ndarray) -> np.ndarray:
+        """(R,) how many of `items` are served before the target without each of the `events` (R,)."""
+        ahead, base = np.zeros(len(events), np.int64), self.scorer.base_
+        idle = bool((own == base[target]).all())
         step = max(1, BLOCK // max(len(own), 1))
         for low in range(0, len(items), step):
             block = items[low : low + step]
             scores = self.scorer.scores_without_each(self.history, block)
-            tied = (scores == own) & (block < target)[:, None]
-            ahead += np.count_nonzero((scores > own) | tied, axis=0)
-            plain = (scores == base[block][:, None]) & (own == base[target])  # nothing is summed: equal is equal
-            close |= ((np.abs(scores - own) <= self._tied) & ~plain).any(axis=0)
-        return ahead, close
+            close = np.abs(scores - own) <= self.tied
+            if idle:  # no event says anything of the target: where that holds of another item too, equal is equal
+                close[(scores == base[block][:, None]).all(axis=1)] = False
+            before = comes_before(scores, block[:, None], own, target) & ~close
+            ahead += np.count_nonzero(before[:, events], axis=0)
+            ahead += self._close_ahead(block, close[:, events], target, events)
+        return ahead
 
-    @cached_property
-    def _tied(self) -> float:
-        """Scores that differ by no more may be equal: sums in another order."""
-        return TIED * float(np.abs(self.scores).max(initial=0.0))
+    def _close_ahead(self, items: np.ndarray, close: np.ndarray, target: int, events: np.ndarray) -> np.ndarray:
+        """(R,) how many of the pairs `close` (J, R) of items and events are served before the target."""
+        ahead, rows, columns = np.zeros(len(events), np.int64), close.any(axis=1), close.any(axis=0)
+        if rows.any():
+            served = self.served_without_each(events[columns], np.concatenate([[target], items[rows]]))
+            before = comes_before(served[:, 1:], items[rows], served[:, :1], target)
+            ahead[columns] = np.count_nonzero(before & close[rows][:, columns].T, axis=1)
+        return ahead
 
-    def near_the_top(self, k: int, allowed: np.ndarray) -> np.ndarray:
+    # --- lists and sets of events -------------------------------------------------------------------------------------
+
+    def lists_without_each(self, k: int, allowed: np.ndarray) -> np.ndarray:
+        """(n, k) rows of the `k` best `allowed` items without each event, as served; −1 where there are fewer."""
+        n = len(self.history)
+        lists = np.full((n, k), -1, np.int64)
+        if not k or not n:
+            return lists
+        items = self._near_the_top(k, allowed)
+        scores = np.empty((n, len(items)))
+        step = max(1, BLOCK // n)
+        for low in range(0, len(items), step):
+            block = items[low : low + step]
+            scores[:, low : low + step] = self.scorer.scores_without_each(self.history, block).T
+        best = top_k(scores, None, k + 1).items
+        listed = np.where(best >= 0, np.take_along_axis(scores, np.maximum(best, 0), axis=1), -np.inf)
+        with np.errstate(invalid="ignore"):  # −inf − −inf, where there are fewer
+            close = np.flatnonzero((listed[:, :-1] - listed[:, 1:] <= self.tied).any(axis=1))
+        if len(close):
+            best[close] = top_k(self.served_without_each(close, items), None, k + 1).items
+        found = best[:, :k]
+        lists[:, : found.shape[1]] = np.where(found >= 0, items[found], -1)
+        return lists
+
+    def _near_the_top(self, k: int, allowed: np.ndarray) -> np.ndarray:
         """Rows, in their order, of all items that may be among the `k` best `allowed` ones without some event."""
         if self._near is None:
             return np.flatnonzero(allowed)
@@ -166,33 +200,33 @@ class Study:
 
 
 class _Kept:
-    """The last study of a model, with the model's attributes as they were then."""
+    """The last cache of a model, with the model's attributes as they were then."""
 
-    def __init__(self, study: Study, state: dict[str, Any]) -> None:
-        self.study = study
+    def __init__(self, cache: HistoryCache, state: dict[str, Any]) -> None:
+        self.cache = cache
         self.state = state
 
     def fits(self, state: dict[str, Any], history: History) -> bool:
-        """Same history, and no attribute of the model has been set since."""
+        """The history is the same, and no attribute of the model has been set since."""
         same = len(state) == len(self.state) and all(state[name] is self.state.get(name, self) for name in state)
-        return same and _equal(self.study.history, history)
+        return same and _equal(self.cache.history, history)
 
 
 _last: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def study_of(scorer: Scorer, history: History) -> Study:
-    """The study of this history: the kept one where it is the last that this model was asked about, else a new one."""
+def cache_of(scorer: Scorer, history: History) -> HistoryCache:
+    """The cache of this history: the kept one where it is the last that this model was asked about, else a new one."""
     state = dict(vars(scorer))
     with _lock:
         kept = _last.get(scorer)
     if kept is not None and kept.fits(state, history):
-        return kept.study
-    study = Study(scorer, history)
+        return kept.cache
+    cache = HistoryCache(scorer, history)
     with _lock:
-        _last[scorer] = _Kept(study, state)
-    return study
+        _last[scorer] = _Kept(cache, state)
+    return cache
 
 
 def _equal(a: History, b: History) -> bool:

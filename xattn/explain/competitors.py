@@ -1,8 +1,9 @@
-"""A target and its competitors under maskings: who is ahead of whom without any set of events.
+"""A target and its competitors: by how much the target leads each of them, without any set of events.
 
-The heads of a model, seen from the target and from every item that could pass it, are put together once (`Race.of`);
-how far the target is ahead of each competitor then follows for any masking by a few sums. Which items could pass it is
-known where the model bounds what masking m events can do (`Study.reach`); of other models all are taken.
+The heads of a model, seen from the target and from every item that could pass it, are put together once
+(`Competitors.of`); the target's lead over each competitor then follows for any set of events by a few sums. Where the
+model bounds what masking m events can do (`HistoryCache.reach`), only the items that could pass the target are taken;
+of other models all are.
 """
 
 from __future__ import annotations
@@ -12,43 +13,44 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import History
-from xattn.explain.cache import Study
+from xattn.explain.cache import HistoryCache
 from xattn.explain.question import Question, Scorer
 from xattn.kernels.minimal import Heads
-from xattn.model.heads.part import HeadField
+from xattn.model.heads.field import HeadField
 
-__all__ = ["Race"]
+__all__ = ["Competitors"]
 
 MOST_NUMBERS = 3_000_000  # competitors × events × heads that are held: 24 MB
 ROUNDING = 1e-12  # of the largest score: what sums in another order differ by
 
 
-class Race(NamedTuple):
-    """`heads` as the search wants them over the live events, which stand at `positions` (n,) of the history."""
+class Competitors(NamedTuple):
+    """The items (C,) that a target competes with; `heads` over the live events, which stand at `positions` (n,)."""
 
     heads: Heads
     positions: np.ndarray
-    competitors: np.ndarray  # (C,) item rows
-    tol: float
+    items: np.ndarray
+    tolerance: float  # a lead of no more than this may be none
 
     @classmethod
-    def of(cls, study: Study, question: Question, m: int) -> Race | None:
-        """The race under maskings of up to `m` events; None where the heads do not tell, or there are too many."""
-        own = study.scorer.fields_of(study.history, np.array([question.target]))
+    def of(cls, cache: HistoryCache, question: Question, m: int) -> Competitors | None:
+        """All that can pass the target when up to `m` events are masked.
+
+        None where the model's heads do not tell, or where there are too many numbers.
+        """
+        own = cache.scorer.fields_of(cache.history, np.array([question.target]))
         if own is None or any(field.theta > 0.0 for field in own):
             return None
-        rivals = _rivals(study, question, own, m)
-        return cls.against(study.scorer, study.history, question.target, rivals)
+        return cls.among(cache.scorer, cache.history, question.target, _possible(cache, question, own, m))
 
     @classmethod
-    def against(cls, scorer: Scorer, history: History, target: int, rivals: np.ndarray) -> Race | None:
-        """The race against these item rows; None where the heads do not tell, or there are too many numbers."""
+    def among(cls, scorer: Scorer, history: History, target: int, items: np.ndarray) -> Competitors | None:
+        """These `items`; None where the model's heads do not tell, or where there are too many numbers."""
         positions = np.flatnonzero(history.live)
-        n = len(positions)
-        items = np.concatenate([[target], rivals])
-        if len(items) * n > MOST_NUMBERS:
+        n, C = len(positions), len(items)
+        if (1 + C) * n > MOST_NUMBERS:
             return None
-        fields = scorer.fields_of(history, items)
+        fields = scorer.fields_of(history, np.concatenate([[target], items]))
         if fields is None or any(field.theta > 0.0 for field in fields):
             return None
         shared, apart = _shared([f for f in fields if f.E.shape[0] == 1], positions), []
@@ -56,22 +58,23 @@ class Race(NamedTuple):
             if field.E.shape[0] != 1:
                 E = np.ascontiguousarray(field.E[:, positions])
                 apart.append((E, E * field.X[:, positions], field.beta))
-        D = np.array([EX[0] - EX[1:] for _, EX, _ in shared]).reshape(len(shared), len(rivals), n)
+        D = np.array([EX[0] - EX[1:] for _, EX, _ in shared]).reshape(len(shared), C, n)
         sizes = [np.abs(EX).sum(axis=1).max() * _per(E.sum(), beta) for E, EX, beta in shared]
-        tol = ROUNDING * max(1e-300, float(np.abs(scorer.base_[items]).max()), *map(float, sizes))
+        base = scorer.base_[np.concatenate([[target], items])]
+        tolerance = ROUNDING * max(1e-300, float(np.abs(base).max()), *map(float, sizes))
         heads = Heads(
-            gap=scorer.base_[target] - scorer.base_[rivals],
-            slack=_slack(apart, len(rivals)) + tol,
+            gap=base[0] - base[1:],
+            slack=_slack(apart, C) + tolerance,
             E=np.array([E for E, _, _ in shared]).reshape(len(shared), n),
             D=D,
             beta=np.array([beta for _, _, beta in shared], dtype=float),
-            own_E=np.array([E for E, _, _ in apart]).reshape(len(apart), len(items), n),
-            own_EX=np.array([EX for _, EX, _ in apart]).reshape(len(apart), len(items), n),
+            own_E=np.array([E for E, _, _ in apart]).reshape(len(apart), 1 + C, n),
+            own_EX=np.array([EX for _, EX, _ in apart]).reshape(len(apart), 1 + C, n),
             own_beta=np.array([beta for _, _, beta in apart], dtype=float),
         )
-        return cls(heads, positions, rivals, tol)
+        return cls(heads, positions, items, tolerance)
 
-    def ahead(self, live: np.ndarray) -> np.ndarray:
+    def lead(self, live: np.ndarray) -> np.ndarray:
         """d (B, C): how far the target is ahead of each competitor under the maskings `live` (B, n) of live events."""
         heads, kept = self.heads, live.astype(float)
         d = np.repeat(heads.gap[None, :], len(live), axis=0)
@@ -82,7 +85,7 @@ class Race(NamedTuple):
             d += scores[:, :1] - scores[:, 1:]
         return d
 
-    def ahead_without_each(self, live: np.ndarray) -> np.ndarray:
+    def lead_without_each(self, live: np.ndarray) -> np.ndarray:
         """d (L, C) with each of the L events that are `live` (n,) masked in turn. Nearly exact: own parts are
         subtracted from sums, which loses digits where one weight is nearly 1."""
         heads, events = self.heads, np.flatnonzero(live)
@@ -129,13 +132,13 @@ def _slack(apart: list[tuple[np.ndarray, np.ndarray, float]], C: int) -> np.ndar
     return slack
 
 
-def _rivals(study: Study, question: Question, own: list[HeadField], m: int) -> np.ndarray:
+def _possible(cache: HistoryCache, question: Question, own: list[HeadField], m: int) -> np.ndarray:
     """The items that may be ahead of the target when up to `m` events are masked."""
     allowed = question.allowed.copy()
     allowed[question.target] = False
-    reach = study.reach(m)
+    reach = cache.reach(m)
     if reach is not None:
-        allowed &= reach >= _least(own, study.history.live, float(study.scorer.base_[question.target]), m)
+        allowed &= reach >= _least(own, cache.history.live, float(cache.scorer.base_[question.target]), m)
     return np.flatnonzero(allowed)
 
 

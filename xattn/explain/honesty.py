@@ -23,7 +23,7 @@ import numpy as np
 from xattn.explain.removal import Removals
 from xattn.explain.rows import EventRows
 
-__all__ = ["LEVELS", "NOTES", "SHORT_HISTORY", "Confidence", "base_share", "confidence_of", "disagreement"]
+__all__ = ["LEVELS", "NOTES", "SHORT_HISTORY", "Confidence", "base_share", "confidence_of", "disagreement", "notes_of"]
 
 SHORT_HISTORY = 5  # events under which a history is called short
 NOTES = ("popularity", "short", "disagree", "no_reason", "stays")
@@ -58,6 +58,19 @@ def disagreement(weight: np.ndarray, effect: np.ndarray) -> tuple[int, int] | No
     size = np.abs(effect)
     looked, moving = int(np.argmax(weight)), int(np.argmax(size))
     return (looked, moving) if weight[looked] > weight[moving] and size[moving] > size[looked] else None
+
+
+def notes_of(rows: EventRows, without: Removals, score: float, share: float, stays: bool) -> tuple[str, ...]:
+    """Which of the honest cases hold; `share` is the base share, `stays` whether no set of events drops the item."""
+    n = len(rows.position)
+    held = {
+        "popularity": share > 0.5,
+        "short": 0 < n < SHORT_HISTORY,
+        "disagree": disagreement(rows.weight, without.score[rows.position] - score) is not None,
+        "no_reason": not (rows.contribution > 0).any(),
+        "stays": stays,
+    }
+    return tuple(name for name in NOTES if held[name])
 
 
 def confidence_of(

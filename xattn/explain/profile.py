@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from xattn.data import History
+from xattn.data import FeatureSet, History
 from xattn.errors import check_array, check_same_length
-from xattn.features import FeatureBlocks
 from xattn.kernels.fusion import fuse_multiply
 from xattn.model.strength import RatingScale, signed
 
@@ -34,29 +33,29 @@ class Profile:
         return f"<Profile: {len(self.contributions)} events, {len(self.total)} features>"
 
 
-def fused_profile(history: History, weight: np.ndarray, blocks: FeatureBlocks, scale: RatingScale) -> Profile:
-    """The profile of the live events of `history`, with `weight` (n,) of attention each, over the features of `blocks`.
+def fused_profile(history: History, weight: np.ndarray, features: FeatureSet, scale: RatingScale) -> Profile:
+    """The profile of the live events of `history`, with `weight` (n,) of attention each, over `features` of the items.
 
     `scale` is the rating scale that signs the strengths. Raises InputError when `weight` is not n finite numbers.
 
     >>> import pandas as pd
     >>> from xattn.data import Interactions, ItemTable
-    >>> from xattn.features import item_features
+    >>> from xattn.features import feature_set
     >>> items = ItemTable(("a", "b"), ("A", "B"), pd.DataFrame({"genre": ["War", "War|Noir"]}))
     >>> data = Interactions.from_frame(pd.DataFrame({"user": "u", "item": ["a", "b"], "rating": [5.0, 1.0]}), items)
     >>> history = History.given(data, [("a", 5.0), ("b", 1.0)])
-    >>> p = fused_profile(history, np.array([0.6, 0.4]), item_features(items), RatingScale(1.0, 5.0))
+    >>> p = fused_profile(history, np.array([0.6, 0.4]), feature_set(items), RatingScale(1.0, 5.0))
     >>> p.total.round(3).to_dict()
     {'genre: War': 0.2}
     """
     a = check_array("weight", weight, ndim=1, dtype=np.float64)
     check_same_length(weight=a.size, history=len(history))
     live = np.flatnonzero(history.live)
-    F = blocks.F[history.item[live]]
+    F = features.dense(history.item[live])
     w = signed(history.rating, len(history), scale)[live]
     fused, terms = fuse_multiply(a[live][None], np.ascontiguousarray(F * w[:, None]), np.ones((1, live.size), np.bool_))
     order = np.argsort(-fused[0], kind="stable")
     order = order[(F != 0).any(axis=0)[order]]
-    names = [blocks.names[f] for f in order]
+    names = [features.names[f] for f in order]
     contributions = pd.DataFrame(terms[0][:, order], index=pd.Index(live, name="position"), columns=names)
     return Profile(pd.Series(fused[0][order], index=names, name="profile"), contributions)

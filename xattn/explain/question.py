@@ -1,7 +1,7 @@
-"""What an explanation is asked about, and what it may ask of a model.
+"""What an explanation is about, and what it may ask a model.
 
 A `Question` is one target for one history, with the list that ranks refer to. A `Scorer` is any model that can score
-a history, score it with each event masked, and name the terms of one score. The ledger knows models only through this.
+a history, score it with events masked, and name the terms of one score. The ledger knows models only through this.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.model.heads.part import HeadCells, HeadField
+from xattn.model.heads.field import HeadCells, HeadField
 
-__all__ = ["Near", "Question", "Scorer", "rank_of"]
+__all__ = ["Approximation", "Question", "Scorer", "comes_before", "rank_of"]
 
 
 class Question(NamedTuple):
     """Explain `target` (item row) for `history`; the list is the `k` best of the `allowed` (M,) items.
 
-    `asked` are the arguments that say so in words (`k`, `exclude`, `candidates`, `where`), as far as they were given.
+    `conditions` are the arguments that `allowed` was made from (`exclude`, `candidates`, `where`), as far as given.
     """
 
     user: str | None
@@ -27,18 +27,22 @@ class Question(NamedTuple):
     target: int
     k: int
     allowed: np.ndarray
-    asked: dict[str, Any] | None = None
+    conditions: dict[str, Any] | None = None
 
 
-class Near(NamedTuple):
-    """`scores` (n, M) of every item without each event, of which each is within `slack` (M,) of the true one."""
+class Approximation(NamedTuple):
+    """`scores` (n, M) of every item without each event; each is within `slack` (M,) of the true one."""
 
     scores: np.ndarray
     slack: np.ndarray
 
 
 class Scorer(Protocol):
-    """A fitted model as the explanations see it."""
+    """A fitted model as the explanations see it.
+
+    `scores_without_each` may sum in another order than `scores_of` does; `scores_masked` may not: it is, bit for bit,
+    what the model serves for each masking, and is called for few items, where rounding decides who is ahead.
+    """
 
     @property
     def data_(self) -> Interactions: ...
@@ -46,16 +50,22 @@ class Scorer(Protocol):
     def base_(self) -> np.ndarray: ...  # (M,) scores without any history
     def scores_of(self, history: History) -> np.ndarray: ...  # (M,) served scores
     def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray: ...  # (J, n)
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray: ...  # (R, J)
     def cells_of(self, history: History, target: int) -> list[HeadCells]: ...
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None: ...
-    def near_of(self, history: History) -> Near | None: ...
+    def approximate_of(self, history: History) -> Approximation | None: ...
     def reach_of(self, history: History, m: int) -> np.ndarray | None: ...
 
 
+def comes_before(scores: np.ndarray, items: np.ndarray, own: np.ndarray | float, target: int) -> np.ndarray:
+    """Whether items with these `scores` stand before the `target` of score `own`: ties go to the lower row."""
+    before: np.ndarray = (scores > own) | ((scores == own) & (items < target))
+    return before
+
+
 def rank_of(scores: np.ndarray, target: int, allowed: np.ndarray) -> int | None:
-    """Rank (1 is best) of `target` among the allowed items, ties in item order; None where not allowed."""
+    """Rank (1 is best) of `target` among the allowed items, ties in item order; None where it is not allowed."""
     if not allowed[target]:
         return None
-    ahead = scores > scores[target]
-    tied = np.flatnonzero(scores == scores[target])
-    return 1 + int(np.count_nonzero(ahead & allowed)) + int(np.count_nonzero(allowed[tied[tied < target]]))
+    before = comes_before(scores, np.arange(len(scores)), scores[target], target)
+    return 1 + int(np.count_nonzero(before & allowed))

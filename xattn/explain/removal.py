@@ -1,8 +1,8 @@
 """Removal effects: what the score and the rank of a target become when events are masked (docs/model.md, eq. 13).
 
-For single events the announced numbers come from the closed form over the fields of the heads; re-scoring the masked
-history through the model is another way through the code, and the tests hold the two against each other. A set of
-events is served anew.
+The scores without single events come from the closed form over the fields of the heads; scoring the masked history
+again is another way through the code, and the tests hold the two against each other. Ranks are those of the served
+lists, to the last tie. A set of events is served anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.explain.cache import Study
+from xattn.explain.cache import HistoryCache
 from xattn.explain.question import Question, Scorer, rank_of
 
 __all__ = ["Removals", "SetRemoval", "removals", "set_removal"]
@@ -36,13 +36,13 @@ class SetRemoval:
     rank: int | None
 
 
-def removals(study: Study, question: Question) -> Removals:
+def removals(cache: HistoryCache, question: Question) -> Removals:
     """Score and rank of the target without each event in turn."""
     target = question.target
-    own = study.without_each(target)
+    own = cache.without_each(target)
     if not question.allowed[target]:
         return Removals(own, np.zeros(len(own), np.int64))
-    return Removals(own, study.ranks_without_each(target, own, question.allowed))
+    return Removals(own, cache.ranks_without_each(target, own, question.allowed))
 
 
 def set_removal(scorer: Scorer, question: Question, positions: tuple[int, ...], score: float) -> SetRemoval:

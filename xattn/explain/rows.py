@@ -1,27 +1,32 @@
 """The events of one ledger as columns of arrays, and how its cells group: the numbers under every frame and sentence.
 
-n live events; a group is a set of cells, its contribution their sum, so the contributions of each way of grouping add
-up to score − base:
+A cell has a place: the number of its head, the position of its event, the number of its feature. n live events; a group
+is a set of cells, its contribution their sum, so the contributions of each way of grouping add up to score − base:
 
     event    the cells of one event, over all heads and features
     head     the cells of one head
     feature  the cells of one feature over all heads that split; "" holds what does not split
-    block    the features of one block ("genres: Drama" belongs to genres); what does not split is behaviour
+    block    the features of one block (all genres, say); what does not split is behaviour
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 
-__all__ = ["BEHAVIOUR", "EventRows", "Group", "block_of", "effective_number", "event_rows", "feature_sums", "head_sums"]
+__all__ = [
+    "BEHAVIOUR", "CellPlaces", "EventRows", "Group", "block_sums", "blocks_of", "cell_places", "contributions",
+    "effective_number", "event_rows", "feature_sums", "head_sums", "occurrences",
+]  # fmt: skip
 
 BEHAVIOUR = "behaviour"
+T = TypeVar("T")
 
 
 class EventRows(NamedTuple):
@@ -39,19 +44,63 @@ class Group(NamedTuple):
     name: str
     contribution: float
     effective: float = 0.0
+    block: str = ""
+
+
+class CellPlaces(NamedTuple):
+    """Where the cells of one head stand: arrays of one length."""
+
+    position: np.ndarray
+    feature: np.ndarray  # column of the head's values; F, one past the last, for an event that says nothing
+
+
+def cell_places(head: HeadCells, live: np.ndarray) -> CellPlaces:
+    """The cells of a head over the `live` (n,) events: features of value 0 are left out, one cell an event stays."""
+    at = np.flatnonzero(live)
+    keep = head.value[at] != 0.0
+    silent = np.flatnonzero(~keep.any(axis=1))
+    row, column = np.nonzero(keep)
+    row = np.concatenate([row, silent])
+    column = np.concatenate([column, np.full(len(silent), head.value.shape[1])])
+    order = np.lexsort((column, row))
+    return CellPlaces(at[row[order]], column[order])
+
+
+def blocks_of(head: HeadCells) -> list[str]:
+    """The block of each feature of a head; behaviour where a value does not split."""
+    return [block or BEHAVIOUR for block in head.blocks or ("",) * len(head.features)]
+
+
+def occurrences(names: Iterable[T]) -> list[tuple[T, int]]:
+    """Each name with how often it came before, so that equal names are told apart.
+
+    >>> occurrences(["a", "b", "a"])
+    [('a', 0), ('b', 0), ('a', 1)]
+    """
+    counts: Counter[T] = Counter()
+    found = []
+    for name in names:
+        found.append((name, counts[name]))
+        counts[name] += 1
+    return found
+
+
+def contributions(heads: Sequence[HeadCells], n: int) -> np.ndarray:
+    """(n,) what each event of the history contributes: its cells' sum over all heads and features."""
+    total = np.zeros(n)
+    for head in heads:
+        total += (head.weight * head.strength * head.gate) * head.value.sum(axis=1)
+    return total
 
 
 def event_rows(heads: Sequence[HeadCells], live: np.ndarray) -> EventRows:
     """The rows of the events that are `live` (n,) bool."""
     position = np.flatnonzero(live)
-    weight, contribution = np.zeros(len(live)), np.zeros(len(live))
-    liked = np.zeros(len(live), bool)
+    weight, liked = np.zeros(len(live)), np.full(len(live), not heads)
     for head in heads:
         weight += head.weight
-        contribution += (head.weight * head.strength * head.gate) * head.value.sum(axis=1)
         liked |= head.strength >= 0
-    if not heads:
-        liked[:] = True
+    contribution = contributions(heads, len(live))
     total = float(weight[position].sum())
     order = position[np.argsort(-contribution[position], kind="stable")]
     return EventRows(order, weight[order] / (total if total > 0 else 1.0), contribution[order], liked[order])
@@ -78,18 +127,22 @@ def head_sums(heads: Sequence[HeadCells], live: np.ndarray) -> list[Group]:
 
 
 def feature_sums(heads: Sequence[HeadCells], live: np.ndarray) -> list[Group]:
-    """One group a feature that any cell has, "" among them where values do not split."""
-    sums: dict[str, float] = {}
-    for head in heads:
-        for name, amount in zip(head.features, head.contribution[live].sum(axis=0).tolist(), strict=True):
-            sums[name] = sums.get(name, 0.0) + amount
-    return [Group(name, amount) for name, amount in sums.items()]
+    """One group a feature that any cell has, "" among them where values do not split.
 
-
-def block_of(feature: str) -> str:
-    """The block that a feature belongs to.
-
-    >>> block_of("genres: Drama"), block_of(""), block_of("colour")
-    ('genres', 'behaviour', 'colour')
+    Two features of one head are never one group, however they are called; features of two heads are one where their
+    blocks and names are the same.
     """
-    return feature.partition(": ")[0] if feature else BEHAVIOUR
+    sums: dict[tuple[tuple[str, str], int], float] = {}
+    for head in heads:
+        keys = occurrences(zip(blocks_of(head), head.features, strict=True))
+        for key, amount in zip(keys, head.contribution[live].sum(axis=0).tolist(), strict=True):
+            sums[key] = sums.get(key, 0.0) + amount
+    return [Group(name, amount, block=block) for ((block, name), _), amount in sums.items()]
+
+
+def block_sums(features: Sequence[Group]) -> list[Group]:
+    """One group a block, from the groups of its features."""
+    sums: dict[str, float] = {}
+    for group in features:
+        sums[group.block] = sums.get(group.block, 0.0) + group.contribution
+    return [Group(name, amount) for name, amount in sums.items()]

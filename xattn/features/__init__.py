@@ -1,6 +1,7 @@
-"""Step 1 of the article: behaviour and items as named features."""
+"""Step 1 of the article: what items are like, as named features."""
 
-from xattn.features.blocks import FeatureBlocks, item_features
-from xattn.features.newcomers import NewcomerFeatures, newcomer_features
+from xattn.features.block import Block, Fitted
+from xattn.features.make import feature_set, make_features
+from xattn.features.newcomers import newcomer_features
 
-__all__ = ["FeatureBlocks", "NewcomerFeatures", "item_features", "newcomer_features"]
+__all__ = ["Block", "Fitted", "feature_set", "make_features", "newcomer_features"]

@@ -1,30 +1,18 @@
 """The catalogue of every text that a person reads, English and Chinese side by side.
 
-Each ``*.toml`` file of this folder holds tables, one per text; a dot in the key only groups related texts:
-
-    [term.event]
-    en = "event"
-    zh = "事件"
-
-A text may hold placeholders of `str.format` (``{n}``, ``{score:.2f}``); a literal brace is doubled (``{{``). The keys
-of all files form one catalogue: a key that stands twice is refused. Files are read once, on first use.
+`t` gives a text, `errors` holds the errors that speak in these texts. This is the lowest layer: it imports nothing else
+of xattn.
 """
 
 from __future__ import annotations
 
 import string
-import tomllib
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from importlib.resources import files
-from types import MappingProxyType
-from typing import Any
 
-from xattn.errors import MessageError, check_choice, shown
+from xattn.i18n.catalogue import LANGUAGES, texts, wording
+from xattn.i18n.errors import MessageError, check_lang
+from xattn.i18n.sentence import shown
 
 __all__ = ["LANGUAGES", "keys", "placeholders", "t"]
-
-LANGUAGES = ("en", "zh")
 
 
 def t(key: str, /, lang: str = "en", **values: object) -> str:
@@ -36,8 +24,7 @@ def t(key: str, /, lang: str = "en", **values: object) -> str:
     >>> t("term.event"), t("term.event", "zh")
     ('event', '事件')
     """
-    check_choice("lang", lang, LANGUAGES)
-    text = _wording(key)[lang]
+    text = _text(key, lang)
     try:
         return text.format_map(values)
     except KeyError as missing:
@@ -53,7 +40,7 @@ def keys() -> tuple[str, ...]:
     >>> "term.ledger" in keys()
     True
     """
-    return tuple(sorted(_catalogue()))
+    return tuple(sorted(texts()))
 
 
 def placeholders(key: str, /, lang: str = "en") -> frozenset[str]:
@@ -62,60 +49,13 @@ def placeholders(key: str, /, lang: str = "en") -> frozenset[str]:
     >>> sorted(placeholders("term.event"))
     []
     """
-    check_choice("lang", lang, LANGUAGES)
-    return frozenset(name for _, name, _, _ in string.Formatter().parse(_wording(key)[lang]) if name is not None)
+    parsed = string.Formatter().parse(_text(key, lang))
+    return frozenset(name for _, name, _, _ in parsed if name is not None)
 
 
-def _wording(key: str) -> Mapping[str, str]:
+def _text(key: str, lang: str) -> str:
+    check_lang(lang)
     try:
-        return _catalogue()[key]
+        return wording(key)[lang]
     except KeyError:
         raise MessageError(f"`key` must name a text of the catalogue; got {shown(key)}.") from None
-
-
-@lru_cache(maxsize=1)
-def _catalogue() -> Mapping[str, Mapping[str, str]]:
-    """All files of this folder as one read-only mapping: key → language → text."""
-    folder = files(__package__)
-    sources = {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".toml")}
-    return MappingProxyType(merge(sources))
-
-
-def merge(sources: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """The catalogue that TOML texts (file name → content) form together.
-
-    Raises MessageError for a file that is no TOML, for a key that stands in two files, and for a table that is neither
-    a group of tables nor one text with exactly one non-empty wording per language.
-
-    >>> merge({"a.toml": "[word.yes]\\nen = 'yes'\\nzh = '是'"})["word.yes"]["zh"]
-    '是'
-    """
-    merged: dict[str, Mapping[str, str]] = {}
-    for name, content in sorted(sources.items()):
-        try:
-            tables = tomllib.loads(content)
-        except tomllib.TOMLDecodeError as broken:
-            raise MessageError(f"catalogue file {name} must be TOML with each key once; got: {broken}.") from None
-        for key, wording in _entries(tables, name):
-            if key in merged:
-                raise MessageError(f"each key must stand once in the catalogue; '{key}' of {name} stands twice.")
-            merged[key] = wording
-    return merged
-
-
-def _entries(
-    table: Mapping[str, Any], file: str, path: tuple[str, ...] = ()
-) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Walk nested tables down to the texts; the key of a text is its path, joined by dots."""
-    for name, below in table.items():
-        key = ".".join((*path, name))
-        if isinstance(below, dict) and below and all(isinstance(part, dict) for part in below.values()):
-            yield from _entries(below, file, (*path, name))
-        elif (
-            isinstance(below, dict)
-            and below.keys() == set(LANGUAGES)
-            and all(isinstance(text, str) and text.strip() for text in below.values())
-        ):
-            yield key, MappingProxyType(below)
-        else:
-            raise MessageError(f"text '{key}' of {file} must hold {' and '.join(LANGUAGES)} alone; got {shown(below)}.")

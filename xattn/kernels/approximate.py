@@ -1,13 +1,14 @@
-"""Where every item would stand without each event, to within a known slack: enough to count who is ahead of a target.
+"""Approximate scores of every item without each event, within a known slack: enough to count who is ahead of a target.
 
-Ranks need the scores of a whole catalogue under every masking. Most items are far from the target, so a near figure
-decides: `pool_without_each` sums heads that do not look at the target by streaming rows of the value table once, in
-float32; `count_ahead` counts who is surely ahead and flags those who are too near to tell, for an exact look.
+Ranks need the scores of a whole catalogue with each event masked in turn. Most items are far from the target, so an
+approximate score decides about them. `add_approximate_without_each` takes the heads whose attention does not depend on
+the target, and reads the rows of the value table once, in float32. `count_ahead` counts the items that are surely ahead
+and flags those that are too close to tell; the caller scores the flagged ones exactly.
 
-    near[r, c] = Σ_h (N_hc − E_hr w_r V_h[row_r, c]) / S_h(−r)^β,      N_hc = Σ_{live i} E_hi w_i V_h[row_i, c]
+    approximate[r, c] = Σ_h (N_hc − E_hr w_r V_h[row_r, c]) / S_h(−r)^β,      N_hc = Σ_{live i} E_hi w_i V_h[row_i, c]
 
-`pool_reach` bounds what masking any m events can lift a score to: φ = S^{−β} lies between that of the full history and
-that without the m largest E, and no set gains more than the m largest gains of single events.
+`pool_reach` bounds how far masking any m events can lift a score. φ = S^{−β} lies between its value for the full
+history and its value without the m largest E, and no set of m events gains more than the m largest single gains.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from numba import prange
 
 from xattn.kernels.compile import Kernel
 
-__all__ = ["Attending", "count_ahead", "pool_reach", "pool_without_each"]
+__all__ = ["Attending", "add_approximate_without_each", "count_ahead", "pool_reach"]
 
 STRIPE = 512  # columns an iteration owns: the sums of a stripe stay in the first-level cache
 
 
 @Kernel
-def _pool_without(row, EW, alone, phi, V, column, gate, near):  # type: ignore[no-untyped-def]
-    """near[r, column_c] += gate_c Σ_h phi[h, r] (N_hc − EW[h, r] V[h, row_r, c]); `alone`: N is summed without r."""
+def _add_without_each(out, row, EW, alone, phi, V, column, gate):  # type: ignore[no-untyped-def]
+    """Adds gate_c Σ_h phi[h, r] (N_hc − EW[h, r] V[h, row_r, c]) to out[r, column_c]; `alone`: N lacks r."""
     H, n = EW.shape
     C = V.shape[2]
     stripes = (C + STRIPE - 1) // STRIPE
@@ -65,12 +66,13 @@ def _pool_without(row, EW, alone, phi, V, column, gate, near):  # type: ignore[n
                         gain[r, j] += np.float32(f * N[j])
         for r in range(n):
             for j in range(high - low):
-                near[r, column[low + j]] += gate[low + j] * gain[r, j]
+                out[r, column[low + j]] += gate[low + j] * gain[r, j]
 
 
 @Kernel
-def _reach(row, EW, least, most, V, gains, sums):  # type: ignore[no-untyped-def]
-    """sums[c] = Σ_h max(least_h N_hc, most_h N_hc); gains[q, c] the m largest Σ_h max(−least_h x, −most_h x) over i."""
+def _reach(gains, sums, row, EW, least, most, V):  # type: ignore[no-untyped-def]
+    """Assigns sums[c] = Σ_h max(least_h N_hc, most_h N_hc), and gains[q, c]: of the Σ_h max(−least_h x, −most_h x) of
+    single events the m largest."""
     H, n = EW.shape
     m, C = gains.shape
     stripes = (C + STRIPE - 1) // STRIPE
@@ -107,23 +109,25 @@ def _reach(row, EW, least, most, V, gains, sums):  # type: ignore[no-untyped-def
 
 
 @Kernel
-def _count(near, slack, allowed, own, ahead, flagged):  # type: ignore[no-untyped-def]
-    """ahead[s, r]: allowed items of stripe s whose score is surely over own[r]; flagged items are in no count."""
-    n, M = near.shape
+def _count(ahead, flagged, approximate, slack, allowed, own):  # type: ignore[no-untyped-def]
+    """Assigns ahead[s, r], how many allowed items of stripe s are surely over own[r], and flagged[j], whether item j is
+    too close to tell; flagged items are in no count."""
+    n, M = approximate.shape
     for stripe in prange(ahead.shape[0]):
         low = stripe * STRIPE
         high = min(M, low + STRIPE)
+        for j in range(low, high):
+            flagged[j] = False
         for r in range(n):
             x = own[r]
             for j in range(low, high):
-                near_by = near[r, j] + slack[j] >= x and near[r, j] - slack[j] <= x
-                flagged[j] |= near_by
+                flagged[j] |= approximate[r, j] + slack[j] >= x and approximate[r, j] - slack[j] <= x
         for j in range(low, high):
             flagged[j] &= allowed[j]
         for r in range(n):
             x, count = own[r], 0
             for j in range(low, high):
-                count += near[r, j] > x and allowed[j] and not flagged[j]
+                count += approximate[r, j] > x and allowed[j] and not flagged[j]
             ahead[stripe, r] = count
 
 
@@ -157,17 +161,16 @@ class Attending(NamedTuple):
         return EL * self.w, S**-self.beta, smallest**-self.beta
 
 
-def pool_without_each(
-    attending: Attending, V: np.ndarray, column: np.ndarray, gate: np.ndarray, near: np.ndarray
+def add_approximate_without_each(
+    out: np.ndarray, attending: Attending, V: np.ndarray, column: np.ndarray, gate: np.ndarray
 ) -> None:
-    """Add the heads' part to `near` (n, M) float32, in whose columns `column` (C,) the values of V (H, C, C) belong.
+    """Add the heads' part to `out` (n, M) float32: the values of V (H, C, C) to its columns `column` (C,).
 
     `gate` (C,) multiplies the columns.
     """
     EW, alone, phi = attending.without_each()
-    _pool_without(
-        attending.row, EW, alone, phi, V, column, gate.astype(np.float32), near, work=4.0 * EW.size * len(gate)
-    )
+    work = 4.0 * EW.size * len(gate)
+    _add_without_each(out, attending.row, EW, alone, phi, V, column, gate.astype(np.float32), work=work)
 
 
 def pool_reach(attending: Attending, V: np.ndarray, m: int) -> np.ndarray:
@@ -181,18 +184,17 @@ def pool_reach(attending: Attending, V: np.ndarray, m: int) -> np.ndarray:
         return np.full(C, np.inf)
     EW, least, most = found
     gains, sums = np.empty((m, C)), np.empty(C)
-    _reach(attending.row, EW, least, most, V, gains, sums, work=(2.0 * m + 6.0) * EW.size * C)
+    _reach(gains, sums, attending.row, EW, least, most, V, work=(2.0 * m + 6.0) * EW.size * C)
     reach: np.ndarray = sums + gains.sum(axis=0)
     return reach
 
 
 def count_ahead(
-    near: np.ndarray, slack: np.ndarray, allowed: np.ndarray, own: np.ndarray
+    approximate: np.ndarray, slack: np.ndarray, allowed: np.ndarray, own: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(ahead, flagged): for each row r of `near` (n, M), how many allowed items are surely over own[r] (n,), and which
-    items (M,) are within `slack` (M,) of it in some row; those are in no count."""
-    n, M = near.shape
-    ahead = np.zeros(((M + STRIPE - 1) // STRIPE, n), np.int64)
-    flagged = np.zeros(M, np.bool_)
-    _count(near, slack, allowed, own, ahead, flagged, work=2.0 * near.size)
+    """(ahead, flagged): for each row r of `approximate` (n, M), how many allowed items are surely over own[r] (n,), and
+    which items (M,) are within `slack` (M,) of it in some row; those are in no count."""
+    n, M = approximate.shape
+    ahead, flagged = np.empty(((M + STRIPE - 1) // STRIPE, n), np.int64), np.empty(M, np.bool_)
+    _count(ahead, flagged, approximate, slack, allowed, own, work=2.0 * approximate.size)
     return ahead.sum(axis=0), flagged

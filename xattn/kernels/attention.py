@@ -1,20 +1,12 @@
-"""Attention of many queries to many keys, in heads that may share keys: scaled dot products, softmax, sum; with its
-gradient.
+"""Attention of many queries to many keys, in heads that may share keys: softmax of the logits, weighted sum of values.
 
-    y_bi = Σ_j a_bij v_cj      a_bi = softmax_j(e_bi)      e_bij = cap · tanh(scale · q_i·k_j / cap) + bias_bij
+    y_bi = Σ_j a_bij v_cj      a_bi = softmax_j(e_bi)      e_bi the logits of `logits.py`
 
-b counts the heads of all batches (B of them), each of which reads one block of Q (·, L, d), one of K (·, n, d) and
-V (·, n, w), and one of the mask; `where` (5, B) int64 says which, so that what is shared is stored once:
+The arrays, `where`, the masks and the range of keys that a query sees are those of `logits.py`. What is masked is in no
+sum, so masking equals deletion bit for bit. A row without keys gives zeros. A live logit that is not finite makes the
+row NaN. Sums run in float64 for both types.
 
-    where    Q, K and V, mask, keys before the first query (past), keys in use (length)
-
-Query i sees the keys j with past + i − left ≤ j ≤ past + i + right and j < length; of these `live` (·, 1 or L, n) takes
-out where it is False and `bias` where it is −inf. An empty array stands for "none".
-
-What is taken out is in no sum: a row's live keys are packed to the front, so masking equals deletion bit for bit. A
-row without keys gives zeros. A live logit that is not finite makes the row NaN. Sums run in float64 for both types.
-
-Vaswani et al. 2017; grouped heads: Ainslie et al. 2023; the cap: Gemma Team 2024.
+Vaswani et al. 2017; grouped heads: Ainslie et al. 2023.
 """
 
 from __future__ import annotations
@@ -26,14 +18,12 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.logits import ALL_LIVE, NO_BIAS, TOGETHER, logits, products, turned
 from xattn.kernels.vectors import divide, exp_sum, peak
 
-__all__ = ["Attention", "AttentionGradient", "attention", "attention_backward", "attention_scores"]
+__all__ = ["Attention", "AttentionGradient", "attention", "attention_backward"]
 
 EXP_WORK = 20  # scalar operations that one exponential, with the bookkeeping of a key, counts for
-TOGETHER = 4  # queries that share a pass over the keys
-ALL_LIVE = np.empty((0, 0, 0), dtype=np.bool_)
-NO_BIAS = np.empty((0, 0, 0))
 
 
 class Attention(NamedTuple):
@@ -71,69 +61,8 @@ def _dot(x, y):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _products(z, q, KT, lo, hi):  # type: ignore[no-untyped-def]
-    """z[c, j] = q_c·k_j for four queries and the keys lo..hi−1, in float64; KT (d, n) has the keys side by side.
-
-    Four coordinates of four queries share a pass over the keys. Each number is the sum over the coordinates in their
-    order, wherever its key stands.
-    """
-    d = KT.shape[0]
-    z0, z1, z2, z3 = z[0, lo:hi], z[1, lo:hi], z[2, lo:hi], z[3, lo:hi]
-    for j in range(hi - lo):
-        z0[j] = z1[j] = z2[j] = z3[j] = 0.0
-    whole = d - d % 4
-    for f in range(0, whole, 4):
-        k0, k1, k2, k3 = KT[f, lo:hi], KT[f + 1, lo:hi], KT[f + 2, lo:hi], KT[f + 3, lo:hi]
-        a0, a1, a2, a3 = q[0, f], q[0, f + 1], q[0, f + 2], q[0, f + 3]
-        b0, b1, b2, b3 = q[1, f], q[1, f + 1], q[1, f + 2], q[1, f + 3]
-        c0, c1, c2, c3 = q[2, f], q[2, f + 1], q[2, f + 2], q[2, f + 3]
-        d0, d1, d2, d3 = q[3, f], q[3, f + 1], q[3, f + 2], q[3, f + 3]
-        for j in range(hi - lo):
-            x0, x1, x2, x3 = k0[j], k1[j], k2[j], k3[j]
-            z0[j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-            z1[j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
-            z2[j] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
-            z3[j] += d0 * x0 + d1 * x1 + d2 * x2 + d3 * x3
-    for f in range(whole, d):
-        for c in range(TOGETHER):
-            for j in range(lo, hi):
-                z[c, j] += q[c, f] * KT[f, j]
-
-
-@compiled
-def _logits(e, at, z, live, bias, lo, hi, scale, cap):  # type: ignore[no-untyped-def]
-    """Logits of the live keys in lo..hi−1 to the front of e, their places to `at`; returns how many there are.
-
-    live 1 0 1 1   →   e e0 e2 e3 _    at 0 2 3 _
-    """
-    if live.size == 0 and bias.size == 0 and cap == 0.0:
-        for j in range(lo, hi):
-            s = scale * z[j]
-            e[j - lo] = s if abs(s) < np.inf else np.nan
-            at[j - lo] = j
-        return max(hi - lo, 0)
-    n = 0
-    for j in range(lo, hi):
-        if live.size != 0 and not live[j]:
-            continue
-        b = 0.0
-        if bias.size != 0:
-            b = np.float64(bias[j])
-            if b == -np.inf:
-                continue
-        s = scale * z[j]
-        if cap > 0.0 and abs(s) < np.inf:  # a cap must not hide what overflowed
-            s = cap * math.tanh(s / cap)
-        s += b
-        e[n] = s if abs(s) < np.inf else np.nan
-        at[n] = j
-        n += 1
-    return n
-
-
-@compiled
 def _add_values(y, a, at, V):  # type: ignore[no-untyped-def]
-    """y += Σ_l a_l V[at_l], in the order of l; four at a time, so that y is read and written once for them."""
+    """Adds Σ_l a_l V[at_l] to y in the order of l, four at a time, so that y is read and written once for them."""
     n = a.shape[0]
     whole = n - n % 4
     for l in range(0, whole, 4):
@@ -152,7 +81,7 @@ def _add_values(y, a, at, V):  # type: ignore[no-untyped-def]
 
 @compiled
 def _softmax(z):  # type: ignore[no-untyped-def]
-    """z ← softmax(z) in place; returns log Σ exp(z), −inf for none. NaN spoils the whole row: `peak` is NaN then."""
+    """Turns z into its softmax in place; returns log Σ exp(z), −inf for none. NaN spoils the row, through `peak`."""
     if z.shape[0] == 0:
         return -np.inf
     m = peak(z)
@@ -161,46 +90,25 @@ def _softmax(z):  # type: ignore[no-untyped-def]
     return m + math.log(s)
 
 
-@compiled
-def _row_of(table, block, i):  # type: ignore[no-untyped-def]
-    """Row i of a block of a mask; of a table with one row for all, that one; of an empty table, an empty row."""
-    if table.size == 0:
-        return table.reshape(-1)
-    return table[block, min(i, table.shape[1] - 1)]
-
-
 # --- all rows ---------------------------------------------------------------------------------------------------------
-
-
-@compiled
-def _block(z, Q, KT, where, b, first, left, right):  # type: ignore[no-untyped-def]
-    """Products of the queries first..first+3 of head b with every key that one of them may see."""
-    L, d = Q.shape[1], Q.shape[2]
-    place = where[3, b] + first
-    last = min(TOGETHER, L - first) - 1
-    lo, hi = max(0, place - left), min(where[4, b], place + last + right + 1)
-    if lo < hi:
-        q = np.zeros((TOGETHER, d))
-        for c in range(last + 1):
-            q[c] = Q[where[0, b], first + c]
-        _products(z, q, KT[where[1, b]], lo, hi)
 
 
 @Kernel
 def _forward(Y, lse, A, Q, KT, V, live, bias, where, scale, cap, left, right):  # type: ignore[no-untyped-def]
+    """Assigns the outputs, the log-sum-exps, and the weights unless A is empty."""
     B, L, w = Y.shape
     n = KT.shape[2]
     blocks = (L + TOGETHER - 1) // TOGETHER
     for r in prange(B * blocks):
         b, first = np.int64(r) // blocks, np.int64(r) % blocks * TOGETHER  # prange counts in uint64
         z, e, at = np.empty((TOGETHER, n)), np.empty(n), np.empty(n, np.int64)
-        _block(z, Q, KT, where, b, first, left, right)
+        # 1 logits
+        products(z, Q, KT, where, b, first, left, right)
         for i in range(first, min(L, first + TOGETHER)):
-            place = where[3, b] + i
-            lo, hi = max(0, place - left), min(where[4, b], place + right + 1)
-            seen, added = _row_of(live, where[2, b], i), _row_of(bias, where[2, b], i)
-            m = _logits(e, at, z[i - first], seen, added, lo, hi, scale, cap)
+            m = logits(e, at, z[i - first], live, bias, where, b, i, scale, cap, left, right)
+            # 2 weights
             lse[b, i] = _softmax(e[:m])
+            # 3 outputs
             acc = np.zeros(w)
             _add_values(acc, e[:m], at, V[where[1, b]])
             for c in range(w):
@@ -212,56 +120,42 @@ def _forward(Y, lse, A, Q, KT, V, live, bias, where, scale, cap, left, right):  
 
 
 @Kernel
-def _scores(E, Q, KT, live, bias, where, scale, cap, left, right):  # type: ignore[no-untyped-def]
-    """The logits themselves, −inf where a key is not seen."""
-    B, L, n = E.shape
-    blocks = (L + TOGETHER - 1) // TOGETHER
-    for r in prange(B * blocks):
-        b, first = np.int64(r) // blocks, np.int64(r) % blocks * TOGETHER
-        z, e, at = np.empty((TOGETHER, n)), np.empty(n), np.empty(n, np.int64)
-        _block(z, Q, KT, where, b, first, left, right)
-        for i in range(first, min(L, first + TOGETHER)):
-            place = where[3, b] + i
-            lo, hi = max(0, place - left), min(where[4, b], place + right + 1)
-            seen, added = _row_of(live, where[2, b], i), _row_of(bias, where[2, b], i)
-            m = _logits(e, at, z[i - first], seen, added, lo, hi, scale, cap)
-            E[b, i] = -np.inf
-            for l in range(m):
-                E[b, i, at[l]] = e[l]
-
-
-@Kernel
 def _backward_of_queries(dE, dQ, dY, A, Q, K, V, where, scale, cap):  # type: ignore[no-untyped-def]
-    """de_j = a_j (dy·v_j − Σ_l a_l dy·v_l) · (1 − tanh²),  dq = scale Σ_j de_j k_j. A weight of 0 passes nothing on."""
+    """Adds de_j = a_j (dy·v_j − Σ_l a_l dy·v_l) · (1 − tanh²) to dE, and scale Σ_j de_j k_j to dQ.
+
+    A weight of 0 passes nothing on.
+    """
     B, L, n = dE.shape
     d = Q.shape[2]
     for r in prange(B * L):
         b, i = np.int64(r) // L, np.int64(r) % L
         q, kv = Q[where[0, b], i], where[1, b]
+        # 3 gradients of the weights
+        da = np.empty(n)
         G = 0.0
         for j in range(n):
             if A[b, i, j] != 0.0:
-                dE[b, i, j] = _dot(dY[b, i], V[kv, j])
-                G += np.float64(A[b, i, j]) * dE[b, i, j]
+                da[j] = _dot(dY[b, i], V[kv, j])
+                G += np.float64(A[b, i, j]) * da[j]
         acc = np.zeros(d)
         for j in range(n):
             if A[b, i, j] != 0.0:
-                g = np.float64(A[b, i, j]) * (dE[b, i, j] - G)
+                # 2 gradient of the logit
+                de = np.float64(A[b, i, j]) * (da[j] - G)
                 if cap > 0.0:
                     t = math.tanh(scale * _dot(q, K[kv, j]) / cap)
-                    g *= 1.0 - t * t
-                dE[b, i, j] = g
+                    de *= 1.0 - t * t
+                dE[b, i, j] += de
+                # 1 gradient of the query
                 for c in range(d):
-                    acc[c] += scale * g * np.float64(K[kv, j, c])
-            else:
-                dE[b, i, j] = 0.0
+                    acc[c] += scale * de * np.float64(K[kv, j, c])
         for c in range(d):
-            dQ[b, i, c] = acc[c]
+            dQ[b, i, c] += acc[c]
 
 
 @Kernel
 def _backward_of_keys(dK, dV, dE, dY, A, Q, where, scale):  # type: ignore[no-untyped-def]
-    """dk_j = scale Σ_i de_ij q_i,  dv_j = Σ_i a_ij dy_i; an iteration owns key j of head b."""
+    """Adds scale Σ_i de_ij q_i to dK[j], and Σ_i a_ij dy_i to dV[j]; an iteration owns key j of head b."""
     B, n, d = dK.shape
     w = dV.shape[2]
     for r in prange(B * n):
@@ -270,15 +164,17 @@ def _backward_of_keys(dK, dV, dE, dY, A, Q, where, scale):  # type: ignore[no-un
         for i in range(A.shape[1]):
             a = np.float64(A[b, i, j])
             if a != 0.0:
-                g = scale * dE[b, i, j]
-                for c in range(d):
-                    k[c] += g * np.float64(Q[where[0, b], i, c])
+                # 3 gradient of the value
                 for c in range(w):
                     v[c] += a * np.float64(dY[b, i, c])
+                # 1 gradient of the key
+                de = scale * dE[b, i, j]
+                for c in range(d):
+                    k[c] += de * np.float64(Q[where[0, b], i, c])
         for c in range(d):
-            dK[b, j, c] = k[c]
+            dK[b, j, c] += k[c]
         for c in range(w):
-            dV[b, j, c] = v[c]
+            dV[b, j, c] += v[c]
 
 
 # --- what others call -------------------------------------------------------------------------------------------------
@@ -298,47 +194,18 @@ def attention(
     right: int,
     want_weights: bool = False,
 ) -> Attention:
-    """Attend with the blocks of Q to those of K and V that `where` pairs; see the top of this file for every argument.
+    """Attend with the blocks of Q to those of K and V that `where` pairs; see the top of `logits.py` for the arguments.
 
     >>> Q, K, V = np.ones((1, 1, 1)), np.zeros((1, 2, 1)), np.array([[[1.0], [3.0]]])
     >>> attention(Q, K, V, np.array([[0], [0], [0], [0], [2]]), scale=1.0, left=2, right=2).y
     array([[[2.]]])
     """
     B, (L, d), (n, w) = where.shape[1], Q.shape[1:], V.shape[1:]
-    y, lse = np.zeros((B, L, w), Q.dtype), np.empty((B, L))
-    a = np.zeros((B, L, n) if want_weights else (0, 0, 0), Q.dtype)
+    y, lse = np.empty((B, L, w), Q.dtype), np.empty((B, L))
+    a = np.empty((B, L, n) if want_weights else (0, 0, 0), Q.dtype)
     work = float(B) * L * n * (d + w + EXP_WORK)
-    _forward(y, lse, a, Q, _turned(K), V, live, bias, where, float(scale), float(cap), left, right, work=work)
+    _forward(y, lse, a, Q, turned(K), V, live, bias, where, float(scale), float(cap), left, right, work=work)
     return Attention(y, a, lse)
-
-
-def attention_scores(
-    Q: np.ndarray,
-    K: np.ndarray,
-    where: np.ndarray,
-    live: np.ndarray = ALL_LIVE,
-    bias: np.ndarray = NO_BIAS,
-    *,
-    scale: float,
-    cap: float = 0.0,
-    left: int,
-    right: int,
-) -> np.ndarray:
-    """The logits e (B, L, n), float64, that `attention` weighs by; −inf where a key is not seen.
-
-    >>> Q, K = np.ones((1, 1, 2)), np.array([[[1.0, 2.0], [0.0, 0.0]]])
-    >>> attention_scores(Q, K, np.array([[0], [0], [0], [0], [2]]), scale=2.0, left=0, right=0)
-    array([[[  6., -inf]]])
-    """
-    B, (L, d), n = where.shape[1], Q.shape[1:], K.shape[1]
-    e = np.empty((B, L, n))
-    _scores(e, Q, _turned(K), live, bias, where, float(scale), float(cap), left, right, work=float(B) * L * n * (d + 4))
-    return e
-
-
-def _turned(K: np.ndarray) -> np.ndarray:
-    """(·, n, d) as (·, d, n) float64: loops along the keys become vector code."""
-    return np.ascontiguousarray(K.transpose(0, 2, 1), dtype=np.float64)
 
 
 def attention_backward(
@@ -362,8 +229,7 @@ def attention_backward(
     """
     B, L, n = a.shape
     d, w = Q.shape[2], V.shape[2]
-    dE, dQ = np.empty(a.shape), np.empty((B, L, d))
-    dK, dV = np.empty((B, n, d)), np.empty((B, n, w))
+    dE, dQ, dK, dV = (np.zeros(shape) for shape in (a.shape, (B, L, d), (B, n, d), (B, n, w)))
     work = float(B) * L * n * (d + w + EXP_WORK)
     _backward_of_queries(dE, dQ, dy, a, Q, K, V, where, float(scale), float(cap), work=work)
     _backward_of_keys(dK, dV, dE, dy, a, Q, where, float(scale), work=work)

@@ -44,10 +44,8 @@ __all__ = [
 
 SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
 
-
-SHARED = hashlib.sha256(
-    b"".join(Path(__file__).with_name(name).read_bytes() for name in ("lanes.py", "tiles.py", "vectors.py"))
-).hexdigest()[:8]
+SHARED_FILES = ("lanes.py", "logits.py", "tiles.py", "vectors.py")
+SHARED = hashlib.sha256(b"".join(Path(__file__).with_name(f).read_bytes() for f in SHARED_FILES)).hexdigest()[:8]
 
 
 def _jit(func: Callable[..., Any], parallel: bool, **more: Any) -> Any:

@@ -28,8 +28,8 @@ def _exp(z):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _row(index, value, norm, theta, unit, events, g, T, E, X):  # type: ignore[no-untyped-def]
-    """E and X of one target over n events; `unit`, `events` (d, n): features by length 1, and times strength."""
+def _row(E, X, index, value, norm, theta, unit, events, g, T):  # type: ignore[no-untyped-def]
+    """Assigns E and X of a target over n events; `unit`, `events` (d, n): features of length 1, and times strength."""
     n = g.shape[0]
     for i in range(n):
         E[i] = 0.0
@@ -57,25 +57,27 @@ def _row(index, value, norm, theta, unit, events, g, T, E, X):  # type: ignore[n
 
 
 @Kernel
-def _field(ptr, index, value, norm, theta, gate, unit, events, g, T, E, X):  # type: ignore[no-untyped-def]
+def _field(E, X, ptr, index, value, norm, theta, gate, unit, events, g, T):  # type: ignore[no-untyped-def]
+    """Assigns E and X of all targets."""
     for j in prange(E.shape[0]):
         lo, hi = ptr[j], ptr[j + 1]
-        _row(index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T, E[j], X[j])
+        _row(E[j], X[j], index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T)
         for i in range(g.shape[0]):
             X[j, i] *= gate[j]
 
 
 @Kernel
 def _scores(  # type: ignore[no-untyped-def]
-    ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta, least, out
+    out, ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta, least
 ):
+    """Assigns the head's score of each target."""
     n = g.shape[0]
     whole = np.all(live)
     for j in prange(out.shape[0]):
         E = np.empty(n)
         X = np.empty(n)
         lo, hi = ptr[j], ptr[j + 1]
-        _row(index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T, E, X)
+        _row(E, X, index[lo:hi], value[lo:hi], norm[j], theta, unit, events, g, T)
         S = 0.0
         s = 0.0  # without a threshold both sums in one go
         if whole:
@@ -112,7 +114,7 @@ def content_field(
     shape = (len(gate), len(g))
     E, X = np.empty(shape), np.empty(shape)
     work = 4.0 * len(targets[1]) * shape[1] + 10.0 * E.size
-    _field(*targets, theta, gate, unit, events, g, T, E, X, work=work)
+    _field(E, X, *targets, theta, gate, unit, events, g, T, work=work)
     return E, X
 
 
@@ -131,5 +133,5 @@ def content_scores(
     """The head's scores (J,) without keeping E and X; weights under `least` count as 0."""
     out = np.empty(len(gate))
     work = 4.0 * len(targets[1]) * len(g) + 12.0 * len(g) * len(gate)
-    _scores(*targets, theta, gate, unit, events, g, T, live, beta, least, out, work=work)
+    _scores(out, *targets, theta, gate, unit, events, g, T, live, beta, least, work=work)
     return out

@@ -20,11 +20,11 @@ from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
 
-__all__ = ["field_scores", "field_weights", "field_weights_of_many", "field_without_each"]
+__all__ = ["add_field_scores", "add_field_without_each", "field_weights", "field_weights_of_many"]
 
 
 @compiled
-def _row_weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
+def _row_weights(a, E, live, beta, theta):  # type: ignore[no-untyped-def]
     S = 0.0
     for i in range(E.shape[0]):
         if live[i]:
@@ -36,24 +36,24 @@ def _row_weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _weights(E, live, beta, theta, a):  # type: ignore[no-untyped-def]
-    """a[j, i] for every event; 0 where not live or under the threshold."""
+def _weights(a, E, live, beta, theta):  # type: ignore[no-untyped-def]
+    """Assigns a[j, i] of every event: 0 where it is not live or its weight is under the threshold."""
     for j in prange(E.shape[0]):
-        _row_weights(E[j], live, beta, theta, a[j])
+        _row_weights(a[j], E[j], live, beta, theta)
 
 
 @Kernel
-def _weights_of_many(E, live, ptr, beta, theta, a):  # type: ignore[no-untyped-def]
-    """The same for histories end to end, cut by `ptr`; E and a (H, N)."""
+def _weights_of_many(a, E, live, ptr, beta, theta):  # type: ignore[no-untyped-def]
+    """Assigns the same for histories that lie end to end, cut by `ptr`; E and a (H, N)."""
     for u in prange(ptr.shape[0] - 1):
         own = slice(ptr[u], ptr[u + 1])
         for h in range(E.shape[0]):
-            _row_weights(E[h, own], live[own], beta, theta, a[h, own])
+            _row_weights(a[h, own], E[h, own], live[own], beta, theta)
 
 
 @Kernel
-def _scores(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
-    """out[j] += Σ_i a_ji X_ji."""
+def _add_scores(out, E, X, live, beta, theta):  # type: ignore[no-untyped-def]
+    """Adds Σ_i a_ji X_ji to out[j]."""
     shared = E.shape[0] == 1
     for j in prange(X.shape[0]):
         k = 0 if shared else np.int64(j)  # prange counts in uint64
@@ -71,8 +71,8 @@ def _scores(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _kept_norms(E, live, beta, norms):  # type: ignore[no-untyped-def]
-    """norms[r] = S^β when event r is masked too, 0 where nothing is left."""
+def _kept_norms(norms, E, live, beta):  # type: ignore[no-untyped-def]
+    """Assigns norms[r] = S^β when event r is masked too, 0 where nothing is left."""
     n = E.shape[0]
     after = 0.0
     for i in range(n - 1, -1, -1):
@@ -86,16 +86,16 @@ def _kept_norms(E, live, beta, norms):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
-    """out[j, r] += the head's score of target j when event r is masked too.
+def _add_without_each(out, E, X, live, beta, theta):  # type: ignore[no-untyped-def]
+    """Adds to out[j, r] the head's score of target j when event r is masked too.
 
     Without a threshold: prefix + suffix sums, O(n) a target. With one, what passes θ changes as S shrinks: O(n²).
     """
     shared = E.shape[0] == 1
     n = X.shape[1]
     common = np.empty(n)
-    if shared and theta == 0.0:  # the powers, dear beside all else, once for all targets
-        _kept_norms(E[0], live, beta, common)
+    if shared and theta == 0.0:  # the powers cost most of all: once for all targets
+        _kept_norms(common, E[0], live, beta)
     for j in prange(X.shape[0]):
         k = 0 if shared else np.int64(j)  # prange counts in uint64
         if theta > 0.0:
@@ -112,7 +112,7 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
                             s += E[k, i] * X[j, i]
                     out[j, r] += s / norm
         else:
-            idle = True  # a target that the head has nothing to say about
+            idle = True  # the head says nothing about this target
             for i in range(n):
                 idle &= X[j, i] == 0.0
             if idle:
@@ -120,7 +120,7 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
             norms = common
             if not shared:
                 norms = np.empty(n)
-                _kept_norms(E[k], live, beta, norms)
+                _kept_norms(norms, E[k], live, beta)
             after = np.zeros(n + 1)  # after[r] = Σ_{i ≥ r} E X
             for i in range(n - 1, -1, -1):
                 after[i] = after[i + 1] + (E[k, i] * X[j, i] if live[i] else 0.0)
@@ -135,24 +135,26 @@ def _without_each(E, X, live, beta, theta, out):  # type: ignore[no-untyped-def]
 def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) -> np.ndarray:
     """a (J, n): attention weights of the live events (n,)."""
     a = np.empty(E.shape)
-    _weights(E, live, beta, theta, a, work=3.0 * E.size)
+    _weights(a, E, live, beta, theta, work=3.0 * E.size)
     return a
 
 
 def field_weights_of_many(E: np.ndarray, live: np.ndarray, ptr: np.ndarray, beta: float, theta: float) -> np.ndarray:
     """a (H, N): `field_weights` of each history by itself, to the bit; E (H, N), live (N,), cuts `ptr` (U + 1,)."""
     a = np.empty(E.shape)
-    _weights_of_many(E, live, ptr, beta, theta, a, work=3.0 * E.size)
+    _weights_of_many(a, E, live, ptr, beta, theta, work=3.0 * E.size)
     return a
 
 
-def field_scores(E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float, out: np.ndarray) -> None:
+def add_field_scores(
+    out: np.ndarray, E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float
+) -> None:
     """Add the head's scores to `out` (J,) float64."""
-    _scores(E, X, live, beta, theta, out, work=3.0 * X.size)
+    _add_scores(out, E, X, live, beta, theta, work=3.0 * X.size)
 
 
-def field_without_each(
-    E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float, out: np.ndarray
+def add_field_without_each(
+    out: np.ndarray, E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float
 ) -> None:
     """Add to `out` (J, n) float64 the head's scores with each event masked in turn."""
-    _without_each(E, X, live, beta, theta, out, work=6.0 * X.size)
+    _add_without_each(out, E, X, live, beta, theta, work=6.0 * X.size)

@@ -48,6 +48,7 @@ class FusionGradient(NamedTuple):
 
 @compiled
 def _multiply_row(y, c, a, live, X):  # type: ignore[no-untyped-def]
+    """Assigns the fused vector y (d,) of one row and its contributions c (n, d)."""
     n, d = X.shape
     acc = np.zeros(d)
     for i in range(n):
@@ -64,7 +65,8 @@ def _multiply_row(y, c, a, live, X):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _fuse_multiply(y, c, a, live, X):  # type: ignore[no-untyped-def]
+def _fuse_multiply_forward(y, c, a, live, X):  # type: ignore[no-untyped-def]
+    """Assigns the fused vectors y and the contributions c."""
     R, n = a.shape
     for r in prange(R):
         _multiply_row(y[r], c[r], a[r], live[r * n : (r + 1) * n], X)
@@ -72,7 +74,7 @@ def _fuse_multiply(y, c, a, live, X):  # type: ignore[no-untyped-def]
 
 @Kernel
 def _fuse_multiply_backward(da, dX, dy, a, live, X):  # type: ignore[no-untyped-def]
-    """da[r, i] += dy_r·x_i, dX[i] += Σ_r a[r, i] dy_r: an iteration owns event i, as the rows share X."""
+    """Adds dy_r·x_i to da[r, i], and Σ_r a[r, i] dy_r to dX[i]; an iteration owns event i, because the rows share X."""
     R, n = a.shape
     d = X.shape[1]
     for i in prange(n):
@@ -105,7 +107,7 @@ def fuse_multiply(a: np.ndarray, x: np.ndarray, mask: np.ndarray | None = None) 
     [[1.0, 6.0]]
     """
     out = _room(a, x)
-    _fuse_multiply(*out, a, _flat(mask), x, work=2 * out.c.size)
+    _fuse_multiply_forward(*out, a, _flat(mask), x, work=2 * out.c.size)
     return out
 
 
@@ -122,7 +124,8 @@ def fuse_multiply_backward(
 
 
 @Kernel
-def _fuse_ragged(y, c, a, indptr, live, X):  # type: ignore[no-untyped-def]
+def _fuse_ragged_forward(y, c, a, indptr, live, X):  # type: ignore[no-untyped-def]
+    """Assigns the fused vectors y and the contributions c."""
     for r in prange(indptr.shape[0] - 1):
         lo, hi = indptr[r], indptr[r + 1]
         _multiply_row(y[r], c[lo:hi], a[lo:hi], live[lo:hi], X[lo:hi])
@@ -130,7 +133,7 @@ def _fuse_ragged(y, c, a, indptr, live, X):  # type: ignore[no-untyped-def]
 
 @Kernel
 def _fuse_ragged_backward(da, dX, dy, a, indptr, live, X):  # type: ignore[no-untyped-def]
-    """da_i += dy_r·x_i, dX[i] += a_i dy_r for the events i of row r: an iteration owns them all."""
+    """Adds dy_r·x_i to da_i, and a_i dy_r to dX[i], for the events i of row r; an iteration owns all of them."""
     for r in prange(indptr.shape[0] - 1):
         for i in range(indptr[r], indptr[r + 1]):
             if live.size == 0 or live[i]:
@@ -149,7 +152,7 @@ def fuse_ragged(a: np.ndarray, indptr: np.ndarray, x: np.ndarray, mask: np.ndarr
     [[3.0], [0.0], [4.0]]
     """
     out = Fused(np.empty((indptr.shape[0] - 1, x.shape[1]), dtype=x.dtype), np.empty_like(x))
-    _fuse_ragged(*out, a, indptr, _flat(mask), x, work=2 * x.size)
+    _fuse_ragged_forward(*out, a, indptr, _flat(mask), x, work=2 * x.size)
     return out
 
 
@@ -166,7 +169,8 @@ def fuse_ragged_backward(
 
 
 @Kernel
-def _fuse_add(y, c, a, live, X):  # type: ignore[no-untyped-def]
+def _fuse_add_forward(y, c, a, live, X):  # type: ignore[no-untyped-def]
+    """Assigns the fused vectors y and the contributions c."""
     R, n = a.shape
     d = X.shape[1]
     for r in prange(R):
@@ -190,7 +194,8 @@ def _fuse_add(y, c, a, live, X):  # type: ignore[no-untyped-def]
 
 @Kernel
 def _fuse_add_backward(da, dX, dy, N, live):  # type: ignore[no-untyped-def]
-    """da[r, i] += Σ_j dy[r, j] / N_r, dX[i] += Σ_r dy_r / N_r: an iteration owns event i, as the rows share X."""
+    """Adds Σ_j dy[r, j] / N_r to da[r, i], and Σ_r dy_r / N_r to dX[i]; an iteration owns event i, because the rows
+    share X."""
     R, n = da.shape
     d = dX.shape[1]
     for i in prange(n):
@@ -215,7 +220,7 @@ def fuse_add(a: np.ndarray, x: np.ndarray, mask: np.ndarray | None = None) -> Fu
     [[2.5, 4.5]]
     """
     out = _room(a, x)
-    _fuse_add(*out, a, _flat(mask), x, work=4 * out.c.size)
+    _fuse_add_forward(*out, a, _flat(mask), x, work=4 * out.c.size)
     return out
 
 

@@ -60,8 +60,8 @@ def occurrences(indptr: np.ndarray, item: np.ndarray, row_of_item: np.ndarray, n
 
 
 @Kernel
-def _normalisers(indptr, rho, beta, c):  # type: ignore[no-untyped-def]
-    """c[h, e] = (Σ_{l<t} ρ_h^(t−1−l))^(−β_h) for the event e at position t of its user; 0 at t = 0."""
+def _normalisers(c, indptr, rho, beta):  # type: ignore[no-untyped-def]
+    """Assigns c[h, e] = (Σ_{l<t} ρ_h^(t−1−l))^(−β_h) for the event e at position t of its user; 0 at t = 0."""
     for u in prange(indptr.shape[0] - 1):
         for h in range(rho.shape[0]):
             S = 0.0
@@ -71,8 +71,8 @@ def _normalisers(indptr, rho, beta, c):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _tails(indptr, rho, c, tail):  # type: ignore[no-untyped-def]
-    """tail[h, g, e] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p) for the event e at position p of its user."""
+def _tails(tail, indptr, rho, c):  # type: ignore[no-untyped-def]
+    """Assigns tail[h, g, e] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p) for the event e at position p of its user."""
     H = rho.shape[0]
     for u in prange(indptr.shape[0] - 1):
         for h in range(H):
@@ -97,15 +97,17 @@ def _coprime(n):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _gram(h, ptr, event, start, stop, row, w, wt, rho, tail, A, T):  # type: ignore[no-untyped-def]
-    """Added to A (H·C, H·C): the blocks of head h and those after it. Of its own block T (C, C) gets the pairs whose
-    event of this row is the older one, and half of those of an event with itself: the block is T + Tᵀ. wt = w·tail.
+def _add_gram(A, T, ptr, event, start, stop, row, w, wt, rho, tail, h):  # type: ignore[no-untyped-def]
+    """Adds to A (H·C, H·C) the blocks of head h with the heads after it, and to T (C, C) one triangle of its own block.
+
+    The own block is T + Tᵀ: T takes the pairs in which the event of this row is the older one, and half of each pair of
+    an event with itself. wt = w · tail.
     """
     C = ptr.shape[0] - 1
     H = rho.shape[0]
     step = _coprime(C)
     for k in prange(C):
-        r = np.int64(k) * step % C  # threads take runs of k: this spreads the rows of much work over them
+        r = np.int64(k) * step % C  # each thread takes a run of k: this spreads the rows with much work over them
         acc = np.zeros(H * C)
         for o in range(ptr[r], ptr[r + 1]):
             i = event[o]
@@ -129,14 +131,14 @@ def _gram(h, ptr, event, start, stop, row, w, wt, rho, tail, A, T):  # type: ign
                     if row[j] >= 0:
                         acc[at + row[j]] += power * w[g, j]
         for j in range(C):
-            T[r, j] = acc[h * C + j]
+            T[r, j] += acc[h * C + j]
         for j in range((h + 1) * C, H * C):
             A[h * C + r, j] += acc[j]
 
 
 @Kernel
-def _add_both_ways(T, A):  # type: ignore[no-untyped-def]
-    """A += T + Tᵀ, in squares of TILE × TILE, so that both ways stay in the cache."""
+def _add_both_ways(A, T):  # type: ignore[no-untyped-def]
+    """Adds T + Tᵀ to A in squares of TILE × TILE, so that T and Tᵀ stay in the cache."""
     C = T.shape[0]
     for t in prange((C + TILE - 1) // TILE):
         for low in range(0, C, TILE):
@@ -146,8 +148,8 @@ def _add_both_ways(T, A):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _targets(ptr, event, stop, item, w, worth, rho, c, B, z):  # type: ignore[no-untyped-def]
-    """Added: B[(h,r), y] = Σ of worth_t z_t over the prefixes whose next item is y, and z[(h,r)] = Σ_t z_t."""
+def _add_targets(B, z, ptr, event, stop, item, w, worth, rho, c):  # type: ignore[no-untyped-def]
+    """Adds to B[(h,r), y] the Σ of worth_t z_t over the prefixes whose next item is y, to z[(h,r)] that of all."""
     C = ptr.shape[0] - 1
     M = B.shape[1]
     step = _coprime(B.shape[0])
@@ -177,7 +179,7 @@ def _targets(ptr, event, stop, item, w, worth, rho, c, B, z):  # type: ignore[no
 def normalisers(indptr: np.ndarray, rho: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """c (H, N): what head h divides its prefix sum by at each event (eq. 9)."""
     c = np.empty((len(rho), int(indptr[-1])))
-    _normalisers(indptr, rho, beta, c, work=4.0 * c.size)
+    _normalisers(c, indptr, rho, beta, work=4.0 * c.size)
     return c
 
 
@@ -185,7 +187,7 @@ def tails(indptr: np.ndarray, rho: np.ndarray, c: np.ndarray) -> np.ndarray:
     """tail (H, H, N): the backward sweep of eq. 10."""
     H, N = c.shape
     tail = np.empty((H, H, N))
-    _tails(indptr, rho, c, tail, work=3.0 * tail.size)
+    _tails(tail, indptr, rho, c, work=3.0 * tail.size)
     return tail
 
 
@@ -193,19 +195,19 @@ def accumulate_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.n
     """A (H·C, H·C): Σ_t z_t z_tᵀ in its upper block triangle (the rest is zero); `w` (H, N) strengths."""
     n = len(rho) * (len(occ.ptr) - 1)
     A: np.ndarray = np.zeros((n, n), dtype)
-    add_gram(occ, w, rho, tail, A)
+    add_gram(A, occ, w, rho, tail)
     return A
 
 
-def add_gram(occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray, A: np.ndarray) -> None:
-    """The same, added to what `A` holds. A user whose `tail` is negated is taken out."""
+def add_gram(A: np.ndarray, occ: Occurrences, w: np.ndarray, rho: np.ndarray, tail: np.ndarray) -> None:
+    """Add the same sum to `A`. The events of a user whose `tail` is negated are subtracted."""
     work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
     C = len(occ.ptr) - 1
     T = np.empty((C, C))
     for h in range(len(rho)):
-        block = A[h * C : (h + 1) * C, h * C : (h + 1) * C]
-        _gram(h, *occ, w, w * tail[h], rho, tail[h], A, T, work=work)
-        _add_both_ways(T, block, work=2.0 * T.size)
+        T[:] = 0.0
+        _add_gram(A, T, *occ, w, w * tail[h], rho, tail[h], h, work=work)
+        _add_both_ways(A[h * C : (h + 1) * C, h * C : (h + 1) * C], T, work=2.0 * T.size)
 
 
 def accumulate_targets(
@@ -225,21 +227,21 @@ def accumulate_targets(
     n = len(rho) * (len(occ.ptr) - 1)
     B: np.ndarray = np.zeros((n, n_targets), dtype)
     z = np.zeros(n)
-    add_targets(occ, target, w, rho, c, B, z, worth)
+    add_targets(B, z, occ, target, w, rho, c, worth)
     return B, z
 
 
 def add_targets(
+    B: np.ndarray,
+    z: np.ndarray,
     occ: Occurrences,
     target: np.ndarray,
     w: np.ndarray,
     rho: np.ndarray,
     c: np.ndarray,
-    B: np.ndarray,
-    z: np.ndarray,
     worth: np.ndarray | None = None,
 ) -> None:
-    """The same, added to what `B` and `z` hold. A user whose `c` is negated is taken out."""
+    """Add the same sums to `B` and `z`. The events of a user whose `c` is negated are subtracted."""
     work = float((occ.stop - occ.start).sum()) * len(rho) + B.size
     y = np.ones(len(target)) if worth is None else worth
-    _targets(occ.ptr, occ.event, occ.stop, target, w, y, rho, c, B, z, work=work)
+    _add_targets(B, z, occ.ptr, occ.event, occ.stop, target, w, y, rho, c, work=work)

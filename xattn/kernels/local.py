@@ -65,22 +65,25 @@ def _add(acc, seen, touched, n, k, x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _hand_over(acc, seen, touched, n, ptr, r, column, value):  # type: ignore[no-untyped-def]
-    """What row r has gathered, to its place; into an empty table: how much it is, to ptr[r + 1]. Scratch is clean."""
+def _hand_over(column, value, place, acc, seen, touched, r, n):  # type: ignore[no-untyped-def]
+    """Moves the n numbers that row r has gathered to `column` and `value`, from place[r] on, and clears the scratch.
+
+    Where `column` is empty, place[r] = n is all that is kept: the length of the row.
+    """
     if column.shape[0] == 0:
-        ptr[r + 1] = n
+        place[r] = n
     for q in range(n):
         k = touched[q]
         if column.shape[0]:
-            column[ptr[r] + q] = k
-            value[ptr[r] + q] = acc[k]
+            column[place[r] + q] = k
+            value[place[r] + q] = acc[k]
         acc[k] = 0.0
         seen[k] = False
 
 
 @Kernel
-def _prefixes(ptr, event, start, stop, row, w, rho, tail, rows, column, value):  # type: ignore[no-untyped-def]
-    """Rows of A, blocks g ≥ h of block row h; with an empty `column` their lengths."""
+def _prefixes(column, value, place, ptr, event, start, stop, row, w, rho, tail):  # type: ignore[no-untyped-def]
+    """Assigns the rows of A, blocks g ≥ h of block row h; with an empty `column` their lengths, to `place`."""
     C = ptr.shape[0] - 1
     H = rho.shape[0]
     for chunk in prange((H * C + CHUNK - 1) // CHUNK):
@@ -108,12 +111,12 @@ def _prefixes(ptr, event, start, stop, row, w, rho, tail, rows, column, value): 
                             break
                         if row[j] >= 0:
                             n = _add(acc, seen, touched, n, at + row[j], power * w[g, j])
-            _hand_over(acc, seen, touched, n, rows, hr, column, value)
+            _hand_over(column, value, place, acc, seen, touched, hr, n)
 
 
 @Kernel
-def _targets(ptr, event, start, row, w, worth, rho, c, rows, index, value):  # type: ignore[no-untyped-def]
-    """Columns of B, a row each: what was followed by target j; with an empty `index` their lengths."""
+def _targets(column, value, place, ptr, event, start, row, w, worth, rho, c):  # type: ignore[no-untyped-def]
+    """Assigns the columns of B, each as a row: what was followed by target j. With an empty `column`: their lengths."""
     C = ptr.shape[0] - 1
     H = rho.shape[0]
     for chunk in prange((C + CHUNK - 1) // CHUNK):
@@ -130,7 +133,7 @@ def _targets(ptr, event, start, row, w, worth, rho, c, rows, index, value):  # t
                         if row[i] >= 0:
                             n = _add(acc, seen, touched, n, h * C + row[i], power * w[h, i])
                         power *= rho[h]
-            _hand_over(acc, seen, touched, n, rows, j, index, value)
+            _hand_over(column, value, place, acc, seen, touched, j, n)
 
 
 @compiled
@@ -180,9 +183,10 @@ def _solve(M, x):  # type: ignore[no-untyped-def]
 
 @Kernel
 def _solutions(  # type: ignore[no-untyped-def]
-    first, a_ptr, a_column, a_value, b_ptr, b_index, b_value, z, b, often, F, penalty, others, chosen, values, sound
+    chosen, values, sound, a_ptr, a_column, a_value, b_ptr, b_index, b_value, z, b, often, F, penalty, first, others
 ):
-    """For the targets from `first` on, one a row: S_j to `chosen` and v_j to `values`, −1 and 0 after them."""
+    """Assigns S_j to `chosen` for the targets from `first` on, one a row, v_j to `values` (−1 and 0 after them), and
+    whether v_j was found to `sound`."""
     J, K = chosen.shape
     C = b.shape[0]
     for chunk in prange((J + CHUNK - 1) // CHUNK):
@@ -244,15 +248,15 @@ def _solutions(  # type: ignore[no-untyped-def]
 
 
 def _filled(kernel: Kernel, inputs: tuple[np.ndarray, ...], rows: int, work: float, most: int) -> Pairs | None:
-    """Both passes of a kernel: lengths first, then what belongs there; None where that would be more than `most`."""
-    ptr = np.zeros(rows + 1, np.int64)
-    kernel(*inputs, ptr, np.empty(0, np.int32), np.empty(0), work=work)
-    np.cumsum(ptr, out=ptr)
+    """The pairs that a kernel finds: a first pass counts them, a second one stores them. None: more than `most`."""
+    length = np.empty(rows, np.int64)
+    kernel(np.empty(0, np.int32), np.empty(0), length, *inputs, work=work)
+    ptr = np.concatenate([[0], np.cumsum(length)])
     if ptr[-1] > most:
         return None
     pairs = Pairs(ptr, np.empty(int(ptr[-1]), np.int32), np.empty(int(ptr[-1])))
     if len(pairs.column):
-        kernel(*inputs, *pairs, work=work)
+        kernel(pairs.column, pairs.value, ptr[:-1], *inputs, work=work)
     return pairs
 
 
@@ -282,7 +286,7 @@ def local_solutions(problem: Problem, K: int, targets: slice) -> tuple[np.ndarra
     often = np.argsort(-chances, kind="stable")
     K = min(K, len(penalty))
     chosen, values = np.empty((last - first, K), np.int32), np.empty((last - first, K))
-    sound = np.ones(last - first, np.bool_)
+    sound = np.empty(last - first, np.bool_)
     work = (last - first) * K * (K * K / 3.0 + K)
-    _solutions(first, *A, *B, z, b, often, F, penalty, others, chosen, values, sound, work=work)
+    _solutions(chosen, values, sound, *A, *B, z, b, often, F, penalty, first, others, work=work)
     return chosen, values, bool(sound.all())

@@ -22,6 +22,7 @@ EXP_WORK = 24  # scalar operations that one exponential, passed twice, counts fo
 
 @Kernel
 def _log_weights(g, lse, e, mask, T, beta):  # type: ignore[no-untyped-def]
+    """Assigns the logarithms g of the weights, and the log-sum-exp of each row."""
     R, n = e.shape
     for r in prange(R):
         m = -np.inf

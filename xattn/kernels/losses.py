@@ -1,17 +1,16 @@
-"""Losses of learned models on their logits, each with its gradient: over the whole catalogue, over a sample, by pairs,
-by single yes or no.
+"""Losses of learned models, each with its gradient: over the whole catalogue, over a sample, by pairs, by yes or no.
 
-    cross-entropy   L_b = log Σ_j exp(z_bj) − z_{b,y_b}                  dz_bj = w_b (softmax(z_b)_j − 1[j = y_b])
+    cross-entropy   L_b = log Σ_j exp(z_bj) − z_{b,y_b}                  dz_bj = dL_b (softmax(z_b)_j − 1[j = y_b])
     sampled         L_b = log(exp(p_b) + Σ_s exp(z_bs − c_bs)) − p_b     c: log of the expected count of draw s
     BPR             L_b = Σ_s log(1 + exp(z_bs − p_b))
-    logistic        L_i = log(1 + exp(z_i)) − t_i z_i                    dz_i = w_i (σ(z_i) − t_i)
+    logistic        L_i = log(1 + exp(z_i)) − t_i z_i                    dz_i = dL_i (σ(z_i) − t_i)
 
-z are logits (B, M) of all items, (B, S) of sampled negatives, or (N,) of single events; p (B,) those of the positives;
-y (B,) the target columns; t (N,) labels from 0 to 1; w a weight for each row. With c the sampled sum is an unbiased
-estimate of the sum over the catalogue (Bengio & Senécal 2008). BPR: Rendle et al., UAI 2009.
+z are logits (B, M) of all items, (B, S) of sampled negatives, or (N,) of single events; p (B,) are those of the
+positives; y (B,) the target columns; t (N,) labels from 0 to 1; dL the gradient of each loss. With c the sampled sum is
+an unbiased estimate of the sum over the catalogue (Bengio & Senécal 2008). BPR: Rendle et al., UAI 2009.
 
-The backward functions write the gradient over the logits, which a training step has no more use for. A logit of −inf is
-a candidate that is not there: its gradient is 0. NaN anywhere in a row makes the row's loss and gradients NaN.
+A logit of −inf is a candidate that is not there: its gradient is 0. NaN anywhere in a row makes the row's loss and
+gradients NaN.
 
 Exponentials are those of `vectors.py`, good to the last bits; sums run in float64, in chains of a stated order. Rows
 are owned; results are bitwise equal at every thread count.
@@ -30,6 +29,7 @@ from xattn.kernels.vectors import exp, exp_sum, total
 
 __all__ = [
     "CrossEntropy",
+    "SampleGradient",
     "bpr",
     "bpr_backward",
     "cross_entropy",
@@ -58,18 +58,20 @@ def _largest(z):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _shares(z, m, factor):  # type: ignore[no-untyped-def]
-    """z ← factor · exp(z − m) in place, m the largest of z."""
-    exp_sum(z, z, m)
+def _add_shares(dz, z, m, factor):  # type: ignore[no-untyped-def]
+    """Adds factor · exp(z − m) to dz, m the largest of z."""
+    x = np.empty_like(z)
+    exp_sum(x, z, m)
     for i in range(z.shape[0]):
-        z[i] *= factor
+        dz[i] += factor * x[i]
 
 
 # --- the whole catalogue ----------------------------------------------------------------------------------------------
 
 
 @Kernel
-def _cross_entropy(loss, m, s, Z, y):  # type: ignore[no-untyped-def]
+def _cross_entropy_forward(loss, m, s, Z, y):  # type: ignore[no-untyped-def]
+    """Assigns the loss, the largest logit and the sum of exponentials of each row."""
     for b in prange(Z.shape[0]):
         m[b] = _largest(Z[b])
         s[b] = exp_sum(np.empty_like(Z[b]), Z[b], m[b])
@@ -77,10 +79,11 @@ def _cross_entropy(loss, m, s, Z, y):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _cross_entropy_backward(Z, y, w, m, s):  # type: ignore[no-untyped-def]
+def _cross_entropy_backward(dZ, dL, m, s, Z, y):  # type: ignore[no-untyped-def]
+    """Adds the gradient to dZ."""
     for b in prange(Z.shape[0]):
-        _shares(Z[b], m[b], w[b] / s[b])
-        Z[b, y[b]] -= w[b]
+        _add_shares(dZ[b], Z[b], m[b], dL[b] / s[b])
+        dZ[b, y[b]] -= dL[b]
 
 
 class CrossEntropy(NamedTuple):
@@ -91,26 +94,34 @@ class CrossEntropy(NamedTuple):
     s: np.ndarray  # (B,) Σ_j exp(z_j − m)
 
 
+class SampleGradient(NamedTuple):
+    """Gradients of the negatives' logits (B, S) and of the positives' (B,)."""
+
+    dZ: np.ndarray
+    dp: np.ndarray
+
+
 def cross_entropy(Z: np.ndarray, y: np.ndarray) -> CrossEntropy:
     """Losses of the logits `Z` (B, M) for the target columns `y` (B,) int64; all in Z's type.
 
     >>> cross_entropy(np.array([[0.0, 0.0], [1000.0, 0.0]]), np.array([0, 0])).loss.round(4).tolist()
     [0.6931, 0.0]
     """
-    loss, m, s = (np.empty(len(Z), Z.dtype) for _ in range(3))
-    _cross_entropy(loss, m, s, Z, y, work=EXP_WORK[Z.itemsize] * Z.size)
-    return CrossEntropy(loss, m, s)
+    forward = CrossEntropy(*(np.empty(len(Z), Z.dtype) for _ in range(3)))
+    _cross_entropy_forward(*forward, Z, y, work=EXP_WORK[Z.itemsize] * Z.size)
+    return forward
 
 
-def cross_entropy_backward(Z: np.ndarray, y: np.ndarray, w: np.ndarray, forward: CrossEntropy) -> np.ndarray:
-    """The gradient of Σ_b w_b L_b, written over `Z` and returned; `w` (B,) of Z's type.
+def cross_entropy_backward(dL: np.ndarray, forward: CrossEntropy, Z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The gradient dZ (B, M) of Σ_b dL_b L_b; `dL` (B,) of Z's type.
 
     >>> Z, y = np.zeros((1, 2)), np.array([0])
-    >>> cross_entropy_backward(Z, y, np.ones(1), cross_entropy(Z, y))
+    >>> cross_entropy_backward(np.ones(1), cross_entropy(Z, y), Z, y)
     array([[-0.5,  0.5]])
     """
-    _cross_entropy_backward(Z, y, w, forward.m, forward.s, work=EXP_WORK[Z.itemsize] * Z.size)
-    return Z
+    dZ = np.zeros_like(Z)
+    _cross_entropy_backward(dZ, dL, forward.m, forward.s, Z, y, work=EXP_WORK[Z.itemsize] * Z.size)
+    return dZ
 
 
 # --- a sample ---------------------------------------------------------------------------------------------------------
@@ -127,7 +138,8 @@ def _candidates(z, p, c):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _sampled(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
+def _sampled_forward(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
+    """Assigns the loss, the largest corrected logit and the sum of exponentials of each row."""
     for b in prange(Z.shape[0]):
         x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])  # prange counts in uint64
         m[b] = _largest(x)
@@ -136,12 +148,15 @@ def _sampled(loss, m, s, Z, p, c):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _sampled_backward(Z, dp, p, c, w, m, s):  # type: ignore[no-untyped-def]
+def _sampled_backward(dZ, dp, dL, m, s, Z, p, c):  # type: ignore[no-untyped-def]
+    """Adds the gradients to dZ and dp."""
     for b in prange(Z.shape[0]):
         x = _candidates(Z[b], p[b], c[np.int64(b) if c.shape[0] > 1 else 0])
-        _shares(x, m[b], w[b] / s[b])
-        Z[b] = x[:-1]
-        dp[b] = x[-1] - w[b]
+        dx = np.zeros_like(x)
+        _add_shares(dx, x, m[b], dL[b] / s[b])
+        for i in range(Z.shape[1]):
+            dZ[b, i] += dx[i]
+        dp[b] += dx[-1] - dL[b]
 
 
 def sampled_cross_entropy(Z: np.ndarray, p: np.ndarray, c: np.ndarray) -> CrossEntropy:
@@ -154,23 +169,23 @@ def sampled_cross_entropy(Z: np.ndarray, p: np.ndarray, c: np.ndarray) -> CrossE
     >>> float(sampled_cross_entropy(Z, p, np.log([[0.5, 0.5]])).loss[0].round(6)) == round(float(np.log(5)), 6)
     True
     """
-    loss, m, s = (np.empty(len(Z), Z.dtype) for _ in range(3))
-    _sampled(loss, m, s, Z, p, c, work=EXP_WORK[Z.itemsize] * Z.size)
-    return CrossEntropy(loss, m, s)
+    forward = CrossEntropy(*(np.empty(len(Z), Z.dtype) for _ in range(3)))
+    _sampled_forward(*forward, Z, p, c, work=EXP_WORK[Z.itemsize] * Z.size)
+    return forward
 
 
 def sampled_cross_entropy_backward(
-    Z: np.ndarray, p: np.ndarray, c: np.ndarray, w: np.ndarray, forward: CrossEntropy
-) -> np.ndarray:
-    """The gradient dp (B,) of Σ_b w_b L_b; that of the negatives is written over `Z`.
+    dL: np.ndarray, forward: CrossEntropy, Z: np.ndarray, p: np.ndarray, c: np.ndarray
+) -> SampleGradient:
+    """The gradients of Σ_b dL_b L_b.
 
     >>> Z, p, c = np.array([[0.0]]), np.array([0.0]), np.array([[0.0]])
-    >>> sampled_cross_entropy_backward(Z, p, c, np.ones(1), sampled_cross_entropy(Z, p, c)), Z
-    (array([-0.5]), array([[0.5]]))
+    >>> sampled_cross_entropy_backward(np.ones(1), sampled_cross_entropy(Z, p, c), Z, p, c)
+    SampleGradient(dZ=array([[0.5]]), dp=array([-0.5]))
     """
-    dp = np.empty_like(p)
-    _sampled_backward(Z, dp, p, c, w, forward.m, forward.s, work=EXP_WORK[Z.itemsize] * Z.size)
-    return dp
+    gradient = SampleGradient(np.zeros_like(Z), np.zeros_like(p))
+    _sampled_backward(*gradient, dL, forward.m, forward.s, Z, p, c, work=EXP_WORK[Z.itemsize] * Z.size)
+    return gradient
 
 
 # --- pairs, and single yes or no --------------------------------------------------------------------------------------
@@ -197,7 +212,7 @@ def _softplus_sum32(z, p):  # type: ignore[no-untyped-def]
         x = z[i] - p
         above[i] = np.float32(0.0) if x < 0 else x
         e[i] = exp(-abs(x))
-    said = total(above)
+    loss = total(above)
     for low in range(0, z.shape[0], RUN):
         high = min(low + RUN, z.shape[0])
         p0 = p1 = p2 = p3 = 1.0
@@ -209,21 +224,22 @@ def _softplus_sum32(z, p):  # type: ignore[no-untyped-def]
             p3 *= 1.0 + e[i + 3]
         for i in range(whole, high):
             p0 *= 1.0 + e[i]
-        said += math.log((p0 * p1) * (p2 * p3))
-    return said
+        loss += math.log((p0 * p1) * (p2 * p3))
+    return loss
 
 
 @compiled
-def _sigmoids32(z, p, w):  # type: ignore[no-untyped-def]
-    """z ← w σ(z − p) in place."""
+def _sigmoids32(s, z, p):  # type: ignore[no-untyped-def]
+    """Assigns s = σ(z − p)."""
     for i in range(z.shape[0]):
         x = z[i] - p
         e = exp(-abs(x))
-        z[i] = w * ((e if x < 0 else np.float32(1.0)) / (np.float32(1.0) + e))
+        s[i] = (e if x < 0 else np.float32(1.0)) / (np.float32(1.0) + e)
 
 
 @Kernel
-def _bpr(loss, Z, p):  # type: ignore[no-untyped-def]
+def _bpr_forward(loss, Z, p):  # type: ignore[no-untyped-def]
+    """Assigns the loss of each row."""
     for b in prange(Z.shape[0]):
         if Z.itemsize == 4:
             loss[b] = _softplus_sum32(Z[b], p[b])
@@ -235,14 +251,19 @@ def _bpr(loss, Z, p):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _bpr_backward(Z, dp, p, w):  # type: ignore[no-untyped-def]
+def _bpr_backward(dZ, dp, dL, Z, p):  # type: ignore[no-untyped-def]
+    """Adds the gradients to dZ and dp."""
     for b in prange(Z.shape[0]):
+        s = np.empty_like(Z[b])
         if Z.itemsize == 4:
-            _sigmoids32(Z[b], p[b], w[b])
+            _sigmoids32(s, Z[b], p[b])
         else:
             for i in range(Z.shape[1]):
-                Z[b, i] = w[b] * _sigmoid(Z[b, i] - p[b])
-        dp[b] = -total(Z[b])
+                s[i] = _sigmoid(Z[b, i] - p[b])
+        for i in range(Z.shape[1]):
+            s[i] *= dL[b]
+            dZ[b, i] += s[i]
+        dp[b] -= total(s)
 
 
 def bpr(Z: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -254,24 +275,24 @@ def bpr(Z: np.ndarray, p: np.ndarray) -> np.ndarray:
     array([0.6931])
     """
     loss = np.empty(len(Z), Z.dtype)
-    _bpr(loss, Z, p, work=EXP_WORK[Z.itemsize] * Z.size)
+    _bpr_forward(loss, Z, p, work=EXP_WORK[Z.itemsize] * Z.size)
     return loss
 
 
-def bpr_backward(Z: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """The gradient dp (B,) of Σ_b w_b L_b; that of the negatives is written over `Z`.
+def bpr_backward(dL: np.ndarray, Z: np.ndarray, p: np.ndarray) -> SampleGradient:
+    """The gradients of Σ_b dL_b L_b.
 
-    >>> Z = np.array([[0.0, -1000.0]])
-    >>> bpr_backward(Z, np.array([0.0]), np.ones(1)), Z
-    (array([-0.5]), array([[0.5, 0. ]]))
+    >>> bpr_backward(np.ones(1), np.array([[0.0, -1000.0]]), np.array([0.0]))
+    SampleGradient(dZ=array([[0.5, 0. ]]), dp=array([-0.5]))
     """
-    dp = np.empty_like(p)
-    _bpr_backward(Z, dp, p, w, work=EXP_WORK[Z.itemsize] * Z.size)
-    return dp
+    gradient = SampleGradient(np.zeros_like(Z), np.zeros_like(p))
+    _bpr_backward(*gradient, dL, Z, p, work=EXP_WORK[Z.itemsize] * Z.size)
+    return gradient
 
 
 @Kernel
-def _logistic(loss, z, t):  # type: ignore[no-untyped-def]
+def _logistic_forward(loss, z, t):  # type: ignore[no-untyped-def]
+    """Assigns the loss of each event."""
     for block in prange((z.shape[0] + BLOCK - 1) // BLOCK):
         low = np.int64(block) * BLOCK
         for i in range(low, min(low + BLOCK, z.shape[0])):
@@ -285,12 +306,13 @@ def _logistic(loss, z, t):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _logistic_backward(z, t, w):  # type: ignore[no-untyped-def]
+def _logistic_backward(dz, dL, z, t):  # type: ignore[no-untyped-def]
+    """Adds the gradient to dz."""
     for block in prange((z.shape[0] + BLOCK - 1) // BLOCK):
         low = np.int64(block) * BLOCK
         for i in range(low, min(low + BLOCK, z.shape[0])):
             x = np.float64(z[i])
-            z[i] = w[i] * ((1.0 - t[i]) * _sigmoid(x) - t[i] * _sigmoid(-x))  # σ(x) − t, with all digits
+            dz[i] += dL[i] * ((1.0 - t[i]) * _sigmoid(x) - t[i] * _sigmoid(-x))  # σ(x) − t, with all digits
 
 
 def logistic(z: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -300,15 +322,16 @@ def logistic(z: np.ndarray, t: np.ndarray) -> np.ndarray:
     [0.6931, 0.0, 1000.0]
     """
     loss = np.empty_like(z)
-    _logistic(loss, z, t, work=8 * z.size)
+    _logistic_forward(loss, z, t, work=8 * z.size)
     return loss
 
 
-def logistic_backward(z: np.ndarray, t: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """The gradient of Σ_i w_i L_i, written over `z` and returned.
+def logistic_backward(dL: np.ndarray, z: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The gradient (N,) of Σ_i dL_i L_i.
 
-    >>> logistic_backward(np.array([0.0, 0.0]), np.array([1.0, 0.0]), np.ones(2))
+    >>> logistic_backward(np.ones(2), np.array([0.0, 0.0]), np.array([1.0, 0.0]))
     array([-0.5,  0.5])
     """
-    _logistic_backward(z, t, w, work=8 * z.size)
-    return z
+    dz = np.zeros_like(z)
+    _logistic_backward(dz, dL, z, t, work=8 * z.size)
+    return dz

@@ -109,22 +109,12 @@ def _leaf(gap, slack, E, S, D, N, beta, own_E, own_EX, own_beta, chosen, m, k, t
 
 
 @compiled
-def _search(gap, slack, E, D, beta, own_E, own_EX, own_beta, corners, m, k, tol, budget, chosen):  # type: ignore[no-untyped-def]
-    """Fill `chosen` (m,) with an answer of size m; FOUND, NONE, or SPENT when `budget` steps did not suffice."""
+def _best_gains(best, D, corners):  # type: ignore[no-untyped-def]
+    """Assigns best[q, s, v, c], the sum of the q + 1 largest gains of the events s, s + 1, … at corner v."""
+    m = best.shape[0]
     H, C, n = D.shape
-    V = corners.shape[0]
-    S = np.zeros(H)
-    N = np.zeros((H, C))
-    for h in range(H):
-        for i in range(n):
-            S[h] += E[h, i]
-        for c in range(C):
-            for i in range(n):
-                N[h, c] += D[h, c, i]
-    # best[q, s, v, c]: the q+1 largest gains of events s, s+1, … at corner v, summed
-    best = np.zeros((m, n + 1, V, C))
     top = np.empty(m)
-    for v in range(V):
+    for v in range(corners.shape[0]):
         for c in range(C):
             for q in range(m):
                 top[q] = 0.0
@@ -139,6 +129,24 @@ def _search(gap, slack, E, D, beta, own_E, own_EX, own_beta, corners, m, k, tol,
                 for q in range(m):
                     total += top[q]
                     best[q, s, v, c] = total
+
+
+@compiled
+def _search(chosen, gap, slack, E, D, beta, own_E, own_EX, own_beta, corners, k, tol, budget):  # type: ignore[no-untyped-def]
+    """Assigns `chosen` (m,), an answer of size m; returns FOUND, NONE, or SPENT after `budget` steps without an end."""
+    m = chosen.shape[0]
+    H, C, n = D.shape
+    V = corners.shape[0]
+    S = np.zeros(H)
+    N = np.zeros((H, C))
+    for h in range(H):
+        for i in range(n):
+            S[h] += E[h, i]
+        for c in range(C):
+            for i in range(n):
+                N[h, c] += D[h, c, i]
+    best = np.zeros((m, n + 1, V, C))
+    _best_gains(best, D, corners)
     at = np.empty((m + 1, V, C))  # at[p]: the bound's fixed part when p events are chosen
     for v in range(V):
         for c in range(C):
@@ -214,6 +222,7 @@ def smallest_of_size(heads: Heads, m: int, k: int, tol: float, budget: float) ->
         return SPENT, np.empty(0, np.int64)
     chosen = np.zeros(m, np.int64)
     status = _search(
+        chosen,
         heads.gap[kept],
         heads.slack[kept],
         np.ascontiguousarray(heads.E[:, order]),
@@ -223,10 +232,8 @@ def smallest_of_size(heads: Heads, m: int, k: int, tol: float, budget: float) ->
         np.ascontiguousarray(heads.own_EX[:, items][:, :, order]),
         heads.own_beta,
         corners,
-        m,
         k,
         tol,
         budget,
-        chosen,
     )
     return int(status), np.sort(order[chosen])

@@ -80,8 +80,11 @@ def _in_order(item, score, n):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _nearest(Q, data, panels, start, longest, key, reach, least, item, score):  # type: ignore[no-untyped-def]
-    """Keys key[start_p..] of panel p, none longer than longest_p; `reach` bounds a query's product with a unit key."""
+def _nearest(item, score, Q, data, panels, start, longest, key, reach, least):  # type: ignore[no-untyped-def]
+    """Assigns the best keys of each query, `item`, and their products, `score`.
+
+    Panel p holds the keys key[start_p..], none longer than longest_p; `reach` bounds a query's product with a unit key.
+    """
     J, d = Q.shape
     P, k = panels.shape[0], item.shape[1]
     together = max(1, CHUNK // max(1, d * 4 * BYTES))
@@ -106,7 +109,7 @@ def _nearest(Q, data, panels, start, longest, key, reach, least, item, score):  
                         break
                     last = min(P, step + STEP, low + together)
                     for p in range(step, last):
-                        tile(panels[p], Q, j, J - 1, data, start[p] * d, d, z, start[p] - start[step])
+                        tile(z, start[p] - start[step], panels[p], Q, j, J - 1, data, start[p] * d, d)
                     width = min(start[last], key.shape[0]) - start[step]
                     for r in range(many):
                         n = filled[j + r - first]
@@ -143,7 +146,7 @@ def nearest(Q: np.ndarray, catalogue: Catalogue, k: int) -> tuple[np.ndarray, np
     """Keys and products (R, min(k, n)) of the queries Q (R, d) in the catalogue's type; −1 and −inf after the last."""
     (R, d), n = Q.shape, len(catalogue.key)
     k = min(k, n)
-    item, score = np.full((R, k), -1), np.full((R, k), -np.inf, Q.dtype)
+    item, score = np.empty((R, k), np.int64), np.empty((R, k), Q.dtype)
     if item.size:
         Q = np.ascontiguousarray(Q)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -153,5 +156,5 @@ def nearest(Q: np.ndarray, catalogue: Catalogue, k: int) -> tuple[np.ndarray, np
         least = d * float(kind.smallest_normal)  # what products that underflow may be off by
         (data, panels, _), start, key, longest = catalogue
         work = float(R) * n * (d + 4) / BYTES * Q.itemsize
-        _nearest(Q, data, panels, start, longest, key, reach, least, item, score, work=work)
+        _nearest(item, score, Q, data, panels, start, longest, key, reach, least, work=work)
     return item, score

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 import numpy as np
 from numba import prange
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.kernels.compile import Kernel, compiled
 
 __all__ = ["SGD", "Adam"]
@@ -38,12 +38,14 @@ EPSILON = 1e-8  # of Adam, as in the paper
 
 @compiled
 def _sgd_span(p, g, rate, keep):  # type: ignore[no-untyped-def]
+    """Steps p in place."""
     for i in range(p.shape[0]):
         p[i] = keep * p[i] - rate * g[i]
 
 
 @Kernel
-def _sgd(p, g, rate, keep):  # type: ignore[no-untyped-def]
+def _step_sgd(p, g, rate, keep):  # type: ignore[no-untyped-def]
+    """Steps p in place."""
     for block in prange((p.shape[0] + BLOCK - 1) // BLOCK):
         low = np.int64(block) * BLOCK  # prange counts in uint64
         high = min(low + BLOCK, p.shape[0])
@@ -51,8 +53,8 @@ def _sgd(p, g, rate, keep):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _sgd_rows(P, rows, G, rate, keep):  # type: ignore[no-untyped-def]
-    """Rows `rows` (R,), all different, of P (N, d), by the gradients G (R, d)."""
+def _step_sgd_rows(P, rows, G, rate, keep):  # type: ignore[no-untyped-def]
+    """Steps the rows `rows` (R,), all different, of P (N, d) in place by the gradients G (R, d)."""
     for r in prange(rows.shape[0]):
         _sgd_span(P[rows[r]], G[r], rate, keep)
 
@@ -62,7 +64,7 @@ def _sgd_rows(P, rows, G, rate, keep):  # type: ignore[no-untyped-def]
 
 @compiled
 def _adam_span(p, m, v, g, rate, keep, mix1, mix2, scale, epsilon):  # type: ignore[no-untyped-def]
-    """`rate` = η/(1 − β₁ᵗ), `keep` = 1 − ηλ, `mix` = 1 − β, `scale` = 1/(1 − β₂ᵗ)."""
+    """Steps p, m and v in place; `rate` = η/(1 − β₁ᵗ), `keep` = 1 − ηλ, `mix` = 1 − β, `scale` = 1/(1 − β₂ᵗ)."""
     for i in range(p.shape[0]):
         m[i] += mix1 * (g[i] - m[i])
         v[i] += mix2 * (g[i] * g[i] - v[i])
@@ -70,7 +72,8 @@ def _adam_span(p, m, v, g, rate, keep, mix1, mix2, scale, epsilon):  # type: ign
 
 
 @Kernel
-def _adam(p, m, v, g, rate, keep, mix1, mix2, scale, epsilon):  # type: ignore[no-untyped-def]
+def _step_adam(p, m, v, g, rate, keep, mix1, mix2, scale, epsilon):  # type: ignore[no-untyped-def]
+    """Steps p, m and v in place."""
     for block in prange((p.shape[0] + BLOCK - 1) // BLOCK):
         low = np.int64(block) * BLOCK
         high = min(low + BLOCK, p.shape[0])
@@ -78,8 +81,8 @@ def _adam(p, m, v, g, rate, keep, mix1, mix2, scale, epsilon):  # type: ignore[n
 
 
 @Kernel
-def _adam_rows(P, M, V, rows, G, rate, keep, mix1, mix2, scale, epsilon):  # type: ignore[no-untyped-def]
-    """Rows `rows` (R,), all different, of P, M, V (N, d), by the gradients G (R, d)."""
+def _step_adam_rows(P, M, V, rows, G, rate, keep, mix1, mix2, scale, epsilon):  # type: ignore[no-untyped-def]
+    """Steps the rows `rows` (R,), all different, of P, M, V (N, d) in place by the gradients G (R, d)."""
     for r in prange(rows.shape[0]):
         k = rows[r]
         _adam_span(P[k], M[k], V[k], G[r], rate, keep, mix1, mix2, scale, epsilon)
@@ -99,7 +102,7 @@ class _Optimiser(ABC):
     ) -> None:
         for name, p in params.items():
             if not p.flags.c_contiguous:  # a flat view would be a copy, and every step would be lost
-                raise InputError(f"`{name}` must be in one block of memory (C order); got strides {p.strides}.")
+                refuse("one_block", name=name, got=p.strides)
         self.params = dict(params)
         self.lr = float(lr)
         self.weight_decay = (
@@ -149,11 +152,11 @@ class SGD(_Optimiser):
 
     def _step_all(self, name: str, p: np.ndarray, g: np.ndarray, rate: float, keep: float) -> None:
         number = p.dtype.type
-        _sgd(p, g, number(rate), number(keep), work=STEP_WORK * p.size)
+        _step_sgd(p, g, number(rate), number(keep), work=STEP_WORK * p.size)
 
     def _step_rows(self, name: str, P: np.ndarray, rows: np.ndarray, G: np.ndarray, rate: float, keep: float) -> None:
         number = P.dtype.type
-        _sgd_rows(P, rows, G, number(rate), number(keep), work=STEP_WORK * G.size)
+        _step_sgd_rows(P, rows, G, number(rate), number(keep), work=STEP_WORK * G.size)
 
 
 class Adam(_Optimiser):
@@ -189,9 +192,9 @@ class Adam(_Optimiser):
 
     def _step_all(self, name: str, p: np.ndarray, g: np.ndarray, rate: float, keep: float) -> None:
         m, v = self._m[name].reshape(-1), self._v[name].reshape(-1)
-        _adam(p, m, v, g, *self._numbers(p.dtype, rate, keep), work=STEP_WORK * p.size)
+        _step_adam(p, m, v, g, *self._numbers(p.dtype, rate, keep), work=STEP_WORK * p.size)
 
     def _step_rows(self, name: str, P: np.ndarray, rows: np.ndarray, G: np.ndarray, rate: float, keep: float) -> None:
-        _adam_rows(
+        _step_adam_rows(
             P, self._m[name], self._v[name], rows, G, *self._numbers(P.dtype, rate, keep), work=STEP_WORK * G.size
         )

@@ -27,7 +27,7 @@ __all__ = ["add_pooled", "add_pooled_sparse", "pool_scores"]
 STRIPE = 128  # columns an iteration owns: 16 vectors of float64
 
 
-def _plain_pool_stripe(row: Any, coef: Any, V: Any, first: Any, last: Any, column: Any, out: Any) -> None:
+def _plain_pool_stripe(out: Any, row: Any, coef: Any, V: Any, first: Any, last: Any, column: Any) -> None:
     out[:] = 0.0
     for h in range(len(V)):
         for i in range(first, last):
@@ -36,16 +36,16 @@ def _plain_pool_stripe(row: Any, coef: Any, V: Any, first: Any, last: Any, colum
 
 
 @emitted(_plain_pool_stripe)
-def _pool_stripe(tc: Any, row: Any, coef: Any, V: Any, first: Any, last: Any, column: Any, out: Any) -> Any:
-    """out (STRIPE,) ← the sums of events first..last−1 over the columns of a stripe."""
+def _pool_stripe(tc: Any, out: Any, row: Any, coef: Any, V: Any, first: Any, last: Any, column: Any) -> Any:
+    """Assigns out (STRIPE,): the sums of events first..last−1 over the columns of a stripe."""
 
-    arrays = ((0, row), (1, coef), (2, V), (6, out))
+    arrays = ((0, out), (1, row), (2, coef), (3, V))
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
-        rows, coefs, values, sums = (context.make_array(t)(context, b, args[k]) for k, t in arrays)
+        sums, rows, coefs, values = (context.make_array(t)(context, b, args[k]) for k, t in arrays)
         n = cgutils.unpack_tuple(b, coefs.shape)[1]
         H, R, C = cgutils.unpack_tuple(b, values.shape)
-        first, last, column = args[3:6]
+        first, last, column = args[4:7]
         wide = Lanes(b, types.float64)
         x = Lanes(b, V.dtype, wide.n)
         chains = [wide.variable(wide.const(0)) for _ in range(STRIPE // wide.n)]
@@ -68,32 +68,33 @@ def _pool_stripe(tc: Any, row: Any, coef: Any, V: Any, first: Any, last: Any, co
             wide.put(b.load(chain), sums.data, I64(k * wide.n))
         return context.get_dummy_value()
 
-    return types.void(row, coef, V, first, last, column, out), write
+    return types.void(out, row, coef, V, first, last, column), write
 
 
 @Kernel
-def _pool(ptr, row, coef, V, column, gate, out):  # type: ignore[no-untyped-def]
+def _add_pooled(out, ptr, row, coef, V, column, gate):  # type: ignore[no-untyped-def]
+    """Adds gate_j · score_uj to out[u, column_j]."""
     C = V.shape[2]
     for s in prange((C + STRIPE - 1) // STRIPE):
         low = np.int64(s) * STRIPE
         sums = np.empty(STRIPE)
         start = min(low, C - STRIPE)  # the last stripe reaches back into the one before, and keeps its own part
         for u in range(out.shape[0]):
-            _pool_stripe(row, coef, V, ptr[u], ptr[u + 1], start, sums)
+            _pool_stripe(sums, row, coef, V, ptr[u], ptr[u + 1], start)
             for j in range(low, min(start + STRIPE, column.shape[0])):
                 out[u, column[j]] += gate[j] * sums[j - start]
 
 
 def add_pooled(
+    out: np.ndarray,
     ptr: np.ndarray,
     row: np.ndarray,
     coef: np.ndarray,
     V: np.ndarray,
     column: np.ndarray,
     gate: np.ndarray,
-    out: np.ndarray,
 ) -> None:
-    """out[u, column_j] += gate_j · score_uj in float64, with `out` (U, M), `column` (C,) all different, `gate` (C,).
+    """Add gate_j · score_uj to out[u, column_j] in float64: `out` (U, M), `column` (C,) all different, `gate` (C,).
 
     The rest as in `pool_scores`.
     """
@@ -101,11 +102,12 @@ def add_pooled(
     if C < STRIPE:
         V = np.concatenate([V, np.zeros((H, R, STRIPE - C), V.dtype)], axis=2)
     V, coef = np.ascontiguousarray(V), np.ascontiguousarray(coef)
-    _pool(ptr, row, coef, V, column, gate, out, work=coef.size * V.shape[2] / 4.0)
+    _add_pooled(out, ptr, row, coef, V, column, gate, work=coef.size * V.shape[2] / 4.0)
 
 
 @Kernel
-def _pool_sparse(first, row, coef, R, ptr, column, value, place, gate, out):  # type: ignore[no-untyped-def]
+def _add_pooled_sparse(out, first, row, coef, R, ptr, column, value, place, gate):  # type: ignore[no-untyped-def]
+    """Adds gate_j · score_uj to out[u, place_j]."""
     for u in prange(first.shape[0] - 1):
         sums = np.zeros(gate.shape[0])
         for h in range(coef.shape[0]):
@@ -119,6 +121,7 @@ def _pool_sparse(first, row, coef, R, ptr, column, value, place, gate, out):  # 
 
 
 def add_pooled_sparse(
+    out: np.ndarray,
     first: np.ndarray,
     row: np.ndarray,
     coef: np.ndarray,
@@ -127,18 +130,17 @@ def add_pooled_sparse(
     value: np.ndarray,
     place: np.ndarray,
     gate: np.ndarray,
-    out: np.ndarray,
 ) -> None:
     """`add_pooled`, the table stored by rows; histories in `first` (U+1,), column j of the table in out[:, place_j]."""
     H = len(coef)
     R = (len(ptr) - 1) // max(H, 1)
     work = 2.0 * coef.size * len(value) / max(len(ptr) - 1, 1) + out.size
-    _pool_sparse(first, row, np.ascontiguousarray(coef), R, ptr, column, value, place, gate, out, work=work)
+    _add_pooled_sparse(out, first, row, np.ascontiguousarray(coef), R, ptr, column, value, place, gate, work=work)
 
 
 def pool_scores(ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, V: np.ndarray) -> np.ndarray:
     """Scores (U, C) summed in float64; `row` (N,) rows of V (−1: none), `coef` (H, N), histories in `ptr` (U+1,)."""
     C = V.shape[2]
     out = np.zeros((len(ptr) - 1, C))
-    add_pooled(ptr, row, coef, V, np.arange(C), np.ones(C), out)
+    add_pooled(out, ptr, row, coef, V, np.arange(C), np.ones(C))
     return out

@@ -1,20 +1,19 @@
-"""Histories pooled for learning: for each event t of a person, one vector of what they did beside it, or before it.
+"""Histories pooled for learning: for each event t of a person, one vector of the other events, or of those before it.
 
     u_t = Σ_{i ∈ pool(t)} E_i w_i P[x_i] / S_t^β,      S_t = Σ_{i ∈ pool(t)} E_i,      E_i = exp(k[x_i] − r g_i)
 
-    others   pool(t) = all events but t,  g_i the age of event i          what t was, from all that the person did else
+    others   pool(t) = all events but t,  g_i the age of event i          what t was, from all other events
     before   pool(t) = the events before t,  g_i the age seen from t      what comes next, from what came before
 
 These are the weights of docs/model.md, eq. 2, with m = 0: k is learned, and so is its level. P (M, D) are what events
 say, k (M,) how much they are looked at, r ≥ 0 is 1/τ, w (N,) strengths. A pool without events gives 0.
 
-Both take O(n D) a person, not O(n² D): `others` as what stands before plus what stands after (never all less one,
-which loses its digits where one weight is nearly 1), `before` as one running sum that decays by e^{−r} a step.
+Both take O(n D) a person, not O(n² D). `others` adds what stands before to what stands after; the total minus one event
+would lose its digits where one weight is nearly 1. `before` is one running sum that decays by e^{−r} a step.
 
-Persons are slices of the events: `start`, `stop` (B,); their results lie one after the other, from `ptr` (B,) on, in
-arrays of T rows. Each person is owned by one iteration. The backward functions add nothing up over persons: dX (T, D)
-and de (T,) are the gradients of each event's own P[x_i] and logit, drate (B,) of r; `kernels/rows.py` brings them
-together.
+Persons are slices of the events: `start`, `stop` (B,). Their results lie one after the other, from `ptr` (B,) on, in
+arrays of T rows. Each person is owned by one iteration. Gradients are not summed over persons: dX (T, D) and de (T,)
+belong to each event's own P[x_i] and logit, drate (B,) to each person's r; `kernels/rows.py` sums them.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ POOL_WORK = 0.25  # operations a coordinate, when the twin is chosen: parallel f
 
 @compiled
 def _normalise(U, S, beta):  # type: ignore[no-untyped-def]
-    """U[t] ← U[t] / S[t]^β; where nothing is pooled U[t] is 0 already."""
+    """Divides U[t] by S[t]^β in place; where nothing is pooled U[t] is 0 already."""
     for t in range(U.shape[0]):
         if S[t] != 0.0:  # NaN passes: it must be seen
             scale = S[t] ** -beta
@@ -53,7 +52,7 @@ def _normalise(U, S, beta):  # type: ignore[no-untyped-def]
 
 @compiled
 def _sum_gradient(N, dU, U, S, beta):  # type: ignore[no-untyped-def]
-    """N[t] ← the gradient of the sum over t's pool; returns that of S: −β/S ⟨u, du⟩, as (n,)."""
+    """Assigns N[t], the gradient of the sum over t's pool; returns that of S: −β/S ⟨u, du⟩, as (n,)."""
     dS = np.zeros_like(S)
     for t in range(U.shape[0]):
         if S[t] != 0.0:
@@ -73,11 +72,12 @@ def _sum_gradient(N, dU, U, S, beta):  # type: ignore[no-untyped-def]
 
 @compiled
 def _others_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
-    """One person: U (n, D), S (n,), w (n,), item (n,)."""
+    """Assigns U (n, D) and S (n,) of one person with the events w (n,), item (n,)."""
     n, D = U.shape
     E = np.empty_like(S)
     run = np.zeros(U.shape[1], U.dtype)
     s = rate - rate  # 0 of the arrays' type
+    # 1 what stands before
     for t in range(n):
         U[t] = run
         S[t] = s
@@ -86,6 +86,7 @@ def _others_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
         c = E[t] * w[t]
         for f in range(D):
             run[f] += c * P[item[t], f]
+    # 2 what stands after
     run[:] = 0.0
     s = rate - rate
     for t in range(n - 1, -1, -1):
@@ -95,15 +96,21 @@ def _others_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
         for f in range(D):
             U[t, f] += run[f]
             run[f] += c * P[item[t], f]
+    # 3 shares
     _normalise(U, S, beta)
 
 
 @compiled
 def _others_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
-    """One person; returns the gradient of r. Gradients over all but one are a total less one: no digits matter here."""
+    """Adds to dX and de of one person; returns the gradient of r.
+
+    Sums over all but one are a total minus one: a gradient can lose the digits that an output cannot.
+    """
     n, D = U.shape
+    # 3 shares
     N = np.empty_like(U)
     dS = _sum_gradient(N, dU, U, S, beta)
+    # 2 and 1 what stands after and before
     total = np.zeros(U.shape[1], U.dtype)
     for t in range(n):
         for f in range(D):
@@ -116,15 +123,17 @@ def _others_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: i
         along = rate - rate
         for f in range(D):
             other = total[f] - N[i, f]
-            dX[i, f] = c * other
+            dX[i, f] += c * other
             along += P[item[i], f] * other
-        de[i] = E * (w[i] * along + (s - dS[i]))
-        drate -= (n - 1 - i) * de[i]
+        slope = E * (w[i] * along + (s - dS[i]))
+        de[i] += slope
+        drate -= (n - 1 - i) * slope
     return drate
 
 
 @Kernel
-def _others(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
+def _others_forward(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
+    """Assigns the pools U and sums S of all persons."""
     for b in prange(start.shape[0]):
         lo, hi = start[b], stop[b]
         at, to = ptr[b], ptr[b] + hi - lo
@@ -135,10 +144,11 @@ def _others(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[
 def _others_backward(  # type: ignore[no-untyped-def]
     dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta
 ):
+    """Adds the gradients of all persons to dX, de and drate."""
     for b in prange(start.shape[0]):
         lo, hi = start[b], stop[b]
         at, to = ptr[b], ptr[b] + hi - lo
-        drate[b] = _others_backward_of(
+        drate[b] += _others_backward_of(
             dX[at:to], de[at:to], dU[at:to], U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta
         )
 
@@ -148,8 +158,10 @@ def _others_backward(  # type: ignore[no-untyped-def]
 
 @compiled
 def _before_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
+    """Assigns U (n, D) and S (n,) of one person."""
     n, D = U.shape
     rho = math.exp(-rate)
+    # 1 running sums
     run = np.zeros(U.shape[1], U.dtype)
     s = rate - rate
     for t in range(n):
@@ -160,15 +172,18 @@ def _before_of(U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
         c = E * w[t]
         for f in range(D):
             run[f] = rho * run[f] + c * P[item[t], f]
+    # 2 shares
     _normalise(U, S, beta)
 
 
 @compiled
 def _before_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: ignore[no-untyped-def]
-    """The running sums of `_before_of`, backwards: `run` and `s` are gradients of the sums after event t."""
+    """Adds to dX and de of one person; returns the gradient of r."""
     n, D = U.shape
+    # 2 shares
     N = np.empty_like(U)
     dS = _sum_gradient(N, dU, U, S, beta)
+    # 1 running sums: `run` and `s` are the gradients of the sums after event t
     rho = math.exp(-rate)
     run = np.zeros(U.shape[1], U.dtype)
     s = rate - rate
@@ -178,11 +193,11 @@ def _before_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: i
         c = E * w[t]
         along, past = rate - rate, rate - rate
         for f in range(D):
-            dX[t, f] = c * run[f]
+            dX[t, f] += c * run[f]
             along += P[item[t], f] * run[f]
             past += U[t, f] * run[f]
             run[f] = rho * run[f] + N[t, f]
-        de[t] = E * (w[t] * along + s)
+        de[t] += E * (w[t] * along + s)
         if S[t] != 0.0:
             drho += S[t] ** beta * past + S[t] * s
         s = rho * s + dS[t]
@@ -190,7 +205,8 @@ def _before_backward_of(dX, de, dU, U, S, P, k, w, item, rate, beta):  # type: i
 
 
 @Kernel
-def _before(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
+def _before_forward(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[no-untyped-def]
+    """Assigns the pools U and sums S of all persons."""
     for b in prange(start.shape[0]):
         lo, hi = start[b], stop[b]
         at, to = ptr[b], ptr[b] + hi - lo
@@ -201,10 +217,11 @@ def _before(U, S, P, k, w, item, start, stop, ptr, rate, beta):  # type: ignore[
 def _before_backward(  # type: ignore[no-untyped-def]
     dX, de, drate, dU, U, S, P, k, w, item, start, stop, ptr, rate, beta
 ):
+    """Adds the gradients of all persons to dX, de and drate."""
     for b in prange(start.shape[0]):
         lo, hi = start[b], stop[b]
         at, to = ptr[b], ptr[b] + hi - lo
-        drate[b] = _before_backward_of(
+        drate[b] += _before_backward_of(
             dX[at:to], de[at:to], dU[at:to], U[at:to], S[at:to], P, k, w[lo:hi], item[lo:hi], rate, beta
         )
 
@@ -213,7 +230,7 @@ def _before_backward(  # type: ignore[no-untyped-def]
 
 
 class Head(NamedTuple):
-    """One way of attending: what events say, how much they are looked at, 1/τ, exponent of the normaliser."""
+    """One way of attending: values P, logits k, 1/τ, and the exponent β of the normaliser."""
 
     P: np.ndarray  # (M, D)
     k: np.ndarray  # (M,)
@@ -257,7 +274,7 @@ def _forward(kernel: Kernel, head: Head, who: Persons) -> Pools:
 
 def _backward(kernel: Kernel, dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
     number = head.P.dtype.type
-    out = PoolGradient(np.empty_like(dU), np.empty_like(pools.S), np.empty(len(who.start), number))
+    out = PoolGradient(np.zeros_like(dU), np.zeros_like(pools.S), np.zeros(len(who.start), number))
     rate, beta = number(head.rate), number(head.beta)
     persons = (who.w, who.item, who.start, who.stop, who.ptr)
     kernel(*out, dU, *pools, head.P, head.k, *persons, rate, beta, work=2 * POOL_WORK * dU.size)
@@ -271,7 +288,7 @@ def pool_others(head: Head, who: Persons) -> Pools:
     >>> pool_others(Head(np.array([[10.0], [1.0]]), np.zeros(2), rate=0.0, beta=1.0), who).U.ravel().tolist()
     [1.0, 5.5, 5.5]
     """
-    return _forward(_others, head, who)
+    return _forward(_others_forward, head, who)
 
 
 def pool_others_backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:
@@ -286,7 +303,7 @@ def pool_before(head: Head, who: Persons) -> Pools:
     >>> pool_before(Head(np.array([[10.0], [1.0]]), np.zeros(2), rate=0.0, beta=1.0), who).U.ravel().tolist()
     [0.0, 10.0, 5.5]
     """
-    return _forward(_before, head, who)
+    return _forward(_before_forward, head, who)
 
 
 def pool_before_backward(dU: np.ndarray, pools: Pools, head: Head, who: Persons) -> PoolGradient:

@@ -21,6 +21,7 @@ __all__ = ["RowSums", "row_sums"]
 
 @Kernel
 def _row_sums(sums, order, ptr, G):  # type: ignore[no-untyped-def]
+    """Assigns sums[r], the Σ of the rows of G that `order` names from ptr[r] to ptr[r + 1]."""
     for r in prange(sums.shape[0]):
         for f in range(sums.shape[1]):
             sums[r, f] = G[order[ptr[r]], f]

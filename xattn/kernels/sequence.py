@@ -12,13 +12,13 @@ recency bias r (H, L) is a row that all positions share; the newest stands last,
     position     0  1  2 | 3  4          start   0  0  0 | 3  3
     A[4, h]      0 … 0   a_3   a_4       (L,)
 
-Backward: with G = Σ_i a_i ∂a_i and p_i = exp(e_i − m)/Σ,  ∂e_i = a_i ∂a_i − β p_i G − [i is the largest] (1 − β) G; the
-last term is the way through m, which does not cancel for β < 1.
+Backward: with G = Σ_i a_i ∂a_i and p_i = exp(e_i − m)/Σ,  ∂e_i = a_i ∂a_i − β p_i G − [i is the largest] (1 − β) G. The
+last term comes from m, which does not cancel for β < 1.
 
-Four neighbouring positions, a *tile*, go through memory together: what they read of K and V is nearly the same. Every
-product is then a (4 × F) by (F × W) one, with the innermost loop along contiguous numbers.
+Four neighbouring positions, a *tile*, are computed together, because they read nearly the same rows of K and V. Every
+product is then a (4 × F) by (F × W) one, and its innermost loop runs along contiguous numbers.
 
-Every row is owned by one iteration (dQ by the tile that asks, dK and dV by the one that is asked), so results are
+Every row is owned by one iteration: dQ by the tile of the query, dK and dV by the tile of the key. So results are
 bitwise equal at every thread count.
 """
 
@@ -32,22 +32,22 @@ from numba import prange
 from xattn.kernels.compile import Kernel, compiled, compiled_for_vectors
 from xattn.kernels.vectors import exp_sum
 
-__all__ = ["Attended", "Gradients", "attend_backward", "attend_forward"]
+__all__ = ["CausalAttention", "CausalGradient", "causal_attention", "causal_attention_backward"]
 
 
 TILE = 4
 
 
-class Attended(NamedTuple):
-    """What the forward pass gives: outputs, and the weights that made them."""
+class CausalAttention(NamedTuple):
+    """Outputs, and the weights and sums that made them."""
 
-    O: np.ndarray
+    O: np.ndarray  # (N, d)
     A: np.ndarray  # (N, H, L) weights by age, age 0 last; 0 where there is no event so old
     S: np.ndarray  # (N, H) Σ_i exp(e_i − m)
 
 
-class Gradients(NamedTuple):
-    """Of the inputs of `attend_forward`."""
+class CausalGradient(NamedTuple):
+    """Gradients of Q, K, V and r, in their shapes."""
 
     dQ: np.ndarray
     dK: np.ndarray
@@ -56,8 +56,8 @@ class Gradients(NamedTuple):
 
 
 @compiled_for_vectors
-def _multiply(out, W, a, F, B, row, column):  # type: ignore[no-untyped-def]
-    """out[c, :W] += Σ_f a[c, f] B[row + f, column : column + W] for the four rows c."""
+def _add_product(out, W, a, F, B, row, column):  # type: ignore[no-untyped-def]
+    """Adds to out[c, :W] the Σ_f a[c, f] B[row + f, column : column + W] for the four rows c."""
     o0, o1, o2, o3 = out[0], out[1], out[2], out[3]
     whole = F - F % 4
     for f in range(0, whole, 4):
@@ -83,7 +83,7 @@ def _multiply(out, W, a, F, B, row, column):  # type: ignore[no-untyped-def]
 
 @compiled
 def _weigh(z, first, last, bias, shift, scale, beta):  # type: ignore[no-untyped-def]
-    """Products z → weights in place, 0 outside of first..last−1; returns Σ exp(e − m)."""
+    """Turns the products z into weights in place, 0 outside of first..last−1; returns Σ exp(e − m)."""
     m = -np.inf
     for i in range(first, last):
         z[i] = z[i] * scale + bias[shift + i]
@@ -98,7 +98,8 @@ def _weigh(z, first, last, bias, shift, scale, beta):  # type: ignore[no-untyped
 
 
 @Kernel
-def _forward(tile, count, start, Q, KT, V, bias, scale, beta, keep, O, A, S):  # type: ignore[no-untyped-def]
+def _forward(O, A, S, tile, count, start, Q, KT, V, bias, keep, scale, beta):  # type: ignore[no-untyped-def]
+    """Assigns O, A and S; `keep` multiplies the weights on their way to O, or is empty."""
     H, L = bias.shape
     dk, d = Q.shape[2], V.shape[2]
     for b in prange(tile.shape[0]):
@@ -109,24 +110,28 @@ def _forward(tile, count, start, Q, KT, V, bias, scale, beta, keep, O, A, S):  #
         q = np.zeros((TILE, dk), Q.dtype)
         out = np.zeros((TILE, d), Q.dtype)
         for h in range(H):
+            # 1 products of the tile's queries with the keys
             z[:] = 0
             q[:n] = Q[h, t : t + n]
-            _multiply(z, W, q, dk, KT[h], 0, low)
+            _add_product(z, W, q, dk, KT[h], 0, low)
+            # 2 weights
             for c in range(n):
                 first, last = max(start[t], t + c - L + 1) - low, t + c - low + 1
                 shift = L - last
                 S[t + c, h] = _weigh(z[c], first, last, bias[h], shift, scale, beta)
+                A[t + c, h, : shift + first] = 0
                 for i in range(first, last):
                     A[t + c, h, shift + i] = z[c, i]
                     if keep.shape[0] > 0:
                         z[c, i] *= keep[t + c, h, shift + i]
-            _multiply(out, d, z, W, V[h], low, 0)
+            # 3 outputs
+            _add_product(out, d, z, W, V[h], low, 0)
         O[t : t + n] = out[:n]
 
 
 @Kernel
-def _backward_of_queries(tile, count, start, K, VT, beta, scale, A, S, keep, dO, dE, dQ):  # type: ignore[no-untyped-def]
-    """dE (N, H, L) by age, and dQ; `keep` multiplies weights that dropout scaled, or is empty."""
+def _backward_of_queries(dE, dQ, dO, A, S, tile, count, start, K, VT, keep, scale, beta):  # type: ignore[no-untyped-def]
+    """Adds the gradients of the logits by age to dE (N, H, L), and those of the queries to dQ."""
     H, L = A.shape[1], A.shape[2]
     dk, d = K.shape[2], dO.shape[1]
     for b in prange(tile.shape[0]):
@@ -138,8 +143,10 @@ def _backward_of_queries(tile, count, start, K, VT, beta, scale, A, S, keep, dO,
         g[:n] = dO[t : t + n]
         out = np.empty((TILE, dk), dO.dtype)
         for h in range(H):
+            # 3 gradients of the weights
             z[:] = 0
-            _multiply(z, W, g, d, VT[h], 0, low)
+            _add_product(z, W, g, d, VT[h], 0, low)
+            # 2 gradients of the logits
             for c in range(n):
                 first, last = max(start[t], t + c - L + 1) - low, t + c - low + 1
                 shift = L - last
@@ -160,16 +167,18 @@ def _backward_of_queries(tile, count, start, K, VT, beta, scale, A, S, keep, dO,
                 x[:first] = 0
                 x[last:] = 0
                 for i in range(first, last):
-                    de[shift + i] = x[i]
+                    de[shift + i] += x[i]
+            # 1 gradients of the queries
             out[:] = 0
-            _multiply(out, dk, z, W, K[h], low, 0)
+            _add_product(out, dk, z, W, K[h], low, 0)
             for c in range(n):
                 for f in range(dk):
-                    dQ[h, t + c, f] = out[c, f] * scale
+                    dQ[h, t + c, f] += out[c, f] * scale
 
 
 @Kernel
-def _backward_of_keys(tile, count, stop, Q, scale, A, keep, dO, dE, dK, dV):  # type: ignore[no-untyped-def]
+def _backward_of_keys(dK, dV, dO, dE, A, tile, count, stop, Q, keep, scale):  # type: ignore[no-untyped-def]
+    """Adds the gradients of the keys to dK, and those of the values to dV."""
     H, L = A.shape[1], A.shape[2]
     dk, d = Q.shape[2], dO.shape[1]
     for b in prange(tile.shape[0]):
@@ -187,12 +196,14 @@ def _backward_of_keys(tile, count, stop, Q, scale, A, keep, dO, dE, dK, dV):  # 
                     t, at = i + c + g, L - 1 - g
                     e[c, c + g] = dE[t, h, at] * scale
                     a[c, c + g] = A[t, h, at] * keep[t, h, at] if keep.shape[0] > 0 else A[t, h, at]
-            outK[:] = 0
+            # 3 gradients of the values
             outV[:] = 0
-            _multiply(outK, dk, e, W, Q[h], i, 0)
-            _multiply(outV, d, a, W, dO, i, 0)
-            dK[h, i : i + n] = outK[:n]
-            dV[h, i : i + n] = outV[:n]
+            _add_product(outV, d, a, W, dO, i, 0)
+            dV[h, i : i + n] += outV[:n]
+            # 1 gradients of the keys
+            outK[:] = 0
+            _add_product(outK, dk, e, W, Q[h], i, 0)
+            dK[h, i : i + n] += outK[:n]
 
 
 def _tiles(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -202,61 +213,67 @@ def _tiles(start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return tile, np.diff(np.append(tile, len(start)))
 
 
-def attend_forward(
-    start: np.ndarray,
+def causal_attention(
     Q: np.ndarray,
     K: np.ndarray,
     V: np.ndarray,
     r: np.ndarray,
+    start: np.ndarray,
     *,
     scale: float,
     beta: float,
     keep: np.ndarray | None = None,
-) -> Attended:
+) -> CausalAttention:
     """Outputs and weights for `Q`, `K` (H, N, dk), `V` (H, N, d), `r` (H, L); all of one type.
 
     `start` (N,) int64 is the first position of each position's sequence. `keep` (N, H, L) multiplies the weights on
-    their way to the output (0 or 1/(1 − p): dropout); the weights that are returned are those without it.
+    their way to the output (0 or 1/(1 − p): dropout); the weights that are returned are those before it.
 
     >>> import numpy as np
     >>> one = np.ones((1, 2, 1))
-    >>> attend_forward(np.zeros(2, np.int64), one, one, one, np.zeros((1, 4)), scale=1.0, beta=1.0).A[1, 0].tolist()
+    >>> causal_attention(one, one, one, np.zeros((1, 4)), np.zeros(2, np.int64), scale=1.0, beta=1.0).A[1, 0].tolist()
     [0.0, 0.0, 0.5, 0.5]
     """
     H, N = Q.shape[:2]
     L, d = r.shape[1], V.shape[2]
-    out = Attended(np.empty((N, d), Q.dtype), np.zeros((N, H, L), Q.dtype), np.empty((N, H), Q.dtype))
+    out = CausalAttention(np.empty((N, d), Q.dtype), np.empty((N, H, L), Q.dtype), np.empty((N, H), Q.dtype))
     number = Q.dtype.type
     KT, bias = _turned(K), np.ascontiguousarray(r[:, ::-1])
     kept = _or_empty(keep, Q.dtype)
     work = float(N) * H * L * (Q.shape[2] + d)
-    _forward(*_tiles(start), start, Q, KT, V, bias, number(scale), number(beta), kept, *out, work=work)
+    _forward(*out, *_tiles(start), start, Q, KT, V, bias, kept, number(scale), number(beta), work=work)
     return out
 
 
-def attend_backward(
-    start: np.ndarray,
-    stop: np.ndarray,
+def causal_attention_backward(
+    dO: np.ndarray,
+    forward: CausalAttention,
     Q: np.ndarray,
     K: np.ndarray,
     V: np.ndarray,
-    forward: Attended,
-    dO: np.ndarray,
+    start: np.ndarray,
+    stop: np.ndarray,
     *,
     scale: float,
     beta: float,
     keep: np.ndarray | None = None,
-) -> Gradients:
-    """Gradients of Σ dO · O for the inputs of `attend_forward`; `stop` (N,) is one past each position's sequence."""
-    dE = np.zeros_like(forward.A)
-    dQ, dK, dV = np.empty_like(Q), np.empty_like(K), np.empty_like(V)
+) -> CausalGradient:
+    """Gradients of Σ dO · O, where `causal_attention` gave `forward`; `stop` (N,) is one past each position's sequence.
+
+    >>> import numpy as np
+    >>> one, start, how = np.ones((1, 2, 1)), np.zeros(2, np.int64), {"scale": 1.0, "beta": 1.0}
+    >>> forward = causal_attention(one, one, one, np.zeros((1, 4)), start, **how)
+    >>> causal_attention_backward(np.ones((2, 1)), forward, one, one, one, start, start + 2, **how).dV.ravel().tolist()
+    [1.5, 0.5]
+    """
+    dE, dQ, dK, dV = (np.zeros_like(X) for X in (forward.A, Q, K, V))
     number = Q.dtype.type
     s, b, kept, tiles = number(scale), number(beta), _or_empty(keep, Q.dtype), _tiles(start)
     dO = np.ascontiguousarray(dO)
     work = float(forward.A.size) * (Q.shape[2] + V.shape[2])
-    _backward_of_queries(*tiles, start, K, _turned(V), b, s, forward.A, forward.S, kept, dO, dE, dQ, work=work)
-    _backward_of_keys(*tiles, stop, Q, s, forward.A, kept, dO, dE, dK, dV, work=work)
-    return Gradients(dQ, dK, dV, np.ascontiguousarray(dE.sum(axis=0)[:, ::-1]))
+    _backward_of_queries(dE, dQ, dO, forward.A, forward.S, *tiles, start, K, _turned(V), kept, s, b, work=work)
+    _backward_of_keys(dK, dV, dO, dE, forward.A, *tiles, stop, Q, kept, s, work=work)
+    return CausalGradient(dQ, dK, dV, np.ascontiguousarray(dE.sum(axis=0)[:, ::-1]))
 
 
 def _turned(X: np.ndarray) -> np.ndarray:

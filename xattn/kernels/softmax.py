@@ -156,7 +156,8 @@ def _row_backward(de, da, a, e, mask, T, beta, shift):  # type: ignore[no-untype
 
 
 @Kernel
-def _weights(a, e, indptr, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
+def _weights_forward(a, e, indptr, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
+    """Assigns the weights a of every row."""
     plain = mask.size == 0 and T == 1.0 and beta == 1.0
     for r in prange(indptr.shape[0] - 1):
         lo, hi = indptr[r], indptr[r + 1]
@@ -170,6 +171,7 @@ def _weights(a, e, indptr, mask, T, beta, theta, shift):  # type: ignore[no-unty
 
 @Kernel
 def _weights_backward(de, da, a, e, indptr, mask, T, beta, shift):  # type: ignore[no-untyped-def]
+    """Adds the gradient of the logits of every row to de."""
     for r in prange(indptr.shape[0] - 1):
         lo, hi = indptr[r], indptr[r + 1]
         c = shift[r] if shift.size else -np.inf
@@ -205,7 +207,8 @@ def weights_ragged(
     """
     a = np.empty_like(e)
     c = OWN_MAX if shift is None else shift
-    _weights(a, e, indptr, _flat(mask), float(temperature), float(beta), float(threshold), c, work=EXP_WORK * e.size)
+    numbers = (float(temperature), float(beta), float(threshold))
+    _weights_forward(a, e, indptr, _flat(mask), *numbers, c, work=EXP_WORK * e.size)
     return a
 
 

@@ -1,14 +1,14 @@
-"""Fused target attention over dense vectors: many candidates attend to one history.
+"""Target attention: every candidate attends to one history in its own way, and adds up values of its own.
 
-    s_j = Σ_i a_ji c_i,    a_j = softmax_i(⟨q_j, k_i⟩ · scale)        c_i = strength × value of event i
+    z_ji = ⟨q_j, k_i⟩ · scale + r_i        E_ji = exp(z_ji − max_l z_jl)        S_j = Σ_{live i} E_ji
+    s_j = Σ_{live i} a_ji ⟨u_j, v_i⟩       a_ji = E_ji / S_j^β, or 0 where that is under θ
 
-Six candidates share each pass over the keys (`tiles.py`). A row of logits then stays in the first-level cache, where
-maximum, exponential and both sums follow at once. Cost: d·n multiply-adds and n exponentials a candidate; memory: the
-candidates once, and the weights if they are asked for.
+These are the scores of a field (`fields.py`) whose tables E and X of J × n numbers are never written: six candidates
+share each pass over keys and values (`tiles.py`), their products stay in the first-level cache, and maximum,
+exponentials and sums follow there.
 
-A logit is one chain over the coordinates, a sum one chain a lane, folded in a fixed tree: bits do not depend on a
-candidate's company or on the number of threads. float32 scores are within about 1e-5 of the float64 ones (relative
-to max |c|).
+A product is one chain over the coordinates, a sum one chain a lane, folded in a fixed tree: bits do not depend on the
+candidates beside one, or on the number of threads. NaN in a candidate or an event makes the score NaN.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import prange
 from numba.core import cgutils
 
@@ -25,142 +24,154 @@ from xattn.kernels.compile import Kernel
 from xattn.kernels.lanes import BYTES, Lanes, emitted
 from xattn.kernels.tiles import TOGETHER, Keys, tile
 
-__all__ = ["target_scores", "target_weights"]
+__all__ = ["target_scores"]
 
 BLOCK = 96  # candidates of one iteration of the parallel loop
-SMALL, LARGE = 1 << 20, 1 << 22  # bytes of a table
+EXP_WORK = 12  # scalar operations that one exponential counts for
 
 
 # --- one candidate ----------------------------------------------------------------------------------------------------
 
 
-def _plain_attend(z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
-    weight = np.exp((z[:n] - z[:n].max()) * scale)
-    a[:] = (weight / weight.sum())[: len(a)]
-    return z.dtype.type((weight @ c[:n]) / weight.sum())
+def _row(context: Any, b: Any, kind: Any, table: Any, k: Any) -> Any:
+    """Where row k of a table starts. A slice would do, but counting who holds it costs more than a short row."""
+    array = context.make_array(kind)(context, b, table)
+    return b.gep(array.data, [b.mul(k, cgutils.unpack_tuple(b, array.shape)[1])])
 
 
-@emitted(_plain_attend)
-def _attend(typing_context: Any, z: Any, c: Any, n: Any, scale: Any, a: Any) -> Any:
-    """Σ softmax(z · scale)_i c_i over the first n of z; the weights go to `a`, unless it is empty.
+def _plain_exponentials(z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
+    e = z[k, :n] * scale + r[:n]
+    z[k] = 0.0
+    z[k, :n] = np.exp(e - e.max()) * (live[:n] if len(live) else 1.0)
+    return z[k].sum()
 
-    z and c are whole vectors long.
-    """
+
+@emitted(_plain_exponentials)
+def _exponentials(typing_context: Any, z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
+    """Turns the products in row k of z into E in place, 0 from n on; returns S. `r` and `live`, 1 or 0, fill whole
+    vectors; `live` is empty where every event is live."""
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
         x = Lanes(b, z.dtype)
-        logits, value, weight = (context.make_array(t)(context, b, args[k]) for t, k in ((z, 0), (c, 1), (a, 4)))
-        kept = b.icmp_signed(">", cgutils.unpack_tuple(b, weight.shape)[0], args[2].type(0))
-        top, total, said = x.variable(x.const(-math.inf)), x.variable(x.const(0)), x.variable(x.const(0))
+        row, count, scale = _row(context, b, z, args[0], args[1]), args[4], x.splat(args[5])
+        bias, mask = (context.make_array(t)(context, b, args[place]) for t, place in ((r, 2), (live, 3)))
+        top, total = x.variable(x.const(-math.inf)), x.variable(x.const(0))
 
-        def largest(i: Any, mask: Any) -> None:
-            y = x.get(logits.data, i)
-            if mask is not None:
-                y = b.select(mask, y, x.const(-math.inf))
+        def largest(i: Any, inside: Any) -> None:
+            y = x.fma(x.get(row, i), scale, x.get(bias.data, i))
+            x.put(y, row, i)
+            if inside is not None:
+                y = b.select(inside, y, x.const(-math.inf))
             b.store(x.larger(b.load(top), y), top)
 
-        x.over(args[2], largest)
-        m, scale = x.splat(x.fold(b.load(top), x.larger)), x.splat(args[3])
+        x.over(count, largest)
+        m = x.splat(x.fold(b.load(top), x.larger))
 
-        def add(i: Any, mask: Any, y: Any) -> None:
-            if mask is not None:
-                y = b.select(mask, y, x.const(0))
+        def keep(i: Any, inside: Any, y: Any) -> None:
+            if inside is not None:
+                y = b.select(inside, y, x.const(0))
+            x.put(y, row, i)
             b.store(b.fadd(b.load(total), y), total)
-            b.store(x.fma(y, x.get(value.data, i), b.load(said)), said)
 
-        def near(i: Any) -> Any:
-            return b.fmul(b.fsub(x.get(logits.data, i), m), scale)
+        def of_all(i: Any, inside: Any) -> None:
+            """S is 1 at least: what would sink below normal numbers may be 10^-38 (float32) just as well."""
+            y, least = b.fsub(x.get(row, i), m), x.const(-87.0 if x.narrow else -700.0)
+            keep(i, inside, x.exp(b.select(b.fcmp_ordered("<", y, least), least, y), sinks=False))
 
-        def keep(i: Any, mask: Any) -> None:
-            y = x.exp(near(i))
-            x.put(y, weight.data, i, mask)
-            add(i, mask, y)
+        def of_live(i: Any, inside: Any) -> None:
+            keep(i, inside, b.fmul(x.exp(b.fsub(x.get(row, i), m)), x.get(mask.data, i)))
 
-        def forget(i: Any, mask: Any) -> None:
-            """Weights that nobody sees: where they would sink below normal numbers, 10^-38 of the largest will do."""
-            y, least = near(i), x.const(-87.0 if x.narrow else -700.0)
-            add(i, mask, x.exp(b.select(b.fcmp_ordered("<", y, least), least, y), sinks=False))
+        with b.if_else(b.icmp_signed("==", cgutils.unpack_tuple(b, mask.shape)[0], count.type(0))) as (every, some):
+            with every:
+                x.over(count, of_all)
+            with some:
+                x.over(count, of_live)
+        return x.fold(b.load(total), b.fadd)
 
-        with b.if_else(kept) as (seen, unseen):
-            with seen:
-                x.over(args[2], keep)
-            with unseen:
-                x.over(args[2], forget)
-        s = x.fold(b.load(total), b.fadd)
-        with b.if_then(kept):
-            inverse = x.splat(b.fdiv(ir.Constant(x.f, 1.0), s))
+    return z.dtype(z, k, r, live, n, scale), write
 
-            def divide(i: Any, mask: Any) -> None:
-                x.put(b.fmul(x.get(weight.data, i, mask), inverse), weight.data, i, mask)
 
-            x.over(args[2], divide)
-        return b.fdiv(x.fold(b.load(said), b.fadd), s)
+def _plain_weighed(z: Any, x: Any, k: Any, n: Any, norm: Any, theta: Any) -> Any:
+    return (np.where(z[k] / norm < theta, 0.0, z[k]) @ x[k]).astype(z.dtype)
 
-    return z.dtype(z, c, n, scale, a), write
+
+@emitted(_plain_weighed)
+def _weighed(typing_context: Any, z: Any, x: Any, k: Any, n: Any, norm: Any, theta: Any) -> Any:
+    """Σ z_i x_i over the n places of row k where z_i/norm is not under θ."""
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        lanes = Lanes(b, z.dtype)
+        weight, value = (_row(context, b, t, args[place], args[2]) for t, place in ((z, 0), (x, 1)))
+        norm, least, s = lanes.splat(args[4]), lanes.splat(args[5]), lanes.variable(lanes.const(0))
+
+        def add(i: Any, inside: Any, passed: Any = None) -> None:
+            y = lanes.get(weight, i)
+            if passed is not None:
+                y = b.select(b.fcmp_ordered("<", b.fdiv(y, norm), least), lanes.const(0), y)  # NaN passes: it is seen
+            b.store(lanes.fma(y, lanes.get(value, i), b.load(s)), s)
+
+        with b.if_else(b.fcmp_ordered(">", args[5], args[5].type(0.0))) as (some, every):
+            with some:
+                lanes.over(args[3], lambda i, inside: add(i, inside, True))
+            with every:
+                lanes.over(args[3], add)
+        return lanes.fold(b.load(s), b.fadd)
+
+    return z.dtype(z, x, k, n, norm, theta), write
 
 
 # --- all candidates ---------------------------------------------------------------------------------------------------
 
 
 @Kernel
-def _target_scores(Q, KT, panels, c, n, scale, out, A):  # type: ignore[no-untyped-def]
-    J, d = Q.shape
+def _target_scores(out, Q, U, keys, values, panels, r, live, n, scale, beta, theta):  # type: ignore[no-untyped-def]
+    """Assigns the score of each candidate; `r` and `live` fill whole vectors."""
+    J, wide = Q.shape[0], r.shape[0]
     lane = np.int64(BYTES // Q.itemsize)
     for block in prange((J + BLOCK - 1) // BLOCK):
-        z = np.empty((TOGETHER, c.shape[0]), Q.dtype)
+        z, x = np.empty((TOGETHER, wide), Q.dtype), np.empty((TOGETHER, wide), Q.dtype)
         first = np.int64(block) * BLOCK
         for j in range(first, min(J, first + BLOCK), TOGETHER):
             column = np.int64(0)
             for p in range(panels.shape[0]):
-                V = panels[p]
-                tile(V, Q, j, J - 1, KT, column * d, d, z, column)
-                column += V * lane
-            for r in range(min(TOGETHER, J - j)):
-                out[j + r] = _attend(z[r], c, n, scale, A[j + r if A.shape[1] else 0])
+                tile(z, column, panels[p], Q, j, J - 1, keys, column * Q.shape[1], Q.shape[1])
+                tile(x, column, panels[p], U, j, J - 1, values, column * U.shape[1], U.shape[1])
+                column += panels[p] * lane
+            for k in range(min(TOGETHER, J - j)):
+                S = _exponentials(z, k, r, live, n, scale)
+                norm = S if beta == 1.0 else Q.dtype.type(S**beta)
+                out[j + k] = _weighed(z, x, k, wide, norm, theta) / norm if S != 0.0 else 0.0
 
 
-def _run(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float, A: np.ndarray) -> np.ndarray:
-    n, d = K.shape
-    out = np.zeros(len(Q), Q.dtype)
-    if n and len(Q):
-        keys = Keys.of(K)
-        padded = np.zeros(keys.wide, Q.dtype)
-        padded[:n] = c
-        work = float(len(Q)) * n * (d + 12) / BYTES * Q.itemsize
-        _target_scores(
-            np.ascontiguousarray(Q), keys.data, keys.panels, padded, n, Q.dtype.type(scale), out, A, work=work
-        )
-    return out
+def target_scores(
+    Q: np.ndarray,
+    U: np.ndarray,
+    K: np.ndarray,
+    V: np.ndarray,
+    r: np.ndarray,
+    live: np.ndarray,
+    *,
+    scale: float,
+    beta: float = 1.0,
+    theta: float = 0.0,
+) -> np.ndarray:
+    """s (J,), of Q's type, for candidates `Q` (J, dk), `U` (J, d) over the events `K` (n, dk), `V` (n, d), `r` (n,).
 
-
-def target_scores(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> np.ndarray:
-    """s (J,), of Q's type, for candidates `Q` (J, d), keys `K` (n, d) and contributions `c` (n,); `scale` > 0 is
-    1/(√d T).
-
-    Without events every score is 0.
+    `live` (n,) bool: a masked event is in no sum, but its logit counts for the maximum. Without live events every score
+    is 0.
 
     >>> import numpy as np
-    >>> target_scores(np.ones((1, 2)), np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
+    >>> one, V = np.ones((1, 1)), np.array([[1.0], [3.0]])
+    >>> target_scores(one, one, np.zeros((2, 1)), V, np.zeros(2), np.ones(2, bool), scale=1.0)
     array([2.])
     """
-    return _run(Q, K, c, scale, np.empty((1, 0), Q.dtype))
-
-
-def target_weights(Q: np.ndarray, K: np.ndarray, c: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """The scores (J,) of `target_scores` and the weights a (J, n) behind them.
-
-    >>> import numpy as np
-    >>> s, a = target_weights(np.ones((1, 2)), np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([1.0, 3.0]), 1.0)
-    >>> a.tolist()
-    [[0.5, 0.5]]
-    """
-    A = _room(len(Q), len(K), Q.dtype)
-    return _run(Q, K, c, scale, A), A
-
-
-def _room(rows: int, columns: int, dtype: np.dtype) -> np.ndarray:
-    """An empty table. NumPy asks for large pages from 4 MB on; below, a thousand small ones would each be fetched by
-    a fault of their own, which takes longer than the weights do. So a table of a megabyte or more is cut from 4 MB."""
-    size = rows * columns
-    spare = LARGE // dtype.itemsize if SMALL <= size * dtype.itemsize < LARGE else size
-    return np.empty(spare, dtype)[:size].reshape(rows, columns)
+    out = np.zeros(len(Q), Q.dtype)
+    if out.size and live.any():
+        keys, values, number, n = Keys.of(K), Keys.of(V), Q.dtype.type, len(K)
+        bias, mask = np.zeros((2, keys.wide), Q.dtype)
+        bias[:n], mask[:n] = r, live
+        numbers = (number(scale), float(beta), number(theta))
+        work = float(len(Q)) * n * (Q.shape[1] + U.shape[1] + EXP_WORK) / BYTES * Q.itemsize
+        Q, U, mask = np.ascontiguousarray(Q), np.ascontiguousarray(U), mask[:0] if live.all() else mask
+        _target_scores(out, Q, U, keys.data, values.data, keys.panels, bias, mask, n, *numbers, work=work)
+    return out

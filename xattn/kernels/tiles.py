@@ -54,12 +54,12 @@ class Keys(NamedTuple):
 
 
 def _tile(V: int) -> Any:
-    """A function of compiled code: z[r, column + i] = ⟨q_{j + r}, k_i⟩ for a panel of V vectors that starts at `at`.
+    """A function of compiled code that assigns z[r, column + i] = ⟨q_{j + r}, k_i⟩ for a panel of V vectors.
 
-    Rows of Q past the `last` are read as the last one.
+    The panel starts at `at` of KT. Rows of Q past the `last` one are read as the last one.
     """
 
-    def plain(Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> None:
+    def plain(z: Any, column: Any, Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any) -> None:
         width = V * (BYTES // Q.itemsize)
         z[:, column : column + width] = 0
         for r in range(TOGETHER):
@@ -67,33 +67,34 @@ def _tile(V: int) -> Any:
                 z[r, column : column + width] += Q[min(j + r, last), f] * KT[at + f * width : at + (f + 1) * width]
 
     @emitted(plain)
-    def tile(tc: Any, Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any, z: Any, column: Any) -> Any:
+    def tile(tc: Any, z: Any, column: Any, Q: Any, j: Any, last: Any, KT: Any, at: Any, d: Any) -> Any:
         def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
             x = Lanes(b, Q.dtype)
-            number = args[1].type
-            queries, keys, logits = (context.make_array(t)(context, b, args[k]) for t, k in ((Q, 0), (KT, 3), (z, 6)))
+            logits, queries, keys = (context.make_array(t)(context, b, args[k]) for t, k in ((z, 0), (Q, 2), (KT, 5)))
+            column, first, last, panel, length = args[1], args[3], args[4], args[6], args[7]
+            number = first.type
             width = cgutils.unpack_tuple(b, queries.shape)[1]
             wide = cgutils.unpack_tuple(b, logits.shape)[1]
             rows = []
             for r in range(TOGETHER):
-                row = b.add(args[1], number(r))
-                row = b.select(b.icmp_signed("<", row, args[2]), row, args[2])
+                row = b.add(first, number(r))
+                row = b.select(b.icmp_signed("<", row, last), row, last)
                 rows.append(b.gep(queries.data, [b.mul(row, width)]))
             sums = [[x.variable(x.const(0)) for _ in range(V)] for _ in range(TOGETHER)]
-            with cgutils.for_range(b, args[5]) as loop:
-                start = b.add(args[4], b.mul(loop.index, number(V * x.n)))
+            with cgutils.for_range(b, length) as loop:
+                start = b.add(panel, b.mul(loop.index, number(V * x.n)))
                 k = [x.get(keys.data, b.add(start, number(v * x.n))) for v in range(V)]
                 for row, own in zip(rows, sums, strict=True):
                     q = x.splat(b.load(b.gep(row, [loop.index])))
                     for v, s in enumerate(own):
                         b.store(x.fma(q, k[v], b.load(s)), s)
             for r, own in enumerate(sums):
-                at = b.add(b.mul(number(r), wide), args[7])
+                at = b.add(b.mul(number(r), wide), column)
                 for v, s in enumerate(own):
                     x.put(b.load(s), logits.data, b.add(at, number(v * x.n)))
             return context.get_dummy_value()
 
-        return types.void(Q, j, last, KT, at, d, z, column), write
+        return types.void(z, column, Q, j, last, KT, at, d), write
 
     return tile
 
@@ -102,14 +103,16 @@ _tile_1, _tile_2, _tile_3, _tile_4 = (_tile(V) for V in range(1, MOST + 1))
 
 
 @compiled
-def tile(V, Q, j, last, KT, at, d, z, column):  # type: ignore[no-untyped-def]
-    """z[r, column + i] = ⟨q_{j + r}, k_i⟩ for the TOGETHER rows from j on (past the `last` one: that one again) and the
-    panel of V vectors whose numbers start at `at`."""
+def tile(z, column, V, Q, j, last, KT, at, d):  # type: ignore[no-untyped-def]
+    """Assigns z[r, column + i] = ⟨q_{j + r}, k_i⟩ for the TOGETHER rows from j on and the panel of V vectors at `at`.
+
+    Rows past the `last` one are that one again.
+    """
     if V == 4:
-        _tile_4(Q, j, last, KT, at, d, z, column)
+        _tile_4(z, column, Q, j, last, KT, at, d)
     elif V == 3:
-        _tile_3(Q, j, last, KT, at, d, z, column)
+        _tile_3(z, column, Q, j, last, KT, at, d)
     elif V == 2:
-        _tile_2(Q, j, last, KT, at, d, z, column)
+        _tile_2(z, column, Q, j, last, KT, at, d)
     else:
-        _tile_1(Q, j, last, KT, at, d, z, column)
+        _tile_1(z, column, Q, j, last, KT, at, d)

@@ -110,7 +110,7 @@ def _sift_up(heap, score, p):  # type: ignore[no-untyped-def]
 
 @compiled
 def _row(heap, score, allowed, marked):  # type: ignore[no-untyped-def]
-    """Best items of one row into `heap`, best first; returns how many."""
+    """Assigns `heap`, the best items of one row, best first; returns how many there are."""
     k = heap.shape[0]
     n = 0
     i = -1
@@ -145,6 +145,7 @@ def _row(heap, score, allowed, marked):  # type: ignore[no-untyped-def]
 
 @Kernel
 def _top_k(items, counts, scores, allowed, ptr, excluded):  # type: ignore[no-untyped-def]
+    """Assigns the best items of each row, and how many there are."""
     R, M = scores.shape
     for r in prange(R):
         marked = np.zeros(M if ptr.size > 0 else 0, np.bool_)

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.kernels.losses import (
+    SampleGradient,
     bpr,
     bpr_backward,
     cross_entropy,
@@ -27,7 +28,7 @@ from xattn.kernels.losses import (
     sampled_cross_entropy,
     sampled_cross_entropy_backward,
 )
-from xattn.kernels.sequence import attend_backward, attend_forward
+from xattn.kernels.sequence import causal_attention, causal_attention_backward
 
 __all__ = [
     "LOSSES",
@@ -139,7 +140,7 @@ def loss_and_gradients(
     Q = pooled_queries(Q0, omega, batch.start)
     # 3 attention
     keep = kept((N, H, L), loss.weight_dropout, rng, E.dtype) if loss.weight_dropout else None
-    attended = attend_forward(batch.start, Q, K, V, r, scale=scale, beta=beta, keep=keep)
+    attended = causal_attention(Q, K, V, r, batch.start, scale=scale, beta=beta, keep=keep)
     # 4 what is said of the next item
     kept_o = kept((N, d), loss.dropout, rng, E.dtype)
     o = attended.O * kept_o
@@ -149,7 +150,8 @@ def loss_and_gradients(
     # 4
     dO = do * kept_o
     # 3
-    g = attend_backward(batch.start, batch.stop, Q, K, V, attended, dO, scale=scale, beta=beta, keep=keep)
+    how = {"scale": scale, "beta": beta, "keep": keep}
+    g = causal_attention_backward(dO, attended, Q, K, V, batch.start, batch.stop, **how)
     # 2
     dQ0, domega = _pooled_queries_backward(g.dQ, Q0, omega, batch.start)
     dWq, dWk, dWv = (each_head(e.T, x) for x in (dQ0, g.dK, g.dV))
@@ -174,7 +176,7 @@ def _loss_of_outputs(
         Z = o @ U.T
         Z += b
         forward = cross_entropy(Z, y)
-        dZ = cross_entropy_backward(Z, y, w, forward)
+        dZ = cross_entropy_backward(w, forward, Z, y)
         do[told] = dZ @ U
         return float(forward.loss.sum(dtype=np.float64)), do, {"U": dZ.T @ o, "b": dZ.sum(axis=0)}
     if loss.negatives is None or loss.drawn_with is None:
@@ -183,7 +185,7 @@ def _loss_of_outputs(
     Z = o @ U[S].T + b[S]
     Z[y[:, None] == S] = -np.inf  # a draw that hit the target itself says nothing
     p = (o * U[y]).sum(axis=1) + b[y]
-    losses, dZ, dp = sampled_loss(Z, p, w, loss)
+    losses, (dZ, dp) = sampled_loss(Z, p, w, loss)
     do[told] = dZ @ U[S] + dp[:, None] * U[y]
     dU, db = added_up(y, dp[:, None] * o, len(U)), np.bincount(y, dp, len(b)).astype(b.dtype)
     np.add.at(dU, S, dZ.T @ o)
@@ -191,21 +193,19 @@ def _loss_of_outputs(
     return float(losses.sum(dtype=np.float64)), do, {"U": dU, "b": db}
 
 
-def sampled_loss(Z: np.ndarray, p: np.ndarray, w: np.ndarray, loss: Loss) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Losses, and the gradients by the negatives' logits Z (N, S), in their memory, and by the targets' p (N,)."""
+def sampled_loss(Z: np.ndarray, p: np.ndarray, w: np.ndarray, loss: Loss) -> tuple[np.ndarray, SampleGradient]:
+    """Losses (N,), and gradients of their sum weighted by `w`: by the logits of negatives Z (N, S) and targets p."""
     S = Z.shape[1]
     if loss.kind == "cross-entropy":
         c = np.log(S * np.asarray(loss.drawn_with))[None, :].astype(Z.dtype)
         forward = sampled_cross_entropy(Z, p, c)
-        return forward.loss, Z, sampled_cross_entropy_backward(Z, p, c, w, forward)
+        return forward.loss, sampled_cross_entropy_backward(w, forward, Z, p, c)
     share = (w / S).astype(Z.dtype)  # the mean over the negatives: the learning rate does not depend on how many
     if loss.kind == "bpr":
-        losses = bpr(Z, p) / S
-        return losses, Z, bpr_backward(Z, p, share)
+        return bpr(Z, p) / S, bpr_backward(share, Z, p)
     nothing, yes = np.zeros_like(p), np.ones_like(p)
     losses = logistic(p, yes) + bpr(Z, nothing) / S  # pairs with 0 are single noes
-    bpr_backward(Z, nothing, share)
-    return losses, Z, logistic_backward(p, yes, w)
+    return losses, SampleGradient(bpr_backward(share, Z, nothing).dZ, logistic_backward(w, p, yes))
 
 
 def pooled_queries(Q0: np.ndarray, omega: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["RatingScale", "found", "kind_strengths", "once", "presence", "signed", "taste"]
+__all__ = ["UNRATED", "RatingScale", "found", "kind_strengths", "once", "presence", "signed", "taste"]
 
 LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
 DISLIKED = -0.5

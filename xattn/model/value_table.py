@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import InputError, check_array, check_index_array, check_offsets, check_same_length
-from xattn.kernels.approximate import Attending, pool_reach, pool_without_each
+from xattn.errors import check_array, check_index_array, check_offsets, check_same_length, refuse
+from xattn.kernels.approximate import Attending, add_approximate_without_each, pool_reach
 from xattn.kernels.pool import add_pooled, add_pooled_sparse
 
 __all__ = ["ClosedForm", "Form", "SparseForm", "form_of", "rows_of"]
@@ -43,10 +43,10 @@ class ClosedForm(NamedTuple):
         return self._replace(V=self.V[stay])
 
     def add_pooled(
-        self, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray, out: np.ndarray
+        self, out: np.ndarray, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray
     ) -> None:
         """Add the heads' sums to out[:, place]: see `xattn.kernels.pool`."""
-        add_pooled(ptr, row, coef, self.V, place, gate, out)
+        add_pooled(out, ptr, row, coef, self.V, place, gate)
 
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""
@@ -61,9 +61,9 @@ class ClosedForm(NamedTuple):
         found[:, row < 0] = 0.0
         return found
 
-    def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
-        """Add the sums without each event to `near` (n, M): see `xattn.kernels.approximate`."""
-        pool_without_each(attending, self.V, self.warm, gate, near)
+    def add_approximate_without_each(self, out: np.ndarray, attending: Attending, gate: np.ndarray) -> None:
+        """Add the sums without each event to `out` (n, M): see `xattn.kernels.approximate`."""
+        add_approximate_without_each(out, attending, self.V, self.warm, gate)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events."""
@@ -126,10 +126,10 @@ class SparseForm(NamedTuple):
         return self._replace(ptr=ptr, column=column, value=value)
 
     def add_pooled(
-        self, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray, out: np.ndarray
+        self, out: np.ndarray, ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, place: np.ndarray, gate: np.ndarray
     ) -> None:
         """Add the heads' sums to out[:, place]: see `xattn.kernels.pool`."""
-        add_pooled_sparse(ptr, row, coef, self.ptr, self.column, self.value, place, gate, out)
+        add_pooled_sparse(out, ptr, row, coef, self.ptr, self.column, self.value, place, gate)
 
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""
@@ -142,8 +142,8 @@ class SparseForm(NamedTuple):
         found[at[at >= 0], event[at >= 0]] = self.value[place[at >= 0]]
         return found[which]
 
-    def add_near_without_each(self, attending: Attending, gate: np.ndarray, near: np.ndarray) -> None:
-        """Add the sums without each event to `near` (n, M)."""
+    def add_approximate_without_each(self, out: np.ndarray, attending: Attending, gate: np.ndarray) -> None:
+        """Add the sums without each event to `out` (n, M)."""
         EW, alone, phi = attending.without_each()
         H, n = EW.shape
         gain = np.zeros((n, self._C))
@@ -156,7 +156,7 @@ class SparseForm(NamedTuple):
                 others = event != r
                 rest[r] = np.bincount(column[others], said[others], self._C)
             gain += phi[h][:, None] * rest
-        near[:, self.warm] += (gate * gain).astype(np.float32)
+        out[:, self.warm] += (gate * gain).astype(np.float32)
 
     def reach(self, attending: Attending, m: int) -> np.ndarray:
         """(C,) what the sums can come to at most without up to m events: see `xattn.kernels.approximate`."""
@@ -201,7 +201,7 @@ def form_of(state: dict[str, np.ndarray], n_items: int, H: int) -> Form:
     if "V" in state:
         V = check_array("V", state["V"], ndim=3)
         if V.shape != (H, C, C):
-            raise InputError(f"`V` must hold heads × items × items; got {V.shape}.")
+            refuse("shape", name="V", wanted=(H, C, C), got=V.shape)
         return ClosedForm(warm, rows_of(warm, n_items), V)
     value = check_array("V_value", state["V_value"], ndim=1)
     column = check_index_array("V_column", state["V_column"], size=C)

@@ -6,8 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions
-from xattn.errors import check_index_array, check_number, check_offsets, check_whole
-from xattn.model.heads.part import HeadCells, HeadField, fields_scores, fields_without_each, head_cells
+from xattn.errors import check_index_array, check_offsets
+from xattn.errors.constraints import Range, Whole, constraints
+from xattn.model.heads.field import HeadField
 from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 
@@ -23,22 +24,13 @@ class Popularity(Recommender):
     0
     """
 
-    _grows = True
+    grows = True
 
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         counts = data.counts()
         self.base_ = counts / counts.sum()
 
-    def _scores(self, history: History) -> np.ndarray:
-        return self.base_.copy()
-
-    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
-        return []
-
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        return np.repeat(self.base_[targets][:, None], len(history), axis=1)
-
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
+    def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField]:
         return []
 
     def _state(self) -> dict[str, np.ndarray]:
@@ -60,17 +52,15 @@ class ItemKNN(Recommender):
     [0.0]
     """
 
-    _grows = True
+    grows = True
+
+    _constraints = constraints(neighbours=Whole(1), shrink=Range(0.0))
 
     def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:
         self.neighbours = neighbours
         self.shrink = shrink
 
-    def _check_params(self) -> None:
-        check_whole("neighbours", self.neighbours, low=1)
-        check_number("shrink", self.shrink, low=0.0)
-
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         self.base_ = np.zeros(data.n_items)
         seen = sparse.csr_array((np.ones(data.n_events), (data.user, data.item)), shape=(data.n_users, data.n_items))
         seen.sum_duplicates()
@@ -94,24 +84,9 @@ class ItemKNN(Recommender):
         self.similar_ = sparse.csr_array((data, indices, indptr), shape=(M, M))
         self._by_event = self.similar_.tocsc()
 
-    def _field(self, history: History, targets: np.ndarray) -> HeadField:
+    def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField]:
         X = self._by_event[:, history.item].toarray()[targets]
-        return HeadField("similar items", np.ones((1, len(history))), X, 0.0, 0.0)
-
-    def _scores(self, history: History) -> np.ndarray:
-        every = np.arange(self.data_.n_items)
-        return fields_scores([self._field(history, every)], history.live, self.base_)
-
-    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
-        return [self._field(history, targets)]
-
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        return fields_without_each([self._field(history, targets)], history.live, self.base_[targets])
-
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
-        field = self._field(history, np.array([target]))
-        ones = np.ones(len(history))
-        return [head_cells(field.name, field.E, history.live, 0.0, 0.0, strength=ones, value=field.X.T, gate=1.0)]
+        return [HeadField("similar items", np.ones((1, len(history))), X, 0.0, 0.0)]
 
     def _state(self) -> dict[str, np.ndarray]:
         similar = self.similar_

@@ -14,14 +14,14 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import InputError, check_choice, check_number, check_whole, shown
+from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Choice, Each, Optional, Range, Whole, constraints
 from xattn.model.fit.belonging import belonging_form
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
 from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
-from xattn.progress import Progress, silent
+from xattn.progress import Progress
 
 __all__ = [
     "MOST_PENALTY",
@@ -29,9 +29,6 @@ __all__ = [
     "OBJECTIVES",
     "Behaviour",
     "Kept",
-    "check_behaviour",
-    "check_event_weights",
-    "check_neighbors",
     "neighbors",
 ]
 
@@ -42,11 +39,16 @@ MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
 NEIGHBORS = 200  # values a target where there are more unknowns than that; what they cost: docs/evaluation.md
 
-
-def check_neighbors(given: Any) -> None:
-    """Refuse an `n_neighbors` that is neither None nor a whole number from 1."""
-    if given is not None:
-        check_whole("n_neighbors", given, low=1, high=MOST_UNKNOWNS)
+NEIGHBORS_CONSTRAINT = Optional(Whole(1, MOST_UNKNOWNS))
+BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
+    objective=Choice(OBJECTIVES),
+    recency=Each(POSITIVE, "number_of_events"),
+    regularization=Optional(Range(0.0, MOST_PENALTY, open_low=True)),
+    dislike=STRENGTH,
+    min_events=Whole(1),
+    n_neighbors=NEIGHBORS_CONSTRAINT,
+    dtype=DTYPE,
+)
 
 
 def neighbors(given: int | None, unknowns: int) -> int | None:
@@ -54,32 +56,6 @@ def neighbors(given: int | None, unknowns: int) -> int | None:
     if given is not None:
         return None if given >= unknowns else int(given)
     return None if unknowns <= MOST_UNKNOWNS else NEIGHBORS
-
-
-def check_behaviour(params: Mapping[str, Any]) -> None:
-    """Refuse parameters of collaborative heads that break their conditions."""
-    check_choice("objective", params["objective"], OBJECTIVES)
-    recency = params["recency"]
-    if not isinstance(recency, (tuple, list)) or not recency:
-        raise InputError(f"`recency` must be a tuple of at least one number of events; got {recency!r}.")
-    for tau in recency:
-        check_number("recency", tau, low=0.0, open_low=True)
-    if params["regularization"] is not None:
-        check_number("regularization", params["regularization"], low=0.0, high=MOST_PENALTY, open_low=True)
-    check_number("dislike", params["dislike"], low=-1.0, high=1.0)
-    check_whole("min_events", params["min_events"], low=1)
-    check_neighbors(params["n_neighbors"])
-    check_choice("dtype", params["dtype"], ("float32", "float64"))
-
-
-def check_event_weights(given: Any) -> None:
-    """Refuse event weights that are no mapping of texts to numbers from −1 to 1, or none."""
-    if given is None:
-        return
-    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
-        raise InputError(f"`event_weights` must map event types to numbers; got {shown(given)}.")
-    for name, strength in given.items():
-        check_number(f"event_weights[{name!r}]", strength, low=-1.0, high=1.0)
 
 
 class Kept(NamedTuple):
@@ -140,9 +116,9 @@ class Behaviour(NamedTuple):
         data: Interactions,
         scale: RatingScale,
         base: np.ndarray,
-        F: np.ndarray,
+        F: sparse.csr_array,
         kept: Kept | None,
-        progress: Progress | None,
+        progress: Progress,
     ) -> Form:
         """The values. `base` (M,) is what they need not explain (next); `F` (M, d) are features, d may be 0.
 
@@ -160,7 +136,7 @@ class Behaviour(NamedTuple):
             "lam": self.lam,
             "dtype": self.dtype,
             "worth": histories.worth,
-            "F": np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
+            "F": np.sqrt(FEATURES * self.lam) * F[warm].toarray() if F.shape[1] else None,
             "progress": progress,
         }
         if K is not None:
@@ -193,17 +169,16 @@ class Behaviour(NamedTuple):
         data: Interactions,
         scale: RatingScale,
         warm: np.ndarray,
-        F: np.ndarray,
-        progress: Progress | None,
+        F: sparse.csr_array,
+        progress: Progress,
     ) -> Form:
-        tell = progress or silent
-        tell("solve", 0.0)
+        progress("solve", 0.0)
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
         pair = data.user * data.n_items + data.item
         x = once(taste(data.rating, data.n_events, scale, 0.5) * kinds, pair)
         y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
-        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
-        tell("solve", 1.0)
+        form = belonging_form(X, Y, F[warm].toarray(), self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        progress("solve", 1.0)
         return form

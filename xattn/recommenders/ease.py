@@ -8,35 +8,25 @@ events.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy import sparse
 
-from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_array, check_choice, check_number
+from xattn.data import Interactions
+from xattn.errors import check_array
+from xattn.errors.constraints import DTYPE, POSITIVE, Range, constraints
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.ease import ease_values
 from xattn.model.fit.local_form import local_values
 from xattn.model.heads.collaborative import CollaborativePart
-from xattn.model.heads.part import HeadCells, HeadField, fields_without_each
 from xattn.model.value_table import ClosedForm, Form, form_of, rows_of
-from xattn.progress import Progress, silent
-from xattn.recommenders.base import Recommender
-from xattn.recommenders.batch import add_collaborative_scores
-from xattn.recommenders.behaviour import MOST_PENALTY, check_neighbors, neighbors
+from xattn.progress import Progress
+from xattn.recommenders.additive import Additive
+from xattn.recommenders.behaviour import MOST_PENALTY, NEIGHBORS_CONSTRAINT, neighbors
 
 __all__ = ["EASE", "RecencyEASE"]
 
 
-class _TakenTogether(CollaborativePart):
-    """The head of EASE: every event looked at alike."""
-
-    def name(self, h: int) -> str:
-        return "taken together"
-
-
-class EASE(Recommender):
+class EASE(Additive):
     """Values in closed form from which items the same people took (Steck, WWW 2019); the order plays no part.
 
     Parameters: `regularization` > 0, the λ of the ridge; `n_neighbors`, how many items at most have a value for each
@@ -49,7 +39,12 @@ class EASE(Recommender):
     (0.0, True)
     """
 
-    _grows = True
+    grows = True
+    _constraints = constraints(
+        regularization=Range(0.0, MOST_PENALTY, open_low=True),
+        n_neighbors=NEIGHBORS_CONSTRAINT,
+        dtype=DTYPE,
+    )
 
     def __init__(
         self, *, regularization: float = 300.0, n_neighbors: int | None = None, dtype: str = "float32"
@@ -58,16 +53,10 @@ class EASE(Recommender):
         self.n_neighbors = n_neighbors
         self.dtype = dtype
 
-    def _check_params(self) -> None:
-        check_number("regularization", self.regularization, low=0.0, high=MOST_PENALTY, open_low=True)
-        check_neighbors(self.n_neighbors)
-        check_choice("dtype", self.dtype, ("float32", "float64"))
-
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         M = data.n_items
         self.base_ = np.zeros(M)
-        tell = progress or silent
-        tell("solve", 0.0)
+        progress("solve", 0.0)
         warm = warm_items(data.counts(), 1)
         X = sparse.csr_array((np.ones(data.n_events), (data.user, data.item)), shape=(data.n_users, M))
         X.sum_duplicates()
@@ -80,41 +69,23 @@ class EASE(Recommender):
         else:
             F, penalty = np.zeros((len(warm), 0)), np.full(len(warm), lam)
             self._keep(local_values(X, X, F, penalty, lam, K, warm, M, dtype, progress))
-        tell("solve", 1.0)
+        progress("solve", 1.0)
 
     def _keep(self, form: Form) -> None:
-        self.part_ = self._part(form, np.where(form.row_of_item >= 0, 1.0, 0.0))
+        gate = np.where(form.row_of_item >= 0, 1.0, 0.0)
+        self.parts_ = (CollaborativePart(form, (self._memory,), 0.0, 0.0, gate),)
 
-    def _part(self, form: Form, gate: np.ndarray) -> CollaborativePart:
-        return _TakenTogether(form, (np.inf,), 0.0, 0.0, gate)
-
-    def _scores(self, history: History) -> np.ndarray:
-        return self.part_.scores(history, np.ones(len(history))) if len(history) else self.base_.copy()
-
-    def _scores_many(self, histories: Sequence[History]) -> np.ndarray:
-        out = np.zeros((len(histories), self.data_.n_items))
-        joined = JoinedHistories.of(histories)
-        add_collaborative_scores(self.part_, joined, lambda events: np.ones(len(events.item)), out)
-        return out
-
-    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
-        return self.part_.fields(history, np.ones(len(history)), targets)
-
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        return fields_without_each(self._fields(history, targets), history.live, self.base_[targets])
-
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
-        return self.part_.cells(history, np.ones(len(history)), target)
-
-    def _state(self) -> dict[str, np.ndarray]:
-        return self.part_.form.state()
+    @property
+    def _memory(self) -> float:
+        return np.inf
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        M = self.data_.n_items
-        self.base_ = np.zeros(M)
+        super()._restore({"base": np.zeros(self.data_.n_items), **state})  # older files have no base
+
+    def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         if "values" in state:  # as it was called before
             state = {**state, "V": check_array("values", state["values"], ndim=2)[None]}
-        self._keep(form_of(state, M, 1))
+        self._keep(form_of(state, self.data_.n_items, 1))
 
 
 class RecencyEASE(EASE):
@@ -130,6 +101,8 @@ class RecencyEASE(EASE):
     [0.368, 0.607, 1.0]
     """
 
+    _constraints = constraints(recency=POSITIVE)
+
     def __init__(
         self,
         *,
@@ -141,9 +114,6 @@ class RecencyEASE(EASE):
         super().__init__(regularization=regularization, n_neighbors=n_neighbors, dtype=dtype)
         self.recency = recency
 
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_number("recency", self.recency, low=0.0, open_low=True)
-
-    def _part(self, form: Form, gate: np.ndarray) -> CollaborativePart:
-        return CollaborativePart(form, (float(self.recency),), 0.0, 0.0, gate)
+    @property
+    def _memory(self) -> float:
+        return float(self.recency)

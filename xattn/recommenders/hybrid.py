@@ -11,30 +11,30 @@ neither had seen (`recommenders/learning.py`); α = 0 leaves the learned heads o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import check_choice, check_number
+from xattn.errors import check_number
+from xattn.errors.constraints import POSITIVE, PROBABILITY, SEED, Choice, Optional, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
-from xattn.model.heads.learned import LearnedPart
 from xattn.model.sequence import Shape
 from xattn.progress import Progress, part_of
-from xattn.recommenders.attention import _AttentionRecommender
+from xattn.recommenders.attention import AttentionModel
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS
 from xattn.recommenders.learning import HeldOut, Learned, fused, learn
-from xattn.recommenders.sequence import learned_of, state_of_learned
 
 __all__ = ["HybridAttention"]
 
-WHEN = ("auto", "always", "never")
 ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
 
 
-class HybridAttention(_AttentionRecommender):
+class HybridAttention(AttentionModel):
     """The default model: collaborative heads where an item has been seen often, the content head where it has not.
 
     The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that
@@ -54,11 +54,19 @@ class HybridAttention(_AttentionRecommender):
     [1, 2, 3]
     """
 
-    _kinds = ("content", "collaborative")
-    _trained: Learned | None = None
+    kinds = ("content", "collaborative")
+    _constraints = constraints(
+        **BEHAVIOUR_CONSTRAINTS,
+        kappa=POSITIVE,
+        newcomers=Optional(PROBABILITY),
+        learned=Choice(("auto", "always", "never")),
+        temperature=POSITIVE,
+        content_recency=POSITIVE,
+        random_state=SEED,
+    )
     epochs_: list[Epoch]
     alpha_: float = 0.0
-    learned_: Learned | None
+    learned_: Learned | None = None
     share_: np.ndarray  # (M,) the base without the learned heads
 
     def __init__(
@@ -98,10 +106,6 @@ class HybridAttention(_AttentionRecommender):
         self.dtype = dtype
         self.random_state = random_state
 
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_choice("learned", self.learned, WHEN)
-
     def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         warm = self._behaviour.warm(counts)
         gamma = np.zeros(len(counts))
@@ -112,18 +116,17 @@ class HybridAttention(_AttentionRecommender):
         enough = data.n_events >= ENOUGH if self.learned == "auto" else self.learned == "always"
         return enough and self._behaviour.objective == "next"
 
-    def _before_growth(self, whole: Interactions) -> None:
-        super()._before_growth(whole)
-        self._trained = self.learned_
+    def _grow_from(self, old: Self, whole: Interactions) -> None:
+        super()._grow_from(old, whole)
+        self.learned_, self.alpha_ = old.learned_, old.alpha_
 
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
-        trained, self._trained, alpha = self._trained, None, self.alpha_
-        self.learned_, self.alpha_, self.epochs_ = None, 0.0, []
+    def _fit(self, data: Interactions, progress: Progress) -> None:
+        self.epochs_ = []
+        trained = self.learned_
         if trained is not None:  # `partial_fit`: the learned heads stay as they are, new items have no row
             super()._fit(data, progress)
             rows = np.full(data.n_items, trained.shape.C, np.int64)
             rows[: len(trained.rows)] = trained.rows
-            self.alpha_, self.epochs_ = alpha, trained.epochs
             self._add_learned(trained._replace(rows=rows))
         elif self._learns(data):
             self._learn(data, progress)
@@ -131,45 +134,40 @@ class HybridAttention(_AttentionRecommender):
             super()._fit(data, progress)
             self.share_ = self.base_
 
-    def _learn(self, data: Interactions, progress: Progress | None) -> None:
+    def _learn(self, data: Interactions, progress: Progress) -> None:
         rng = np.random.default_rng(self.random_state)
         held = HeldOut.of(data, rng)
         super()._fit(held.train, part_of(progress, 0.0, FIRST))
         histories = [History.of(held.train, user) for user in held.user.tolist()]
-        closed = self._scores_many(histories)
+        closed = self.scores_of_many(histories)
         share = self.base_
         seed = int(rng.integers(2**31))
         learned = learn(held, share, int(self.min_events), SHAPE, TRAINING, seed, part_of(progress, FIRST, LAST))
-        self.epochs_ = learned.epochs
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)
         super()._fit(data, part_of(progress, LAST, 1.0))
-        self.share_ = self.base_
+        self.share_, self.epochs_ = self.base_, learned.epochs
         if self.alpha_ > 0.0:
             self._add_learned(learned)
 
     def _add_learned(self, learned: Learned) -> None:
         """Put the learned part beside the others, and its base on top of theirs, 0 for the least popular item."""
-        self.learned_, self.share_ = learned, self.base_
+        self.learned_, self.share_, self.epochs_ = learned, self.base_, learned.epochs
         gate = self._gates(self.data_.counts())["collaborative"]
-        part = learned.part(gate, float(self.threshold), self.alpha_)
-        assert isinstance(part, LearnedPart)  # the newest events ask: SHAPE says so
-        self.parts_ = (*self.parts_, part)
+        self.parts_ = (*self.parts_, learned.part(gate, float(self.threshold), self.alpha_))
         b = learned.base(self.share_)
         self.base_ = self.share_ + self.alpha_ * (b - b.min())
 
     def _state(self) -> dict[str, np.ndarray]:
         state = super()._state()
         if self.learned_ is not None:
-            state |= {"base": self.share_, "learned.alpha": np.array(self.alpha_), **state_of_learned(self.learned_)}
+            state |= {"base": self.share_, "learned.alpha": np.array(self.alpha_), **self.learned_.state()}
         return state
 
-    def _restore(self, state: dict[str, np.ndarray]) -> None:
-        super()._restore(state)
-        self.learned_, self.alpha_, self.epochs_ = None, 0.0, []
+    def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
+        super()._restore_parts(state)
+        self.epochs_, self.share_ = [], self.base_
         if "learned.alpha" in state:
             self.alpha_ = check_number("alpha", float(state["learned.alpha"]), low=0.0)
-            learned = learned_of(state, SHAPE, len(self.base_))
-            self.epochs_ = learned.epochs
-            self._add_learned(learned)
+            self._add_learned(Learned.of_state(state, SHAPE, len(self.base_)))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import Interactions
+from xattn.errors import check_array, check_index_array, refuse
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.sequence import Training, train_sequences
 from xattn.model.fit.training import Epoch
@@ -28,6 +29,7 @@ MOST_ROWS = 20_000  # items with a row: 20,000 × 64 float32 a table
 WHOLE_CATALOGUE = 8_000  # rows up to which cross-entropy runs over all of them, by default
 SAMPLE = 1024  # negatives a shard beyond that
 SHARES = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the evening-out, tried for α; 0: the learned heads are left out
+TABLES = ("E", "U", "Wq", "Wk", "Wv", "r", "omega", "b")
 REACH = 10  # places whose distance from the middle of the list is evened out
 
 
@@ -79,6 +81,29 @@ class Learned(NamedTuple):
         own = self.rows < self.shape.C
         b[own] = self.params["b"][self.rows[own]]
         return b
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Rows and epochs as arrays for a model file; the tables are those of the part."""
+        epochs = [[e.number, e.loss, e.lr, np.nan if e.validation is None else e.validation] for e in self.epochs]
+        return {"learned.rows": self.rows, "learned.epochs": np.array(epochs, float).reshape(-1, 4)}
+
+    @classmethod
+    def of_state(cls, state: dict[str, np.ndarray], shape: Shape, M: int) -> Learned:
+        """What `state` and the part gave, sizes checked against `shape` and M items. Raises InputError."""
+        params = {name: state[f"learned.{name}"] for name in TABLES if f"learned.{name}" in state}
+        shape = shape._replace(C=len(params["U"]) if params else 0)
+        C, d, H, dk, L, P, *_ = shape
+        square = (H, d, d)
+        sizes = {"E": (C + 1, d), "U": (C, d), "Wq": (H, d, dk), "Wk": (H, d, dk), "Wv": square, "r": (H, L)}
+        sizes |= {"omega": (H, P), "b": (C,)}
+        rows = check_index_array("rows", state["learned.rows"], size=C + 1)
+        if len(rows) != M or any(params[name].shape != size for name, size in sizes.items() if params):
+            refuse("learned_tables", n=M)
+        for name, table in params.items():
+            check_array(name, table, ndim=table.ndim)
+        kept = state["learned.epochs"].reshape(-1, 4)
+        epochs = [Epoch(int(n), float(loss), float(lr), None if np.isnan(v) else float(v)) for n, loss, lr, v in kept]
+        return cls(shape, params, rows, epochs)
 
     def scores(self, histories: list[np.ndarray], share: np.ndarray) -> np.ndarray:
         """Logits (R, M) after the item rows of each history."""

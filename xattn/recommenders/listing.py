@@ -7,18 +7,29 @@ may those that the history holds, masked events included: they have been seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from xattn.data import History, Interactions, ItemTable, JoinedHistories
 from xattn.data.filters import matching
-from xattn.errors import InputError, check_probability, check_whole, shown
+from xattn.errors import check_probability, check_whole, refuse
 from xattn.kernels.topk import top_k
 from xattn.recommenders.rerank import check_features, diverse_list
 
-__all__ = ["DEFAULT_K", "Listed", "Listing", "eligible", "ids_of", "items_frame", "length", "listing", "lists_frame"]
+__all__ = [
+    "DEFAULT_K",
+    "Listed",
+    "Listing",
+    "eligible",
+    "ids_of",
+    "items_frame",
+    "length",
+    "listing",
+    "lists_frame",
+    "refuse_head",
+]
 
 DEFAULT_K = 10
 BLOCK = 8_000_000  # scores (users × items) held at a time: 64 MB
@@ -104,8 +115,13 @@ def eligible(
 def ids_of(name: str, ids: Any, what: str = "item") -> list[Any]:
     """The ids in a list, which one text is not."""
     if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
-        raise InputError(f"`{name}` must be a list of {what} ids; got {shown(ids)}.")
+        refuse("list_of_ids", name=name, what=what, got=ids)
     return list(ids)
+
+
+def refuse_head(names: tuple[str, ...], got: Any) -> NoReturn:
+    """Raise InputError for a head that is not among `names`."""
+    refuse("unknown_head", some="known_names" if names else "no_heads", known=names, got=got)
 
 
 def items_frame(items: ItemTable, rows: np.ndarray, **columns: np.ndarray) -> pd.DataFrame:

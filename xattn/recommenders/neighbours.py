@@ -3,7 +3,8 @@
     l_v = Σ_{i shared} k_vi / (√n_v · √n · T),    a = softmax(l) over users who share a live event
     s_j = b_j + Σ_v a_v (R_vj − b_j)
 
-k_vi ∈ [−1, 1] is how well v agrees about the event i (1: the same rating, or no ratings), R_vj the strength with
+k_vi ∈ [−1, 1] is how well v agrees about the event i (1: the same rating, or data without ratings; where one of them
+gave no opinion, that of an unrated event), R_vj the strength with
 which v acted on j, b_j its average over all users. The logit is a plain sum over the events that are shared, so
 masking one is exact.
 
@@ -17,11 +18,11 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions
-from xattn.errors import check_number, check_probability
+from xattn.errors.constraints import POSITIVE, PROBABILITY, STRENGTH, constraints
 from xattn.kernels.softmax import weights
-from xattn.model.heads.part import HeadCells
-from xattn.model.strength import presence
-from xattn.progress import Progress
+from xattn.model.heads.field import HeadCells
+from xattn.model.strength import UNRATED, presence
+from xattn.progress import Progress, silent
 from xattn.recommenders.base import Recommender
 
 __all__ = ["UserAttention"]
@@ -43,19 +44,16 @@ class UserAttention(Recommender):
     True
     """
 
-    _grows = True
+    grows = True
+
+    _constraints = constraints(temperature=POSITIVE, threshold=PROBABILITY, dislike=STRENGTH)
 
     def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:
         self.temperature = temperature
         self.threshold = threshold
         self.dislike = dislike
 
-    def _check_params(self) -> None:
-        check_number("temperature", self.temperature, low=0.0, open_low=True)
-        check_probability("threshold", self.threshold)
-        check_number("dislike", self.dislike, low=-1.0, high=1.0)
-
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         U, M = data.n_users, data.n_items
         pair = data.user * M + data.item
         last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]  # of a repeated pair the newest event
@@ -82,6 +80,7 @@ class UserAttention(Recommender):
         agreement = np.ones(len(i))
         if history.rating is not None and span > 0:
             agreement = 1.0 - 2.0 * np.abs(self._ratings[entry] - history.rating[i]) / span
+            agreement[np.isnan(agreement)] = UNRATED
         part[i, who] = agreement / (self._size[who] * np.sqrt(n) * float(self.temperature))
         shared[i, who] = True
         if history.user is not None:
@@ -99,7 +98,7 @@ class UserAttention(Recommender):
         lift: np.ndarray = pulled - a.sum(axis=1)[:, None] * self.base_[targets]
         return lift
 
-    def _scores(self, history: History) -> np.ndarray:
+    def scores_of(self, history: History) -> np.ndarray:
         if not len(history):
             return self.base_.copy()
         part, shared = self._logits(history)
@@ -107,7 +106,7 @@ class UserAttention(Recommender):
         lift = self._lift(a, np.arange(self.data_.n_items))[0]
         return np.asarray(self.base_ + lift)
 
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
+    def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
         n = len(history)
         out = np.repeat(self.base_[targets][:, None], n, axis=1)
         if not n:
@@ -123,7 +122,7 @@ class UserAttention(Recommender):
             out[:, rows] += self._lift(a, targets).T
         return out
 
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
+    def cells_of(self, history: History, target: int) -> list[HeadCells]:
         n = len(history)
         if not n:
             return []
@@ -144,4 +143,4 @@ class UserAttention(Recommender):
         return {}  # all of it is a quick re-arrangement of the events, which the file carries
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self._fit(self.data_, None)
+        self._fit(self.data_, silent)

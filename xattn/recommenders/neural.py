@@ -9,15 +9,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from xattn.data import History, Interactions
-from xattn.errors import InputError, check_array, check_choice, check_number, check_probability, check_whole
+from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors import check_array, refuse
+from xattn.errors.constraints import (
+    DTYPE,
+    POSITIVE,
+    PROBABILITY,
+    SEED,
+    Choice,
+    Flag,
+    Optional,
+    Range,
+    Whole,
+    constraints,
+)
 from xattn.model.fit.article import Learned, Lesson, Setting, fit_network
 from xattn.model.fit.training import Epoch
 from xattn.model.heads.article import ArticleNetwork
-from xattn.model.heads.part import HeadCells, HeadField, fields_without_each
-from xattn.model.strength import signed
+from xattn.model.strength import UNRATED, signed
 from xattn.progress import Progress
-from xattn.recommenders.base import Recommender
+from xattn.recommenders.additive import Additive
 
 __all__ = ["NeuralAttention"]
 
@@ -26,7 +37,7 @@ ROUNDING = 1e-9
 HELD = 0.1  # share of the events that "like" is validated on
 
 
-class NeuralAttention(Recommender):
+class NeuralAttention(Additive):
     """Embeddings and attention learned by gradient descent: Adam on the binary cross-entropy, as in the article.
 
     Parameters: `target`, what is learned: "like" (would this person like the item, from ratings), "next" (is it what
@@ -53,8 +64,20 @@ class NeuralAttention(Recommender):
     """
 
     target_: str
-    network_: ArticleNetwork
     training_: list[Epoch]
+
+    _constraints = constraints(
+        target=Choice(("auto", "like", "next")),
+        learning_rate=POSITIVE,
+        attention_threshold=PROBABILITY,
+        beta=PROBABILITY,
+        regularization=Range(0.0),
+        **dict.fromkeys(("hidden_size", "epochs", "batch_size", "negatives", "patience"), Whole(1)),
+        like_from=Optional(Range()),
+        early_stopping=Flag(),
+        dtype=DTYPE,
+        random_state=SEED,
+    )
 
     def __init__(
         self,
@@ -89,23 +112,9 @@ class NeuralAttention(Recommender):
         self.dtype = dtype
         self.random_state = random_state
 
-    def _check_params(self) -> None:
-        check_choice("target", self.target, ("auto", "like", "next"))
-        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        check_probability("attention_threshold", self.attention_threshold)
-        check_probability("beta", self.beta)
-        check_number("regularization", self.regularization, low=0.0)
-        for name in ("hidden_size", "epochs", "batch_size", "negatives", "patience"):
-            check_whole(name, getattr(self, name), low=1)
-        if self.like_from is not None:
-            check_number("like_from", self.like_from)
-        if not isinstance(self.early_stopping, (bool, np.bool_)):
-            raise InputError(f"`early_stopping` must be true or false; got {self.early_stopping!r}.")
-        check_choice("dtype", self.dtype, ("float32", "float64"))
-
     # --- fit ---------------------------------------------------------------------------------------------------------
 
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         rng = np.random.default_rng(self.random_state)
         label = self._labels(data)
         lesson = Lesson(
@@ -140,20 +149,20 @@ class NeuralAttention(Recommender):
         """
         low, high = self.scale_
         if self.target == "next" or data.rating is None or high <= low:
-            self._check_target("no ratings on a scale")
+            self._check_target("no_ratings_on_a_scale")
             return None
         least = low + LIKED * (high - low) if self.like_from is None else float(self.like_from)
-        liked = data.rating >= least - ROUNDING
-        if liked.all() or not liked.any():
-            self._check_target("all liked" if liked.all() else "none liked")
+        rated, liked = ~np.isnan(data.rating), data.rating >= least - ROUNDING
+        if liked[rated].all() or not liked.any():
+            self._check_target("all_liked" if liked.any() else "none_liked")
             return None
-        label: np.ndarray = (liked + (data.rating - low) / (high - low)) / 2
+        label: np.ndarray = (liked + np.where(rated, (data.rating - low) / (high - low), (UNRATED + 1.0) / 2)) / 2
         return label
 
-    def _check_target(self, got: str) -> None:
+    def _check_target(self, found: str) -> None:
         """Data without likes and dislikes is refused where they were asked for."""
         if self.target == "like":
-            raise InputError(f"`data` must hold likes and dislikes for the target like; got {got}.")
+            refuse("no_opinions", found=found)
 
     def _held(self, data: Interactions, last: bool, rng: np.random.Generator) -> np.ndarray:
         """(N,) bool: the validation events: of "like" a random tenth, of "next" the last one of each longer history."""
@@ -165,14 +174,6 @@ class NeuralAttention(Recommender):
         else:
             held[rng.permutation(data.n_events)[: int(HELD * data.n_events)]] = True
         return held
-
-    def _w(self, rating: np.ndarray | None, n: int) -> np.ndarray:
-        """Strengths (H, n): that it was chosen, and on a rating scale what was thought of it."""
-        low, high = self.scale_
-        heads = [np.ones(n)]
-        if high > low:
-            heads.append(signed(rating, n, self.scale_))
-        return np.array(heads)
 
     def _keep(self, learned: Learned) -> None:
         params = {name: table.astype(np.float64) for name, table in learned.params.items()}
@@ -186,54 +187,46 @@ class NeuralAttention(Recommender):
         )
 
     def _build(self, b: np.ndarray, Q: np.ndarray, P: np.ndarray, k: np.ndarray, rate: np.ndarray) -> None:
-        beta, theta = float(self.beta), float(self.attention_threshold)
-        self.network_ = ArticleNetwork(b, np.hstack([Q, np.ones((len(Q), 1))]), P, k, rate, beta, theta)
+        Q1 = np.hstack([Q, np.ones((len(Q), 1))])
+        self.parts_ = (ArticleNetwork(Q1, P, k, rate, float(self.beta), float(self.attention_threshold)),)
         self.base_ = b
 
-    # --- scores ------------------------------------------------------------------------------------------------------
+    def _strength(self, asked: str, events: History | JoinedHistories) -> np.ndarray:
+        return self._w(events.rating, len(events.item))
 
-    def _scores(self, history: History) -> np.ndarray:
-        if not len(history):
-            return self.base_.copy()
-        return self.network_.scores(history, self._w(history.rating, len(history)))
-
-    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
-        return self.network_.fields(history, self._w(history.rating, len(history)), targets)
-
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        return fields_without_each(self._fields(history, targets), history.live, self.base_[targets])
-
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
-        return self.network_.cells(history, self._w(history.rating, len(history)), target)
+    def _w(self, rating: np.ndarray | None, n: int) -> np.ndarray:
+        """Strengths (H, n): that it was chosen, and on a rating scale what was thought of it."""
+        low, high = self.scale_
+        heads = [np.ones(n)]
+        if high > low:
+            heads.append(signed(rating, n, self.scale_))
+        return np.array(heads)
 
     # --- files -------------------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, np.ndarray]:
-        net = self.network_
         nan = float("nan")
         epochs = [(e.number, e.loss, e.lr, nan if e.validation is None else e.validation) for e in self.training_]
-        return {
-            "b": net.b,
-            "Q": net.Q[:, :-1].astype(self.dtype),
-            "P": net.P.astype(self.dtype),
-            "k": net.k.astype(self.dtype),
-            "rate": net.rate,
-            "liked": np.array([self.target_ == "like"]),
-            "training": np.array(epochs, dtype=np.float64).reshape(len(epochs), 4),
-        }
+        state = super()._state()
+        tables = {name: state[name].astype(self.dtype) for name in ("Q", "P", "k")}
+        training = np.array(epochs, dtype=np.float64).reshape(len(epochs), 4)
+        return state | tables | {"liked": np.array([self.target_ == "like"]), "training": training}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
+        super()._restore({**state, "base": state["base"] if "base" in state else state["b"]})  # as it was called before
+
+    def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         M, d = self.data_.n_items, int(self.hidden_size)
         H = len(self._w(None, 0))
-        shapes = {"b": (M,), "Q": (M, d), "P": (H, M, d + 1), "k": (H, M), "rate": (H,)}
+        shapes = {"Q": (M, d), "P": (H, M, d + 1), "k": (H, M), "rate": (H,)}
         arrays = {}
         for name, shape in shapes.items():
             arrays[name] = check_array(name, state[name], ndim=len(shape), dtype=np.float64)
             if arrays[name].shape != shape:
-                raise InputError(f"`{name}` must have the shape {shape}; got {arrays[name].shape}.")
+                refuse("shape", name=name, wanted=shape, got=arrays[name].shape)
         if arrays["rate"].min() < 0:
-            raise InputError(f"`rate` must hold numbers >= 0; got {arrays['rate'].min():g}.")
-        self._build(**arrays)
+            refuse("negative", name="rate", got=arrays["rate"].min())
+        self._build(self.base_, **arrays)
         self.target_ = "like" if bool(state["liked"][0]) else "next"
         training = check_array("training", state["training"], ndim=2, finite=False)
         self.training_ = [

@@ -9,38 +9,32 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from xattn.data import Interactions, ItemTable
+from xattn.data import FeatureSet, Interactions, ItemTable
+from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
-from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, shown
+from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse, system_reason
 from xattn.files import write_file
-from xattn.model.strength import RatingScale
+from xattn.model.state import rows_of_state, rows_state, text_array, text_of
+from xattn.recommenders.registry import model_class, model_names
 
 if TYPE_CHECKING:
     from xattn.recommenders.base import Recommender
 
 __all__ = ["load_model", "save_model"]
 
-FORMAT = 1
+FORMAT = 2  # 1: names of features as lines, their matrices dense
 MOST_BYTES = 8 * 2**30
-MOST_ARRAYS = 64
+MOST_ARRAYS = 256
 MANIFEST = "manifest"
-
-
-def _text_array(lines: Any) -> np.ndarray:
-    return np.frombuffer(json.dumps(lines, ensure_ascii=False).encode(), np.uint8)
-
-
-def _text(array: np.ndarray) -> Any:
-    return json.loads(array.astype(np.uint8).tobytes().decode())
 
 
 def save_model(model: Recommender, path: str | Path) -> None:
@@ -51,21 +45,26 @@ def save_model(model: Recommender, path: str | Path) -> None:
     arrays |= {"data.indptr": data.indptr, "data.item": data.item}
     arrays |= {f"data.{name}": getattr(data, name) for name in ("rating", "time") if getattr(data, name) is not None}
     arrays |= {
-        "data.user_ids": _text_array(data.user_ids),
-        "data.item_ids": _text_array(data.items.ids),
-        "data.titles": _text_array(data.items.titles),
+        "data.user_ids": text_array(data.user_ids),
+        "data.item_ids": text_array(data.items.ids),
+        "data.titles": text_array(data.items.titles),
         **_item_columns(data.items.frame),
+        **_item_features(data.items.features),
     }
     if data.kind is not None:
-        arrays["data.kind"] = _text_array(data.kind.tolist())
+        arrays["data.kind"] = text_array(data.kind.tolist())
     manifest = {
         "format": FORMAT,
         "class": type(model).__name__,
         "params": model.get_params(deep=False),
         "data": data.name,
+        "scale": None if data.scale is None else data.scale.to_dict(),
         "arrays": {name: _digest(array) for name, array in arrays.items()},
     }
-    manifest_array = {MANIFEST: _text_array(manifest)}
+    try:
+        manifest_array = {MANIFEST: text_array(manifest)}
+    except (TypeError, ValueError):
+        refuse("unsaved_settings", model=type(model).__name__, got=manifest["params"])
     write_file(path, lambda file: np.savez(file, allow_pickle=False, **manifest_array, **arrays))
 
 
@@ -81,10 +80,25 @@ def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
             columns.append(("text", str(name)))
             texts.append(plain_texts(column))
     return {
-        "data.item_columns": _text_array(columns),
+        "data.item_columns": text_array(columns),
         "data.item_numbers": np.hstack(numbers),
-        "data.item_texts": _text_array(texts),
+        "data.item_texts": text_array(texts),
     }
+
+
+def _item_features(given: FeatureSet | None) -> dict[str, np.ndarray]:
+    """Features that were given with the table; nothing for those that are made from it."""
+    if given is None:
+        return {}
+    named = {"data.feature_names": text_array(given.names), "data.feature_blocks": text_array(given.blocks)}
+    return named | rows_state("data.features", given.F)
+
+
+def _given_features(of: dict[str, np.ndarray], n_items: int) -> FeatureSet | None:
+    if "feature_names" not in of:
+        return None
+    names, blocks = (tuple(text_of(of[name])) for name in ("feature_names", "feature_blocks"))
+    return FeatureSet(names, rows_of_state(of, "features", n_items, len(names)), blocks)
 
 
 def _item_frame(of: dict[str, np.ndarray], n_items: int) -> pd.DataFrame:
@@ -92,8 +106,8 @@ def _item_frame(of: dict[str, np.ndarray], n_items: int) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     if "item_columns" in of:
         numbers = list(check_array("item_numbers", of["item_numbers"], ndim=2, finite=False).T)
-        texts = _text(of["item_texts"])
-        for kind, name in _text(of["item_columns"]):
+        texts = text_of(of["item_texts"])
+        for kind, name in text_of(of["item_columns"]):
             values = pd.Series([str(text) for text in texts.pop(0)] if kind == "text" else numbers.pop(0))
             check_same_length(items=n_items, column=len(values))  # pandas would stretch or fill a shorter one
             columns[name] = values.astype("boolean") if kind == "truth" else values
@@ -104,46 +118,46 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def load_model(path: str | Path) -> Recommender:
+def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None = None) -> Recommender:
     """The model that `Recommender.save` wrote to `path`; it scores exactly as it did.
 
-    Raises ModelFileError where the file is missing, is no such file, was cut or changed, or has been made by a newer
-    format.
+    `models` are classes by name, for models that are neither of xattn nor registered (`xattn.recommenders.registry`).
+    Raises ModelFileError where the file is missing, is no such file, was cut or changed, names a class that is not
+    known, or has been made by a newer format.
     """
     arrays = _arrays(Path(path))
     try:
-        manifest = _text(arrays.pop(MANIFEST))
+        manifest = text_of(arrays.pop(MANIFEST))
         if manifest["format"] > FORMAT:
-            raise ModelFileError(f"a model file must have format {FORMAT} or older; got {shown(manifest['format'])}.")
+            refuse("newer_format", kind=ModelFileError, wanted=FORMAT, got=manifest["format"])
         digests = manifest["arrays"]
         if digests.keys() != arrays.keys() or any(_digest(a) != digests[name] for name, a in arrays.items()):
-            raise ModelFileError(f"{shown(Path(path).name)} must hold the arrays that its manifest lists; got others.")
-        return _model(manifest, arrays)
+            refuse("other_arrays", kind=ModelFileError, file=Path(path).name)
+        return _model(manifest, arrays, models or {})
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
-        got = f"one that breaks: {shown(str(problem))}"
-        raise ModelFileError(f"{shown(Path(path).name)} must be a saved xattn model; got {got}.") from None
+        refuse("broken_model", kind=ModelFileError, file=Path(path).name, got=str(problem))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Every array of the file, sizes checked before anything is unpacked."""
-    name = shown(path.name)
+    name = path.name
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-            odd = [e.filename for e in entries if not re.fullmatch(r"[A-Za-z_.]+\.npy", e.filename)]
+            odd = [e.filename for e in entries if not re.fullmatch(r"[A-Za-z0-9_.]+\.npy", e.filename)]
             if odd or len(entries) > MOST_ARRAYS or f"{MANIFEST}.npy" not in archive.namelist():
-                raise ModelFileError(f"{name} must be a saved xattn model; got another kind of archive.")
+                refuse("other_archive", kind=ModelFileError, file=name)
             if sum(e.file_size for e in entries) > MOST_BYTES:
-                raise ModelFileError(f"{name} must unpack to at most {MOST_BYTES:,} bytes; got more.")
+                refuse("large_model", kind=ModelFileError, file=name, most=MOST_BYTES)
             return {e.filename[:-4]: _array(archive, e) for e in entries}
     except OSError as problem:
-        raise ModelFileError(f"a model file must be readable; got {name} ({problem.strerror}).") from None
+        refuse("unreadable_model", kind=ModelFileError, got=name, **system_reason(problem))
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as problem:
         if isinstance(problem, ModelFileError):
             raise
-        raise ModelFileError(f"{name} must be a saved xattn model; got a file that is none or was cut short.") from None
+        refuse("no_model", kind=ModelFileError, file=name)
 
 
 def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
@@ -156,32 +170,30 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
     shape, _, dtype = read_header(stream)
     promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or promised != len(raw) - stream.tell():
-        raise ModelFileError(f"{shown(entry.filename)} must hold as many bytes as its header says; got others.")
+        refuse("array_cut", kind=ModelFileError, array=entry.filename)
     stream.seek(0)
     return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
-def _model(manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Recommender:
-    from xattn import recommenders
-
+def _model(
+    manifest: dict[str, Any], arrays: dict[str, np.ndarray], models: Mapping[str, type[Recommender]]
+) -> Recommender:
     kind = manifest["class"]
-    if kind not in recommenders.__all__ or kind in ("Recommender", "load_model"):
-        raise ModelFileError(f"a model file must name a recommender of xattn; got {shown(kind)}.")
-    params = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
-    model: Recommender = getattr(recommenders, kind)(**params)
-    model._check_params()
+    if kind not in models and kind not in model_names():
+        refuse("unknown_class", kind=ModelFileError, got=kind)
+    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
     of = {name[5:]: array for name, array in arrays.items() if name.startswith("data.")}
-    ids = tuple(_text(of["item_ids"]))
-    model.data_ = Interactions(
+    ids = tuple(text_of(of["item_ids"]))
+    data = Interactions(
         name=str(manifest["data"]),
-        user_ids=tuple(_text(of["user_ids"])),
-        items=ItemTable(ids, tuple(_text(of["titles"])), _item_frame(of, len(ids))),
+        user_ids=tuple(text_of(of["user_ids"])),
+        items=ItemTable(ids, tuple(text_of(of["titles"])), _item_frame(of, len(ids)), _given_features(of, len(ids))),
         indptr=of["indptr"],
         item=of["item"],
         rating=of.get("rating"),
         time=of.get("time"),
-        kind=np.array(_text(of["kind"]), dtype=object) if "kind" in of else None,
+        kind=np.array(text_of(of["kind"]), dtype=object) if "kind" in of else None,
+        scale=Scale(**manifest["scale"]) if manifest.get("scale") else None,
     )
-    model.scale_ = RatingScale.of(model.data_.rating)
-    model._restore({name[6:]: array for name, array in arrays.items() if name.startswith("model.")})
-    return model
+    state = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
+    return (models[kind] if kind in models else model_class(kind)).restored(settings, data, state)

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from xattn.data import History, Interactions
-from xattn.errors import (
-    InputError,
-    check_array,
-    check_choice,
-    check_index_array,
-    check_number,
-    check_probability,
-    check_whole,
-)
+from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors.constraints import PROBABILITY, SEED, STRENGTH, Choice, Range, Whole, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
-from xattn.model.heads.learned import LearnedPart
-from xattn.model.heads.part import HeadCells
-from xattn.model.heads.target import TargetPart
-from xattn.model.sequence import LOSSES, Parameters, Shape
+from xattn.model.sequence import LOSSES, Shape
 from xattn.model.strength import presence
 from xattn.progress import Progress
-from xattn.recommenders.base import Recommender
+from xattn.recommenders.additive import Additive
 from xattn.recommenders.learning import HeldOut, Learned, learn
 
-__all__ = ["SequenceAttention", "learned_of", "state_of_learned"]
-
-TABLES = ("E", "U", "Wq", "Wk", "Wv", "r", "omega", "b")
+__all__ = ["SequenceAttention"]
 
 
-class SequenceAttention(Recommender):
+class SequenceAttention(Additive):
     """Learned causal self-attention: several heads of low-rank queries and keys, values linear in the item.
 
     What was done last asks, every event of the window answers; only the weights look at more than one event, so each
@@ -59,7 +46,25 @@ class SequenceAttention(Recommender):
     """
 
     epochs_: list[Epoch]
-    part_: LearnedPart | TargetPart | None
+    learned_: Learned
+
+    _constraints = constraints(
+        **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
+        **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),
+        negatives=Whole(),
+        beta=PROBABILITY,
+        threshold=PROBABILITY,
+        learning_rate=Range(0.0, 1.0, open_low=True),
+        weight_decay=PROBABILITY,
+        dropout=Range(0.0, 0.95),
+        weight_dropout=Range(0.0, 0.95),
+        dislike=STRENGTH,
+        query=Choice(("newest", "target")),
+        loss=Choice(LOSSES),
+        optimizer=Choice(("adam", "sgd")),
+        schedule=Choice(("cosine", "constant")),
+        random_state=SEED,
+    )
 
     def __init__(
         self,
@@ -110,24 +115,6 @@ class SequenceAttention(Recommender):
         self.dislike = dislike
         self.random_state = random_state
 
-    def _check_params(self) -> None:
-        for name in ("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs", "batch_events"):
-            check_whole(name, getattr(self, name), low=1)
-        check_whole("patience", self.patience, low=1)
-        check_whole("min_events", self.min_events, low=1)
-        check_whole("negatives", self.negatives, low=0)
-        check_probability("beta", self.beta)
-        check_probability("threshold", self.threshold)
-        check_number("learning_rate", self.learning_rate, low=0.0, high=1.0, open_low=True)
-        check_number("weight_decay", self.weight_decay, low=0.0, high=1.0)
-        check_number("dropout", self.dropout, low=0.0, high=0.95)
-        check_number("weight_dropout", self.weight_dropout, low=0.0, high=0.95)
-        check_number("dislike", self.dislike, low=-1.0, high=1.0)
-        check_choice("query", self.query, ("newest", "target"))
-        check_choice("loss", self.loss, LOSSES)
-        check_choice("optimizer", self.optimizer, ("adam", "sgd"))
-        check_choice("schedule", self.schedule, ("cosine", "constant"))
-
     @property
     def _shape(self) -> Shape:
         window = int(self.window)
@@ -151,82 +138,30 @@ class SequenceAttention(Recommender):
             patience=int(self.patience),
         )
 
-    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+    def _fit(self, data: Interactions, progress: Progress) -> None:
         share = (data.counts() + 1) / (data.counts() + 1).sum()
         rng = np.random.default_rng(self.random_state)
         held = HeldOut.of(data, rng)
         seed = int(rng.integers(2**31))
         learned = learn(held, share, int(self.min_events), self._shape, self._training, seed, progress)
-        self.epochs_ = learned.epochs
         self._keep(learned, learned.base(share) if learned.params else np.log(share))
 
     def _keep(self, learned: Learned, base: np.ndarray) -> None:
-        self.base_ = base
-        self.learned_ = learned
+        self.base_, self.learned_, self.epochs_ = base, learned, learned.epochs
         gate = np.ones(len(base))
-        self.part_ = learned.part(gate, float(self.threshold), 1.0) if learned.params else None
+        self.parts_ = (learned.part(gate, float(self.threshold), 1.0),) if learned.params else ()
 
-    def _w(self, history: History) -> np.ndarray:
-        return np.asarray(presence(history.rating, len(history), self.scale_, float(self.dislike)), dtype=float)
+    def _strength(self, asked: str, events: History | JoinedHistories) -> np.ndarray:
+        n = len(events.item)
+        return np.asarray(presence(events.rating, n, self.scale_, float(self.dislike)), dtype=float)
 
-    def _scores(self, history: History) -> np.ndarray:
-        if self.part_ is None or not len(history):
-            return self.base_.copy()
-        scores: np.ndarray = self.base_ + self.part_.scores(history, self._w(history))
-        return scores
-
-    def _scores_without(self, history: History, targets: np.ndarray) -> np.ndarray:
-        out = np.repeat(self.base_[targets][:, None], len(history), axis=1)
-        if self.part_ is not None and len(history):
-            self.part_.add_without_each(history, self._w(history), targets, out)
-        return out
-
-    def _cells(self, history: History, target: int) -> list[HeadCells]:
-        return [] if self.part_ is None else self.part_.cells(history, self._w(history), target)
+    def fields_of(self, history: History, targets: np.ndarray) -> None:
+        """None even where the target asks: sets of events are then served, which is quicker than to search among so
+        many attentions."""
+        return None
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {"base": self.base_, **state_of_learned(self.learned_)}
+        return super()._state() | self.learned_.state()
 
-    def _restore(self, state: dict[str, np.ndarray]) -> None:
-        base = check_array("base", state["base"], ndim=1)
-        learned = learned_of(state, self._shape, len(base))
-        self.epochs_ = learned.epochs
-        self._keep(learned, base)
-
-
-def state_of_learned(learned: Learned) -> dict[str, np.ndarray]:
-    """Arrays for a model file."""
-    epochs = np.array(
-        [[e.number, e.loss, e.lr, np.nan if e.validation is None else e.validation] for e in learned.epochs]
-    )
-    return {
-        "learned.rows": learned.rows,
-        "learned.epochs": epochs.reshape(-1, 4),
-        **{f"learned.{name}": p for name, p in learned.params.items()},
-    }
-
-
-def learned_of(state: dict[str, np.ndarray], shape: Shape, M: int) -> Learned:
-    """What `state_of_learned` gave, sizes checked against `shape` and M items. Raises InputError."""
-    params: Parameters = {name: state[f"learned.{name}"] for name in TABLES if f"learned.{name}" in state}
-    C = len(params["U"]) if params else 0
-    shape = shape._replace(C=C)
-    rows = check_index_array("rows", state["learned.rows"], size=C + 1)
-    _, d, H, dk, L, P, *_ = shape
-    sizes = {
-        "E": (C + 1, d),
-        "U": (C, d),
-        "Wq": (H, d, dk),
-        "Wk": (H, d, dk),
-        "Wv": (H, d, d),
-        "r": (H, L),
-        "omega": (H, P),
-        "b": (C,),
-    }
-    if len(rows) != M or any(params[name].shape != size for name, size in sizes.items() if params):
-        raise InputError(f"the learned tables must fit {M:,} items and the model's sizes; got others.")
-    for name, table in params.items():
-        check_array(name, table, ndim=table.ndim)
-    kept = state["learned.epochs"].reshape(-1, 4)
-    epochs = [Epoch(int(n), float(loss), float(lr), None if np.isnan(v) else float(v)) for n, loss, lr, v in kept]
-    return Learned(shape, params, rows, epochs)
+    def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
+        self._keep(Learned.of_state(state, self._shape, len(self.base_)), self.base_)

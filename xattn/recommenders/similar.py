@@ -13,19 +13,25 @@ took are not alike for that (damped as in ItemKNN; measured in docs/log.md).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from xattn.data import History, Interactions, ItemTable
+from xattn.errors import check_choice
+from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 from xattn.model.strength import RatingScale, signed
-from xattn.recommenders.rerank import unit_features
+from xattn.recommenders.listing import items_frame, length, listing
+from xattn.recommenders.scoring import Scoring
 
 __all__ = [
     "SHRINK",
+    "Similar",
     "Vectors",
     "item_feature_vectors",
     "item_user_vectors",
@@ -37,6 +43,7 @@ __all__ = [
 ]
 
 SHRINK = 10.0
+ALIKE_BY = ("users", "features")
 
 
 class Vectors(NamedTuple):
@@ -101,7 +108,7 @@ def item_user_vectors(data: Interactions) -> Vectors:
 
 def item_feature_vectors(items: ItemTable) -> Vectors:
     """Of each item its features, in blocks of length 1."""
-    return Vectors.of(unit_features(items))
+    return Vectors.of(feature_set(items).unit)
 
 
 def user_vectors(data: Interactions) -> Vectors:
@@ -126,3 +133,74 @@ def _newest(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
     """Of each pair of user and item the last event."""
     pair = user * n_items + item
     return len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
+
+
+# --- what a model answers ---------------------------------------------------------------------------------------------
+
+
+class Similar(Scoring):
+    """A fitted model that says which items and which users are alike."""
+
+    def similar_items(
+        self,
+        item: Any,
+        k: int | None = None,
+        *,
+        by: str | None = None,
+        exclude: Iterable[Any] = (),
+        candidates: Iterable[Any] | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """The `k` (default 10) items most like `item`: a frame of rank, item, title, similarity (over 0, at most 1).
+
+        ``by="users"``: the cosine of who acted on them, shrunk where few did (docs/model.md, eq. 30);
+        ``by="features"``: the cosine of their features, for items that nobody has met too. Left out, it is by the
+        model's own item vectors where it has any, else by users. What one event with the item would lead to is another
+        question: ``recommend(history=[item])``. The other arguments are those of `recommend`. Items without anything
+        in common are not listed, so fewer than k rows may come back. Raises InputError on wrong arguments.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> model = Popularity().fit(planted("genre", seed=0).data)
+        >>> model.similar_items("i0", k=3).columns.tolist()
+        ['rank', 'item', 'title', 'similarity']
+        """
+        self._check_fitted()
+        row = self.data_.item_row(item)
+        asked = listing(self.data_, k, exclude, candidates, where)
+        if by is not None:
+            check_choice("by", by, ALIKE_BY)
+        own = self._item_vectors() if by is None else None
+        if own is not None:
+            vectors = Vectors.of(own)
+        elif by == "features":
+            vectors = item_feature_vectors(self.data_.items)
+        else:
+            vectors = item_user_vectors(self.data_)
+        asked.eligible[row] = False
+        best, alike = most_alike(vectors, vector_of(vectors, row), asked.eligible, asked.k)
+        return items_frame(self.data_.items, best, similarity=alike)
+
+    def similar_users(self, user: Any = None, k: int | None = None, *, history: Any = None) -> pd.DataFrame:
+        """The `k` (default 10) users most like `user`, or like someone with `history`: rank, user, similarity.
+
+        The similarity (over 0, at most 1) is the cosine of the signed strengths of what both did, shrunk where that is
+        little (docs/model.md, eq. 30): two who rated the same items alike. Masked events do not count. A user is not
+        their own neighbour; those without a positive similarity are not listed. It depends on the data, not on the
+        model. The ids are those of real people: show them to nobody else. Raises InputError on wrong arguments.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> model = Popularity().fit(planted("genre", seed=0).data)
+        >>> model.similar_users("u0", k=3).columns.tolist()
+        ['rank', 'user', 'similarity']
+        """
+        events = self.history(user, history)
+        k = length(k, self.data_.n_users)
+        own = signed_vector(events, self.data_.n_items, self.scale_)
+        others = np.ones(self.data_.n_users, bool)
+        if events.user is not None:
+            others[events.user] = False
+        best, alike = most_alike(user_vectors(self.data_), own, others, k)
+        names = [self.data_.user_ids[row] for row in best.tolist()]
+        return pd.DataFrame({"rank": np.arange(1, len(best) + 1), "user": names, "similarity": alike})

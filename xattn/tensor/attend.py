@@ -1,9 +1,9 @@
-"""One query that attends to one history: the article's four steps (§4.3) on vectors that anybody may hand in.
+"""One query attends to one history: the article's four steps (§4.3) on any vectors.
 
     score e_i = s(q, k_i)   →   weight a_i (softmax, temperature, β, threshold)   →   fused y = Σ a_i x_i
 
-This is a border: every argument is checked here, by `errors.check_*`; the kernels below trust their arrays. All sums
-run in float64. For whole catalogues use the recommenders; this is the model at the size of a sheet of paper.
+Every argument is checked here; the kernels trust their arrays. All sums run in float64. This is the model at the size
+of a worked example; the recommenders are for whole catalogues.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ Score = Callable[..., np.ndarray]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attended:
-    """What a query made of a history of n events; arrays are float64 and read-only.
+    """What one query gives over a history of n events; arrays are float64 and read-only.
 
-    `contributions` add up to `fused`, in the order of the events; `attended` counts the events with a weight over 0.
+    `contributions`, summed in the order of the events, are `fused`. `attended` counts the events with a weight over 0.
     A masked event has score −inf, weight 0 and contribution 0.
     """
 
@@ -75,10 +75,11 @@ def attend(
     """Attend with `query` (d,) to events with `keys` (n, d) and `values` (n, d_values); returns `Attended`.
 
     `scorer`: dot, scaled_dot, cosine, additive (needs `Wq` (h, d), `Wk` (h, c), `v` (h,)), bilinear (needs `W` (d, c));
-    for the last two the keys are (n, c). `temperature` > 0 flattens the weights; `beta` (0 to 1; 1 is softmax) keeps
-    long histories from being averaged away; weights under `threshold` (0 to 1) become 0. `fusion`: multiply (Σ a_i x_i)
-    or add (mean of x_i + a_i over the live events). `mask` (n,) bool: False takes an event out, as if it had never
-    been; its key and value may then hold anything. An empty history fuses to zeros.
+    for the last two the keys are (n, c). `temperature` > 0: a higher one makes the weights more equal. `beta` is the
+    exponent of the normaliser, 0 to 1: 1 is softmax, and a lower one lets long histories weigh more than 1 in all.
+    Weights under `threshold` (0 to 1) become 0. `fusion`: multiply (Σ a_i x_i) or add (the mean of x_i + a_i over the
+    live events). `mask` (n,) bool: an event that is False counts as absent, and its key and value may hold anything. An
+    empty history fuses to zeros.
 
     Raises InputError when an argument breaks one of these conditions, or when finite vectors overflow (q·k > 1.8e308).
     Source: the article, §4.1 to §4.3.
@@ -114,10 +115,10 @@ def attend(
 
 
 def _parameters(scorer: str, d: int, c: int, given: dict[str, Any]) -> list[np.ndarray]:
-    """The arrays that `scorer` needs, in its kernel's order: all there, none too many, of widths that meet."""
+    """The arrays that `scorer` needs, in its kernel's order; refused unless just these are given, of equal widths."""
     needed = PARAMETERS.get(scorer, ())
     for name, value in given.items():
-        check_given(name, value, wanted=name in needed, when=f"scorer {scorer}")
+        check_given(name, value, wanted=name in needed, when="scorer", choice=scorer)
     arrays = {n: check_array(n, given[n], ndim=1 if n == "v" else 2, dtype=np.float64) for n in needed}
     if scorer == "additive":
         check_same_columns(query=d, Wq=arrays["Wq"].shape[1])

@@ -1,4 +1,4 @@
-"""Attention of many queries to many keys, in batches and heads: what `attend` is for one query, for whole networks.
+"""Attention of many queries to many keys, in batches and heads, as networks use it.
 
     y_i = Σ_j a_ij v_j      a_i = softmax_j(e_i)      e_ij = cap(scale · q_i·k_j) + mask_ij      (Vaswani et al. 2017)
 
@@ -6,8 +6,8 @@ The last two axes of q are queries × coordinates (L, d), those of k (n, d) and 
 heads, any before that batches. Heads of q may share those of k and v: with 8 and 2, heads 0–3 read the first (grouped
 queries, Ainslie et al. 2023).
 
-This is a border: every argument is checked here, by `errors.check_*`. What is masked is never read, so it may hold
-anything, and masking a key equals leaving it out, to the last bit; a query that sees no key gets zeros.
+Every argument is checked here; the kernels trust their arrays. What is masked is never read, so it may hold anything,
+and masking a key equals leaving it out, to the last bit. A query that sees no key gets zeros.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from xattn.errors import (
     check_whole,
 )
 from xattn.kernels import attention as kernels
+from xattn.kernels.logits import ALL_LIVE, NO_BIAS
+from xattn.kernels.logits import attention_scores as scores_of_heads
 
 __all__ = ["AttentionGradients", "attention", "attention_gradients", "attention_scores"]
 
@@ -47,7 +49,7 @@ class AttentionGradients(NamedTuple):
 
 
 class _Arranged(NamedTuple):
-    """What the kernels take: arrays as blocks, `where` each head finds its own, and what is masked."""
+    """The arguments of the kernels: arrays as blocks, `where` each head finds its own blocks, and masks."""
 
     lead: tuple[int, ...]  # batches and heads of the result
     Q: np.ndarray  # (·, L, d)
@@ -107,11 +109,11 @@ def attention(
     softcap: float | None = None,
     return_weights: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """What each query makes of the values: (…, L, w), float32 when q, k and v all are, else float64.
+    """The weighted sum of values for each query: (…, L, w), float32 when q, k and v all are, else float64.
 
     `q` (…, L, d), `k` (…, n, d), `v` (…, n, w): at least two axes; those before them fit each other as in NumPy, or
-    the last of them (heads) of q is a multiple of that of k and v. With `return_weights` the weights (…, L, n) come as
-    well: (output, weights), as in the functions of this name elsewhere.
+    the last of them (heads) of q is a multiple of that of k and v. With `return_weights` the result is a pair: the
+    output and the weights (…, L, n).
 
     `mask` (…, L or 1, n): bool, False takes a key out; or numbers to add to the scores, −inf takes it out. `causal`:
     query i sees keys up to past + i; `past` keys stand before the first query (0: query i and key i are one event; one
@@ -155,7 +157,7 @@ def attention_scores(
     [[1.0, -inf], [2.0, 0.0]]
     """
     x = _arranged(q, k, k, mask, causal, window, past, lengths, scale, softcap)
-    e = kernels.attention_scores(x.Q, x.K, x.where, x.live, x.bias, **x.options)
+    e = scores_of_heads(x.Q, x.K, x.where, x.live, x.bias, **x.options)
     check_live_finite(e, q=x.Q, k=x.K)
     return e.reshape(*x.lead, *e.shape[1:])
 
@@ -174,9 +176,9 @@ def attention_gradients(
     scale: float | None = None,
     softcap: float | None = None,
 ) -> AttentionGradients:
-    """Gradients of a loss by q, k and v from that by the output, `dy` (…, L, w); the rest as given to `attention`.
+    """Gradients of a loss by q, k and v, from its gradient by the output, `dy` (…, L, w).
 
-    What is masked was not read and gets 0, and so does a query that sees no key.
+    The other arguments are those of `attention`. Masked keys, and queries that see no key, get 0.
 
     >>> attention_gradients([[1.0]], [[1.0]], [[0.0], [0.0]], [[1.0], [3.0]]).dk.tolist()
     [[-0.5], [0.5]]
@@ -218,7 +220,7 @@ def _arranged(
     check_leading("v", V.shape[:-2], K.shape[:-2], exact=True)
     lead, blocks = _heads(Q.shape[:-2], K.shape[:-2])
     B, first = math.prod(lead), lead[0] if lead else 1
-    live, bias, masks = kernels.ALL_LIVE, kernels.NO_BIAS, np.zeros(B, np.int64)
+    live, bias, masks = ALL_LIVE, NO_BIAS, np.zeros(B, np.int64)
     if mask is not None:
         table = check_mask_table("mask", mask, shape=(*lead, L, n))
         masks = _blocks_of(table.shape[:-2], lead)

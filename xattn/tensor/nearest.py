@@ -1,4 +1,4 @@
-"""Search of a catalogue of vectors: the keys of largest product with each query, exact, however many keys there are."""
+"""Exact search of a catalogue of vectors: the keys of largest product with each query."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.errors import InputError, check_array, check_choice, check_mask, check_same_columns, check_whole
+from xattn.errors import check_array, check_choice, check_mask, check_same_columns, check_whole, refuse
 from xattn.kernels import nearest as kernels
 
 __all__ = ["NearestKeys", "nearest"]
@@ -31,10 +31,10 @@ def nearest(
 
     `queries` (R, d) and `keys` (n, d), float32 or float64 (the wider type is used for both; whole numbers are float64);
     `metric` "dot", or "cosine", where a vector of length 0 is like nothing (0). `allowed` (n,) bool: the keys that may
-    be found. Equal products rank in the order of keys. Nothing is approximate: products are summed in the arrays' type,
-    and keys are passed over only where their length forbids that they are among the best. No table of R × n products is
-    made, so memory grows with R·k and n·d alone. Raises InputError for other shapes, values that are not finite, and
-    vectors whose products overflow.
+    be found. Equal products rank in the order of keys. The search is exact: products are summed in the arrays' type,
+    and a key is skipped only where it is too short to be among the best. No table of R × n products is made, so memory
+    grows with R·k and n·d alone. Raises InputError for other shapes, values that are not finite, and vectors whose
+    products overflow.
 
     Source: pruning by length as in LEMP (Teflioudi, Gemulla, Mykytiuk, SIGMOD 2015).
 
@@ -56,7 +56,7 @@ def nearest(
         K = K[kept]
     items, scores = kernels.nearest(Q, kernels.Catalogue.of(K), k)
     if not np.isfinite(scores).all():
-        raise InputError("`queries` and `keys` must be small enough for their products to be finite; got larger ones.")
+        refuse("large_products")
     return NearestKeys(items if kept is None else kept[items], scores)
 
 

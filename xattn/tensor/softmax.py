@@ -1,11 +1,10 @@
-"""Softmax, its logarithm and the log-sum-exp of arrays of any shape, along any axes: the kernels of attention weights
-for whoever has logits of his own.
+"""Softmax, its logarithm and the log-sum-exp of arrays of any shape, along any axes.
 
     softmax  exp(x_i − m)/s      log-softmax  (x_i − m) − log s      log-sum-exp  m + log s      s = Σ exp(x_l − m)
 
-m is the largest live logit. float32 stays float32, everything else is computed in float64. −inf, or False in `mask`,
-takes an entry out: it is not read, its softmax is 0. Where nothing is left, softmax is 0 and the logarithms are −inf.
-This is a border: NaN and +inf in live entries are refused (SciPy and PyTorch return NaN).
+m is the largest live logit. float32 stays float32, everything else is computed in float64. An entry of −inf, or one
+that is False in `mask`, is taken out: its softmax is 0, and a masked one is not read. Where no entry is left, softmax
+is 0 and the logarithms are −inf. NaN and +inf in live entries are refused (SciPy and PyTorch return NaN).
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def softmax(x: Any, axis: Any = None, *, mask: Any = None, temperature: float = 
 
 
 def log_softmax(x: Any, axis: Any = None, *, mask: Any = None, temperature: float = 1.0) -> np.ndarray:
-    """The logarithms of `softmax`, with the same arguments: they live on where a share underflows.
+    """The logarithms of `softmax`, with the same arguments; they stay finite where a share underflows to 0.
 
     >>> log_softmax([0.0, -1000.0]).tolist()
     [0.0, -1000.0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
-from xattn.errors import InputError, check_choice
+from xattn.errors import check_choice, refuse
 from xattn.viz.charts import Chart
 
 __all__ = ["FORMATS", "can_draw", "chart_file"]
@@ -34,7 +34,7 @@ def chart_file(chart: Chart, kind: str) -> bytes:
     """
     check_choice("kind", kind, FORMATS)
     if not can_draw():
-        raise InputError("`kind` must be one that this installation can draw: pip install 'xattn[export]'; got none.")
+        refuse("cannot_draw")
     import vl_convert
 
     spec = _on_white(chart.to_dict())

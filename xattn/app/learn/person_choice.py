@@ -10,7 +10,6 @@ from xattn import History
 from xattn.app import state
 from xattn.app.learn import person_sheet
 from xattn.app.learn.sheet import Sheet
-from xattn.app.ui.refusals import told
 from xattn.app.ui.session import FILMS, PERSON, PERSON_REFUSED
 from xattn.app.ui.text import safe
 from xattn.errors import InputError
@@ -47,7 +46,7 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
             args=(load, None, picked),
         )
         if PERSON_REFUSED.is_set:
-            st.warning(safe(told(PERSON_REFUSED.take(), language), 300))
+            st.warning(safe(PERSON_REFUSED.take().told(language), 300))
 
 
 def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:

@@ -17,7 +17,7 @@ import streamlit as st
 
 from xattn.app.learn.sheet import MOST_NAME, Sheet
 from xattn.data import History, Interactions
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.model.example import nearest_item
 from xattn.model.strength import RatingScale, signed
 
@@ -32,7 +32,7 @@ COLUMN = "genres"
 def _genres(data: Interactions) -> pd.Series:
     """Genres of each item, as a tuple of names."""
     if COLUMN not in data.items.frame:
-        raise InputError(f"`data` must have a column of {COLUMN} for this; got none.")
+        refuse("column_needed", column=COLUMN)
     cells = data.items.frame[COLUMN]
     return pd.Series([tuple(x.split("|")) if isinstance(x, str) and x else () for x in cells])
 
@@ -41,13 +41,13 @@ def row_sheet(data: Interactions, history: History) -> Sheet:
     """The sheet of the newest events of a history. Raises InputError where it is too short, or no film of it has a
     genre."""
     if len(history) < LEAST:
-        raise InputError(f"`history` must hold at least {LEAST} events; got {len(history)}.")
+        refuse("short_history", least=LEAST, got=len(history))
     genres = _genres(data)
     rows = history.item[-EVENTS - 1 :].tolist()
     times = pd.Series([name for row in rows for name in genres[row]]).value_counts(sort=True)
     features = tuple(str(name) for name in times.index[:FEATURES])
     if not features:
-        raise InputError(f"`history` must hold events with {COLUMN}; got none.")
+        refuse("history_without", column=COLUMN)
     F = _vectors(genres.iloc[rows], features)
     strength = signed(history.rating, len(history), RatingScale.of(data.rating))[-EVENTS - 1 :]
     titles = tuple(_name(data.items.titles[row]) for row in rows[:-1])

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from xattn.app.ui.editors import Names, Table
-from xattn.errors import InputError, check_choice, check_number, check_probability, shown
+from xattn.errors import check_choice, check_number, check_probability, refuse
 from xattn.tensor.attend import FUSIONS, SCORERS
 
 __all__ = ["MOST_COLUMNS", "MOST_ROWS", "Sheet", "decode", "encode", "is_whole"]
@@ -110,31 +110,31 @@ def encode(sheet: Sheet) -> str:
 
 def _read_number(text: str) -> float:
     if not NUMBER.fullmatch(text):
-        raise InputError(f"a link must hold plain numbers; got {shown(text, 30)}.")
+        refuse("link_number", got=text)
     return check_number("number in the link", float(text))
 
 
 def _read_vector(text: str) -> Vector:
     cells = text.split("_")
     if len(cells) > MOST_COLUMNS:
-        raise InputError(f"a link must hold at most {MOST_COLUMNS} columns; got {len(cells)}.")
+        refuse("link_most", most=MOST_COLUMNS, what="columns", got=len(cells))
     return tuple(map(_read_number, cells))
 
 
 def _read_table(text: str) -> Table:
     rows = text.split("~")
     if len(rows) > MOST_ROWS:
-        raise InputError(f"a link must hold at most {MOST_ROWS} rows; got {len(rows)}.")
+        refuse("link_most", most=MOST_ROWS, what="rows", got=len(rows))
     table = tuple(map(_read_vector, rows))
     if len({len(row) for row in table}) != 1:
-        raise InputError("a link must hold rows of one length; got several lengths.")
+        refuse("text_ragged", subject="a_link")
     return table
 
 
 def _read_names(text: str) -> Names:
     names = tuple(unquote(name, errors="replace") for name in text.split("~"))
     if len(names) > MOST_ROWS or any(len(name) > MOST_NAME or not name.isprintable() for name in names):
-        raise InputError(f"a link must hold at most {MOST_ROWS} names of {MOST_NAME} printable characters; got others.")
+        refuse("link_names", most=MOST_ROWS, longest=MOST_NAME)
     return names
 
 
@@ -186,20 +186,20 @@ def decode(link: str, *, aligned: bool = False) -> Sheet:
     ((1.0, 0.0), (0.0, 1.0))
     """
     if len(link) > MOST_CHARACTERS:
-        raise InputError(f"a link must have at most {MOST_CHARACTERS} characters; got {len(link)}.")
+        refuse("text_long", subject="a_link", most=MOST_CHARACTERS, got=len(link))
     version, *parts = link.split("*")
     if version != VERSION:
-        raise InputError(f"a link must be of version {VERSION}; got {shown(version, 20)}.")
+        refuse("link_version", wanted=VERSION, got=version)
     found: dict[str, Any] = {}
     for part in parts:
         letter, dash, content = part.partition("-")
         field = FIELDS.get(letter)
         if field is None or not dash or field.name in found:
-            raise InputError(f"a link must hold each known field once; got {shown(part, 20)}.")
+            refuse("link_field", got=part)
         found[field.name] = field.read(content)
     missing = {"query", "keys", "items"} - found.keys()
     if missing:
-        raise InputError(f"a link must hold query, keys and items; {', '.join(sorted(missing))} not found.")
+        refuse("link_missing", missing=tuple(sorted(missing)))
     sheet = Sheet(**found)
     _check_shapes(sheet, aligned)
     return sheet
@@ -222,4 +222,4 @@ def _check_shapes(sheet: Sheet, aligned: bool) -> None:
         len(sheet.titles) in (0, len(sheet.items)),
     ]
     if not all(fits):
-        raise InputError("a link must hold tables whose sizes meet; got some that do not.")
+        refuse("link_sizes")

@@ -1,28 +1,25 @@
 """What a model answers to a view, kept for all sessions.
 
-An answer depends on the data, the model's class (with its default parameters) and the question of the view alone, so
-it is kept under these and shared between visitors, up to a fixed number; nobody changes it.
+The view becomes a request. An answer depends on the data, the model's class (with its default parameters) and the
+request alone, so it is kept under these and shared between visitors, up to a fixed number; nobody changes it.
 """
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xattn.app.recommend.heads import without_heads
-from xattn.app.recommend.opinions import hidden
 from xattn.app.recommend.view import View
 from xattn.data import History
 from xattn.explain import Ledger
+from xattn.explain.rows import contributions
 from xattn.recommenders import Recommender
+from xattn.requests import ExplainRequest, RecommendRequest, Request
 
-__all__ = ["answering", "ledger", "listed"]
-
-
-def answering(fitted: Recommender, view: View) -> Recommender:
-    """The model that answers: `fitted` without the muted heads."""
-    return without_heads(fitted, view.model, fitted.data_.checksum, view.muted)
+__all__ = ["ledger", "list_for", "listed"]
 
 
 def listed(fitted: Recommender, view: View) -> pd.DataFrame:
@@ -30,13 +27,15 @@ def listed(fitted: Recommender, view: View) -> pd.DataFrame:
 
     `because` is the event of the largest positive contribution; "" where the base outweighs the events together.
     """
-    return _listed(fitted, fitted.data_.checksum, view.question)
+    return list_for(fitted, view.model, fitted.data_.checksum, view.request(fitted.data_))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _listed(_fitted: Recommender, checksum: str, view: View) -> pd.DataFrame:
-    events, model = view.events(_fitted.data_), answering(_fitted, view)
-    frame = model.recommend(history=events, k=view.k, exclude=hidden(view.said))
+def list_for(_fitted: Recommender, kind: str, checksum: str, request: RecommendRequest) -> pd.DataFrame:
+    """The same for a request to the model `kind`, fitted to the data of this checksum."""
+    frame = request.ask(_fitted)
+    model = _fitted.without_heads(request.muted)
+    events = request.events(model)
     reasons = [_reason(model, events, item) for item in frame["item"]]
     frame["because"] = [title for title, _ in reasons]
     frame["amount"] = [amount for _, amount in reasons]
@@ -47,10 +46,7 @@ def _reason(model: Recommender, events: History, item: str) -> tuple[str, float]
     """The title and the contribution of the event that speaks most for an item; ("", 0) where its base says more than
     all events together, or none speaks for it. From the ledger's cells alone: a list needs no more."""
     target = model.data_.item_row(item)
-    by_event = np.zeros(len(events))
-    for cells in model.cells_of(events, target):
-        by_event += cells.contribution.sum(axis=1)
-    by_event[~events.live] = 0.0
+    by_event = np.where(events.live, contributions(model.cells_of(events, target), len(events)), 0.0)
     if not len(by_event) or model.base_[target] >= by_event.sum() or by_event.max() <= 0:
         return "", 0.0
     best = int(np.argmax(by_event))
@@ -59,11 +55,12 @@ def _reason(model: Recommender, events: History, item: str) -> tuple[str, float]
 
 def ledger(fitted: Recommender, view: View, item: str) -> Ledger:
     """The ledger of one item; its removals and counterfactual are worked out on first use."""
-    return _ledger(fitted, fitted.data_.checksum, view.question, item)
+    asked = view.request(fitted.data_)
+    given = {field.name: getattr(asked, field.name) for field in fields(Request)}
+    given["exclude"] = tuple(other for other in asked.exclude if other != item)
+    return _ledger(fitted, view.model, fitted.data_.checksum, ExplainRequest(**given, item=item))
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _ledger(_fitted: Recommender, checksum: str, view: View, item: str) -> Ledger:
-    exclude = [other for other in hidden(view.said) if other != item]
-    events = view.events(_fitted.data_)
-    return answering(_fitted, view).explain(history=events, item=item, k=view.k, exclude=exclude)
+def _ledger(_fitted: Recommender, kind: str, checksum: str, request: ExplainRequest) -> Ledger:
+    return request.ask(_fitted)

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xattn.app.recommend.answers import answering, listed
+from xattn.app.recommend.answers import list_for
 from xattn.app.recommend.view import View
+from xattn.explain.rows import contributions
 from xattn.recommenders import Recommender
+from xattn.requests import RecommendRequest
 
 __all__ = ["list_diff"]
 
@@ -21,15 +23,18 @@ def list_diff(fitted: Recommender, before: View, now: View) -> pd.DataFrame:
     """One row an item of either list, in the order of the new one, then those that left: item, title, rank_before,
     rank_after (0: not in that list), score_before, score_after, because (title of the event, "" where no contribution
     changed), change (of that event's contribution)."""
-    return _list_diff(fitted, fitted.data_.checksum, before.question, now.question)
+    data = fitted.data_
+    return _list_diff(fitted, now.model, data.checksum, before.request(data), now.request(data))
 
 
 @st.cache_data(show_spinner=False, max_entries=128)
-def _list_diff(_fitted: Recommender, checksum: str, before: View, now: View) -> pd.DataFrame:
-    old, new = listed(_fitted, before), listed(_fitted, now)
+def _list_diff(
+    _fitted: Recommender, kind: str, checksum: str, before: RecommendRequest, now: RecommendRequest
+) -> pd.DataFrame:
+    old, new = (list_for(_fitted, kind, checksum, request) for request in (before, now))
     ranks = [dict(zip(frame["item"], frame["rank"], strict=True)) for frame in (old, new)]
     items = [*new["item"], *(item for item in old["item"] if item not in ranks[1])]
-    sides = [_Side(_fitted, view) for view in (before, now)]
+    sides = [_Side(_fitted, request) for request in (before, now)]
     rows = []
     titles = _fitted.data_.items.titles
     for item in items:
@@ -54,14 +59,13 @@ def _list_diff(_fitted: Recommender, checksum: str, before: View, now: View) -> 
 class _Side:
     """One of the two lists: its scores, and what its events contribute to any target."""
 
-    def __init__(self, fitted: Recommender, view: View) -> None:
-        self.model, self.events = answering(fitted, view), view.events(fitted.data_)
+    def __init__(self, fitted: Recommender, request: RecommendRequest) -> None:
+        self.model = fitted.without_heads(request.muted)
+        self.events = request.events(self.model)
         self.scores = self.model.scores_of(self.events)
 
     def by_item(self, target: int) -> np.ndarray:
         """(M,) the contribution of each item's events; one item may stand several times in a history."""
-        amounts = np.zeros(len(self.events))
-        for cells in self.model.cells_of(self.events, target):
-            amounts += cells.contribution.sum(axis=1)
+        amounts = contributions(self.model.cells_of(self.events, target), len(self.events))
         amounts[~self.events.live] = 0.0
         return np.bincount(self.events.item, amounts, minlength=self.model.data_.n_items)

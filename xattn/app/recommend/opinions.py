@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
-import numpy as np
-
-from xattn.data import History, Interactions
-from xattn.errors import InputError, shown
+from xattn.data import Interactions
+from xattn.errors import refuse
 from xattn.model.strength import RatingScale
 
-__all__ = ["KINDS", "MOST", "Opinions", "added", "extended", "hidden", "read", "write"]
+__all__ = ["KINDS", "MOST", "Opinions", "added", "ends", "events", "hidden", "read", "write"]
 
 KINDS = ("more", "less", "hide")
 MOST = 40
@@ -39,27 +37,16 @@ def hidden(opinions: Opinions) -> tuple[str, ...]:
     return tuple(item for item, kind in opinions if kind == "hide")
 
 
-def extended(data: Interactions, history: History, opinions: Opinions) -> History:
-    """The history with the liked and disliked items of `opinions` as its newest events."""
-    said = [(item, kind) for item, kind in opinions if kind != "hide"]
-    if not said:
-        return history
+def ends(data: Interactions) -> tuple[float | None, float | None]:
+    """The ratings that stand for a dislike and for a like; None where the data has no scale to dislike on."""
     scale = RatingScale.of(data.rating)
-    rows = data.items.rows([item for item, _ in said])
-    n = len(said)
-    rating = None
-    if history.rating is not None or data.rating is not None:
-        old = np.full(len(history), scale.high) if history.rating is None else history.rating
-        rating = np.concatenate([old, [scale.high if kind == "more" else scale.low for _, kind in said]])
-    return History(
-        np.concatenate([history.item, rows]),
-        rating,
-        np.concatenate([history.age + n, np.arange(n)[::-1]]),
-        np.concatenate([history.live, np.ones(n, bool)]),
-        user=history.user,
-        unknown=history.unknown,
-        kind=None if history.kind is None else np.concatenate([history.kind, np.repeat(history.kind[-1:], n)]),
-    )
+    return (scale.low, scale.high) if scale.low < scale.high else (None, None)
+
+
+def events(data: Interactions, opinions: Opinions) -> list[tuple[str, float | None]]:
+    """The liked and disliked items as (id, rating), in the order in which they follow the history."""
+    low, high = ends(data)
+    return [(item, high if kind == "more" else low) for item, kind in opinions if kind != "hide"]
 
 
 def write(opinions: Opinions) -> str:
@@ -83,8 +70,8 @@ def read(text: str) -> Opinions:
     for part in text.split("~"):
         kind, mark, item = part.partition("_")
         if kind not in KINDS or not mark or not item:
-            raise InputError(f"a link must hold opinions as more_ID, less_ID or hide_ID; got {shown(part, 30)}.")
+            refuse("link_opinion", got=part)
         pairs.append((unquote(item, errors="replace"), kind))
     if len(pairs) > MOST or len({item for item, _ in pairs}) < len(pairs):
-        raise InputError(f"a link must hold at most {MOST} opinions, one an item; got others.")
+        refuse("link_opinions", most=MOST)
     return tuple(pairs)

@@ -23,6 +23,7 @@ from xattn.app.recommend import opinions
 from xattn.app.recommend.opinions import Opinions
 from xattn.data import History, Interactions
 from xattn.errors import InputError, shown
+from xattn.requests import Event, RecommendRequest
 
 __all__ = ["DEPTHS", "FEW_EVENTS", "MOST_K", "MOST_PICKS", "PARAMETERS", "TABS", "YOU", "Complaint", "View"]
 
@@ -85,12 +86,6 @@ class View:
         """The view before anything was edited."""
         return self.edited_as(View("", ""))
 
-    @property
-    def question(self) -> View:
-        """What the model is asked, whatever is open: views that differ in nothing else get the same list."""
-        own = View(self.user, self.model, self.k, self.liked, self.disliked, self.said, self.muted)
-        return replace(own, without=tuple(sorted(self.without)))
-
     def is_whole(self, data: Interactions) -> bool:
         """There is somebody to recommend to: a user, or at least one picked item."""
         return bool(self._picks(data) if self.user == YOU else self.user)
@@ -106,14 +101,30 @@ class View:
             history = History.given(data, self._picks(data))
         else:
             history = History.of(data, data.user_row(self.user))
-        history = opinions.extended(data, history, self.said)
-        return history.without(list(self.without)) if self.without else history
+        said = opinions.events(data, self.said)
+        if said:
+            items, ratings = zip(*said, strict=True)
+            history = history.followed_by(data.items.rows(items), None if ratings[0] is None else ratings)
+        return history.without(self.without) if self.without else history
 
     def _picks(self, data: Interactions) -> list[tuple[str, float | None]]:
         """The picked items as events: disliked ones first, so that the newest event is the last one that was liked."""
-        low, high = (None, None) if data.rating is None else (float(data.rating.min()), float(data.rating.max()))
-        disliked = [item for item in self.disliked if item not in self.liked] if low != high else []
+        low, high = opinions.ends(data)
+        disliked = [item for item in self.disliked if item not in self.liked] if low is not None else []
         return [*((item, low) for item in disliked), *((item, high) for item in self.liked)]
+
+    def request(self, data: Interactions) -> RecommendRequest:
+        """What the model is asked, whatever is open: views that differ in nothing else get the same list."""
+        by_hand = self.user == YOU
+        return RecommendRequest(
+            user=None if by_hand else self.user,
+            history=tuple(Event(*pick) for pick in self._picks(data)) if by_hand else None,
+            further=tuple(Event(*pair) for pair in opinions.events(data, self.said)),
+            masked=tuple(sorted(self.without)),
+            muted=tuple(sorted(self.muted)),
+            k=self.k,
+            exclude=opinions.hidden(self.said),
+        )
 
     # --- the address --------------------------------------------------------------------------------------------------
 

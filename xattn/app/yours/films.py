@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -21,11 +20,11 @@ from xattn.app.ui.session import FILMS, STARS
 from xattn.app.ui.text import safe
 from xattn.app.yours import comparison, picks
 from xattn.app.yours.picks import MOST_PICKS, MOST_STARS, Picks
-from xattn.data import History, Interactions
+from xattn.data import FeatureSet, History, Interactions
 from xattn.errors import InputError, UnknownIdError
 from xattn.explain import Ledger
 from xattn.explain.profile import fused_profile
-from xattn.features import FeatureBlocks, item_features
+from xattn.features import feature_set
 from xattn.i18n import t
 from xattn.model.strength import signed
 from xattn.recommenders import Recommender
@@ -194,12 +193,12 @@ def _results(model: Recommender, data: Interactions, found: Found, language: str
         st.subheader(t("behaviour.attention", language))
         st.markdown(safe(ledger.text(language), 2000))
         _attention(ledger, language)
-    blocks = _blocks(data, data.checksum)
-    if blocks.names:
+    genres = _genres(data, data.checksum)
+    if genres.names:
         with st.container(border=True):
             st.subheader(t("behaviour.fused_genres", language))
             st.markdown(t("behaviour.fused_genres_say", language))
-            _profile(ledger, found.history, blocks, model, language)
+            _profile(ledger, found.history, genres, model, language)
 
 
 def _list(listed: pd.DataFrame, language: str) -> str:
@@ -254,11 +253,12 @@ def _attention(ledger: Ledger, language: str) -> None:
     )
 
 
-def _profile(ledger: Ledger, history: History, blocks: FeatureBlocks, model: Recommender, language: str) -> None:
+def _profile(ledger: Ledger, history: History, genres: FeatureSet, model: Recommender, language: str) -> None:
     events = ledger.events().set_index("position")
     weight = events["weight"].reindex(range(len(history)), fill_value=0.0).to_numpy()
-    profile = fused_profile(history, weight, blocks, model.scale_)
-    features = [genre_name(name.partition(": ")[2], language) for name in profile.total.index]
+    profile = fused_profile(history, weight, genres, model.scale_)
+    label = {name: genres.label(feature) for feature, name in enumerate(genres.names)}
+    features = [genre_name(label[name], language) for name in profile.total.index]
     titles = [str(title) for title in events["title"].reindex(profile.contributions.index)]
     wide = charts.contribution_table(titles, features, profile.contributions, profile.total).T
     figures(
@@ -269,9 +269,7 @@ def _profile(ledger: Ledger, history: History, blocks: FeatureBlocks, model: Rec
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _blocks(_data: Interactions, checksum: str) -> FeatureBlocks:
+def _genres(_data: Interactions, checksum: str) -> FeatureSet:
     """The genres of the items as features; none where the data has no genres."""
-    blocks = item_features(_data.items)
-    kept = [f for f, block in enumerate(blocks.blocks) if block.lower().startswith("genre")]
-    names = tuple(blocks.names[f] for f in kept)
-    return FeatureBlocks(names, tuple(blocks.blocks[f] for f in kept), np.ascontiguousarray(blocks.F[:, kept]))
+    found = feature_set(_data.items)
+    return found.only([f for f, block in enumerate(found.blocks) if block.lower().startswith("genre")])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from xattn.app.learn.sheet import MOST_COLUMNS, MOST_NAME, MOST_ROWS
 from xattn.app.ui.editors import Names, Table
-from xattn.errors import InputError, shown
+from xattn.errors import refuse
 
 __all__ = ["Pasted", "read"]
 
@@ -40,16 +40,16 @@ def read(text: str) -> Pasted:
     ((1.5, 2.0), (3.0, 4.0))
     """
     if len(text) > MOST_CHARACTERS:
-        raise InputError(f"pasted text must have at most {MOST_CHARACTERS} characters; got {len(text)}.")
+        refuse("text_long", subject="pasted_text", most=MOST_CHARACTERS, got=len(text))
     mark = next((mark for mark in "\t;" if mark in text), ",")
     rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark) if any(row)]
     if not rows:
-        raise InputError("pasted text must hold at least one row of numbers; got none.")
+        refuse("pasted_empty")
     features: Names = ()
     if all(_number(cell, mark) is None for cell in rows[0][1:] or rows[0]):
         features, rows = _names(rows[0]), rows[1:]
         if not rows:
-            raise InputError("pasted text must hold at least one row of numbers; got names alone.")
+            refuse("pasted_names")
     named = any(_number(row[0], mark) is None for row in rows)
     names = _names([row[0] or "–" for row in rows]) if named else ()
     cells = [row[1:] if named else row for row in rows]
@@ -57,10 +57,9 @@ def read(text: str) -> Pasted:
     if named and len(features) == wide + 1:
         features = features[1:]
     if not wide or any(len(row) != wide for row in cells) or len(features) not in (0, wide):
-        raise InputError("pasted text must hold rows of one length; got several lengths.")
+        refuse("text_ragged", subject="pasted_text")
     if len(cells) > MOST_ROWS or wide > MOST_COLUMNS:
-        got = f"{len(cells)} and {wide}"
-        raise InputError(f"pasted text must hold at most {MOST_ROWS} rows and {MOST_COLUMNS} columns; got {got}.")
+        refuse("pasted_size", rows=MOST_ROWS, columns=MOST_COLUMNS, got_rows=len(cells), got_columns=wide)
     return Pasted(names, features, tuple(tuple(_checked(cell, mark) for cell in row) for row in cells))
 
 
@@ -79,5 +78,5 @@ def _number(cell: str, mark: str) -> float | None:
 def _checked(cell: str, mark: str) -> float:
     number = _number(cell, mark)
     if number is None or not math.isfinite(number):
-        raise InputError(f"pasted text must hold finite numbers; got {shown(cell, 30)}.")
+        refuse("pasted_number", got=cell)
     return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from xattn.errors import InputError, check_whole, shown
+from xattn.errors import check_whole, refuse
 
 __all__ = ["MOST_PICKS", "MOST_STARS", "Picks", "read", "write"]
 
@@ -34,18 +34,20 @@ def read(link: str) -> Picks:
     (('260', 5), ('a~b', 1))
     """
     version, _, text = link.partition("*")
-    if len(link) > MOST_CHARACTERS or version != VERSION:
-        raise InputError(f"a link must be of version {VERSION} and not too long; got {shown(link, 30)}.")
+    if len(link) > MOST_CHARACTERS:
+        refuse("text_long", subject="a_link", most=MOST_CHARACTERS, got=len(link))
+    if version != VERSION:
+        refuse("link_version", wanted=VERSION, got=version)
     parts = text.split("~")
     check_whole("number of films in the link", len(parts), low=1, high=MOST_PICKS)
     picks = tuple(map(_pick, parts))
     if len({item for item, _ in picks}) < len(picks):
-        raise InputError("a link must hold each film once; got one twice.")
+        refuse("link_film_twice")
     return picks
 
 
 def _pick(part: str) -> tuple[str, int]:
     item, _, stars = part.rpartition("_")
     if not item or not re.fullmatch("[0-9]{1,3}", stars):
-        raise InputError(f"a link must hold films with their stars; got {shown(part, 30)}.")
+        refuse("link_film", got=part)
     return unquote(item, errors="replace"), check_whole("stars", int(stars), low=1, high=MOST_STARS)

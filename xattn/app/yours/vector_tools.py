@@ -11,7 +11,6 @@ import streamlit as st
 from xattn.app.learn.sheet import Sheet
 from xattn.app.learn.sizes import with_columns
 from xattn.app.ui.editors import Table
-from xattn.app.ui.refusals import told
 from xattn.app.ui.session import PASTE_REFUSED, PASTE_TEXT, PASTE_TO
 from xattn.app.ui.text import safe
 from xattn.app.yours import pasted
@@ -45,7 +44,7 @@ def paste(sheet: Sheet, load: Load, language: str) -> None:
         )
         refused = PASTE_REFUSED.take()
         if refused is not None:
-            st.error(safe(told(refused, language), 300), icon=":material/error:")
+            st.error(safe(refused.told(language), 300), icon=":material/error:")
 
 
 def _take_pasted(sheet: Sheet, load: Load, language: str) -> None:

@@ -26,7 +26,7 @@ from xattn.app.ui.pinned import control
 from xattn.app.ui.session import FEATURES, widget
 from xattn.app.ui.text import safe
 from xattn.app.yours import comparison, vector_tools
-from xattn.errors import InputError, check_whole
+from xattn.errors import InputError, check_whole, refuse
 from xattn.i18n import LANGUAGES, t
 from xattn.model.example import nearest_item
 from xattn.viz import attention as charts
@@ -71,7 +71,7 @@ def _read(link: str) -> Sheet:
     """A sheet of this page. Raises InputError for any other text."""
     sheet = decode(link)
     if not (sheet.features and sheet.events and sheet.titles) or sheet.scorer not in SCORERS:
-        raise InputError("a link to this page must hold names; got none.")
+        refuse("link_unnamed")
     return sheet
 
 

@@ -16,7 +16,7 @@ from xattn.bench.made_up import made_up
 from xattn.bench.race import race, warmed
 from xattn.bench.roofline import Needs, ceilings
 from xattn.bench.suites.recommend import fitted
-from xattn.bench.suites.score import D, asked
+from xattn.bench.suites.score import KEY, VALUE, asked
 from xattn.bench.suites.softmax import logits
 from xattn.bench.suites.topk import K, top_values
 from xattn.bench.suites.train import TAU, Histories, histories, sums
@@ -24,7 +24,6 @@ from xattn.kernels.compile import num_threads
 from xattn.kernels.gram import NEGLIGIBLE
 from xattn.kernels.pool import pool_scores
 from xattn.kernels.softmax import weights
-from xattn.kernels.target import target_scores
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.value_table import ClosedForm
 
@@ -62,8 +61,8 @@ def _pieces(quick: bool) -> Iterator[Piece]:
         yield Piece(f"softmax, {rows:,} × {columns:,}", Needs(8.0 * e.size, 0.0, e.size), partial(weights, e))
     for J, n in ((500, 20),) if quick else ((10_000, 100), (100_000, 200), (1_000_000, 50)):
         x = asked(J, n)
-        needs = Needs(4.0 * (x.Q.size + x.K.size + x.c.size + J), 2.0 * J * n * (D + 1), float(J) * n)
-        yield Piece(f"score, {J:,} × {n}", needs, partial(target_scores, *x, D**-0.5))
+        needs = Needs(4.0 * (sum(part.size for part in x) + J), 2.0 * J * n * (KEY + VALUE + 1), float(J) * n)
+        yield Piece(f"score, {J:,} × {n}", needs, x.scores)
     s = np.random.default_rng(0).standard_normal((8, 1_000) if quick else (256, 100_000), np.float32)
     yield Piece(f"{K} best of {s.shape[1]:,}, {len(s)} rows", Needs(4.0 * s.size), partial(top_values, s))
     events, users, items = (2_000, 60, 80) if quick else (1_000_000, 6_000, 3_400)

@@ -11,14 +11,13 @@ from xattn.bench.case import Case, Plan, Run
 from xattn.bench.made_up import made_up
 from xattn.bench.suites.attention import tables
 from xattn.bench.suites.recommend import fitted
-from xattn.bench.suites.score import D, asked
+from xattn.bench.suites.score import asked
 from xattn.bench.suites.softmax import logits
 from xattn.bench.suites.topk import top_values
 from xattn.bench.suites.train import histories, sums
 from xattn.bench.threads import limited
 from xattn.kernels.scorers import additive
 from xattn.kernels.softmax import weights
-from xattn.kernels.target import target_scores
 
 __all__ = ["suite"]
 
@@ -41,8 +40,7 @@ def _pieces(quick: bool) -> Iterator[tuple[str, Run]]:
         e = logits(rows, columns)
         yield f"softmax, {rows:,} × {columns:,}", partial(weights, e)
     for candidates, events in ((500, 20),) if quick else ((100_000, 200), (1_000_000, 50)):
-        x = asked(candidates, events)
-        yield f"score, {candidates:,} candidates × {events} events", partial(target_scores, *x, D**-0.5)
+        yield f"score, {candidates:,} candidates × {events} events", asked(candidates, events).scores
     t = tables(*((30, 40, 8) if quick else (1_000, 1_000, 64)))
     yield "additive scores", lambda: additive(t.q, t.k, t.Wq, t.Wk, t.u)
     rows, items = (8, 1_000) if quick else (256, 100_000)

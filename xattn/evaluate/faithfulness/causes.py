@@ -20,7 +20,7 @@ import numpy as np
 
 from xattn.data import History
 from xattn.data.synthetic import Planted
-from xattn.errors import InputError, check_choice, check_whole
+from xattn.errors import check_choice, check_some, check_type, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Case, Design, Met
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS, MORE
 from xattn.evaluate.faithfulness.masked import Masked, masked_scores
@@ -50,10 +50,8 @@ def planted_recall(
     >>> rows[0]["recall"], rows[0]["used"]
     (1.0, 1.0)
     """
-    if not isinstance(truth, Planted):
-        raise InputError(f"`truth` must be Planted (xattn.data.synthetic.planted); got {type(truth).__name__}.")
-    if not explainers:
-        raise InputError("`explainers` must hold at least one explainer; got none.")
+    check_type("truth", truth, Planted, "planted")
+    check_some("explainers", explainers, "explainer")
     for name in explainers:
         check_choice("explainers", name, tuple(EXPLAINERS | MORE))
     seed = check_whole("seed", seed)
@@ -75,7 +73,7 @@ def planted_recall(
             named, (first,) = causes & set(sets[-1]), sets[0]
             values[name].append((len(named) / len(causes), float(first in causes), float(first in lures), used))
     if not any(values.values()):
-        raise InputError("`truth` must hold a user whose last event has a cause; got none.")
+        refuse("no_cause")
     return [_row(name, np.array(own), seed, lured=bool(truth.lure.any())) for name, own in values.items()]
 
 

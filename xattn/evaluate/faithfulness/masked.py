@@ -23,8 +23,8 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.evaluate.faithfulness.posthoc import PostHoc
-from xattn.kernels.fields import field_scores, field_weights
-from xattn.model.heads.part import HeadCells, HeadField, fields_scores, fields_without_each
+from xattn.kernels.fields import add_field_scores, field_weights
+from xattn.model.heads.field import HeadCells, HeadField, fields_scores, fields_without_each
 from xattn.recommenders import Recommender, UserAttention
 
 __all__ = [
@@ -216,7 +216,7 @@ class ByThresholds(ByFields):
                     out[:, targets] += np.array(rows) @ field.X.T
                     continue
                 for row, own in zip(live, out, strict=True):
-                    field_scores(field.E, field.X, row, field.beta, field.theta, own[targets])
+                    add_field_scores(own[targets], field.E, field.X, row, field.beta, field.theta)
         return out
 
 

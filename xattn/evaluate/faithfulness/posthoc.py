@@ -18,7 +18,7 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.evaluate.rivals import ALS
-from xattn.model.heads.part import HeadCells
+from xattn.model.heads.field import HeadCells
 from xattn.progress import Progress
 
 __all__ = ["PostHoc"]

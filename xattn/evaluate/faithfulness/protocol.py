@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_choice, check_whole
+from xattn.errors import check_choice, check_some, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Case, Design, Explanation, Met
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS, MORE, losses
 from xattn.evaluate.faithfulness.heads import head_rows
@@ -105,16 +105,14 @@ def faithfulness(
     k = check_whole("k", k, low=1, high=data.n_items)
     seed = check_whole("seed", seed)
     sample, top, most = (check_whole(n, v, low=1) for n, v in (("sample", sample), ("top", top), ("most", most)))
-    if not explainers:
-        raise InputError("`explainers` must hold at least one explainer; got none.")
+    check_some("explainers", explainers, "explainer")
     for name in explainers:
         check_choice("explainers", name, tuple(ALL))
     named = models if isinstance(models, dict) else {type(m).__name__: (lambda m=m: m) for m in models}
-    if not named:
-        raise InputError("`models` must hold at least one model; got none.")
+    check_some("models", named, "model")
     users = sample_users(data, sample, max(SHORTEST, most), seed)
     if not users:
-        raise InputError(f"`data` must hold a user with at least {max(SHORTEST, most)} events; got none.")
+        refuse("too_few_events", least="several", number=max(SHORTEST, most))
     rows, heads, explained, skipped = [], [], 0, 0
     for done, (name, make) in enumerate(named.items()):
         tell = part_of(progress, done / len(named), (done + 1) / len(named), name)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History
-from xattn.errors import InputError, check_whole, shown
+from xattn.errors import check_type, check_whole
 from xattn.evaluate.faithfulness.metrics import shares
 from xattn.evaluate.faithfulness.protocol import sample_users
 from xattn.i18n import t
@@ -71,10 +71,9 @@ def person(model: Recommender, history: History, k: int, user: int) -> Person:
     return Person(user, history, scores, allowed, [int(j) for j in best if j >= 0])
 
 
-def check_model(model: Any) -> Recommender:
+def check_model(model: Recommender) -> Recommender:
     """A fitted recommender. Raises InputError for anything else, NotFittedError before `fit`."""
-    if not isinstance(model, Recommender):
-        raise InputError(f"`model` must be a fitted recommender; got {shown(model)}.")
+    model = check_type("model", model, Recommender, "fitted_recommender")  # type: ignore[type-abstract]
     model._check_fitted()
     return model
 

@@ -17,14 +17,14 @@ from sklearn.base import clone
 
 from xattn.data import History, Interactions
 from xattn.data.split import leave_last_out
-from xattn.errors import InputError, check_choice, check_whole, shown
+from xattn.errors import check_choice, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Met
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import QUALITY, quality
 from xattn.evaluate.setup import asked
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.progress import Progress, silent, steps
 from xattn.recommenders import Recommender
 
@@ -70,7 +70,7 @@ def groups(
     sample, seed = check_whole("sample", sample, low=1), check_whole("seed", seed)
     split = leave_last_out(model.data_)
     if not len(split):
-        raise InputError("`model` must be fitted to data with a user of at least two events; got none.")
+        refuse("fitted_to_single_events")
     parted = _parted(split.train, split.user, by)
     (progress or silent)("fit", 0.0)
     again = asked(clone(model), "next-item").fit(split.train)
@@ -120,15 +120,15 @@ def _parted(train: Interactions, users: np.ndarray, by: str) -> Parted:
 
 
 def _categories(train: Interactions, by: str, counts: np.ndarray) -> Parted:
-    blocks = item_features(train.items)
-    at = [place for place, block in enumerate(blocks.blocks) if block == by]
+    features = feature_set(train.items)
+    at = features.of_block(by)
     if not at:
-        check_choice("by", by, (*USERS, "item", *dict.fromkeys(blocks.blocks)))
-    if train.items.frame[by].dtype.kind in "fiu":
-        raise InputError(f"`by` must be a column of categories; got the numbers of {shown(by)}.")
-    has = blocks.F[:, at].T > 0
+        check_choice("by", by, (*USERS, "item", *dict.fromkeys(features.blocks)))
+    if by in train.items.frame and train.items.frame[by].dtype.kind in "fiu":
+        refuse("no_categories", got=by)
+    has = features.F[:, at].toarray().T > 0
     most = np.argsort(-(has @ counts), kind="stable")[:MOST_CATEGORIES]
-    names = tuple(blocks.names[at[place]].partition(": ")[2] for place in most.tolist())
+    names = tuple(features.label(at[place]) for place in most.tolist())
     return Parted("items", names, has[most])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import clone
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_choice, check_id, check_whole
+from xattn.errors import check_choice, check_id, check_whole, refuse
 from xattn.evaluate.faithfulness.metrics import kendall
 from xattn.evaluate.reports.common import check_model, opening, sentence
 from xattn.explain.question import rank_of
@@ -59,12 +59,12 @@ def stability(
     k, seed = check_whole("k", k, low=1, high=model.data_.n_items), check_whole("seed", seed)
     check_choice("how", how, HOW)
     if how == "seeds" and "random_state" not in model.get_params(deep=False):
-        raise InputError(f"`how` must be bootstrap for {type(model).__name__}, in which nothing is random; got seeds.")
+        refuse("nothing_random", model=type(model).__name__, got=how)
     asked = model.history(user, history)
     allowed = np.ones(model.data_.n_items, bool)
     allowed[asked.item] = False
     if not allowed.any():
-        raise InputError("`history` must leave an item to recommend; got all of them.")
+        refuse("nothing_left")
     if item is None:
         target = int(np.argmax(np.where(allowed, model.scores_of(asked), -np.inf)))
     else:

@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from xattn.data import History
 from xattn.data.split import leave_last_out
-from xattn.errors import InputError, check_probability, check_whole
+from xattn.errors import check_probability, check_some, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Met
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
@@ -57,15 +57,14 @@ def threshold(
     model = check_model(model)
     name = next((n for n in NAMES if n in model.get_params(deep=False)), None)
     if name is None:
-        raise InputError(f"`model` must have an attention threshold; got {type(model).__name__}, which has none.")
-    if not len(thresholds):
-        raise InputError("`thresholds` must hold at least one number; got none.")
+        refuse("no_threshold", got=type(model).__name__)
+    check_some("thresholds", thresholds, "number_held")
     wanted = [check_probability("thresholds", theta) for theta in thresholds]
     k = check_whole("k", k, low=1, high=model.data_.n_items)
     sample, seed = check_whole("sample", sample, low=1), check_whole("seed", seed)
     split = leave_last_out(model.data_)
     if not len(split):
-        raise InputError("`model` must be fitted to data with a user of at least two events; got none.")
+        refuse("fitted_to_single_events")
     (progress or silent)("fit", 0.0)
     fitted = asked(clone(model), "next-item").fit(split.train)
     histories = [History.of(split.train, user) for user in split.user.tolist()]

@@ -6,6 +6,7 @@ A rival is not a `Recommender`: its scores are no ledgers, so it is neither expl
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import ClassVar, Self
 
@@ -13,7 +14,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_fitted, shown
+from xattn.errors import check_fitted, check_some, check_type, refuse
+from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress
 
@@ -28,6 +30,7 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
     """
 
     package: ClassVar[str | None] = None
+    _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     data_: Interactions
     scale_: RatingScale
 
@@ -37,15 +40,10 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _scores(self, history: History) -> np.ndarray: ...
 
-    def _check_params(self) -> None:
-        """Raise InputError where a constructor argument breaks its condition."""
-
     def check_installed(self) -> None:
         """Raise InputError where the package that this rival comes from is not there."""
         if self.package is not None and find_spec(self.package) is None:
-            name = type(self).__name__
-            must = f"the package {self.package} must be installed for {name} (pip install 'xattn[rivals]')"
-            raise InputError(f"{must}; got none.")
+            refuse("not_installed", package=self.package, name=type(self).__name__)
 
     def fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
         """Learn from `data` and return self; `progress(what, share)` is called as the work goes on.
@@ -53,11 +51,8 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
         Raises InputError when a parameter or the data breaks a stated condition, or the package is not installed.
         """
         self.check_installed()
-        if not isinstance(data, Interactions):
-            raise InputError(f"`data` must be Interactions (load_dataset, read_interactions); got {shown(data)}.")
-        if not data.n_events:
-            raise InputError("`data` must hold at least one event; got none.")
-        self._check_params()
+        check_some("data", check_type("data", data, Interactions, "interactions_to_fit").item, "event")
+        check_params(self)
         self.data_ = data
         self.scale_ = RatingScale.of(data.rating)
         self._fit(data, progress)

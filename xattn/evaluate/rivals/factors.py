@@ -15,7 +15,7 @@ from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
 from xattn.data import History, Interactions
-from xattn.errors import check_number, check_whole
+from xattn.errors.constraints import POSITIVE, SEED, Range, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
 from xattn.kernels.compile import num_threads
 from xattn.progress import Progress, silent
@@ -27,14 +27,8 @@ class _Factors(Rival):
     """Item vectors (M, d) in `_items`; the matrix of who took what."""
 
     package = "implicit"
+    _constraints = constraints(factors=Whole(1), regularization=Range(0.0), iterations=Whole(1), random_state=SEED)
     _items: np.ndarray
-
-    def _check_params(self) -> None:
-        check_whole("factors", self.factors, low=1)
-        check_number("regularization", self.regularization, low=0.0)
-        check_whole("iterations", self.iterations, low=1)
-        if self.random_state is not None:
-            check_whole("random_state", self.random_state)
 
     def _learned(self, kind: Any, data: Interactions, progress: Progress | None, **settings: Any) -> Any:
         """A fitted model of implicit; its bar on the terminal is left out, ours is told instead."""
@@ -60,6 +54,8 @@ class ALS(_Factors):
     happened counts than one that did not; `iterations`; `random_state`. Defaults as tuned in docs/evaluation.md.
     """
 
+    _constraints = constraints(alpha=POSITIVE)
+
     def __init__(
         self,
         *,
@@ -74,10 +70,6 @@ class ALS(_Factors):
         self.alpha = alpha
         self.iterations = iterations
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_number("alpha", self.alpha, low=0.0, open_low=True)
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         from implicit.cpu.als import AlternatingLeastSquares as Kind
@@ -100,6 +92,8 @@ class BPR(_Factors):
     docs/evaluation.md.
     """
 
+    _constraints = constraints(learning_rate=POSITIVE)
+
     def __init__(
         self,
         *,
@@ -114,10 +108,6 @@ class BPR(_Factors):
         self.regularization = regularization
         self.iterations = iterations
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         from implicit.cpu.bpr import BayesianPersonalizedRanking as Kind

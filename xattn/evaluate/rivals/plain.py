@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import check_choice, check_whole
+from xattn.errors.constraints import Choice, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
-from xattn.features import item_features
+from xattn.features import feature_set
 from xattn.progress import Progress
 
 __all__ = ["GenrePopularity", "Random"]
@@ -19,19 +19,18 @@ class GenrePopularity(Rival):
     `weighted` "none": the same list for everybody; "own": each feature counts as often as the history has it.
     """
 
+    _constraints = constraints(weighted=Choice(("none", "own")))
+
     def __init__(self, *, weighted: str = "own") -> None:
         self.weighted = weighted
 
-    def _check_params(self) -> None:
-        check_choice("weighted", self.weighted, ("none", "own"))
-
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
-        has = (item_features(data.items).F > 0).astype(float)
+        has = (feature_set(data.items).F > 0).astype(float)
         counts = data.counts()
         met = has[counts > 0]
         popularity = (counts[counts > 0] @ met) / np.maximum(met.sum(axis=0), 1)
         self._has = has
-        self._worth = has * popularity / np.maximum(has.sum(axis=1), 1)[:, None]  # (M, d)
+        self._worth = has.multiply(popularity).multiply(1 / np.maximum(has.sum(axis=1), 1)[:, None]).tocsr()  # (M, d)
 
     def _scores(self, history: History) -> np.ndarray:
         if self.weighted == "none" or not history.live.any():
@@ -42,11 +41,10 @@ class GenrePopularity(Rival):
 class Random(Rival):
     """A random order, another one for every history; the same again for the same history and `random_state`."""
 
+    _constraints = constraints(random_state=Whole())
+
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        check_whole("random_state", self.random_state)
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         pass

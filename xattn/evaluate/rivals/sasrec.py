@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors import InputError, check_number, check_probability, check_whole
+from xattn.errors.constraints import POSITIVE, Range, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.network import Network, filled
 from xattn.progress import Progress, silent
@@ -35,6 +35,13 @@ class SASRec(Rival):
     """
 
     package = "torch"
+
+    _constraints = constraints(
+        **dict.fromkeys(("dimensions", "blocks", "length", "epochs", "patience", "batch"), Whole(1)),
+        dropout=Range(0.0, 1.0, open_high=True),
+        learning_rate=POSITIVE,
+        random_state=Whole(),
+    )
 
     def __init__(
         self,
@@ -58,14 +65,6 @@ class SASRec(Rival):
         self.patience = patience
         self.batch = batch
         self.random_state = random_state
-
-    def _check_params(self) -> None:
-        for name in ("dimensions", "blocks", "length", "epochs", "patience", "batch"):
-            check_whole(name, getattr(self, name), low=1)
-        if check_probability("dropout", self.dropout) == 1.0:
-            raise InputError("`dropout` must be a number under 1; got 1.")
-        check_number("learning_rate", self.learning_rate, low=0.0, open_low=True)
-        check_whole("random_state", self.random_state)
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
         import torch

@@ -3,20 +3,22 @@
     a.score − b.score = (a.base − b.base) + Σ (cell of a − cell of b)
 
 Why A stands above B for one person: two items, one history. Why a score has changed: one item, two histories or two
-models. Cells meet where head, event and feature are the same; of an event that came more than once, the first meets the
-first, and so on. A cell without a partner stands against 0.
+models. Cells meet by their places, never by printed names: the same head, event and feature. The n-th event with an
+item meets the n-th; the n-th head of a name meets the n-th of that name. Features of one model meet by their numbers,
+those of two models by block, name and occurrence. A cell without a partner stands against 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import check_choice, refuse
+from xattn.explain.rows import blocks_of, cell_places, occurrences
 from xattn.explain.tell.words import named, quotable, spaced
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
@@ -29,7 +31,18 @@ __all__ = ["BASE", "Difference", "compare"]
 BASE = "base"  # what stands for a head in the row of the two bases
 NOWHERE = -1  # the position of an event that one of the histories does not have
 MOST_NAMES = 3
-Key = tuple[str, str, int, str]
+
+Key = tuple[tuple[str, int], tuple[str, int], Hashable]  # of a cell: head, event, feature
+
+
+class _Cell(NamedTuple):
+    """One cell of a ledger as a difference shows it."""
+
+    head: str
+    event: str
+    title: str
+    feature: str
+    contribution: float
 
 
 class Difference:
@@ -51,16 +64,15 @@ class Difference:
         Columns: head, event, title, feature, position_a, position_b (−1 where a history does not have the event),
         contribution_a, contribution_b, difference.
         """
-        left, right = dict(_cells(self.a)), dict(_cells(self.b))
-        places_a, places_b = _places(self.a), _places(self.b)
-        titles = places_b | places_a
+        one_model = self.a.scorer is self.b.scorer
+        left, right = dict(_cells(self.a, one_model)), dict(_cells(self.b, one_model))
         rows: list[tuple[Any, ...]] = [(BASE, "", "", "", NOWHERE, NOWHERE, self.a.base, self.b.base)]
+        at_a, at_b = _events(self.a), _events(self.b)
         for key in dict.fromkeys([*left, *right]):
-            head, event, occurrence, feature = key
-            which = (event, occurrence)
-            position_a, position_b = (places.get(which, (NOWHERE, ""))[0] for places in (places_a, places_b))
-            amounts = left.get(key, 0.0), right.get(key, 0.0)
-            rows.append((head, event, titles[which][1], feature, position_a, position_b, *amounts))
+            cell = left.get(key) or right[key]
+            positions = at_a.get(key[1], NOWHERE), at_b.get(key[1], NOWHERE)
+            amounts = (side[key].contribution if key in side else 0.0 for side in (left, right))
+            rows.append((cell.head, cell.event, cell.title, cell.feature, *positions, *amounts))
         names = ["head", "event", "title", "feature", "position_a", "position_b", "contribution_a", "contribution_b"]
         frame = pd.DataFrame(rows, columns=names)
         frame["difference"] = frame["contribution_a"] - frame["contribution_b"]
@@ -115,27 +127,30 @@ def compare(a: Ledger, b: Ledger) -> Difference:
     """Ledger `a` less ledger `b`. Raises InputError where one of them is none."""
     found = a - b if hasattr(a, "cells") and hasattr(b, "cells") else None
     if not isinstance(found, Difference):
-        raise InputError(f"`a` and `b` must be ledgers of `explain`; got {shown(a)} and {shown(b)}.")
+        refuse("two_ledgers", got=a, got_second=b)
     return found
 
 
-def _places(ledger: Ledger) -> dict[tuple[str, int], tuple[int, str]]:
-    """(event, which of its occurrences) → (position, title) of the live events."""
+def _events(ledger: Ledger) -> dict[tuple[str, int], int]:
+    """(item, which of its live events) → position in the history."""
+    history, ids = ledger.history, ledger.items_table.ids
+    live = np.flatnonzero(history.live).tolist()
+    return dict(zip(occurrences(ids[j] for j in history.item[live].tolist()), live, strict=True))
+
+
+def _cells(ledger: Ledger, one_model: bool) -> Iterator[tuple[Key, _Cell]]:
+    """The cells of a ledger by their places; `one_model`: the other ledger is of the same model."""
     history, table = ledger.history, ledger.items_table
-    counts: dict[str, int] = {}
-    found = {}
-    for position in np.flatnonzero(history.live).tolist():
-        row = int(history.item[position])
-        event = table.ids[row]
-        counts[event] = counts.get(event, -1) + 1
-        found[event, counts[event]] = position, table.titles[row]
-    return found
-
-
-def _cells(ledger: Ledger) -> Iterator[tuple[Key, float]]:
-    """((head, event, which of its occurrences, feature), contribution) of each cell."""
-    occurrence = {position: key for key, (position, _) in _places(ledger).items()}
-    columns = ("head", "position", "feature", "contribution")
-    for head, position, feature, amount in zip(*(ledger.cells[name].tolist() for name in columns), strict=True):
-        event, which = occurrence[position]
-        yield (head, event, which, feature), amount
+    event_at = {position: event for event, position in _events(ledger).items()}
+    heads = occurrences(head.name for head in ledger.heads)
+    for place, head in zip(heads, ledger.heads, strict=True):
+        labels = [*head.features, ""]
+        names: list[Hashable] = [*zip(blocks_of(head), head.features, strict=True)]
+        features: list[Hashable] = [*occurrences(head.numbers if one_model and head.numbers else names)]
+        features.append(features[head.features.index("")] if "" in head.features else None)  # of an event without say
+        contribution = np.hstack([head.contribution, np.zeros((len(history), 1))])
+        at, column = cell_places(head, history.live)
+        for position, f, amount in zip(at.tolist(), column.tolist(), contribution[at, column].tolist(), strict=True):
+            row = int(history.item[position])
+            cell = _Cell(head.name, table.ids[row], table.titles[row], labels[f], amount)
+            yield (place, event_at[position], features[f]), cell

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from xattn.errors import InputError, check_array, check_choice, check_same_columns, check_same_length, check_whole
+from xattn.errors import check_array, check_choice, check_same_columns, check_same_length, check_whole, refuse
 from xattn.explain.tell.words import quotable
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
@@ -131,13 +131,12 @@ def minimal_edit(
 
     now = lead(X)
     if now > 0:
-        raise InputError(f"`above` must be an item that is not before `below` already; got {above} and {below}.")
+        refuse("above_already", got=str(above), got_below=str(below))
     linear = own_keys and measure != "cosine" and how.get("fusion", "multiply") == "multiply"
     number, vector = _smallest_number(lead, X, linear), _smallest_vector(lead, X, linear)
-    told = [(e.event, e.feature, e.after) for e in (number,) if e] + [
-        (e.event, slice(None), e.after) for e in (vector,) if e
-    ]
-    verified = bool(told) and all(lead(_set(X, event, place, after)) > 0 for event, place, after in told)
+    edited = [_set(X, number.event, number.feature, number.after)] if number else []
+    edited += [_set(X, vector.event, slice(None), vector.after)] if vector else []
+    verified = bool(edited) and all(lead(changed) > 0 for changed in edited)
     return Edit(number, vector, now, linear, verified)
 
 

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from xattn.data import History
 from xattn.errors import check_choice, check_whole
-from xattn.explain.cache import study_of
+from xattn.explain.cache import cache_of
 from xattn.explain.compare.difference import Difference
-from xattn.explain.ledger import Ledger
 from xattn.explain.question import Question, Scorer
-from xattn.explain.rows import event_rows
+from xattn.explain.rows import contributions
 from xattn.explain.tell.words import named, quotable, spaced
 from xattn.i18n import LANGUAGES, t
-from xattn.kernels.topk import top_k
+
+if TYPE_CHECKING:
+    from xattn.explain.ledger import Ledger
 
 __all__ = ["ListChanges", "ListLedger", "Recommends", "explain_list", "list_changes"]
 
 MOST_NAMES = 3
-MOST_AT_ONCE = 2_000_000  # scores (items × events) held at a time: 16 MB
 
 
 class Recommends(Scorer, Protocol):
@@ -35,9 +35,9 @@ class Recommends(Scorer, Protocol):
 
     def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History: ...
     def recommend(
-        self, user: Any = None, *, history: Any = None, k: int | None = None, **asked: Any
+        self, user: Any = None, *, history: Any = None, k: int | None = None, **conditions: Any
     ) -> pd.DataFrame: ...
-    def explain(self, user: Any = None, item: Any = None, *, history: Any = None, **asked: Any) -> Ledger: ...
+    def explain(self, user: Any = None, item: Any = None, *, history: Any = None, **conditions: Any) -> Ledger: ...
 
 
 class ListLedger:
@@ -46,7 +46,7 @@ class ListLedger:
     def __init__(self, scorer: Scorer, question: Question, items: pd.DataFrame) -> None:
         self._scorer = scorer
         self._question = question
-        self._study = study_of(scorer, question.history)
+        self._cache = cache_of(scorer, question.history)
         self.items = items
         self.k = len(items)
 
@@ -62,34 +62,20 @@ class ListLedger:
         """(n,) of each event of the history, summed over the list."""
         history, total = self._question.history, np.zeros(len(self._question.history))
         for target in self._rows.tolist():
-            rows = event_rows(self._scorer.cells_of(history, target), history.live)
-            total[rows.position] += rows.contribution
+            total += contributions(self._scorer.cells_of(history, target), len(history))
         return total
 
     @cached_property
     def _effect(self) -> np.ndarray:
         """(n,) of each event, summed over the list."""
         without = self._scorer.scores_without_each(self._question.history, self._rows)
-        found: np.ndarray = (without - self._study.scores[self._rows][:, None]).sum(axis=0)
+        found: np.ndarray = (without - self._cache.scores[self._rows][:, None]).sum(axis=0)
         return found
 
     @cached_property
     def _lists(self) -> np.ndarray:
-        """(n, k) item rows of the list without each event, −1 where there are fewer."""
-        history, k, allowed = self._question.history, self.k, self._question.allowed
-        lists = np.full((len(history), k), -1, np.int64)
-        if not k or not len(history):
-            return lists
-        items = self._study.near_the_top(k, allowed)
-        step = max(1, MOST_AT_ONCE // len(items))
-        scores = np.empty((len(history), len(items)))
-        for low in range(0, len(items), max(1, MOST_AT_ONCE // len(history))):
-            block = items[low : low + max(1, MOST_AT_ONCE // len(history))]
-            scores[:, low : low + len(block)] = self._scorer.scores_without_each(history, block).T
-        for low in range(0, len(history), step):
-            best = top_k(scores[low : low + step], None, k)
-            lists[low : low + step, : best.items.shape[1]] = np.where(best.items >= 0, items[best.items], -1)
-        return lists
+        """(n, k) item rows of the list without each event, as served; −1 where there are fewer."""
+        return self._cache.lists_without_each(self.k, self._question.allowed)
 
     def events(self) -> pd.DataFrame:
         """One row per live event, the one without which the list's scores fall most first.
@@ -152,7 +138,7 @@ class ListLedger:
 
 
 def explain_list(
-    model: Recommends, user: Any = None, *, history: Any = None, k: int | None = None, **asked: Any
+    model: Recommends, user: Any = None, *, history: Any = None, k: int | None = None, **conditions: Any
 ) -> ListLedger:
     """The list of `model.recommend` with the same arguments, explained as a whole.
 
@@ -164,12 +150,12 @@ def explain_list(
     >>> explain_list(ItemKNN().fit(data), "u0", k=3).events().columns.tolist()
     ['event', 'title', 'position', 'contribution', 'effect', 'leaves', 'enters']
     """
-    events = model.history(user, history, asked.pop("without", ()))
-    items = model.recommend(history=events, k=k, **asked)
+    events = model.history(user, history, conditions.pop("without", ()))
+    items = model.recommend(history=events, k=k, **conditions)
     if not len(items):
         return ListLedger(model, Question(None, events, 0, 0, np.zeros(len(model.base_), bool)), items)
-    first = model.explain(history=events, item=items["item"].iloc[0], k=k, **asked)
-    return ListLedger(model, first._question, items)
+    first = model.explain(history=events, item=items["item"].iloc[0], k=k, **conditions)
+    return ListLedger(model, first.question, items)
 
 
 class ListChanges:
@@ -187,18 +173,13 @@ class ListChanges:
     def _differences(self) -> dict[str, Difference]:
         lists = [model.recommend(history=events, k=self._k)["item"] for model, events in (self._after, self._before)]
         both = dict.fromkeys([*lists[0], *lists[1]])
-        asked = {"k": self._k}
-        return {
-            item: self._after[0].explain(history=self._after[1], item=item, **asked)
-            - self._before[0].explain(history=self._before[1], item=item, **asked)
-            for item in both
-        }
+        return {item: self._difference(item) for item in both}
 
     def of(self, item: str) -> Difference:
         """The score after less the score before, cell by cell, of any item."""
-        known = self._differences.get(str(item))
-        if known is not None:
-            return known
+        return self._differences.get(str(item)) or self._difference(item)
+
+    def _difference(self, item: str) -> Difference:
         after, before = (
             model.explain(history=events, item=item, k=self._k) for model, events in (self._after, self._before)
         )

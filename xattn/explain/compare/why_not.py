@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History
-from xattn.errors import InputError, check_choice
+from xattn.errors import check_choice, refuse
 from xattn.explain.compare.difference import Difference
-from xattn.explain.competitors import Race
+from xattn.explain.competitors import Competitors
 from xattn.explain.question import Question, Scorer, rank_of
 from xattn.explain.tell.words import joined, quotable, spaced
 from xattn.i18n import LANGUAGES, t
@@ -35,7 +35,7 @@ POOL = 60  # plausible events that are tried
 SERVED = 12  # of a model whose heads do not tell what an event would add: each has to be served
 MOST_ADDED = 3
 CLOSEST = 4  # of the events that look best, how many are served before the next round
-RIVALS = 400  # best items that an addition is measured against before it is served
+BEST = 400  # items of now that an addition is measured against before it is served
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class WhyNot:
     @cached_property
     def added(self) -> Added:
         """The fewest plausible events that would bring the item in."""
-        return _added(self.ledger._scorer, self.ledger._question)
+        return _added(self.ledger.scorer, self.ledger.question)
 
     def text(self, lang: str = "en", scenario: str = "films") -> str:
         """The gap and what would close it, in words."""
@@ -114,12 +114,12 @@ class WhyNot:
 
 def why_not(ledger: Ledger) -> WhyNot:
     """The WhyNot of a ledger's item. Raises InputError where the item is in the list, or may not be in it."""
-    question, scores = ledger._question, ledger._study.scores
+    question, scores = ledger.question, ledger.cache.scores
     if ledger.rank is None or ledger.rank <= question.k:
-        got = "one that may not be in it" if ledger.rank is None else f"one at rank {ledger.rank} of {question.k}"
-        raise InputError(f"`item` must be one that could be in the list and is not; got {got}.")
+        found = "never_listed" if ledger.rank is None else "listed_at"
+        refuse("not_missing", found=found, got=ledger.rank, k=question.k)
     last = int(top_k(scores[None, :], question.allowed[None, :], question.k).items[0][-1])
-    return WhyNot(ledger, type(ledger)(ledger._scorer, question._replace(target=last)))
+    return WhyNot(ledger, type(ledger)(ledger.scorer, question._replace(target=last)))
 
 
 # --- what would bring it in -------------------------------------------------------------------------------------------
@@ -164,25 +164,16 @@ def _plausible(scorer: Scorer, question: Question, history: History) -> np.ndarr
 
 def _with(scorer: Scorer, history: History, items: list[int]) -> History:
     """`history` with further events after it, the last of age 0, rated as the person rates what they like."""
-    n = len(items)
-    rating = None
+    rating = kind = None
     if history.rating is not None:
         whole = scorer.data_.rating if scorer.data_.rating is not None else history.rating
         middle = (float(whole.min()) + float(whole.max())) / 2
         liked = history.rating[history.rating >= middle]
-        rating = np.concatenate([history.rating, np.full(n, np.median(liked) if len(liked) else float(whole.max()))])
-    kind = None
-    if history.kind is not None:
+        rating = float(np.median(liked)) if len(liked) else float(whole.max())
+    if history.kind is not None and len(history):
         kinds, counts = np.unique(history.kind.astype(str), return_counts=True)
-        kind = np.concatenate([history.kind, np.full(n, kinds[np.argmax(counts)] if len(kinds) else "", dtype=object)])
-    return replace(
-        history,
-        item=np.concatenate([history.item, np.array(items, np.int64)]),
-        rating=rating,
-        age=np.concatenate([history.age + n, np.arange(n)[::-1]]),
-        live=np.concatenate([history.live, np.ones(n, bool)]),
-        kind=kind,
-    )
+        kind = str(kinds[np.argmax(counts)])
+    return history.followed_by(items, rating, kind)
 
 
 def _rank_with(scorer: Scorer, question: Question, history: History) -> int:
@@ -202,16 +193,16 @@ def _margins(scorer: Scorer, question: Question, history: History, pool: np.ndar
     allowed = question.allowed.copy()
     allowed[history.item] = False
     allowed[question.target] = False
-    rivals = top_k(scorer.scores_of(history)[None, :], allowed[None, :], RIVALS).items[0]
+    best = top_k(scorer.scores_of(history)[None, :], allowed[None, :], BEST).items[0]
     together = replace(
         _with(scorer, history, pool.tolist()), age=np.concatenate([history.age + 1, np.zeros(len(pool))])
     )
-    race = Race.against(scorer, together, question.target, rivals[rivals >= 0])
-    if race is None or len(race.competitors) < question.k:
+    competitors = Competitors.among(scorer, together, question.target, best[best >= 0])
+    if competitors is None or len(competitors.items) < question.k:
         return None
     live = np.zeros((len(pool), int(together.live.sum())), bool)
     live[:, : int(history.live.sum())] = True
     live[np.arange(len(pool)), int(history.live.sum()) + np.arange(len(pool))] = True
-    d = race.ahead(live)
-    d[race.competitors[None, :] == pool[:, None]] = np.inf  # what has been acted on is in the list no more
-    return -np.partition(d, question.k - 1, axis=1)[:, question.k - 1]
+    lead = competitors.lead(live)
+    lead[competitors.items[None, :] == pool[:, None]] = np.inf  # what has been acted on is in the list no more
+    return -np.partition(lead, question.k - 1, axis=1)[:, question.k - 1]

@@ -30,9 +30,11 @@ NOTHING = 1e-14  # likewise where terms cancel
 
 def mismatches(ledger: Ledger, lang: str, depth: str, scenario: str = "films", text: str | None = None) -> list[str]:
     """What the text of this ledger (or a given `text`) says that the ledger does not; empty where all of it holds."""
-    told = ledger.text(lang, depth, scenario) if text is None else text
+    words = ledger.text(lang, depth, scenario) if text is None else text
     facts = _Facts(ledger, lang)
-    return [f"{claim.key}: {wrong}" for claim in read_back(told, lang, depth, scenario) for wrong in facts.check(claim)]
+    return [
+        f"{claim.key}: {wrong}" for claim in read_back(words, lang, depth, scenario) for wrong in facts.check(claim)
+    ]
 
 
 def _number(text: str) -> float:
@@ -50,7 +52,7 @@ class _Facts:
 
     def __init__(self, ledger: Ledger, lang: str) -> None:
         self.ledger, self.lang = ledger, lang
-        self.history, self.target = ledger.history, ledger._question.target
+        self.history, self.target = ledger.history, ledger.question.target
         self.live = np.flatnonzero(self.history.live)
         self.n = len(self.live)
 
@@ -86,16 +88,16 @@ class _Facts:
 
     @cached_property
     def base_share(self) -> float:
-        lift = self.ledger.base - float(self.ledger._scorer.base_.min())
+        lift = self.ledger.base - float(self.ledger.scorer.base_.min())
         moved = sum(abs(amount) for amount in self.amounts.values())
         return lift / (lift + moved) if moved > 0 else 1.0
 
     def serve(self, positions: list[int]) -> np.ndarray:
         """The scores that the model serves without these events."""
-        return self.ledger._scorer.scores_of(self.history.without(positions))
+        return self.ledger.scorer.scores_of(self.history.without(positions))
 
     def rank(self, scores: np.ndarray) -> int | None:
-        return rank_of(scores, self.target, self.ledger._question.allowed)
+        return rank_of(scores, self.target, self.ledger.question.allowed)
 
     # --- claims -------------------------------------------------------------------------------------------------------
 
@@ -157,8 +159,8 @@ class _Facts:
         most = sums[sums > 0].sort_values(ascending=False)
         known = {quotable(feature_name(str(name), self.lang), self.lang): float(most[name]) for name in most.index}
         amounts = [known.get(name.title, math.nan) for name in claim.names]
-        told = all(_same(name.amount, amount) for name, amount in zip(claim.names, amounts, strict=True))
-        return told and np.allclose(amounts, most.to_numpy(dtype=float)[: len(amounts)], rtol=1e-9)
+        agree = all(_same(name.amount, amount) for name, amount in zip(claim.names, amounts, strict=True))
+        return agree and np.allclose(amounts, most.to_numpy(dtype=float)[: len(amounts)], rtol=1e-9)
 
     def _effective(self, claim: Claim) -> bool:
         share = np.array([weight for weight in self.weights.values() if weight > 0])
@@ -181,14 +183,14 @@ class _Facts:
         return claim.values["rank"] == str(self.ledger.rank) and self._removal(claim)
 
     def _unranked(self, claim: Claim) -> bool:
-        return not self.ledger._question.allowed[self.target]
+        return not self.ledger.question.allowed[self.target]
 
     def _drop(self, claim: Claim) -> bool:
-        found, allowed, k = self.ledger.counterfactual(), self.ledger._question.allowed, self.ledger.k
+        found, allowed, k = self.ledger.counterfactual(), self.ledger.question.allowed, self.ledger.k
         scores = self.serve(list(found.positions))
         before, after = (
             top_k(s[None, :], allowed[None, :], k).items[0].tolist()
-            for s in (self.ledger._scorer.scores_of(self.history), scores)
+            for s in (self.ledger.scorer.scores_of(self.history), scores)
         )
         new = [quotable(self.ledger.items_table.titles[j], self.lang) for j in after if j >= 0 and j not in before]
         titles = [self.title(p) for p in found.positions]
@@ -270,9 +272,9 @@ class _Facts:
 
     def _because(self, claim: Claim, liked: bool) -> bool:
         first = self._first(liked)
-        told = bool(first) and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
+        named = bool(first) and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
         amount = claim.values.get("amount")
-        return told and (amount is None or _same(amount, sum(self.amounts[p] for p in first)))
+        return named and (amount is None or _same(amount, sum(self.amounts[p] for p in first)))
 
     def _clause_for(self, claim: Claim) -> bool:
         return self._because(claim, True)

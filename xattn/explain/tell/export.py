@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from xattn.errors import check_choice
+from xattn.explain.frames import GROUPINGS
 from xattn.explain.tell.snippet import Origin, plain_value, settings, snippet
 from xattn.explain.tell.words import DEPTHS, SCENARIOS
 from xattn.i18n import LANGUAGES
@@ -22,7 +23,7 @@ from xattn.i18n import LANGUAGES
 if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
-__all__ = ["SCHEMA", "VERSION", "explanation", "explanation_schema", "made_with", "model_facts"]
+__all__ = ["SCHEMA", "VERSION", "explanation", "explanation_schema", "ledger_dict", "made_with", "model_facts"]
 
 SCHEMA = "xattn.explanation"
 VERSION = 1
@@ -39,20 +40,49 @@ def explanation_schema() -> dict[str, Any]:
     return found
 
 
+def ledger_dict(ledger: Ledger) -> dict[str, Any]:
+    """The ledger alone as plain lists and dicts: what `xattn explain --json` prints."""
+    what_if, confidence = ledger.counterfactual(), ledger.confidence
+    return {
+        "user": ledger.user,
+        "item": ledger.item,
+        "title": ledger.title,
+        "score": ledger.score,
+        "base": ledger.base,
+        "rank": ledger.rank,
+        "k": ledger.k,
+        "cells": ledger.cells.to_dict(orient="records"),
+        "removals": ledger.removals().to_dict(orient="records"),
+        "counterfactual": {
+            "remove": list(what_if.remove),
+            "exact": what_if.exact,
+            "found": what_if.found,
+            "replaced_by": what_if.replaced_by,
+            "rank_after": what_if.rank_after,
+            "at_least": what_if.at_least,
+        },
+        "groups": {what: ledger.by(what).to_dict(orient="records") for what in GROUPINGS},
+        "base_share": ledger.base_share,
+        "effective_events": ledger.effective_events,
+        "notes": list(ledger.notes),
+        "confidence": {"level": confidence.level, "reason": confidence.reason},
+        "text": {lang: ledger.text(lang) for lang in LANGUAGES},
+    }
+
+
 def explanation(ledger: Ledger, origin: Origin | None, scenario: str) -> dict[str, Any]:
     """The ledger and its provenance as plain lists and dicts."""
     check_choice("scenario", scenario, SCENARIOS)
-    question, data = ledger._question, ledger._scorer.data_
+    question, data = ledger.question, ledger.scorer.data_
     history = question.history
-    told = ledger.to_dict()
-    told["text"] = {lang: ledger.text(lang, "paragraph", scenario) for lang in LANGUAGES}
+    text = {lang: ledger.text(lang, "paragraph", scenario) for lang in LANGUAGES}
     return {
         "schema": SCHEMA,
         "version": VERSION,
         "made_with": made_with(),
         "model": model_facts(ledger),
         "data": {"name": data.name, "users": data.n_users, "items": data.n_items, "events": data.n_events},
-        "asked": {"k": question.k, **{name: plain_value(value) for name, value in (question.asked or {}).items()}},
+        "asked": {"k": question.k, **{name: plain_value(value) for name, value in (question.conditions or {}).items()}},
         "history": [
             {
                 "position": position,
@@ -64,7 +94,8 @@ def explanation(ledger: Ledger, origin: Origin | None, scenario: str) -> dict[st
             }
             for position, row in enumerate(history.item.tolist())
         ],
-        **told,
+        **ledger_dict(ledger),
+        "text": text,
         "scenario": scenario,
         "texts": {lang: {depth: ledger.text(lang, depth, scenario) for depth in DEPTHS} for lang in LANGUAGES},
         "reproduce": snippet(ledger, origin),
@@ -73,7 +104,7 @@ def explanation(ledger: Ledger, origin: Origin | None, scenario: str) -> dict[st
 
 def model_facts(ledger: Ledger) -> dict[str, Any]:
     """Class, settings, seed and fingerprint of the model; the fingerprint is None where the model has none."""
-    model: Any = ledger._scorer
+    model: Any = ledger.scorer
     own = settings(model)
     digest = model.fingerprint() if hasattr(model, "fingerprint") else None
     return {"class": type(model).__name__, "settings": own, "seed": own.get("random_state"), "sha256": digest}

@@ -203,7 +203,7 @@ def _cells(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
 
 
 def _provenance(ledger: Ledger, lang: str) -> list[str]:
-    model, data = model_facts(ledger), ledger._scorer.data_
+    model, data = model_facts(ledger), ledger.scorer.data_
     settings = ", ".join(f"{name}={value!r}" for name, value in model["settings"].items())
     versions = ", ".join(f"{name} {number or '?'}" for name, number in made_with().items())
     rows = [

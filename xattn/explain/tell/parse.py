@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from xattn.errors import InputError, check_choice, shown
+from xattn.errors import check_choice, refuse
 from xattn.explain.tell.words import DEPTHS, SCENARIOS
 from xattn.i18n import LANGUAGES, placeholders, t
 
@@ -63,7 +63,7 @@ def read_back(text: str, lang: str, depth: str, scenario: str = "films") -> list
         keys = PARAGRAPH if orders is None else orders[step] if step < len(orders) else ()
         found = _longest(text, at, keys, lang, scenario)
         if found is None:
-            raise InputError(f"`text` must be one that a ledger gives; got {shown(text[at : at + 80])}.")
+            refuse("text_of_no_ledger", got=text[at : at + 80])
         claim, at = found
         claims.append(claim)
         step += 1

@@ -34,9 +34,8 @@ class Origin(NamedTuple):
 
 def snippet(ledger: Ledger, origin: Origin | None = None) -> str:
     """The program; it prints one line of JSON with score, base, rank, and each event's contribution and effect."""
-    question = ledger._question
-    asked = {**_who(ledger), "item": ledger.item, "k": ledger.k, **(question.asked or {})}
-    given = ", ".join(f"{name}={value}" for name, value in ((n, _code(n, v)) for n, v in asked.items()))
+    arguments = {**_who(ledger), "item": ledger.item, "k": ledger.k, **(ledger.question.conditions or {})}
+    given = ", ".join(f"{name}={_code(value)}" for name, value in arguments.items())
     lines = [
         "import json",
         "",
@@ -46,10 +45,10 @@ def snippet(ledger: Ledger, origin: Origin | None = None) -> str:
         *_model(ledger, origin or Origin()),
         f"why = model.explain({given})",
         "events = why.events()",
-        'told = {"score": why.score, "base": why.base, "rank": why.rank}',
-        'told["contributions"] = dict(zip(events["position"].tolist(), events["contribution"].tolist()))',
-        'told["effects"] = dict(zip(events["position"].tolist(), events["effect"].tolist()))',
-        "print(json.dumps(told))",
+        'numbers = {"score": why.score, "base": why.base, "rank": why.rank}',
+        'numbers["contributions"] = dict(zip(events["position"].tolist(), events["contribution"].tolist()))',
+        'numbers["effects"] = dict(zip(events["position"].tolist(), events["effect"].tolist()))',
+        "print(json.dumps(numbers))",
     ]
     return "\n".join(lines) + "\n"
 
@@ -58,7 +57,7 @@ class _Raw(str):
     """Code that is written as it stands."""
 
 
-def _code(name: str, value: Any) -> str:
+def _code(value: Any) -> str:
     return str(value) if isinstance(value, _Raw) else repr(plain_value(value))
 
 
@@ -82,7 +81,7 @@ def settings(model: Any) -> dict[str, Any]:
 
 
 def _model(ledger: Ledger, origin: Origin) -> list[str]:
-    model = ledger._scorer
+    model = ledger.scorer
     data, name = model.data_, type(model).__name__
     if origin.model is None and origin.ratings is None and not _bundled(data):
         return [
@@ -115,7 +114,7 @@ def _bundled(data: Any) -> bool:
 
 def _who(ledger: Ledger) -> dict[str, Any]:
     """`user=` or `history=` as `explain` takes them."""
-    history, data = ledger._question.history, ledger._scorer.data_
+    history, data = ledger.question.history, ledger.scorer.data_
     masked = np.flatnonzero(~history.live).tolist()
     without = f".without({masked!r})" if masked else ""
     if ledger.user is not None and _own(history, data):

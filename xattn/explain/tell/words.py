@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from xattn.errors import check_choice
 from xattn.explain.honesty import SHORT_HISTORY, disagreement
-from xattn.i18n import t
+from xattn.explain.rows import feature_sums
+from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.viz.names import feature_name
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
 __all__ = [
-    "DEPTHS", "SCENARIOS", "SHORT_HISTORY", "joined", "named", "quotable", "short_title", "spaced", "told",
+    "DEPTHS", "SCENARIOS", "joined", "ledger_text", "named", "quotable", "short_title", "spaced",
     "weight_and_effect_disagree",
 ]  # fmt: skip
 
@@ -34,7 +36,7 @@ SCENARIOS = (
 MOST_NAMES = 3
 FEW_NAMES = 2  # in a clause or a sentence
 LONGEST_TITLE = 80
-TELLING = 0.1  # of all contributions: the least share of features that is spoken of
+TELLING = 0.1  # of all contributions: the least share of features that the text mentions
 INNER = {"en": str.maketrans("“”", "‘’"), "zh": str.maketrans("《》“”", "〈〉‘’")}
 
 
@@ -77,23 +79,26 @@ def spaced(sentences: Iterable[str], lang: str) -> str:
     return (" " if lang == "en" else "").join(sentences)
 
 
-def told(ledger: Ledger, lang: str, depth: str, scenario: str) -> str:
-    """The text of a ledger."""
-    tell = _Teller(ledger, lang, scenario)
+def ledger_text(ledger: Ledger, lang: str, depth: str, scenario: str) -> str:
+    """The text of a ledger; the arguments are those of `Ledger.text`."""
+    check_choice("lang", lang, LANGUAGES)
+    check_choice("depth", depth, DEPTHS)
+    check_choice("scenario", scenario, SCENARIOS)
+    texts = _Texts(ledger, lang, scenario)
     if depth == "clause":
-        return tell.clause()
-    return tell.sentence() if depth == "sentence" else spaced(tell.paragraph(), lang)
+        return texts.clause()
+    return texts.sentence() if depth == "sentence" else spaced(texts.paragraph(), lang)
 
 
-class _Teller:
+class _Texts:
     """The texts of one ledger in one language."""
 
     def __init__(self, ledger: Ledger, lang: str, scenario: str) -> None:
         self.ledger = ledger
         self.lang = lang
         self.did = t(f"words.did.{scenario}", lang)
-        self.rows = ledger._rows
-        self.without = ledger._removals
+        self.rows = ledger.rows
+        self.without = ledger.without_each
         self.notes = ledger.notes
 
     def say(self, key: str, **values: object) -> str:
@@ -103,7 +108,7 @@ class _Teller:
         return quotable(title, self.lang)
 
     def title_at(self, position: int) -> str:
-        return self.ledger._title_at(position)
+        return self.ledger.title_at(position)
 
     # --- a clause, a sentence -----------------------------------------------------------------------------------------
 
@@ -123,24 +128,25 @@ class _Teller:
         return "for" if self.rows.liked[0] else "disliked"
 
     def clause(self) -> str:
-        names = joined((self.title_at(p) for p in self.rows.position[self._reasons()]), self.lang) if self._told else ""
+        first = self.rows.position[self._reasons()] if self._has_reasons else []
+        names = joined((self.title_at(p) for p in first), self.lang) if len(first) else ""
         return t(f"words.clause_{self._case()}", self.lang, did=self.did, names=names)
 
     @property
-    def _told(self) -> bool:
+    def _has_reasons(self) -> bool:
         return self._case() in ("for", "disliked")
 
     def sentence(self) -> str:
         ledger, case, first = self.ledger, self._case(), self._reasons()
         facts: dict[str, object] = {"score": figure(ledger.score), "base": figure(ledger.base), "did": self.did}
-        if self._told:
+        if self._has_reasons:
             facts["names"] = joined((self.title_at(p) for p in self.rows.position[first]), self.lang)
             facts["amount"] = figure(float(self.rows.contribution[first].sum()), sign=True)
         return t(f"words.sentence_{case}", self.lang, **facts) + self._tail()
 
     def _tail(self) -> str:
         """What the removal of the first reason does, or a full stop."""
-        if not self._told:
+        if not self._has_reasons:
             return self.say("words.tail_end")
         ledger, p = self.ledger, int(self.rows.position[0])
         facts = {"title": self.quoted(self.title_at(p)), "rank": int(self.without.rank[p]), "rank_now": ledger.rank}
@@ -173,7 +179,7 @@ class _Teller:
 
     def _features(self) -> list[str]:
         """The features that add most, where features are a telling part of the ledger; how few events matter."""
-        groups = [group for group in self.ledger._features if group.name]
+        groups = [group for group in feature_sums(self.ledger.heads, self.ledger.history.live) if group.name]
         moved = float(np.abs(self.rows.contribution).sum())
         said = []
         if sum(abs(group.contribution) for group in groups) >= TELLING * moved:

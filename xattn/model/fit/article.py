@@ -167,7 +167,7 @@ def gradients(
     t = np.ones_like(z) if lesson.label is None else lesson.label[forward.at]
     loss = float(logistic(z, t) @ asked)
 
-    dz = logistic_backward(z, t, weight)[:, None]
+    dz = logistic_backward(weight, z, t)[:, None]
     du, dQ = dz * own, dz * forward.u
     du[:, -1:] = dQ[:, -1:] = dz
     pull = (2 * lam * weight).astype(Q.dtype)[:, None]
@@ -217,9 +217,9 @@ def _against(Q: np.ndarray, forward: _Forward, weight: np.ndarray, offset: float
     Z[forward.y[:, None] == negatives] = -np.inf
     no = np.zeros(len(Z), Z.dtype)  # pairs with 0: the logistic loss of a "no"
     loss = float(bpr(Z, no) @ (weight > 0))
-    total = -bpr_backward(Z, no, weight)[:, None]  # over Z
-    du = np.hstack([Z @ own[:, :-1], total])
-    dQ = np.hstack([Z.T @ u[:, :-1], Z.sum(axis=0)[:, None]])
+    dZ, dno = bpr_backward(weight, Z, no)
+    du = np.hstack([dZ @ own[:, :-1], -dno[:, None]])
+    dQ = np.hstack([dZ.T @ u[:, :-1], dZ.sum(axis=0)[:, None]])
     return _Against(loss, du, dQ)
 
 

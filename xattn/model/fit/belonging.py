@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, sparse
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.model.fit.ease import inverse, is_inverse, probes
 from xattn.model.fit.local_form import local_values
 from xattn.model.value_table import ClosedForm, Form, rows_of
@@ -63,7 +63,7 @@ def belonging_values(
     V = _by_rows(rows, lam, dtype) if rows.R.shape[0] < C else _by_items(rows, lam, dtype)
     np.fill_diagonal(V, 0.0)
     if not np.isfinite(V).all():
-        raise _too_small(lam)
+        refuse("regularization", got=lam)
     return V
 
 
@@ -108,7 +108,7 @@ def _by_items(rows: _Stacked, lam: float, dtype: type) -> np.ndarray:
     if P is None:
         P = inverse(_gram(rows, np.float64))
     if P is None:
-        raise _too_small(lam)
+        refuse("regularization", got=lam)
     Q = sparse.csr_array(rows.R.T @ rows.T).toarray().astype(P.dtype)
     diagonal = np.arange(len(P))
     Q[diagonal, diagonal] -= np.einsum("jk,kj->j", P, Q) / P[diagonal, diagonal]
@@ -131,15 +131,11 @@ def _by_rows(rows: _Stacked, lam: float, dtype: type) -> np.ndarray:
     try:
         S = linalg.cho_solve(linalg.cho_factor(K, overwrite_a=True, check_finite=False), H, check_finite=False)
     except linalg.LinAlgError:
-        raise _too_small(lam) from None
+        refuse("regularization", got=lam)
     T = rows.T.toarray()
     own = 1.0 / rows.penalty - np.einsum("rj,rj->j", S, H)  # diag P
     if not (own * rows.penalty > ROUNDING).all():
-        raise _too_small(lam)
+        refuse("regularization", got=lam)
     T += H * (np.einsum("rj,rj->j", S, T) / own)
     V: np.ndarray = S.astype(dtype, copy=False).T @ T.astype(dtype, copy=False)
     return V
-
-
-def _too_small(lam: float) -> InputError:
-    return InputError(f"`regularization` must be large enough for the values to be found; got {lam:g}.")

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
 from xattn.model.fit.sums import Sums
 from xattn.model.value_table import ClosedForm, rows_of
@@ -138,9 +138,7 @@ def _solve_surely(A: np.ndarray, B: np.ndarray, lam: float) -> np.ndarray:
     try:
         return _cholesky_solve(A, B)
     except linalg.LinAlgError:
-        raise InputError(
-            f"`regularization` must be large enough for the values to be found in float64; got {lam:g}."
-        ) from None
+        refuse("regularization_float64", got=lam)
 
 
 def _symmetric_product(upper: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 
 __all__ = ["ease_values", "inverse", "is_inverse", "probes"]
 
@@ -41,7 +41,7 @@ def ease_values(X: sparse.csr_array, lam: float, dtype: type = np.float32) -> np
     if dtype is np.float32 and not is_inverse(P, columns, probe):
         P = inverse(_gram(X, lam, np.float64))
     if P is None:
-        raise InputError(f"`regularization` must be large enough for the values to be found; got {lam:g}.")
+        refuse("regularization", got=lam)
     P /= -P.diagonal()
     np.fill_diagonal(P, 0.0)
     return P.astype(dtype, copy=False)

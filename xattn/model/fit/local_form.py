@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.kernels.gram import normalisers, occurrences, tails
 from xattn.kernels.local import Pairs, Problem, local_solutions, pairs_of_prefixes, pairs_of_targets
 from xattn.model.value_table import SparseForm, rows_of
@@ -52,9 +52,7 @@ def fit_local_form(
     A = pairs_of_prefixes(occ, w, rho, np.ascontiguousarray(tail[:H, :H]))
     B = None if A is None else pairs_of_targets(occ, w, rho, c, np.ones(len(item)) if worth is None else worth)
     if A is None or B is None:
-        raise InputError(
-            f"`min_events` must leave out more items, or histories be shorter: too many pairs of {C} items."
-        )
+        refuse("too_many_pairs", items=C)
     kept = occ.row >= 0
     z = np.concatenate([np.bincount(occ.row[kept], (w[h] * tail[h, H])[kept], C) for h in range(H)])
     F = np.zeros((C, 0)) if F is None else F
@@ -99,6 +97,6 @@ def _solved(problem: Problem, lam: float, n_neighbors: int, tell: Progress) -> t
         targets = slice(low, low + TOGETHER)
         chosen[targets], values[targets], sound = local_solutions(problem, K, targets)
         if not sound:
-            raise InputError(f"`regularization` must be large enough for the values to be found; got {lam:g}.")
+            refuse("regularization", got=lam)
     tell("solve", 1.0)
     return chosen, values

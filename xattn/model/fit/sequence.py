@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from xattn.kernels.compile import num_threads, serial_kernels
 from xattn.kernels.optim import SGD, Adam
+from xattn.model.fit.target import target_loss_and_gradients
 from xattn.model.fit.training import Epoch, Schedule, n_batches, train
-from xattn.model.heads.target import target_loss_and_gradients
 from xattn.model.sequence import Batch, Loss, Parameters, Shape, initial, loss_and_gradients
 from xattn.progress import Progress
 

@@ -110,5 +110,5 @@ def _add(sums: Sums, histories: Histories, sign: np.ndarray, n_items: int, tau: 
     c = normalisers(histories.indptr, rho, beta)
     tail = tails(histories.indptr, rho, c)
     each = np.repeat(sign, np.diff(histories.indptr))
-    add_gram(occ, histories.w, rho, tail * each, sums.A)
-    add_targets(occ, occ.row, histories.w, rho, c * each, sums.B, sums.z, histories.worth)
+    add_gram(sums.A, occ, histories.w, rho, tail * each)
+    add_targets(sums.B, sums.z, occ, occ.row, histories.w, rho, c * each, histories.worth)

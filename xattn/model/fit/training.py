@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.errors import InputError
+from xattn.errors import refuse
 from xattn.progress import Progress, silent
 
 __all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "n_batches", "train"]
@@ -154,9 +154,7 @@ def train(
                 lr = schedule(t)
                 total += step(rows, lr)
                 if not math.isfinite(total):
-                    raise InputError(
-                        f"`learning_rate` must be small enough for the loss to stay finite; got {schedule.peak:g}."
-                    )
+                    refuse("learning_rate", got=schedule.peak)
                 tell(what, min(1.0, (t + 1) / (epochs * per_epoch)))
             figure = None if validate is None else float(validate())
             history.append(Epoch(number, total / max(1, n if examples is None else examples), lr, figure))

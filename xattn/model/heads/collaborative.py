@@ -1,24 +1,29 @@
 """Collaborative heads: recency attention over the history, values from the closed form (docs/model.md, eq. 5 and 9–12).
 
-Head h weighs events by age alone, E_i = exp(−g_i/τ_h), or all alike (τ = ∞), so the weights are known before any
-target is, and the score of the whole catalogue is a sum of rows of V.
+Head h weighs events by age alone, E_i = exp(−g_i/τ_h), or all alike (τ = ∞). So the weights are known before any
+target is, and the score of the whole catalogue is a sum of rows of V. The weights of many histories are known at once
+too: laid end to end, all of them are summed in one call, to the same bits as each alone.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
 from xattn.kernels.approximate import Attending
-from xattn.kernels.fields import field_weights
-from xattn.model.heads.part import Events, HeadCells, HeadField, head_cells
+from xattn.kernels.fields import field_weights, field_weights_of_many
+from xattn.model.heads.field import Events, Factors, HeadField, ManyEvents
+from xattn.model.heads.part import Part
 from xattn.model.value_table import Form
 
 __all__ = ["CollaborativePart"]
 
 
-class CollaborativePart(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class CollaborativePart(Part):
     """H fitted heads; `gate` (M,) multiplies each target's values (0 where an item has no column)."""
 
     form: Form
@@ -27,72 +32,84 @@ class CollaborativePart(NamedTuple):
     theta: float
     gate: np.ndarray
 
+    strength: ClassVar[str] = "presence"
+    streams: ClassVar[bool] = True
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return tuple(f"recency {tau:g}" if np.isfinite(tau) else "taken together" for tau in self.tau)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.gate)
+
+    def with_heads(self, stay: list[int]) -> CollaborativePart:
+        return replace(self, form=self.form.heads(stay), tau=tuple(self.tau[h] for h in stay))
+
+    def state(self) -> dict[str, np.ndarray]:
+        return self.form.state()
+
     def exponentials(self, age: np.ndarray, h: int) -> np.ndarray:
         """E (1, n) of head h for events of these ages (n,)."""
         return np.exp(-age / self.tau[h])[None, :]  # age 0 is always there: m = 0
 
-    def name(self, h: int) -> str:
-        return f"recency {self.tau[h]:g}" if np.isfinite(self.tau[h]) else "taken together"
+    def coefficients(self, events: Events, w: np.ndarray) -> np.ndarray:
+        """(H, n) weight times strength of each event."""
+        weights = [
+            field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta)[0]
+            for h in range(len(self.tau))
+        ]
+        return np.asarray(np.array(weights) * w)
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
-        """The heads' part of the score of every item (M,)."""
         out = np.zeros(len(self.gate))
-        coef = np.array(
-            [
-                field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta)[0] * w
-                for h in range(len(self.tau))
-            ]
-        )
-        rows = self.form.row_of_item[events.item]
-        warm = self.form.warm
-        self.form.add_pooled(np.array([0, len(rows)]), rows, coef, warm, self.gate[warm], out[None, :])
+        self._add_pooled(out[None, :], np.array([0, len(w)]), events.item, self.coefficients(events, w))
         return out
 
-    def _attended(self, events: Events, w: np.ndarray) -> Attending:
-        E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
-        return Attending(self.form.row_of_item[events.item], E, w, events.live, self.beta)
+    def add_scores_of_many(self, out: np.ndarray, histories: ManyEvents, w: np.ndarray) -> None:
+        if not len(histories):
+            return
+        E = np.concatenate([self.exponentials(histories.age, h) for h in range(len(self.tau))])
+        coef = field_weights_of_many(E, histories.live, histories.indptr, self.beta, self.theta) * w
+        self._add_pooled(out, histories.indptr, histories.item, coef)
 
-    def add_near_without_each(self, events: Events, w: np.ndarray, near: np.ndarray) -> None:
-        """Add the heads' part of every score without each event to `near` (n, M) float32; θ must be 0."""
-        self.form.add_near_without_each(self._attended(events, w), self.gate[self.form.warm], near)
+    def _add_pooled(self, out: np.ndarray, ptr: np.ndarray, item: np.ndarray, coef: np.ndarray) -> None:
+        form, warm = self.form, self.form.warm
+        form.add_pooled(out, ptr, form.row_of_item[item], coef, warm, self.gate[warm])
 
-    def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
-        """(C,) the most that the heads' part of a warm item's score can be without up to `m` events; θ must be 0."""
-        reach = self.form.reach(self._attended(events, w), m)
-        gate = self.gate[self.form.warm]
-        return np.where(gate > 0, gate * np.where(gate > 0, reach, 0.0), 0.0)
+    def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
+        gate, found = self.gate[targets], []
+        for h, name in enumerate(self.heads):
+            V, E = self._values(h, events, targets), self.exponentials(events.age, h)
+            X, factors = V * (gate[:, None] * w), partial(_factors, w, V, gate)
+            found.append(HeadField(name, E, X, self.beta, self.theta, factors, h))
+        return found
 
     def _values(self, h: int, events: Events, targets: np.ndarray) -> np.ndarray:
         """v_h(x_i, j) as (J, n); 0 where the event or the target has no place in V."""
         row_of_item = self.form.row_of_item
         return self.form.values(h, row_of_item[events.item], row_of_item[targets])
 
-    def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
-        """One field a head over `targets` (J,) item rows."""
-        factor = self.gate[targets][:, None] * w
-        return [
-            HeadField(
-                self.name(h),
-                self.exponentials(events.age, h),
-                self._values(h, events, targets) * factor,
-                self.beta,
-                self.theta,
-            )
-            for h in range(len(self.tau))
-        ]
+    # --- what is quick to know about the whole catalogue --------------------------------------------------------------
 
-    def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
-        """The cells of each head for one target item row."""
-        return [
-            head_cells(
-                self.name(h),
-                self.exponentials(events.age, h),
-                events.live,
-                self.beta,
-                self.theta,
-                strength=w,
-                value=self._values(h, events, np.array([target])).T,
-                gate=self.gate[target],
-            )
-            for h in range(len(self.tau))
-        ]
+    @property
+    def bounded(self) -> bool:
+        return self.theta == 0.0
+
+    def _attended(self, events: Events, w: np.ndarray) -> Attending:
+        E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+        return Attending(self.form.row_of_item[events.item], E, w, events.live, self.beta)
+
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
+        self.form.add_approximate_without_each(out, self._attended(events, w), self.gate[self.form.warm])
+        return np.zeros(len(self.gate))
+
+    def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
+        reach, gate = np.zeros(len(self.gate)), self.gate[self.form.warm]
+        most = self.form.reach(self._attended(events, w), m)
+        reach[self.form.warm] = np.where(gate > 0, gate * np.where(gate > 0, most, 0.0), 0.0)
+        return reach
+
+
+def _factors(w: np.ndarray, V: np.ndarray, gate: np.ndarray, at: int) -> Factors:
+    return Factors(w, V[at][:, None], gate[at])

@@ -1,33 +1,30 @@
-"""What a newcomer inherits: collaborative heads, continued to it along item features (docs/model.md, eq. 27–29).
+"""What a newcomer inherits: collaborative heads, continued to it along item features (docs/model.md, eq. 27).
 
     v_h(x, j) = s (l_h[x] + Σ_f D_h[x, f] F_jf)
 
-The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is what an event
-with x says about feature f of whatever comes next, l_h[x] what it says about any item. The sum splits exactly over
-features, and the attention is that of the collaborative heads.
-
-Ridge regression shrinks: what many items have in common is tamer than any one of them, and a newcomer would never get
-past the others. s spreads the inherited scores out again, to the spread that the others' scores have, or less where the
-newcomers would then take more than a given share of the first places. So a newcomer's score stands on the scale of the
-others, and is no least-squares estimate.
+An event with x says D_h[x, f] about feature f of whatever comes next, and l_h[x] about any item. The sum splits exactly
+over features, and the attention is that of the collaborative heads. How D, l and s are fitted stands in
+`model/fit/inheritance.py`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from xattn.errors import check_array, check_index_array, refuse
 from xattn.kernels.fields import field_weights
-from xattn.model.heads.part import Events, HeadCells, HeadField, head_cells
-from xattn.model.value_table import Form
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.field import Events, Factors, HeadField
+from xattn.model.heads.part import Part
+from xattn.model.state import rows_of_state, rows_state, text_array, text_of
 
-__all__ = ["Inheritance", "InheritedPart", "expected", "fit_inheritance", "spread"]
-
-PENALTY = 20.0  # of the ridge over features, in items: a feature of 20 items is believed by half
-PLACES = 50  # of a list, of which newcomers may take a share; a tenth of the items with values, where that is less
-HALVINGS = 30  # of the search for s: far finer than the share is known
+__all__ = ["Inheritance", "InheritedPart"]
 
 
 class Inheritance(NamedTuple):
@@ -37,12 +34,14 @@ class Inheritance(NamedTuple):
     l: np.ndarray
 
 
-class InheritedPart(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class InheritedPart(Part):
     """H heads over newcomers: `new` (J,) item rows, `F` (J, d) their features, `place` (M,) row of F or −1."""
 
     inheritance: Inheritance
     row_of_item: np.ndarray  # (M,) row of D of each item as an event, −1 where it has none
     names: tuple[str, ...]
+    blocks: tuple[str, ...]  # (d,) the block of each feature
     F: sparse.csr_array
     new: np.ndarray
     place: np.ndarray
@@ -50,11 +49,60 @@ class InheritedPart(NamedTuple):
     beta: float
     theta: float
 
+    strength: ClassVar[str] = "presence"
+
+    @classmethod
+    def of(
+        cls,
+        behaviour: CollaborativePart,
+        inheritance: Inheritance,
+        names: tuple[str, ...],
+        F: sparse.csr_array,
+        new: np.ndarray,
+        blocks: Sequence[str] | None = None,
+    ) -> InheritedPart:
+        """The heads of `behaviour`, continued to the items `new` (J,) with the features `F` (J, d).
+
+        Without `blocks`, a feature named "genres: Drama" belongs to the block "genres".
+        """
+        place = np.full(behaviour.n_items, -1)
+        place[new] = np.arange(len(new))
+        attention = (behaviour.tau, behaviour.beta, behaviour.theta)
+        of = tuple(blocks) if blocks is not None else tuple(name.partition(": ")[0] for name in names)
+        return cls(inheritance, behaviour.form.row_of_item, names, of, F.sorted_indices(), new, place, *attention)
+
+    @classmethod
+    def of_state(cls, state: dict[str, np.ndarray], behaviour: CollaborativePart) -> InheritedPart:
+        """The part of `state()`, beside the collaborative part of its model. Raises InputError where sizes differ."""
+        new = check_index_array("new", state["new"], size=behaviour.n_items)
+        old = "new_names" in state  # older files keep names as lines
+        names = state["new_names"].tobytes().decode().split("\n") if old else text_of(state["new_feature_names"])
+        D, levels = check_array("slopes", state["slopes"], ndim=3), check_array("levels", state["levels"], ndim=2)
+        F = rows_of_state(state, "new_F", len(new), len(names))
+        if D.shape != (len(behaviour.tau), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
+            refuse("slopes", got=D.shape, got_levels=levels.shape)
+        blocks = text_of(state["new_feature_blocks"]) if "new_feature_blocks" in state else None
+        return cls.of(behaviour, Inheritance(D, levels), tuple(names), F, new, blocks)
+
+    def state(self) -> dict[str, np.ndarray]:
+        named = {"new_feature_names": text_array(self.names), "new_feature_blocks": text_array(self.blocks)}
+        tables = {"new": self.new, "slopes": self.inheritance.D, "levels": self.inheritance.l}
+        return {**named, **tables, **rows_state("new_F", self.F)}
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return tuple(f"inherited {tau:g}" if np.isfinite(tau) else "inherited" for tau in self.tau)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.place)
+
+    def with_heads(self, stay: list[int]) -> InheritedPart:
+        D, l = self.inheritance
+        return replace(self, inheritance=Inheritance(D[stay], l[stay]), tau=tuple(self.tau[h] for h in stay))
+
     def _E(self, events: Events, h: int) -> np.ndarray:
         return np.exp(-events.age / self.tau[h])[None, :]  # age 0 is always there: m = 0
-
-    def name(self, h: int) -> str:
-        return f"inherited {self.tau[h]:g}" if np.isfinite(self.tau[h]) else "inherited"
 
     def _rows(self, events: Events, h: int) -> tuple[np.ndarray, np.ndarray]:
         """(D, l) of the events, (n, d) and (n,) float64; 0 for an event without a row."""
@@ -80,90 +128,39 @@ class InheritedPart(NamedTuple):
         if not of_new.any():
             return []
         F, found = self.F[self.place[targets[of_new]]], []
-        for h in range(len(self.tau)):
+        for h, name in enumerate(self.heads):
             D, l = self._rows(events, h)
             X = np.zeros((len(targets), len(w)))
             X[of_new] = (F @ D.T + l) * w
-            found.append(HeadField(self.name(h), self._E(events, h), X, self.beta, self.theta))
+            factors = partial(self._factors, D, l, w, targets)
+            found.append(HeadField(name, self._E(events, h), X, self.beta, self.theta, factors, h))
         return found
 
-    def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
-        """The cells of each head for a newcomer, split over its features; none for another item."""
-        if self.place[target] < 0:
-            return []
-        F = self.F[[self.place[target]]].toarray()[0]
-        own = np.flatnonzero(F)
-        names = ("", *(self.names[f] for f in own))
-        found = []
-        for h in range(len(self.tau)):
-            D, l = self._rows(events, h)
-            value = np.column_stack([l, D[:, own] * F[own]])
-            E = self._E(events, h)
-            found.append(
-                head_cells(
-                    self.name(h),
-                    E,
-                    events.live,
-                    self.beta,
-                    self.theta,
-                    strength=w,
-                    value=value,
-                    gate=1.0,
-                    features=names,
-                    numbers=(-1, *own.tolist()),
-                )
-            )
-        return found
+    def _factors(self, D: np.ndarray, l: np.ndarray, w: np.ndarray, targets: np.ndarray, at: int) -> Factors:
+        """The factors for one target, split over its features; the feature "" is the level."""
+        row = self.place[targets[at]]
+        if row < 0:
+            return Factors(w, np.zeros((len(w), 1)), 1.0)
+        own = slice(*self.F.indptr[row : row + 2])
+        index = self.F.indices[own]
+        names = tuple(self.names[f] for f in index)
+        value = np.column_stack([l, D[:, index] * self.F.data[own]])
+        blocks = (self.blocks[f] for f in index)
+        return Factors(w, value, 1.0, ("", *names), ("", *blocks), (-1, *index.tolist()))
 
+    # --- what is quick to know about the whole catalogue --------------------------------------------------------------
 
-def _weights(F: sparse.csr_array) -> np.ndarray:
-    """R (d + 1, C): what ridge regression on the rows of `F` (C, d) makes slopes and level of, from C values.
+    @property
+    def bounded(self) -> bool:
+        return self.theta == 0.0
 
-    With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄.
-    """
-    C, d = F.shape
-    mean = np.asarray(F.mean(axis=0)).ravel()
-    dense = (F.T @ F).toarray() - C * np.outer(mean, mean)
-    slopes = np.linalg.solve(dense + PENALTY * np.eye(d), F.toarray().T - mean[:, None])
-    return np.vstack([slopes, 1 / C - mean @ slopes])
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
+        own = np.zeros((len(self.new), len(events)))
+        self.add_without_each(own, events, w, self.new)
+        out[:, self.new] += own.T
+        return np.zeros(len(self.place))
 
-
-def fit_inheritance(form: Form, F: sparse.csr_array) -> Inheritance:
-    """Regress the value table on the features `F` (M, d) of the items that have values; s is 1."""
-    both = form.against(_weights(F[form.warm]))
-    return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
-
-
-def expected(share: np.ndarray, F: sparse.csr_array, new: np.ndarray, least: float) -> np.ndarray:
-    """The base of newcomers (J,): what ridge regression on features makes of the `share` (M,) of the items met."""
-    met = np.setdiff1d(np.arange(len(share)), new)
-    slopes_level = _weights(F[met]) @ share[met]
-    return np.asarray(np.maximum(F[new] @ slopes_level[:-1] + slopes_level[-1], least))
-
-
-def spread(warm: np.ndarray, lifts: np.ndarray, alike: np.ndarray, rest: np.ndarray, most: float) -> float:
-    """s ≥ 0, from what a sample of U people is served.
-
-    `warm` (U, C) scores of the items with values; `lifts` (U, C) the heads' part of them; `alike` (U, C + J) what
-    features alone make of that part, for those items and the J newcomers; `rest` (U, J) what else newcomers score. s
-    makes the spread of what features say that of `lifts`; if the newcomers then took more than the share `most` of the
-    first `PLACES` places, it is as much smaller as is needed; it is 0 where the rest alone gives them so many.
-    """
-    C = lifts.shape[1]
-    tame = float(alike[:, :C].std())
-    s = float(lifts.std()) / tame if tame > 0 else 0.0
-    k = min(PLACES, max(1, C // 10))
-    best = -np.partition(-warm, k - 1, axis=1)[:, :k]
-
-    def share(s: float) -> float:
-        both = np.hstack([best, rest + s * alike[:, C:]])
-        least = -np.partition(-both, k - 1, axis=1)[:, k - 1 : k]
-        return float((both[:, k:] >= least).sum() / (k * len(both)))
-
-    if share(s) <= most:
-        return s
-    low, high = 0.0, s
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if share(middle) <= most else (low, middle)
-    return low
+    def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
+        reach = np.zeros(len(self.place))
+        reach[self.new] = np.inf
+        return reach

@@ -1,47 +1,36 @@
-"""The learned heads as a part of a score: weights from the whole history, values α⟨E[x] Wv_h, U_j⟩ (eq. 33).
+"""Learned heads that the newest events ask: the weights depend on the whole history (docs/model.md, eq. 32, 33, 36).
 
-What the trained network says is scaled by α, so that it can be added to other parts. Everything here runs in float64
-over the trained numbers. Masked events are not attended, and do not ask: q is a sum over the live ones among the newest
-P, so without event r it lacks one term; the largest logit m is taken over all events of the history in sight, masked or
-not. An announced removal computes the weights anew for each event left out; values never change.
+A masked event is not attended, and does not ask: q is a sum over the live ones among the newest P events, so without
+event r it lacks one term. The largest logit m is taken over all events of the history in sight, masked or not. An
+announced removal computes the weights anew for each event that is left out; the values never change.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from xattn.model.heads.part import Events, HeadCells
+from xattn.model.heads.field import Events, HeadCells
 from xattn.model.heads.target import TargetPart
+from xattn.model.heads.trained import TrainedPart
 from xattn.model.sequence import Parameters, Shape
 
 __all__ = ["LearnedPart", "logits"]
 
 
-class LearnedPart(NamedTuple):
-    """`rows` (M,) the table row of each item (C: none of its own), `gate` (M,) multiplies each target's values."""
+@dataclass(frozen=True, eq=False)
+class LearnedPart(TrainedPart):
+    """Trained heads that the newest events ask. Their query looks at several events, so they give no fields."""
 
-    shape: Shape
-    params: Parameters
-    rows: np.ndarray
-    gate: np.ndarray
-    theta: float
-    alpha: float
-
-    @property
-    def places(self) -> np.ndarray:
-        """(J,) items with a row of their own."""
-        return np.flatnonzero(self.rows < self.shape.C)
-
-    def name(self, h: int) -> str:
-        return f"learned {h + 1}"
+    def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
+        return None
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
-        """The part's addition to the score of every item (M,)."""
         out = np.zeros(len(self.rows))
-        places = self.places
-        out[places] = self.gate[places] * (self._U(self.rows[places]) @ self._said(events, w))
+        own = np.flatnonzero(self.rows < self.shape.C)
+        out[own] = self.gate[own] * (self._U(self.rows[own]) @ self._said(events, w))
         return out
 
     def _said(self, events: Events, w: np.ndarray) -> np.ndarray:
@@ -50,8 +39,7 @@ class LearnedPart(NamedTuple):
         said: np.ndarray = self.alpha * sight.said(sight.weights(sight.live)[None])[0]
         return said
 
-    def add_without_each(self, events: Events, w: np.ndarray, targets: np.ndarray, out: np.ndarray) -> None:
-        """Add to `out` (J, n) the part of the targets' scores with each event masked in turn."""
+    def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)
         said = np.repeat(sight.said(sight.weights(sight.live)[None]), len(events), axis=0)
         seen = np.flatnonzero(sight.live)
@@ -63,7 +51,6 @@ class LearnedPart(NamedTuple):
         out[own] += (self.alpha * self.gate[targets[own]])[:, None] * (self._U(rows[own]) @ said.T)
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
-        """The cells of each head for one target item row."""
         sight = _Sight.of(self, events, w)
         A = np.zeros((self.shape.H, len(events)))
         A[:, sight.first :] = sight.weights(sight.live)
@@ -73,12 +60,9 @@ class LearnedPart(NamedTuple):
         values[:, sight.first :] = self.alpha * (sight.V @ u)
         gate = float(self.gate[target]) if own else 0.0
         return [
-            HeadCells(self.name(h), ("",), A[h], w.astype(float), values[h][:, None], gate) for h in range(self.shape.H)
+            HeadCells(name, ("",), A[h], w.astype(float), values[h][:, None], gate, place=h)
+            for h, name in enumerate(self.heads)
         ]
-
-    def _U(self, rows: np.ndarray) -> np.ndarray:
-        U: np.ndarray = self.params["U"][rows].astype(np.float64)
-        return U
 
 
 class _Sight(NamedTuple):
@@ -103,7 +87,7 @@ class _Sight(NamedTuple):
         age = age[first:]
         n = len(age)
         e = params["E"][part.rows[events.item[first:]]].astype(np.float64)
-        Wq, Wk, Wv, r, omega = (params[name].astype(np.float64) for name in ("Wq", "Wk", "Wv", "r", "omega"))
+        Wq, Wk, Wv, r, omega = (part._table(name) for name in ("Wq", "Wk", "Wv", "r", "omega"))
         asking = age < shape.P
         Q0 = omega[:, age[asking], None] * (e[asking] @ Wq)
         return cls(first, n, events.live[first:], Q0, e @ Wk, e @ Wv, w[first:], r[:, age], shape.beta, part.theta)

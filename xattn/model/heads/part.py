@@ -1,96 +1,111 @@
-"""A head over targets, and what a score is: base plus the heads' sums over events (docs/model.md, eq. 1–3, 13).
+"""A part of a score: one or several heads that belong together, with one protocol for all of them.
 
-`HeadField` is one head seen from J targets: unnormalised attention E and X = strength × value × gate. Scores, and
-scores with any event masked, follow from it. `HeadCells` is the same for one target, factor by factor, as the ledger
-prints it; its products are the terms of the same sum, so they add up to the score.
+    s(u, j) = b_j + Σ_parts Σ_heads Σ_i a_hi(j) · w_i · v_h(x_i, j) · γ_hj          (docs/model.md, eq. 3)
+
+A part says which strength w of the events it asks for, and adds its heads' sums to the scores of a whole catalogue. If
+every weight depends on one event and the target alone, the part also gives fields: scores, removals and cells all
+follow from them. A part whose weights look at several events at once gives no fields, and defines the removals and the
+cells itself. A model sums over its parts and never asks what kind of part it has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
 
 import numpy as np
 
-from xattn.kernels.fields import field_scores, field_weights, field_without_each
+from xattn.kernels.fields import add_field_without_each
+from xattn.model.heads.field import Events, HeadCells, HeadField, ManyEvents, fields_scores
 
-__all__ = ["Events", "HeadCells", "HeadField", "fields_scores", "fields_without_each", "head_cells"]
-
-
-class Events(Protocol):
-    """The events that a head attends to, oldest first; all arrays (n,)."""
-
-    @property
-    def item(self) -> np.ndarray: ...  # item rows
-    @property
-    def rating(self) -> np.ndarray | None: ...
-    @property
-    def age(self) -> np.ndarray: ...  # ≥ 0, 0 for the newest
-    @property
-    def live(self) -> np.ndarray: ...  # False where masked
-    def __len__(self) -> int: ...
+__all__ = ["Part"]
 
 
-class HeadField(NamedTuple):
-    """One head over J targets × n events. `E` may have one row, shared by all targets."""
+class Part(ABC):
+    """Heads over M items. In every method `events` are those of one history (n,), and `w` (n,) their strengths.
 
-    name: str
-    E: np.ndarray  # (J or 1, n) exp(e − m), m over the full history, masked events included
-    X: np.ndarray  # (J, n) strength × value × gate
-    beta: float
-    theta: float
+    `strength` names the strength that the part asks for; the model knows how to compute it:
 
+        likes      the opinion of the event, from −1 to 1
+        presence   that the event happened, and whether it was disliked
+        kind       what the type of the event counts
+        each head  a row (H, n) for each head that the article's network may have
 
-class HeadCells(NamedTuple):
-    """One head for one target: contribution[i, f] = weight[i] · strength[i] · value[i, f] · gate."""
+    `streams` is True where `add_approximate` reads the values of the whole catalogue once for all removals, which is
+    what makes an approximation quicker than the scores themselves. `group` is one name for all heads of the part,
+    where readers would not tell them apart.
+    """
 
-    name: str
-    features: tuple[str, ...]  # (F,) names; ("",) where the value does not split
-    weight: np.ndarray  # (n,)
-    strength: np.ndarray  # (n,)
-    value: np.ndarray  # (n, F)
-    gate: float
-    blocks: tuple[str, ...] = ()  # (F,) the block of each feature; () where nothing splits
-    numbers: tuple[int, ...] = ()  # (F,) the place of each feature in the list of the part; () where nothing splits
+    strength: ClassVar[str]
+    streams: ClassVar[bool] = False
+    group: ClassVar[str | None] = None
 
     @property
-    def contribution(self) -> np.ndarray:
-        """(n, F) cells of the ledger."""
-        share: np.ndarray = self.weight * self.strength * self.gate
-        cells: np.ndarray = share[:, None] * self.value
-        return cells
+    @abstractmethod
+    def heads(self) -> tuple[str, ...]:
+        """The name of each head, as the ledger shows it."""
 
+    @property
+    @abstractmethod
+    def n_items(self) -> int:
+        """M."""
 
-def fields_scores(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Scores (J,) float64 of the targets with `base` (J,): eq. 3."""
-    out = base.astype(np.float64)
-    for field in fields:
-        field_scores(field.E, field.X, live, field.beta, field.theta, out)
-    return out
+    @abstractmethod
+    def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField] | None:
+        """The heads over `targets` (J,) item rows; None where a weight depends on several events.
 
+        A head that has nothing to do with any of the targets may be left out. The `place` of a field is the place of
+        its head among `heads`.
+        """
 
-def fields_without_each(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Scores (J, n) with each event masked in turn, beside those that already are: eq. 13."""
-    out = np.repeat(base.astype(np.float64)[:, None], len(live), axis=1)
-    for field in fields:
-        field_without_each(field.E, field.X, live, field.beta, field.theta, out)
-    return out
+    @abstractmethod
+    def with_heads(self, stay: list[int]) -> Self:
+        """The part with only the heads at these places, of which there is at least one."""
 
+    @abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """What was fitted, as plain arrays for a model file."""
 
-def head_cells(
-    name: str,
-    E: np.ndarray,
-    live: np.ndarray,
-    beta: float,
-    theta: float,
-    *,
-    strength: np.ndarray,
-    value: np.ndarray,
-    gate: float,
-    features: tuple[str, ...] = ("",),
-    blocks: tuple[str, ...] = (),
-    numbers: tuple[int, ...] = (),
-) -> HeadCells:
-    """The cells of one head for one target; `E` (1, n), `value` (n, F)."""
-    weight = field_weights(E, live, beta, theta)[0]
-    return HeadCells(name, features, weight, strength, value.astype(np.float64), float(gate), blocks, numbers)
+    def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
+        """The part's addition to the score of every item (M,)."""
+        every = np.arange(self.n_items)
+        return fields_scores(self._fields(events, w, every), events.live, np.zeros(len(every)))
+
+    def add_scores_of_many(self, out: np.ndarray, histories: ManyEvents, w: np.ndarray) -> None:
+        """Add the `scores` of each of R histories to `out` (R, M), to the same bits; `w` (…, N) of all their events."""
+        cuts = zip(histories.indptr[:-1], histories.indptr[1:], strict=True)
+        for row, events, (low, high) in zip(out, histories, cuts, strict=True):
+            if len(events):
+                row += self.scores(events, w[..., low:high])
+
+    def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
+        """Add to `out` (J, n) the part of the targets' scores with each event masked in turn."""
+        for field in self._fields(events, w, targets):
+            add_field_without_each(out, field.E, field.X, events.live, field.beta, field.theta)
+
+    def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
+        """The cells of each head for one target item row."""
+        return [field.cells(events.live) for field in self._fields(events, w, np.array([target]))]
+
+    def _fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
+        fields = self.fields(events, w, targets)
+        assert fields is not None, f"{type(self).__name__} without fields must define what follows from them"
+        return fields
+
+    # --- what is quick to know about the whole catalogue --------------------------------------------------------------
+
+    @property
+    def bounded(self) -> bool:
+        """Whether `add_approximate` and `reach` are defined for this part."""
+        return False
+
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
+        """Add the part of every score without each event to `out` (n, M) float32, as exactly as is quick.
+
+        Returns by how much (M,) a score of each item may be off, apart from rounding in float32.
+        """
+        raise NotImplementedError
+
+    def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
+        """(M,) what the part's addition to each score cannot exceed when up to `m` events are masked."""
+        raise NotImplementedError

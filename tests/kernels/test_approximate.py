@@ -1,4 +1,4 @@
-"""Near scores are near, bounds bound, and who is surely ahead is ahead."""
+"""Approximate scores are close to the exact ones, bounds hold, and items that are surely ahead are ahead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xattn.kernels.approximate import Attending, count_ahead, pool_reach, pool_without_each
+from xattn.kernels.approximate import Attending, add_approximate_without_each, count_ahead, pool_reach
 
 
 class Pool:
@@ -42,16 +42,16 @@ class Pool:
 
 
 @given(seed=st.integers(0, 10**6), sharp=st.booleans())
-def test_near_scores_are_those_without_each_event(seed: int, sharp: bool) -> None:
+def test_approximate_scores_are_those_without_each_event(seed: int, sharp: bool) -> None:
     pool = Pool(seed, sharp=sharp)
     rng = np.random.default_rng(seed)
     column, gate = rng.permutation(12)[:9], rng.random(9)
-    near = np.ones((len(pool.row), 12), np.float32)
-    pool_without_each(pool.attended, pool.V, column, gate, near)
+    approximate = np.ones((len(pool.row), 12), np.float32)
+    add_approximate_without_each(approximate, pool.attended, pool.V, column, gate)
     for r in range(len(pool.row)):
         exact = np.ones(12)
         exact[column] += gate * pool.scores((r,))
-        np.testing.assert_allclose(near[r], exact, atol=1e-5 * max(1.0, np.abs(exact).max()))
+        np.testing.assert_allclose(approximate[r], exact, atol=1e-5 * max(1.0, np.abs(exact).max()))
 
 
 @given(seed=st.integers(0, 10**6), m=st.integers(1, 4))
@@ -81,9 +81,9 @@ def test_who_is_surely_ahead_is_ahead_and_the_rest_is_flagged(seed: int) -> None
     rng = np.random.default_rng(seed)
     exact = rng.integers(0, 6, (4, 700)) / 4.0
     slack = rng.choice([0.0, 0.1, 0.4], 700)
-    near = exact + rng.uniform(-1, 1, exact.shape) * slack
+    approximate = exact + rng.uniform(-1, 1, exact.shape) * slack
     own, allowed = exact[:, 0].copy(), rng.random(700) < 0.9
-    ahead, flagged = count_ahead(near, slack, allowed, own)
+    ahead, flagged = count_ahead(approximate, slack, allowed, own)
     assert not (flagged & ~allowed).any()
     sure = allowed & ~flagged
     np.testing.assert_array_equal(ahead, ((exact > own[:, None]) & sure).sum(axis=1))
@@ -92,15 +92,15 @@ def test_who_is_surely_ahead_is_ahead_and_the_rest_is_flagged(seed: int) -> None
 
 @pytest.mark.parametrize("fault", ["slack", "allowed"])
 def test_planted_faults_are_seen(fault: str) -> None:
-    near, slack, allowed, own = (
+    approximate, slack, allowed, own = (
         np.array([[1.0, 2.0, 1.5]]),
         np.array([0.0, 0.0, 0.6]),
         np.ones(3, bool),
         np.array([1.0]),
     )
-    right = count_ahead(near, slack, allowed, own)
+    right = count_ahead(approximate, slack, allowed, own)
     if fault == "slack":
-        wrong = count_ahead(near, np.zeros(3), allowed, own)
+        wrong = count_ahead(approximate, np.zeros(3), allowed, own)
     else:
-        wrong = count_ahead(near, slack, np.array([True, False, True]), own)
+        wrong = count_ahead(approximate, slack, np.array([True, False, True]), own)
     assert (right[0] != wrong[0]).any() or (right[1] != wrong[1]).any()

@@ -1,0 +1,89 @@
+"""Lists and ledgers on the screen: a text, and under it a table; both in two languages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xattn.cli.screen import Column, echo, plain, print_table, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from xattn import Ledger
+    from xattn.explain import ListLedger
+
+__all__ = ["print_ledger", "print_list", "print_list_ledger", "print_text"]
+
+
+def print_list(items: pd.DataFrame, lang: str) -> None:
+    """Rank, item, title, score and base of every item of a list."""
+    from xattn.i18n import t
+    from xattn.i18n.numbers import figure
+
+    heads = [
+        Column(t("cli.rank", lang), right=True),
+        Column(t("cli.item", lang)),
+        Column(t("cli.title", lang), cut=True),
+        Column(t("cli.score", lang), right=True),
+        Column(t("term.base", lang), right=True),
+    ]
+    rows = [
+        [str(row["rank"]), short(row["item"]), short(row["title"]), figure(row["score"]), figure(row["base"])]
+        for row in items.to_dict(orient="records")
+    ]
+    print_table(heads, rows)
+
+
+def print_text(text: str) -> None:
+    """A text that names items."""
+    echo(plain(text))
+
+
+def print_ledger(ledger: Ledger, most: int, lang: str, depth: str, scenario: str) -> None:
+    """In words, then as a sum: base, the `most` events that move the score most, all others in one row, the score."""
+    from xattn.i18n import t
+    from xattn.i18n.numbers import figure
+
+    print_text(ledger.text(lang, depth, scenario))
+    echo("")
+    events = ledger.events()
+    chosen = np.zeros(len(events), bool)
+    chosen[np.argsort(-events["contribution"].abs().to_numpy(), kind="stable")[:most]] = True
+    rows = [["", t("term.base", lang), "", figure(ledger.base, sign=True), ""]]
+    rows += [
+        [*_named(row), f"{row['weight']:.1%}", figure(row["contribution"], sign=True), figure(row["effect"], sign=True)]
+        for row in events[chosen].to_dict(orient="records")
+    ]
+    rest = events[~chosen]
+    if len(rest):
+        moved = figure(rest["contribution"].sum(), sign=True)
+        rows.append(["", t("chart.rest", lang, n=len(rest)), f"{rest['weight'].sum():.1%}", moved, ""])
+    rows.append(["", t("cli.score", lang), "", figure(ledger.score, sign=True), ""])
+    _print(rows, lang, "term.weight", "term.contribution", "term.removal_effect")
+
+
+def print_list_ledger(found: ListLedger, most: int, lang: str) -> None:
+    """In words, then the `most` events without which the scores fall most, and how many places change without each."""
+    from xattn.i18n.numbers import figure
+
+    print_text(found.text(lang))
+    echo("")
+    rows = [
+        [*_named(row), figure(row["contribution"], sign=True), figure(row["effect"], sign=True), str(row["leaves"])]
+        for row in found.events().head(most).to_dict(orient="records")
+    ]
+    _print(rows, lang, "term.contribution", "term.removal_effect", "cli.leaves")
+
+
+def _named(row: dict[Any, Any]) -> list[str]:
+    return [short(row["event"]), short(row["title"])]
+
+
+def _print(rows: list[list[str]], lang: str, *figures: str) -> None:
+    """Rows of an item, its title and figures, under the headings of these keys."""
+    from xattn.i18n import t
+
+    heads = [Column(t("cli.item", lang)), Column(t("term.event", lang), cut=True)]
+    print_table([*heads, *(Column(t(key, lang), right=True) for key in figures)], rows)

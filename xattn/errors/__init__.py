@@ -1,0 +1,83 @@
+"""Every way in which xattn refuses input: the exception tree, `refuse`, and the `check_*` functions.
+
+Nothing else in the package words a refusal; kernels trust their arrays.
+"""
+
+from xattn.errors.arrays import (
+    check_array,
+    check_index_array,
+    check_live_finite,
+    check_logits,
+    check_mask,
+    check_mask_table,
+    check_no_overflow,
+    check_offsets,
+)
+from xattn.errors.choices import (
+    check_choice,
+    check_fitted,
+    check_flag,
+    check_given,
+    check_id,
+    check_named,
+    check_pair,
+    check_some,
+    check_type,
+)
+from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
+from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
+from xattn.errors.system import system_reason
+from xattn.errors.tree import (
+    DataError,
+    InputError,
+    MessageError,
+    ModelFileError,
+    NotFittedError,
+    UnknownIdError,
+    XattnError,
+    refuse,
+)
+from xattn.i18n.sentence import Quoted, shown
+
+__all__ = [
+    "DataError",
+    "InputError",
+    "MessageError",
+    "ModelFileError",
+    "NotFittedError",
+    "Quoted",
+    "UnknownIdError",
+    "XattnError",
+    "check_array",
+    "check_axes",
+    "check_choice",
+    "check_counts",
+    "check_fitted",
+    "check_flag",
+    "check_given",
+    "check_id",
+    "check_index_array",
+    "check_leading",
+    "check_live_finite",
+    "check_logits",
+    "check_mask",
+    "check_mask_table",
+    "check_named",
+    "check_no_overflow",
+    "check_number",
+    "check_offsets",
+    "check_pair",
+    "check_probability",
+    "check_range",
+    "check_same_columns",
+    "check_same_length",
+    "check_some",
+    "check_type",
+    "check_whole",
+    "refuse",
+    "shown",
+    "system_reason",
+]
+
+for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):
+    _error.__module__ = __name__  # a traceback names the public place

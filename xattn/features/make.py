@@ -1,0 +1,106 @@
+"""Step 1 of the article for items: the features of an item table, made once and kept with it.
+
+Each column becomes a block (`xattn.features.block`): numbers become soft bins, all else categories, unless another
+block is named for it. Within a block, the row of an item has length 1, or 0 where the column says nothing, so blocks
+weigh alike whatever their width:
+
+    F (M items × d features),  Σ_{f in block} F_jf² ∈ {0, 1}
+
+A content head multiplies F of an event by F of a target, feature by feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from xattn.data import FeatureSet, ItemTable
+from xattn.data.feature_set import Parts, distinct
+from xattn.errors import check_named
+from xattn.features.block import Block, row_lengths
+from xattn.features.categories import Categories
+from xattn.features.numbers import BINS, Numbers
+from xattn.features.registry import block_of_name
+from xattn.features.words import Words
+
+__all__ = ["TITLE", "feature_set", "make_features"]
+
+TITLE = "title"
+
+
+def feature_set(items: ItemTable) -> FeatureSet:
+    """The features that models use: those given with the table, else those of its columns, else words of its titles.
+
+    They are made at the first call and kept with the table.
+
+    >>> table = ItemTable(("a", "b", "c"), ("A", "B", "C"), pd.DataFrame({"genre": ["Drama|War", "War", "Drama"]}))
+    >>> feature_set(table).names, feature_set(table) is feature_set(table)
+    (('genre: Drama', 'genre: War'), True)
+    """
+    if items.features is not None:
+        return items.features
+    found: FeatureSet | None = items.kept.get(("features", ""))
+    if found is None:
+        found = make_features(items)
+        if not len(found):
+            found = make_features(items, {TITLE: Words()})
+        items.kept["features", ""] = found
+    return found
+
+
+def make_features(
+    items: ItemTable, blocks: Mapping[str, str | Block | None] | None = None, *, bins: int = BINS
+) -> FeatureSet:
+    """The features of the columns of `items`, which hold at most `bins` soft bins of each column of numbers.
+
+    `blocks` names the block of some columns, or is the block, or None for a column that is to be left out; "title"
+    stands for the titles. To serve a model, the result goes back into the table: ``items.with_features(...)``. Raises
+    InputError for a column or a block that is not there.
+
+    >>> table = ItemTable(("a", "b"), ("red hat", "red shoe"), pd.DataFrame({"size": [1.0, 2.0]}))
+    >>> make_features(table, {"title": "words", "size": None}).names
+    ('title: red',)
+    """
+    columns = [(str(name), column) for name, column in items.frame.items()]
+    names, chosen = {name for name, _ in columns}, dict(blocks or {})
+    for name in chosen:
+        check_named("blocks", name, sorted({*names, TITLE}), "item_column")
+    if TITLE in chosen and TITLE not in names:
+        columns.append((TITLE, pd.Series(items.titles, dtype=object)))
+    sets = []
+    for name, column in columns:
+        block = chosen.get(name, Numbers(bins) if _is_number(column) else Categories())
+        if block is not None:
+            made = _block(name, column, block_of_name(block) if isinstance(block, str) else block)
+            sets += [made] if made is not None else []
+    return FeatureSet.side_by_side(sets) if sets else FeatureSet((), sparse.csr_array((len(items), 0)))
+
+
+def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None:
+    """The features of one column, rows of length 1."""
+    fitted = block.fit(column)
+    if fitted is None or not fitted.labels:
+        return None
+    length = row_lengths(fitted.F)
+    each = np.repeat(np.where(length > 0, length, 1.0), np.diff(fitted.F.indptr))
+    F = sparse.csr_array((fitted.F.data / each, fitted.F.indices, fitted.F.indptr), shape=fitted.F.shape)
+    names, blocks = distinct([f"{name}: {label}" for label in fitted.labels]), (name,) * len(fitted.labels)
+    return FeatureSet(names, F, blocks, {} if fitted.parts is None else {name: _scaled(fitted.parts, length)})
+
+
+def _scaled(parts: Parts, length: np.ndarray) -> Parts:
+    """The parts of rows that were brought from `length` (M,) to 1."""
+
+    def scaled(row: int) -> tuple[tuple[str, ...], np.ndarray]:
+        names, own = parts(row)
+        return names, own / (length[row] or 1.0)
+
+    return scaled
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype))

@@ -1,0 +1,77 @@
+"""How newcomers come to inherit: values regressed on item features, and spread out again (docs/model.md, eq. 27–29).
+
+The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is what an event
+with x says about feature f of whatever comes next, l_h[x] what it says about any item.
+
+Ridge regression shrinks. What many items have in common is tamer than any one of them, so a newcomer would never pass
+the others. The factor s spreads the inherited scores to the spread that the others' scores have, or less where the
+newcomers would then take more than a given share of the first places. So a newcomer's score stands on the scale of the
+others, and is no least-squares estimate.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from xattn.model.heads.inherited import Inheritance
+from xattn.model.value_table import Form
+
+__all__ = ["expected", "fit_inheritance", "spread"]
+
+PENALTY = 20.0  # of the ridge over features, in items: a feature of 20 items is believed by half
+PLACES = 50  # of a list, of which newcomers may take a share; a tenth of the items with values, where that is less
+HALVINGS = 30  # of the search for s: far finer than the share is known
+
+
+def _weights(F: sparse.csr_array) -> np.ndarray:
+    """R (d + 1, C): what ridge regression on the rows of `F` (C, d) makes slopes and level of, from C values.
+
+    With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄.
+    """
+    C, d = F.shape
+    mean = np.asarray(F.mean(axis=0)).ravel()
+    dense = (F.T @ F).toarray() - C * np.outer(mean, mean)
+    slopes = np.linalg.solve(dense + PENALTY * np.eye(d), F.toarray().T - mean[:, None])
+    return np.vstack([slopes, 1 / C - mean @ slopes])
+
+
+def fit_inheritance(form: Form, F: sparse.csr_array) -> Inheritance:
+    """Regress the value table on the features `F` (M, d) of the items that have values; s is 1."""
+    both = form.against(_weights(F[form.warm]))
+    return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
+
+
+def expected(share: np.ndarray, F: sparse.csr_array, new: np.ndarray, least: float) -> np.ndarray:
+    """The base of newcomers (J,): what ridge regression on features makes of the `share` (M,) of the items met."""
+    met = np.setdiff1d(np.arange(len(share)), new)
+    slopes_level = _weights(F[met]) @ share[met]
+    return np.asarray(np.maximum(F[new] @ slopes_level[:-1] + slopes_level[-1], least))
+
+
+def spread(warm: np.ndarray, lifts: np.ndarray, alike: np.ndarray, rest: np.ndarray, most: float) -> float:
+    """s ≥ 0, from what a sample of U people is served.
+
+    `warm` (U, C) scores of the items with values; `lifts` (U, C) the heads' part of them; `alike` (U, C + J) what
+    features alone make of that part, for those items and the J newcomers; `rest` (U, J) what else newcomers score. s
+    makes the spread of what features say that of `lifts`; if the newcomers then took more than the share `most` of the
+    first `PLACES` places, it is as much smaller as is needed; it is 0 where the rest alone gives them so many.
+    """
+    C = lifts.shape[1]
+    tame = float(alike[:, :C].std())
+    s = float(lifts.std()) / tame if tame > 0 else 0.0
+    k = min(PLACES, max(1, C // 10))
+    best = -np.partition(-warm, k - 1, axis=1)[:, :k]
+
+    def share(s: float) -> float:
+        both = np.hstack([best, rest + s * alike[:, C:]])
+        least = -np.partition(-both, k - 1, axis=1)[:, k - 1 : k]
+        return float((both[:, k:] >= least).sum() / (k * len(both)))
+
+    if share(s) <= most:
+        return s
+    low, high = 0.0, s
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if share(middle) <= most else (low, middle)
+    return low

@@ -1,0 +1,67 @@
+"""The trained tables of learned heads as a part of a score; what asks, the newest events or the target, is left open.
+
+    v_h(x, j) = α ⟨E[x] Wv_h, U_j⟩          (docs/model.md, eq. 33)
+
+What the network says is scaled by α, so that it can be added to other parts. Everything runs in float64 over the
+trained numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+
+from xattn.model.heads.part import Part
+from xattn.model.sequence import Parameters, Shape
+
+__all__ = ["TrainedPart"]
+
+EACH_HEAD = ("Wq", "Wk", "Wv", "r", "omega")  # tables whose first axis is the head
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedPart(Part):
+    """`rows` (M,) the table row of each item (C: none of its own), `gate` (M,) multiplies each target's values.
+
+    `numbers` are those that the heads had in training; () means all of them, counted from 0.
+    """
+
+    shape: Shape
+    params: Parameters
+    rows: np.ndarray
+    gate: np.ndarray
+    theta: float
+    alpha: float
+    numbers: tuple[int, ...] = ()
+
+    strength: ClassVar[str] = "kind"
+    group: ClassVar[str | None] = "learned"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return tuple(f"learned {h + 1}" for h in self._numbers)
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return self.numbers or tuple(range(self.shape.H))
+
+    @property
+    def n_items(self) -> int:
+        return len(self.rows)
+
+    def with_heads(self, stay: list[int]) -> Self:
+        params = {name: table[stay] if name in EACH_HEAD else table for name, table in self.params.items()}
+        numbers = tuple(self._numbers[h] for h in stay)
+        return replace(self, shape=self.shape._replace(H=len(stay)), params=params, numbers=numbers)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"learned.rows": self.rows, **{f"learned.{name}": table for name, table in self.params.items()}}
+
+    def _table(self, name: str) -> np.ndarray:
+        return self.params[name].astype(np.float64)
+
+    def _U(self, rows: np.ndarray) -> np.ndarray:
+        U: np.ndarray = self.params["U"][rows].astype(np.float64)
+        return U

@@ -1,0 +1,174 @@
+"""Models that are a base plus parts: s(u, j) = b_j + Σ_parts (docs/model.md, eq. 3).
+
+All that explanations ask is a sum over the parts (`model/heads/part.py`). The model only says how strongly each event
+counts, in the way that a part asks for.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from itertools import accumulate
+from typing import Any, Self
+
+import numpy as np
+
+from xattn.data import History, JoinedHistories
+from xattn.errors import check_array, check_same_length
+from xattn.explain.question import Approximation
+from xattn.model.heads.field import HeadCells, HeadField
+from xattn.model.heads.part import Part
+from xattn.recommenders.base import Recommender
+from xattn.recommenders.listing import ids_of, refuse_head
+
+__all__ = ["Additive"]
+
+ROUNDED = 1e-6  # of the largest score: more than sums of a few terms in float32 are off by
+LEFT_OUT = "heads_left_out"
+
+
+class Additive(Recommender):
+    """A base plus `parts_`; `_fit` sets `base_` and `parts_`.
+
+    In a model that `without_heads` made, `_whole` are the parts with all heads, and `_left_out` the places of those
+    that are left out.
+    """
+
+    parts_: tuple[Part, ...]
+    _whole: tuple[Part, ...] = ()
+    _left_out: tuple[int, ...] = ()
+
+    def _strength(self, asked: str, events: History | JoinedHistories) -> np.ndarray:
+        """The strengths w (n,) of events; `asked` is one of those that `Part` lists."""
+        return np.ones(len(events.item))
+
+    def _placed(self) -> Iterator[tuple[int, Part]]:
+        """Each part, and the place of its first head."""
+        first = accumulate((len(part.heads) for part in self.parts_), initial=0)
+        return zip(first, self.parts_, strict=False)
+
+    # --- what explanations ask ---------------------------------------------------------------------------------------
+
+    def scores_of(self, history: History) -> np.ndarray:
+        out = self.base_.astype(np.float64)
+        if len(history):
+            for part in self.parts_:
+                out += part.scores(history, self._strength(part.strength, history))
+        return out
+
+    def scores_of_many(self, histories: Sequence[History]) -> np.ndarray:
+        out = np.repeat(self.base_.astype(np.float64)[None, :], len(histories), axis=0)
+        if not len(histories):
+            return out
+        joined = JoinedHistories.of(histories)
+        for part in self.parts_:
+            alone = [] if joined.alike else [self._strength(part.strength, events) for events in histories]
+            w = np.concatenate(alone, axis=-1) if alone else self._strength(part.strength, joined)
+            part.add_scores_of_many(out, joined, w)
+        return out
+
+    def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
+        found: list[HeadField] = []
+        for place, part in self._placed():
+            fields = part.fields(history, self._strength(part.strength, history), targets)
+            if fields is None:
+                return None
+            found += [field._replace(place=place + field.place) for field in fields]
+        return found
+
+    def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
+        out = np.repeat(self.base_[targets].astype(np.float64)[:, None], len(history), axis=1)
+        if len(history):
+            for part in self.parts_:
+                part.add_without_each(out, history, self._strength(part.strength, history), targets)
+        return out
+
+    def cells_of(self, history: History, target: int) -> list[HeadCells]:
+        found: list[HeadCells] = []
+        for place, part in self._placed():
+            cells = part.cells(history, self._strength(part.strength, history), target)
+            found += [one._replace(place=place + one.place) for one in cells]
+        return found
+
+    def approximate_of(self, history: History) -> Approximation | None:
+        if not self._bounded(history) or not any(part.streams for part in self.parts_):
+            return None
+        approximate = np.repeat(self.base_.astype(np.float32)[None, :], len(history), axis=0)
+        slack = np.zeros(len(self.base_))
+        for part in self.parts_:
+            slack += part.add_approximate(approximate, history, self._strength(part.strength, history))
+        slack += ROUNDED * float(np.abs(approximate).max())
+        return Approximation(approximate, slack)
+
+    def reach_of(self, history: History, m: int) -> np.ndarray | None:
+        if not self._bounded(history):
+            return None
+        reach = self.base_.astype(np.float64)
+        for part in self.parts_:
+            reach += part.reach(history, self._strength(part.strength, history), m)
+        return reach
+
+    def _bounded(self, history: History) -> bool:
+        return len(history) > 0 and all(part.bounded for part in self.parts_)
+
+    # --- heads -------------------------------------------------------------------------------------------------------
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts_ for name in part.heads)
+
+    @property
+    def head_groups(self) -> tuple[str, ...]:
+        named = [(part.group,) if part.group else part.heads for part in self.parts_]
+        return tuple(dict.fromkeys(name for names in named for name in names))
+
+    def without_heads(self, heads: Iterable[str | int]) -> Self:
+        self._check_fitted()
+        gone = {place for asked in ids_of("heads", heads, "head") for place in self._places(asked)}
+        if not gone:
+            return self
+        parts = []
+        for place, part in self._placed():
+            stay = [h for h in range(len(part.heads)) if place + h not in gone]
+            if stay:
+                parts.append(part if len(stay) == len(part.heads) else part.with_heads(stay))
+        twin = copy(self)
+        everywhere = [p for p in range(sum(len(part.heads) for part in self._all_parts)) if p not in self._left_out]
+        twin._whole = self._all_parts
+        twin._left_out = tuple(sorted({*self._left_out, *(everywhere[place] for place in gone)}))
+        twin.parts_ = tuple(parts)
+        twin._learned = self._learned | {"_whole", "_left_out"}
+        return twin
+
+    def _places(self, asked: Any) -> list[int]:
+        """The places of the heads that a name, the name of a group, or a place stands for. Raises InputError."""
+        groups = [part.group for part in self.parts_ for _ in part.heads]
+        names = self.head_names
+        found = [p for p, pair in enumerate(zip(names, groups, strict=True)) if asked in pair or p == asked]
+        if not found or asked is None:
+            refuse_head(names, asked)
+        return found
+
+    # --- files -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _all_parts(self) -> tuple[Part, ...]:
+        return self._whole or self.parts_
+
+    def _state(self) -> dict[str, np.ndarray]:
+        state = {"base": self.base_}
+        for part in self._all_parts:
+            state |= part.state()
+        return state | ({LEFT_OUT: np.array(self._left_out)} if self._left_out else {})
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        self.base_ = check_array("base", state["base"], ndim=1)
+        check_same_length(items=self.data_.n_items, base=len(self.base_))
+        self._restore_parts(state)
+        if LEFT_OUT in state:
+            self.__dict__ = self.without_heads([int(place) for place in state[LEFT_OUT]]).__dict__
+
+    @abstractmethod
+    def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
+        """Set `parts_` from what the parts gave; `base_` is there already. Raises InputError for odd arrays."""

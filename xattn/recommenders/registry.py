@@ -1,0 +1,99 @@
+"""Models by name: ours, those that installed packages bring, and those that a program registers.
+
+Model files, the command line, the pages, tuning and the contract tests all find models here. A new model of ours is a
+file and a line in `OWN`. A package of others brings models as entry points, in its pyproject.toml:
+
+    [project.entry-points."xattn.recommenders"]
+    MyModel = "my_package.models:MyModel"
+
+A class that is in no package is registered by `register`, or handed to `load_model` by name.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, TypeVar
+
+from xattn.errors import Quoted, check_choice, refuse
+from xattn.recommenders.estimator import Estimator
+
+if TYPE_CHECKING:
+    from xattn.recommenders.base import Recommender
+
+__all__ = ["DEFAULT", "GROUP", "OWN", "model_class", "model_classes", "model_names", "register"]
+
+GROUP = "xattn.recommenders"
+DEFAULT = "HybridAttention"
+OWN = {  # name of the class: the module that holds it
+    "EASE": "xattn.recommenders.ease",
+    "CollaborativeAttention": "xattn.recommenders.collaborative",
+    "ContentAttention": "xattn.recommenders.content",
+    "HybridAttention": "xattn.recommenders.hybrid",
+    "ItemKNN": "xattn.recommenders.baselines",
+    "NeuralAttention": "xattn.recommenders.neural",
+    "Popularity": "xattn.recommenders.baselines",
+    "RecencyEASE": "xattn.recommenders.ease",
+    "SequenceAttention": "xattn.recommenders.sequence",
+    "UserAttention": "xattn.recommenders.neighbours",
+}
+
+Kind = TypeVar("Kind", bound="type[Estimator]")
+_registered: dict[str, type[Recommender]] = {}
+
+
+def register(kind: Kind) -> Kind:
+    """Make a class of recommenders known by its name, for this process; returns the class, so it can be a decorator.
+
+    A later class of the same name takes the place of an earlier one, but no class takes the place of one of ours.
+    Raises InputError.
+
+    >>> from xattn.recommenders import Popularity
+    >>> @register
+    ... class Unpopularity(Popularity):
+    ...     "What few know."
+    >>> model_class("Unpopularity") is Unpopularity
+    True
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Estimator)):
+        refuse("type", name="kind", what="recommender_class", got=kind)
+    if kind.__name__ in OWN:
+        refuse("name_taken", got=kind.__name__)
+    _registered[kind.__name__] = kind
+    return kind
+
+
+def model_names() -> list[str]:
+    """The names of all models: ours first, then those of packages, then those that were registered."""
+    return list({**OWN, **_of_packages(), **_registered})
+
+
+def model_class(name: str) -> type[Recommender]:
+    """The class of this name. Raises InputError for a name that is not known, or whose package cannot be loaded."""
+    if name in _registered:
+        return _registered[name]
+    if name in OWN:
+        return EntryPoint(name, f"{OWN[name]}:{name}", GROUP).load()  # type: ignore[no-any-return]
+    packages = _of_packages()
+    if name not in packages:
+        check_choice("model", name, model_names())
+    return _loaded(packages[name])
+
+
+def model_classes() -> dict[str, type[Recommender]]:
+    """All classes by name. Raises InputError where the package of one cannot be loaded."""
+    return {name: model_class(name) for name in model_names()}
+
+
+def _of_packages() -> dict[str, EntryPoint]:
+    """What installed packages bring; a name of ours stays ours."""
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in OWN}
+
+
+def _loaded(entry: EntryPoint) -> type[Recommender]:
+    try:
+        kind = entry.load()
+    except Exception as problem:
+        refuse("model_unloaded", because=problem, model=entry.name, place=entry.value, got=Quoted(problem))
+    if not (isinstance(kind, type) and issubclass(kind, Estimator)):
+        refuse("model_of_no_class", model=entry.name, got=kind)
+    return kind

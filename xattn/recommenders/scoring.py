@@ -1,0 +1,161 @@
+"""Scoring: what a model answers about one history. Lists and explanations know it through these methods alone.
+
+    scores_of(history)                        (M,)    the served score of every item
+    scores_of_many(histories)                 (R, M)  the same for many histories, to the same bits
+    fields_of(history, targets)               the heads over J targets, if the score is base + Σ heads under any masking
+    scores_without_each(history, targets)     (J, n)  the scores with each event masked in turn
+    scores_masked(history, live, targets)     (R, J)  the served scores under R maskings
+    cells_of(history, target)                 the terms of one target's score; base_[target] is the rest
+    approximate_of(history)                   scores of all items without each event, within a known slack
+    reach_of(history, m)                      (M,)    what no score exceeds when up to m events are masked
+
+A model that gives fields needs nothing else: scores, removals and cells follow. A model without fields defines
+`scores_of`, `scores_without_each` and `cells_of`. The last two methods make explanations quicker, and may stay away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+
+from xattn.data import History
+from xattn.errors import check_index_array, check_number, refuse
+from xattn.explain.question import Approximation
+from xattn.model.heads.field import HeadCells, HeadField, fields_scores, fields_without_each
+from xattn.recommenders.estimator import Estimator
+from xattn.recommenders.listing import ids_of, refuse_head
+
+__all__ = ["Scoring"]
+
+BLOCK = 8_000_000  # scores (maskings × items) held at a time: 64 MB
+
+
+class Scoring(Estimator):
+    """A fitted model that scores histories; see the module's text for what a subclass defines."""
+
+    # --- what explanations ask ---------------------------------------------------------------------------------------
+
+    def scores_of(self, history: History) -> np.ndarray:
+        """Served scores (M,)."""
+        return fields_scores(self._fields(history, np.arange(self.data_.n_items)), history.live, self.base_)
+
+    def scores_of_many(self, histories: Sequence[History]) -> np.ndarray:
+        """The scores of each history (R, M), bit for bit those of `scores_of`."""
+        return np.array([self.scores_of(events) for events in histories]).reshape(len(histories), self.data_.n_items)
+
+    def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
+        """The heads over `targets` (J,), from which the score without any set of events follows; None: it does not.
+
+        It does not follow if masking an event changes the weights of others by more than their sum (docs/model.md, eq.
+        13), as in heads whose query the events make.
+        """
+        return None
+
+    def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
+        """Scores (J, n) of `targets` with each event masked in turn."""
+        return fields_without_each(self._fields(history, targets), history.live, self.base_[targets])
+
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Scores (R, J) of `targets` under the maskings `live` (R, n): bit for bit those that are served."""
+        found = np.empty((len(live), len(targets)))
+        step = max(1, BLOCK // self.data_.n_items)
+        for low in range(0, len(live), step):
+            masked = [replace(history, live=row) for row in live[low : low + step]]
+            found[low : low + step] = self.scores_of_many(masked)[:, targets]
+        return found
+
+    def cells_of(self, history: History, target: int) -> list[HeadCells]:
+        """The cells of one target."""
+        return [field.cells(history.live) for field in self._fields(history, np.array([target]))]
+
+    def approximate_of(self, history: History) -> Approximation | None:
+        """Scores of every item without each event, within a known slack; None: nothing is quicker than the scores."""
+        return None
+
+    def reach_of(self, history: History, m: int) -> np.ndarray | None:
+        """(M,) what each score cannot exceed when up to `m` events are masked; None: no bound is known."""
+        return None
+
+    def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
+        fields = self.fields_of(history, targets)
+        if fields is None:
+            missing = "`fields_of`, or `scores_of`, `scores_without_each` and `cells_of`"
+            raise NotImplementedError(f"{type(self).__name__} must define {missing}")
+        return fields
+
+    # --- heads -------------------------------------------------------------------------------------------------------
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """The name of each head that can be left out; () for a model whose heads are not known one by one."""
+        return ()
+
+    @property
+    def head_groups(self) -> tuple[str, ...]:
+        """`head_names`, where one name stands for heads that readers would not tell apart."""
+        return self.head_names
+
+    def without_heads(self, heads: Iterable[str | int]) -> Self:
+        """The same fitted model without some heads, each given by its name, the name of its group, or its place.
+
+        The base stays, and tables are shared. Ledgers add up and announced removals hold as in any model. Raises
+        InputError for a head that the model does not have.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import HybridAttention
+        >>> model = HybridAttention(min_events=2).fit(planted("genre", seed=0).data)
+        >>> model.head_names, model.without_heads(["content"]).head_names
+        (('content', 'recency 3', 'recency 20'), ('recency 3', 'recency 20'))
+        """
+        self._check_fitted()
+        asked = ids_of("heads", heads, "head")
+        if asked:
+            refuse_head(self.head_names, asked[0])
+        return self
+
+    # --- vectors -----------------------------------------------------------------------------------------------------
+
+    def _item_vectors(self) -> np.ndarray | sparse.csr_array | None:
+        """Vectors (M, d) whose cosine says how alike two items are to this model; None: it has none."""
+        return None
+
+    # --- the history that a call is about ----------------------------------------------------------------------------
+
+    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
+        """The events of `user` (an id) or of `history` as given, where those of the items in `without` are masked.
+
+        `history` is a list of item ids or (id, rating) pairs, oldest first, or a History (which this method returns,
+        and whose own ``without`` masks events by position). Raises InputError (UnknownIdError for ids) where one of
+        these does not hold.
+        """
+        self._check_fitted()
+        if (user is None) == (history is None):
+            refuse("one_of", names=("user", "history"), found="none_of_them" if user is None else "both")
+        if user is not None:
+            events = History.of(self.data_, self.data_.user_row(user))
+        else:
+            events = history if isinstance(history, History) else History.given(self.data_, history)
+            check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
+            self._check_ratings(events)
+        masked = [self._position(events, item) for item in ids_of("without", without)]
+        return events.without(np.concatenate(masked)) if masked else events
+
+    def _check_ratings(self, events: History) -> None:
+        low, high = self.scale_
+        if events.rating is not None and high > low:
+            for rating in events.rating[~np.isnan(events.rating)]:
+                check_number("rating in history", float(rating), low=low, high=high)
+
+    def _position(self, events: History, item: Any) -> np.ndarray:
+        found = np.flatnonzero(events.item == self.data_.item_row(item))
+        if not len(found):
+            refuse("without", got=str(item))
+        return found
+
+    def score(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> np.ndarray:
+        """The served score of every item (M,), in item order; seen items too."""
+        return self.scores_of(self.history(user, history, without))
