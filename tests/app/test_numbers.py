@@ -28,8 +28,8 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import PAGE
 from xattn import History, HybridAttention, Interactions, Ledger, load_dataset
 from xattn.app import state
+from xattn.app.recommend import cards, why, why_details
 from xattn.app.recommend import page as recommendations
-from xattn.app.recommend import why, why_details
 from xattn.app.recommend.heads import shares
 from xattn.app.recommend.why_details import comparison
 from xattn.app.ui.text import safe
@@ -444,7 +444,7 @@ def wrong(x: float, sign: bool = False) -> str:
 
 
 FAULTS: dict[str, tuple[Any, str, Any]] = {
-    "score of a card": (recommendations, "figure", wrong),
+    "score of a card": (cards, "figure", wrong),
     "box": (why, "figure", wrong),
     "rank": (why, "_rank", lambda rank: str((rank or 0) + 1)),
     "rating": (recommendations, "about", lambda data, row, lang="en": ["1066"]),
