@@ -23,6 +23,7 @@ from xattn import (
 )
 from xattn.data.synthetic import planted
 from xattn.recommenders import Recommender
+from xattn.recommenders.registry import OWN, model_class
 
 MODELS: dict[str, Callable[[], Recommender]] = {
     "content": lambda: ContentAttention(),
@@ -60,6 +61,8 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always"),
     "popularity": lambda: Popularity(),
 }
+_tuned = {type(make()).__name__ for make in MODELS.values()}
+MODELS |= {name: model_class(name) for name in OWN if name not in _tuned}  # a new model is tested with its defaults
 SINGLE = {
     "collaborative",
     "collaborative any",
