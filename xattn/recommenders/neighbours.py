@@ -1,4 +1,4 @@
-"""User attention: other users are the attended set, what they did are the values (docs/model.md, eq. 14–16).
+"""User attention: other users are the attended set, what they did are the values (docs/model.md, eq. 19–21).
 
     l_v = Σ_{i shared} k_vi / (√n_v · √n · T),    a = softmax(l) over users who share a live event
     s_j = b_j + Σ_v a_v (R_vj − b_j)

@@ -1,4 +1,4 @@
-"""The article's neural network with users that are pooled from their events (docs/model.md, eq. 18).
+"""The article's neural network with users that are pooled from their events (docs/model.md, eq. 23).
 
     s(u, j) = b_j + Σ_h Σ_i a_hi w_hi (⟨P_hx, Q_j⟩ + c_hx),     σ(s) = the chance of a "yes"
 

@@ -1,4 +1,4 @@
-"""Learned heads that the newest events ask: the weights depend on the whole history (docs/model.md, eq. 32, 33, 36).
+"""Learned heads that the newest events ask: the weights depend on the whole history (docs/model.md, eq. 27, 28, 31).
 
 A masked event is not attended, and does not ask: q is a sum over the live ones among the newest P events, so without
 event r it lacks one term. The largest logit m is taken over all events of the history in sight, masked or not. An
