@@ -58,7 +58,7 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "sequence target": lambda: SequenceAttention(
         query="target", dimensions=8, heads=2, key_dimensions=4, window=20, epochs=2, min_events=3
     ),
-    "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always"),
+    "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always", dislike=-0.5),
     "popularity": lambda: Popularity(),
 }
 _tuned = {type(make()).__name__ for make in MODELS.values()}

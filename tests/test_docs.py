@@ -244,3 +244,12 @@ def test_data_folders_are_not_ignored() -> None:
     names = ["xattn/data/readers.py", "data/movielens-small/ratings.csv", "tests/data/test_readers.py"]
     done = subprocess.run(["git", "check-ignore", "--no-index", *names], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == ""
+
+
+def test_equations_are_numbered_in_order_each_number_once() -> None:
+    page = (ROOT / "docs/model.md").read_text("utf-8")
+    numbers = [int(number) for number in re.findall(r"^\((\d+)\)", page, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 30
+    named = {int(number) for number in re.findall(r"eq\. (\d+)", page)}
+    assert named <= set(numbers)

@@ -153,7 +153,7 @@ def test_what_fit_did_not_set_stays() -> None:
 
 def fits_in_place(self: Estimator, fresh: Estimator, data: Interactions, progress: Any) -> Estimator:
     """As it was before: the new data stands in the model from the first moment on."""
-    self.data_, self.scale_ = data, RatingScale.of(data.rating)
+    self.data_, self.scale_ = data, RatingScale.of(data.scale)
     self._fit(data, progress or (lambda what, share: None))
     return self
 

@@ -155,7 +155,8 @@ class Additive(Recommender):
         """The places of the heads that a name, the name of a group, or a place stands for. Raises InputError."""
         groups = [part.group for part in self.parts_ for _ in part.heads]
         names = self.head_names
-        found = [p for p, pair in enumerate(zip(names, groups, strict=True)) if asked in pair or p == asked]
+        place = None if isinstance(asked, bool) else asked
+        found = [p for p, pair in enumerate(zip(names, groups, strict=True)) if asked in pair or p == place]
         if not found or asked is None:
             refuse_head(names, asked)
         return found

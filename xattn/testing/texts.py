@@ -201,7 +201,7 @@ class _Facts:
             for s in (self.ledger.scorer.scores_of(self.history), scores)
         )
         new = [quotable(self.ledger.items_table.titles[j], self.lang) for j in after if j >= 0 and j not in before]
-        titles = list(dict.fromkeys(self.title(self.own(p)) for p in found.positions))
+        titles = [self.title(p) for p in sorted({self.own(p) for p in found.positions})]
         replaced = claim.values.get("replacement")
         return (
             [name.title for name in claim.names] == titles
