@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+from sklearn.base import clone
 
 from xattn import (
     EASE,
@@ -58,7 +59,9 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "sequence target": lambda: SequenceAttention(
         query="target", dimensions=8, heads=2, key_dimensions=4, window=20, epochs=2, min_events=3
     ),
-    "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always", dislike=-0.5),
+    "hybrid learned": lambda: HybridAttention(  # a closed form so weak that the learned heads are worth having
+        min_events=2, regularization=1e4, learned="always", dislike=-0.5
+    ),
     "popularity": lambda: Popularity(),
 }
 _tuned = {type(make()).__name__ for make in MODELS.values()}
@@ -102,3 +105,13 @@ def assert_removals_hold(model: Recommender, history: History, target: int, sing
         served = model.scores_of(history.without([position]))[target]
         gap = abs(announced[position] - served)
         assert gap <= tolerance(served, single), f"event {position}: announced {announced[position]}, served {served}"
+
+
+def with_what_was_chosen(model: Recommender) -> Recommender:
+    """An unfitted model of the same settings, in which a dislike counts what it counts in `model`."""
+    again: Recommender = clone(model)
+    return (
+        again.set_params(dislike=model.dislike_)
+        if "dislike" in again.get_params() and hasattr(model, "dislike_")
+        else again
+    )

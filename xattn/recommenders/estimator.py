@@ -106,6 +106,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def partial_fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
         """Take in the new events of `data`, and return self: equal, to rounding, to a fit to ``data_.extended(data)``.
 
+        What the first fit chose stays: what a dislike counts (`dislike_`), and the learned heads of HybridAttention.
         Users and items may be known or new. The attention models keep their sums after the first call (some 0.6 GB for
         3,500 items and two heads), so that the next calls go over those users alone who have something new; other
         models count again. Before any `fit` this is `fit`. Raises InputError where a model has to be trained anew,
