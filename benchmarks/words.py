@@ -18,9 +18,9 @@ import numpy as np
 
 import xattn
 from xattn.explain import DEPTHS, SCENARIOS
-from xattn.explain.tell.check import mismatches
-from xattn.explain.tell.parse import read_back
 from xattn.i18n import LANGUAGES
+from xattn.testing.claims import read_back
+from xattn.testing.texts import mismatches
 
 LONGEST = 300  # events: longer histories take most of the time and tell nothing new
 FROM_ONE_PERSON = 10

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+from sklearn.base import clone
 
 from xattn import (
     EASE,
@@ -23,6 +24,7 @@ from xattn import (
 )
 from xattn.data.synthetic import planted
 from xattn.recommenders import Recommender
+from xattn.recommenders.registry import OWN, model_class
 
 MODELS: dict[str, Callable[[], Recommender]] = {
     "content": lambda: ContentAttention(),
@@ -57,9 +59,13 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "sequence target": lambda: SequenceAttention(
         query="target", dimensions=8, heads=2, key_dimensions=4, window=20, epochs=2, min_events=3
     ),
-    "hybrid learned": lambda: HybridAttention(min_events=2, regularization=1.0, learned="always"),
+    "hybrid learned": lambda: HybridAttention(  # a closed form so weak that the learned heads are worth having
+        min_events=2, regularization=1e4, learned="always", dislike=-0.5
+    ),
     "popularity": lambda: Popularity(),
 }
+_tuned = {type(make()).__name__ for make in MODELS.values()}
+MODELS |= {name: model_class(name) for name in OWN if name not in _tuned}  # a new model is tested with its defaults
 SINGLE = {
     "collaborative",
     "collaborative any",
@@ -99,3 +105,13 @@ def assert_removals_hold(model: Recommender, history: History, target: int, sing
         served = model.scores_of(history.without([position]))[target]
         gap = abs(announced[position] - served)
         assert gap <= tolerance(served, single), f"event {position}: announced {announced[position]}, served {served}"
+
+
+def with_what_was_chosen(model: Recommender) -> Recommender:
+    """An unfitted model of the same settings, in which a dislike counts what it counts in `model`."""
+    again: Recommender = clone(model)
+    return (
+        again.set_params(dislike=model.dislike_)
+        if "dislike" in again.get_params() and hasattr(model, "dislike_")
+        else again
+    )

@@ -72,6 +72,70 @@ def test_readme_links_lead_somewhere() -> None:
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
+# --- extending.md -----------------------------------------------------------------------------------------------------
+
+EXTENDING = ROOT / "docs" / "extending.md"
+LONGEST_MODEL = 60  # lines
+
+
+def files_of(text: str) -> dict[str, str]:
+    """The Python files that a page shows: a name in bold, then the block of code."""
+    return dict(re.findall(r"^\*\*`([\w.]+)`\*\*\n\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of their own for the files of the page."""
+    folder = tmp_path_factory.mktemp("extensions")
+    for name, code in files_of(EXTENDING.read_text("utf-8")).items():
+        (folder / name).write_text(code, "utf-8")
+    return folder
+
+
+def test_every_block_of_the_page_is_a_file() -> None:
+    text = EXTENDING.read_text("utf-8")
+    assert len(files_of(text)) == len(blocks(text, "python")) == 7
+    assert len(files_of(text)["followers.py"].splitlines()) <= LONGEST_MODEL
+
+
+def run_there(extensions: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    env = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(
+        [sys.executable, *command], cwd=extensions, capture_output=True, text=True, timeout=300, env=env
+    )
+
+
+@pytest.mark.parametrize("name", ["use_trigrams.py", "use_similar.py"])
+def test_a_program_of_the_page_runs(extensions: Path, name: str) -> None:
+    done = run_there(extensions, name)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_the_page_adds_keeps_the_contracts(extensions: Path) -> None:
+    done = run_there(extensions, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout[-3000:]
+    passed = int(re.findall(r"(\d+) passed", done.stdout)[0])
+    assert passed > 70, "both contracts ran: that of models on three shapes of data"
+
+
+OFF = """
+real = Followers.scores_of
+Followers.scores_of = lambda self, history: real(self, history) + 1e-3 * len(history)
+"""
+
+
+def test_a_model_that_serves_other_scores_than_its_ledger_does_not_keep_the_contract(
+    extensions: Path, tmp_path: Path
+) -> None:
+    for path in extensions.glob("*followers.py"):
+        wrong = OFF if path.name == "followers.py" else ""
+        (tmp_path / path.name).write_text(path.read_text("utf-8") + wrong, "utf-8")
+    done = run_there(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "adds_up_to_the_score")
+    assert done.returncode == 1
+    assert "AssertionError: cells and base give" in done.stdout
+
+
 # --- constraints.txt --------------------------------------------------------------------------------------------------
 
 PIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9.!+_-]+")
@@ -180,3 +244,12 @@ def test_data_folders_are_not_ignored() -> None:
     names = ["xattn/data/readers.py", "data/movielens-small/ratings.csv", "tests/data/test_readers.py"]
     done = subprocess.run(["git", "check-ignore", "--no-index", *names], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == ""
+
+
+def test_equations_are_numbered_in_order_each_number_once() -> None:
+    page = (ROOT / "docs/model.md").read_text("utf-8")
+    numbers = [int(number) for number in re.findall(r"^\((\d+)\)", page, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 30
+    named = {int(number) for number in re.findall(r"eq\. (\d+)", page)}
+    assert named <= set(numbers)

@@ -20,6 +20,7 @@ DYNAMIC = (
     "phrase.",
     "genre.",
     "head.",
+    "link.must_",
     "behaviour.paste_",
     "behaviour.way_",
     "refusal.",

@@ -244,7 +244,7 @@ STRENGTHS = [
     Fault("0 to 1", S, "signed", faults.from_nought_to_1, S.test_stars_by_hand),
     Fault("all present", S, "presence", lambda r, n, scale, d: np.ones(n), S.test_presence_is_1_but_for_clear_dislikes),
     Fault("any scale", S, "RatingScale", type("Wrong", (S.RatingScale,), {"of": classmethod(lambda cls, x: S.STARS)}),
-          S.test_as_many_steps_as_a_scale_may_have),
+          S.test_no_ratings_guesses_and_amounts_are_no_scale, (None,)),
 ]  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from tests.app.conftest import SMALL, Opener, address, shown_text, small
 from tests.models import fitted
 from xattn.app import state
 from xattn.app.learn.formulas import Lit
-from xattn.app.learn.steps import LIT
-from xattn.app.recommend import why_details
-from xattn.app.recommend.heads import head_names, without_heads
-from xattn.app.recommend.why import FEW_EVENTS, MORE_EVENTS
+from xattn.app.recommend.heads import head_names
+from xattn.app.recommend.view import FEW_EVENTS, TABS
+from xattn.app.recommend.why import MORE_EVENTS
+from xattn.app.ui.session import LIT
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.model.heads.learned import LearnedPart
@@ -63,15 +63,15 @@ FIRST = "from xattn.app.recommend import page; page.render()"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("tab", why_details.TABS)
+@pytest.mark.parametrize("tab", TABS)
 def test_the_open_tab(open_page: Opener, tab: str, lang: str) -> None:
     page = open_page(user="u3", item="i12", lang=lang)
-    page.session_state["rec_tabs"] = t(why_details.TABS[tab], lang)
+    page.session_state["rec_tabs"] = t(TABS[tab], lang)
     settle(page)
     assert address(page).get("tab", "heat") == tab
     opens_the_same(open_page, page, FIRST)
     other = open_page(**{**address(page), "lang": "en" if lang == "zh" else "zh"})
-    assert other.session_state["rec_tabs"] == t(why_details.TABS[tab], "en" if lang == "zh" else "zh")
+    assert other.session_state["rec_tabs"] == t(TABS[tab], "en" if lang == "zh" else "zh")
 
 
 def test_a_tab_stays_open_when_the_language_changes(open_page: Opener) -> None:
@@ -169,7 +169,7 @@ def test_every_head_that_can_be_muted(open_page: Opener, monkeypatch: pytest.Mon
         assert all(box.value for box in page.toggle)
         page.toggle(key=f"rec_head_{name}").set_value(False).run()
         assert address(page)["muted"] == name
-        twin = without_heads(model, f"learned: {learned}", model.data_.checksum, (name,))
+        twin = model.without_heads([name])
         heads = set(twin.explain(user="u3", item="i12").cells["head"])
         assert not [head for head in heads if head == name or (name == "learned" and head.startswith(name))]
         again = open_page(**address(page))
@@ -204,7 +204,7 @@ def test_what_no_link_would_say_is_left_out(open_page: Opener, name: str, value:
 @pytest.mark.parametrize(("lit", "says"), [(Lit(1), "2"), (Lit(2, 1), "3_2")])
 def test_what_is_pointed_at_in_the_lesson(open_page: Opener, lit: Lit, says: str) -> None:
     page = open_page(LESSON, step="all")
-    page.session_state[LIT] = lit
+    page.session_state[LIT.name] = lit
     assert address(settle(page))["at"] == says
     again = open_page(LESSON, **address(page))
     assert [element.value for element in again.latex] == [element.value for element in page.latex]

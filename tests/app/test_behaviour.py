@@ -15,6 +15,7 @@ from tests.models import MODELS, fitted
 from xattn import InputError, attend
 from xattn.app import state
 from xattn.app.learn.sheet import Sheet, decode, encode
+from xattn.app.ui.session import VERSION
 from xattn.app.ui.text import safe
 from xattn.app.yours import picks, vectors
 from xattn.explain import minimal_edit
@@ -214,7 +215,7 @@ def test_features_are_renamed_added_and_dropped() -> None:
 
 def edit(at: AppTest, part: str, **edits: object) -> AppTest:
     """The page after these edits of one of its tables."""
-    key = f"behaviour_{part}_{at.session_state['behaviour.version']}"
+    key = f"behaviour_{part}_{at.session_state[VERSION.of('behaviour').name]}"
     at.session_state[key] = {"edited_rows": {}, "added_rows": [], "deleted_rows": [], **edits}
     return at.run()
 

@@ -16,7 +16,8 @@ from xattn.app import state
 from xattn.app.lab import jobs, models, runs
 from xattn.app.lab import page as lab
 from xattn.app.lab.results import metric_name
-from xattn.app.recommend.answers import Asked, listed
+from xattn.app.recommend.answers import listed
+from xattn.app.recommend.view import View
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
 from xattn.i18n import LANGUAGES, t
@@ -260,7 +261,7 @@ def test_lists_of_all_users_are_the_librarys(kind: str) -> None:
     """What pages print comes from `listed`: for every user of the planted data, its reason beside the ledger's."""
     model, data = small(kind), small().data_
     for user in data.user_ids:
-        shown = listed(model, Asked(data.checksum, kind, user, (), 10))
+        shown = listed(model, View(user, kind, 10))
         served = model.recommend(user=user)
         assert shown[["rank", "item", "title", "score", "base"]].equals(served)
         for row in shown.head(2).itertuples():

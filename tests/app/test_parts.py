@@ -15,8 +15,8 @@ from tests.app.conftest import small
 from xattn.app.learn.sheet import MOST_COLUMNS, MOST_ROWS, Sheet
 from xattn.app.learn.snippet import of_sheet
 from xattn.app.recommend import opinions
-from xattn.app.recommend.answers import Asked, history_of
 from xattn.app.recommend.snippet import of_view
+from xattn.app.recommend.view import View
 from xattn.app.ui import search
 from xattn.app.yours import pasted
 from xattn.errors import InputError
@@ -48,14 +48,15 @@ def test_strange_opinions_are_refused(text: str) -> None:
 def test_opinions_are_the_newest_events_and_hiding_is_none() -> None:
     own = small().history("u3")
     said = (("i1", "more"), ("i2", "hide"), ("i5", "less"))
-    longer = opinions.extended(DATA, own, said)
+    longer = View("u3", "ItemKNN", said=said).events(DATA)
     assert longer.item.tolist() == [*own.item.tolist(), *DATA.items.rows(["i1", "i5"]).tolist()]
     assert longer.rating is not None
     assert longer.rating[-2:].tolist() == [5.0, 1.0]
     assert np.array_equal(longer.age[:-2], own.age + 2)
     assert longer.age[-2:].tolist() == [1.0, 0.0]
     assert longer.user == own.user
-    assert opinions.extended(DATA, own, (("i2", "hide"),)) is own
+    hiding = View("u3", "ItemKNN", said=(("i2", "hide"),))
+    assert len(hiding.events(DATA)) == len(own)
     assert opinions.hidden(said) == ("i2",)
 
 
@@ -170,9 +171,9 @@ def test_the_python_of_a_sheet_runs_and_gives_its_numbers() -> None:
 
 
 def test_the_python_of_a_view_holds_all_that_was_changed() -> None:
-    asked = Asked("", "ItemKNN", "u3", (), 7, (0, 2), (("i1", "more"), ("i2", "hide")), ("content",))
-    events = history_of(small("ItemKNN"), asked)
-    code = of_view(asked, events, DATA, "movielens-small", "i4")
+    said = (("i1", "more"), ("i2", "hide"))
+    view = View("u3", "ItemKNN", 7, said=said, muted=("content",), without=(2, 0))
+    code = of_view(view, DATA, "movielens-small", "i4")
     compile(code, "page", "exec")
     assert "events.without([0, 2])" in code
     assert "('i1', 5.0)" in code

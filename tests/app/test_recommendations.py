@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import PAGE, SMALL, Opener, address, shown_text, small
 from xattn import History, ItemKNN
 from xattn.app import state
-from xattn.app.recommend.heads import head_names, without_heads
-from xattn.app.recommend.why import DEPTHS
+from xattn.app.recommend.heads import head_names
+from xattn.app.recommend.view import DEPTHS
 from xattn.app.ui.text import safe
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
@@ -303,7 +303,7 @@ def test_a_head_can_be_muted(open_page: Opener) -> None:
     assert address(page)["muted"] == names[1]
     events, target = model.history("u3"), model.data_.item_row(item)
     silent = sum(cell.contribution.sum() for cell in model.cells_of(events, target) if cell.name == names[1])
-    twin = without_heads(model, "HybridAttention", model.data_.checksum, (names[1],))
+    twin = model.without_heads([names[1]])
     assert twin.score(history=events)[target] == pytest.approx(model.score(history=events)[target] - silent, abs=1e-7)
     assert scores(page) == [figure(score) for score in twin.recommend(user="u3")["score"]]
     assert cards(open_page(**address(page))) == cards(page)
@@ -316,7 +316,7 @@ def test_a_head_can_be_muted(open_page: Opener) -> None:
 def test_any_heads_can_be_muted_and_ledgers_add_up(kind: str) -> None:
     model = small(kind)
     for name in head_names(model):
-        twin = without_heads(model, kind, model.data_.checksum, (name,))
+        twin = model.without_heads([name])
         why = twin.explain(user="u3", item="i12")
         assert name not in set(why.cells["head"])
         assert why.base + why.cells["contribution"].sum() == pytest.approx(why.score, abs=1e-5)
@@ -445,8 +445,8 @@ def test_a_bad_parameter_gets_one_sentence(open_page: Opener, name: str, value: 
 
 
 TYPED = (  # the test driver cannot type what is not among the options
-    "import streamlit as st; from xattn.app import state; from xattn.app.recommend import choice, page;"
-    "choice.seed(state.dataset()); st.session_state['rec_user'] = '*nobody*'"
+    "from xattn.app import state; from xattn.app.ui import session; from xattn.app.recommend import page, present;"
+    "present.open_view(state.dataset()); session.USER.set('*nobody*')"
 )
 
 

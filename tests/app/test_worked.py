@@ -18,9 +18,10 @@ from tests.models import fitted
 from xattn import History, InputError, Interactions, attend, worked_example
 from xattn.app import state
 from xattn.app.learn import formulas, person_sheet, swap
-from xattn.app.learn.page import article_sheet
+from xattn.app.learn.article import article_sheet
+from xattn.app.learn.results import results
 from xattn.app.learn.sheet import MOST_COLUMNS, MOST_ROWS, Sheet, decode, encode, is_whole
-from xattn.app.learn.steps import LIT, results
+from xattn.app.ui.session import LIT, VERSION
 from xattn.app.ui.text import safe
 from xattn.errors import XattnError, check_choice, check_no_overflow, check_number, check_same_columns, check_whole
 from xattn.i18n import LANGUAGES, t
@@ -172,7 +173,7 @@ def test_the_threshold_is_told_and_shown() -> None:
 
 def test_an_edited_cell_counts() -> None:
     at = page()
-    version = at.session_state["worked.version"]
+    version = at.session_state[VERSION.of("worked").name]
     at.session_state[f"worked_keys_{version}"] = {
         "edited_rows": {1: {"1": 2.0}},
         "added_rows": [],
@@ -274,7 +275,7 @@ def test_an_event_that_is_chosen_is_marked_in_every_formula() -> None:
 
 def test_a_cell_that_is_chosen_is_marked_and_framed() -> None:
     at = page(step="3")
-    at.session_state[LIT] = formulas.Lit(2, 1)
+    at.session_state[LIT.name] = formulas.Lit(2, 1)
     at.run()
     (text,) = [element.value for element in at.latex]
     assert formulas.MARKER % formulas.tex(EXAMPLE.fused[1]) in text
@@ -321,7 +322,7 @@ def test_terms_end_in_the_library_s_numbers(changes: dict[str, Any]) -> None:
 
 def test_an_event_that_is_gone_is_pointed_at_no_more() -> None:
     at = page(step="1")
-    at.session_state[LIT] = formulas.Lit(2, 0)
+    at.session_state[LIT.name] = formulas.Lit(2, 0)
     at.run()
     at.number_input(key="worked_n").set_value(2).run()
     assert not at.exception
@@ -552,7 +553,7 @@ def test_a_wrong_setting_is_refused_in_chinese() -> None:
 @pytest.mark.parametrize("cell", [None, "much", math.nan, math.inf])
 def test_a_wrong_cell_is_refused(cell: object) -> None:
     at = page()
-    version = at.session_state["worked.version"]
+    version = at.session_state[VERSION.of("worked").name]
     at.session_state[f"worked_keys_{version}"] = {
         "edited_rows": {0: {"2": cell}},
         "added_rows": [],

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from xattn.app.recommend.why import FEW_EVENTS
+from xattn.app.recommend.view import FEW_EVENTS
 from xattn.i18n import t
 
 __all__ = ["Visit", "serving", "serving_at", "settled"]

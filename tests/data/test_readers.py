@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn.data import History, Interactions, read_history, read_interactions, read_items
-from xattn.data.reading.delimited import MAX_CELL
+from xattn.data.reading.formats.delimited import MAX_CELL
 from xattn.errors import DataError, InputError
 
 WEIRD = [

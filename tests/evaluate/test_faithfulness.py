@@ -554,11 +554,11 @@ def test_a_dislike_is_named_by_models_that_are_taught_likes() -> None:
     asked = {"explainers": ["contribution", "removal", "random"]}
     for noise, least in ((0.0, 0.99), (0.2, 0.9)):
         truth = planted("dislike", n_users=400, seed=0, noise=noise)
-        for row in planted_recall(HybridAttention(objective="any"), truth, **asked)[:2]:
+        for row in planted_recall(HybridAttention(objective="any", dislike=-0.5), truth, **asked)[:2]:
             assert row["first"] >= least
             assert row["used"] >= 0.99
     truth = planted("dislike", n_users=400, seed=0)
-    happened = planted_recall(HybridAttention(min_events=1, regularization=1.0), truth, **asked)
+    happened = planted_recall(HybridAttention(min_events=1, regularization=1.0, dislike=-0.5), truth, **asked)
     for row in happened:
         low, high = row["ci95"]["used"]
         assert low < 0.5 < high, "whether the score goes up or down without the dislike is a matter of chance"

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.metrics import average_precision_score, ndcg_score, precision_score, recall_score
 from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.preprocessing import normalize
 
 from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
 
@@ -112,18 +114,20 @@ def test_beyond_accuracy_by_hand() -> None:
     assert coverage(lists, 4) == 0.75
     assert novelty(lists, np.array([1, 1, 1, 1])) == pytest.approx(2.0)  # each has a quarter of the events: 2 bits
     F = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
-    assert diversity(lists, F) == pytest.approx(0.5)  # a pair that is alike, a pair that has nothing in common
+    assert diversity(lists, sparse.csr_array(F)) == pytest.approx(
+        0.5
+    )  # a pair that is alike, a pair that has nothing in common
 
 
 def test_diversity_is_that_of_sklearn() -> None:
     rng = np.random.default_rng(0)
-    F, items = rng.random((9, 4)), np.array([2, 5, 7])
+    F, items = normalize(rng.random((9, 4))), np.array([2, 5, 7])
     pairs = 1.0 - cosine_similarity(F[items])[np.triu_indices(3, 1)]
-    assert diversity([items], F) == pytest.approx(pairs.mean())
+    assert diversity([items], sparse.csr_array(F)) == pytest.approx(pairs.mean())
 
 
 def test_diversity_without_features_is_unknown() -> None:
-    assert np.isnan(diversity([np.array([0, 1])], np.zeros((3, 0))))
+    assert np.isnan(diversity([np.array([0, 1])], sparse.csr_array((3, 0))))
 
 
 def test_popularity_bias_by_hand() -> None:

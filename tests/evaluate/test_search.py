@@ -19,7 +19,6 @@ from xattn import (
     ItemKNN,
     ItemTable,
     Popularity,
-    recommenders,
 )
 from xattn.data import History
 from xattn.data.split import leave_last_out
@@ -28,8 +27,9 @@ from xattn.evaluate import evaluate, search
 from xattn.evaluate.holdout import SHARE, drawn_per_user
 from xattn.evaluate.rivals import RIVALS
 from xattn.evaluate.setup import Setup
-from xattn.evaluate.spaces import SPACES
+from xattn.evaluate.spaces import space_of
 from xattn.evaluate.validation import VALIDATIONS
+from xattn.recommenders.registry import model_classes
 
 
 def data() -> Interactions:
@@ -194,14 +194,29 @@ def test_progress_is_told() -> None:
 # --- spaces and arguments ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SPACES)
+SEARCHED = {name: kind for name, kind in {**RIVALS, **model_classes()}.items() if space_of(kind)}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
 def test_every_space_is_of_its_model(name: str) -> None:
-    model = (RIVALS[name] if name in RIVALS else getattr(recommenders, name))()
-    assert SPACES[name].keys() <= model.get_params(deep=False).keys()
+    assert space_of(SEARCHED[name]).keys() <= SEARCHED[name]().get_params(deep=False).keys()
+
+
+def test_these_declare_a_space() -> None:
+    """As many as before spaces were declared by the classes."""
+    linear = {"EASE", "RecencyEASE", "ItemKNN", "UserAttention"}
+    assert set(SEARCHED) == linear | {
+        "ALS",
+        "BPR",
+        "SASRec",
+        "ContentAttention",
+        "CollaborativeAttention",
+        "HybridAttention",
+    }
 
 
 def test_the_space_of_a_model_is_its_own() -> None:
-    assert len(search(data(), EASE())["trials"]) == len(SPACES["EASE"]["regularization"])
+    assert len(search(data(), EASE())["trials"]) == len(space_of(EASE)["regularization"])
     assert len(search(data(), HybridAttention(min_events=2), trials=2)["trials"]) == 3
 
 

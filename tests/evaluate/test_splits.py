@@ -31,7 +31,7 @@ class Oracle(Popularity):
 
     truth: Interactions
 
-    def _scores(self, history: History) -> np.ndarray:
+    def scores_of(self, history: History) -> np.ndarray:
         scores = np.full(self.data_.n_items, 3.0)
         own = self.truth.events_of(int(history.user or 0))
         assert self.truth.rating is not None
@@ -184,7 +184,7 @@ def test_rating_refuses_a_bar_that_parts_nothing() -> None:
 
 def test_nan_scores_are_the_worst() -> None:
     class Nothing(Popularity):
-        def _scores(self, history: History) -> np.ndarray:
+        def scores_of(self, history: History) -> np.ndarray:
             return np.full(self.data_.n_items, np.nan)
 
     row = evaluate(data(), [Nothing()], protocol="rating")["rows"][0]
@@ -214,9 +214,9 @@ def test_a_given_history_takes_the_place_of_the_training_events() -> None:
     asked: list[History] = []
 
     class Spy(ItemKNN):
-        def _scores(self, history: History) -> np.ndarray:
+        def scores_of(self, history: History) -> np.ndarray:
             asked.append(history)
-            return super()._scores(history)
+            return super().scores_of(history)
 
     train = frame([("u", "a", 4.0), ("u", "b", 4.0), ("v", "a", 4.0)], "user item rating")
     parts = {

@@ -15,7 +15,7 @@ from tests.models import MODELS, fitted
 from xattn.data.synthetic import planted
 from xattn.explain import cache
 from xattn.explain.cache import cache_of
-from xattn.recommenders import ItemKNN, UserAttention
+from xattn.recommenders import ItemKNN, UserAttention, additive
 
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -48,7 +48,10 @@ def test_near_ties_of_a_long_history_are_ranked_as_they_are_served() -> None:
 
 
 @every_model
-def test_masked_scores_are_bit_for_bit_the_served_ones(name: str) -> None:
+@pytest.mark.parametrize("few", [0, 40], ids=["by parts", "by serving"])
+def test_masked_scores_are_bit_for_bit_the_served_ones(name: str, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By parts, where few items are asked for; else as they are served."""
+    monkeypatch.setattr(additive, "FEW", few)
     model, rng = fitted(name), np.random.default_rng(0)
     for user in ("u3", "u17"):
         history = model.history(user).without([1])

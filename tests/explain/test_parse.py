@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.models import MODELS, fitted
 from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.explain import DEPTHS, SCENARIOS
-from xattn.explain.tell.check import mismatches
-from xattn.explain.tell.parse import read_back
 from xattn.recommenders import CollaborativeAttention
+from xattn.testing.claims import read_back
+from xattn.testing.texts import mismatches
 
 every_model = pytest.mark.parametrize("name", MODELS)
 

@@ -14,9 +14,9 @@ import pytest
 
 from xattn import InputError, Interactions
 from xattn.explain import DEPTHS, explain_list
-from xattn.explain.tell.check import mismatches
 from xattn.recommenders import Recommender
 from xattn.recommenders.registry import model_class, model_names
+from xattn.testing.texts import mismatches
 
 K = 3
 SMALL = {"NeuralAttention": {"epochs": 2}, "SequenceAttention": {"epochs": 2, "min_events": 1}}

@@ -14,9 +14,9 @@ from tests.models import fitted
 from xattn import InputError, Interactions, ItemTable
 from xattn.data.scale import Scale
 from xattn.explain import DEPTHS, SCENARIOS, Ledger
-from xattn.explain.tell.check import mismatches
 from xattn.explain.tell.words import figure, short_title, weight_and_effect_disagree
 from xattn.recommenders import CollaborativeAttention
+from xattn.testing.texts import mismatches
 
 
 @given(x=st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-12))

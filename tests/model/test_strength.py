@@ -8,37 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checks import assert_within, unchanged
-from xattn.model.strength import MOST_STEPS, RatingScale, found, kind_strengths, once, presence, signed, taste
+from xattn.data.scale import Scale
+from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, signed, taste
 
 STARS = RatingScale(0.5, 5.0)
 NONE = RatingScale(0.0, 0.0)
 ratings = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8).map(np.array)
 
 
-@given(ratings)
-def test_a_scale_is_what_the_ratings_span(x: np.ndarray) -> None:
-    assert RatingScale.of(x) == RatingScale(x.min(), x.max())
+@pytest.mark.parametrize("origin", ["stated", "known"])
+def test_a_scale_is_what_is_stated_or_known(origin: str) -> None:
+    assert RatingScale.of(Scale(1.0, 5.0, "opinion", origin)) == RatingScale(1.0, 5.0)
 
 
 @pytest.mark.parametrize(
-    "rating", [None, np.empty(0), np.arange(MOST_STEPS + 1.0)], ids=["no ratings", "no events", "amounts"]
+    "scale", [None, Scale(1.0, 5.0, "opinion", "guessed"), Scale(1.0, 90.0, "amount", "known")], ids=repr
 )
-def test_no_scale(rating: np.ndarray | None) -> None:
-    assert RatingScale.of(rating) == NONE
-    n = 0 if rating is None else rating.size
-    assert signed(rating, n, NONE).tolist() == [1.0] * n
-    assert presence(rating, n, NONE, -0.5).tolist() == [1.0] * n
+def test_no_ratings_guesses_and_amounts_are_no_scale(scale: Scale | None) -> None:
+    assert RatingScale.of(scale) == NONE
+    assert signed(np.array([1.0, 5.0]), 2, NONE).tolist() == [1.0, 1.0]
+    assert presence(np.array([1.0, 5.0]), 2, NONE, -0.5).tolist() == [1.0, 1.0]
 
 
-def test_as_many_steps_as_a_scale_may_have() -> None:
-    assert RatingScale.of(np.arange(float(MOST_STEPS))) == RatingScale(0.0, MOST_STEPS - 1.0)
-    assert RatingScale.of(np.tile(np.arange(10.0), 50)) == RatingScale(0.0, 9.0)  # many events, few steps
-
-
-def test_one_rating_for_all_is_no_scale() -> None:
-    fives = np.full(3, 5.0)
-    assert RatingScale.of(fives) == RatingScale(5.0, 5.0)
-    assert signed(fives, 3, RatingScale.of(fives)).tolist() == [1.0, 1.0, 1.0]
+def test_one_rating_for_all_says_nothing() -> None:
+    assert signed(np.full(3, 5.0), 3, RatingScale(5.0, 5.0)).tolist() == [1.0, 1.0, 1.0]
 
 
 @given(ratings)
@@ -56,7 +49,7 @@ def test_signed_is_the_rating_between_minus_and_plus_1(x: np.ndarray) -> None:
 
 @given(ratings, st.floats(-1, 1))
 def test_presence_is_1_but_for_clear_dislikes(x: np.ndarray, dislike: float) -> None:
-    scale = RatingScale.of(x)
+    scale = RatingScale(x.min(), x.max())
     w = signed(x, x.size, scale)
     assert presence(x, x.size, scale, dislike).tolist() == [dislike if s <= -0.5 else 1.0 for s in w]
 
@@ -76,8 +69,8 @@ def test_ratings_off_the_scale_count_as_its_ends() -> None:
 def test_the_longest_scale() -> None:
     """high − low is past the largest number; the strengths are not."""
     x = np.array([-1.7e308, 0.0, 1.7e308])
-    assert signed(x, 3, RatingScale.of(x)).tolist() == [-1.0, 0.0, 1.0]
-    assert presence(x, 3, RatingScale.of(x), 0.0).tolist() == [0.0, 1.0, 1.0]
+    assert signed(x, 3, RatingScale(x.min(), x.max())).tolist() == [-1.0, 0.0, 1.0]
+    assert presence(x, 3, RatingScale(x.min(), x.max()), 0.0).tolist() == [0.0, 1.0, 1.0]
 
 
 # --- what belongs -----------------------------------------------------------------------------------------------------
@@ -89,7 +82,7 @@ def test_liked_is_the_upper_third() -> None:
     assert taste(x, 6, STARS, -0.25).tolist() == [-0.25, -0.25, 0.5, 0.5, 1.0, 1.0]
     assert found(x, 6, STARS).tolist() == [0.0, 0.0, 1 / 3, 1 / 3, 1.0, 1.0]
     whole = np.arange(1.0, 6.0)
-    assert taste(whole, 5, RatingScale.of(whole), 0.0).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert taste(whole, 5, RatingScale(1.0, 5.0), 0.0).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
     assert taste(None, 2, NONE, 0.0).tolist() == found(None, 2, NONE).tolist() == [1.0, 1.0]
 
 

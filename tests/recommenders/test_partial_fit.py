@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.models import MODELS, fitted
+from tests.models import MODELS, fitted, with_what_was_chosen
 from xattn import EASE, CollaborativeAttention, HybridAttention, InputError, Interactions, ItemKNN, NeuralAttention
 from xattn.data.synthetic import planted
 from xattn.recommenders import Recommender
@@ -48,7 +48,7 @@ def test_it_is_a_fit_to_all_events(name: str, seed: int, share: float, parts: in
     for part in later:
         model.partial_fit(part)
         whole = whole.extended(part)
-    assert_equal_scores(model, MODELS[name]().fit(whole))
+    assert_equal_scores(model, with_what_was_chosen(model).fit(whole))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -10,22 +10,15 @@ from xattn.app.ui.language import lang
 from xattn.data import Interactions, load_dataset
 from xattn.errors import check_choice
 from xattn.i18n import t
-from xattn.recommenders import (
-    CollaborativeAttention,
-    ContentAttention,
-    HybridAttention,
-    ItemKNN,
-    Popularity,
-    Recommender,
-    UserAttention,
-)
+from xattn.recommenders import Recommender
+from xattn.recommenders.registry import DEFAULT, model_class, model_classes
 
 __all__ = ["DATASET", "MODELS", "dataset", "is_warm", "model", "warm"]
 
 DATASET = "movielens-small"
-MODELS: dict[str, type[Recommender]] = {  # the first is the default
-    kind.__name__: kind
-    for kind in (HybridAttention, ContentAttention, CollaborativeAttention, UserAttention, ItemKNN, Popularity)
+MODELS: dict[str, type[Recommender]] = {  # the first is the default; of the others those that nobody waits long for
+    DEFAULT: model_class(DEFAULT),
+    **{name: kind for name, kind in model_classes().items() if kind.quick},
 }
 
 
@@ -39,7 +32,7 @@ def _fitted(kind: str, name: str) -> Recommender:
     return MODELS[kind]().fit(dataset(name))
 
 
-def model(kind: str = "HybridAttention", name: str = DATASET) -> Recommender:
+def model(kind: str = DEFAULT, name: str = DATASET) -> Recommender:
     """The model of this class with default parameters, fitted to this data set: one for all sessions, so never fit or
     change it. The first call takes seconds and shows a spinner. Raises InputError for an unknown name.
     """
@@ -58,7 +51,7 @@ def is_warm() -> bool:
 
 def warm() -> None:
     """Fit the default model and take one explanation from it, so that no visitor waits for either."""
-    fitted = _fitted("HybridAttention", DATASET)
+    fitted = _fitted(DEFAULT, DATASET)
     user = fitted.data_.user_ids[0]
     best = fitted.recommend(user=user, k=1)["item"].iloc[0]
     why = fitted.explain(user=user, item=best)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data.interactions import Interactions
-from xattn.data.reading.frames import frame_table
+from xattn.data.reading.formats.frames import frame_table
 from xattn.data.reading.read import history_of
 from xattn.data.scale import check_opinions
 from xattn.data.source import Source

@@ -25,7 +25,7 @@ from xattn.data.checksum import canonical, checksum_of
 from xattn.data.growth import both
 from xattn.data.items import ItemTable
 from xattn.data.reading.events import Events, Options, events_of
-from xattn.data.reading.frames import frame_table
+from xattn.data.reading.formats.frames import frame_table
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING

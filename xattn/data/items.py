@@ -19,7 +19,7 @@ from xattn.data.checksum import canonical, checksum_of
 from xattn.data.feature_set import FeatureSet
 from xattn.data.reading.choice import shown_names
 from xattn.data.reading.features import Items, items_of
-from xattn.data.reading.frames import frame_table
+from xattn.data.reading.formats.frames import frame_table
 from xattn.data.source import Source
 from xattn.data.values import MISSING, plain_texts
 from xattn.errors import UnknownIdError, check_id, check_index_array, check_same_length, check_type, refuse, some_of

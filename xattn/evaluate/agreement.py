@@ -4,7 +4,7 @@
     rbo         (1 − p)/p Σ_{d ≤ k} p^d X_d/d + p^k X_k/k,      X_d = |A_d ∩ B_d|, A_d the first d of A
     top         1 if both have the same item first
 
-rbo is rank-biased overlap, extrapolated (Webber, Moffat and Zobel, TOIS 2010, eq. 23): the first places count most, by
+rbo is rank-biased overlap, extrapolated (Webber, Moffat and Zobel, TOIS 2010, eq. 14): the first places count most, by
 p = .9 the ten first for 86 % of the whole, and what is beyond the lists is taken to agree as far as they do at their
 ends. All three go from 0 (nothing in common) to 1 (the same list).
 """

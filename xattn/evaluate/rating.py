@@ -33,7 +33,7 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     Raises InputError where the data has no rating scale, where all events are liked or none, or where too few are
     left to choose a threshold by.
     """
-    scale = RatingScale.of(data.rating)
+    scale = RatingScale.of(data.scale)
     if data.rating is None or scale.high <= scale.low:
         refuse("no_rating_scale")
     likes, rng = liked(data, setup.positive), np.random.default_rng(setup.seed)

@@ -21,7 +21,7 @@ from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.rivals import Rival
 from xattn.evaluate.setup import Setup, asked
-from xattn.evaluate.spaces import SPACES
+from xattn.evaluate.spaces import space_of
 from xattn.evaluate.validation import VALIDATIONS
 from xattn.progress import Progress
 from xattn.recommenders import Recommender
@@ -54,8 +54,8 @@ def search(
     the sentence with which the model refused the setting, which then has no value. `best` is the trial of the highest
     value, the earliest of equals; `users` are those asked; `wanted` is the budget in trials, the first of which is the
     model as given. `space` maps parameters to lists, or to distributions of SciPy where `trials` says how many draws
-    are made (default: `SPACES`). No trial starts after `seconds`, and an interrupt (Ctrl-C) ends the search with what
-    has been found: `complete` is then False.
+    are made (default: what the model declares). No trial starts after `seconds`, and an interrupt (Ctrl-C) ends the
+    search with what has been found: `complete` is then False.
 
     Raises InputError for wrong arguments, and where no trial gave a value.
 
@@ -112,8 +112,8 @@ def _settings(
     """The settings to try, the model's own first."""
     name = type(model).__name__
     if space is None:
-        space = SPACES.get(name)
-        if space is None:
+        space = space_of(model)
+        if not space:
             refuse("no_space", model=name)
     own = model.get_params(deep=False)
     for key, values in space.items():

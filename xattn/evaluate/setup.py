@@ -27,7 +27,7 @@ class Model(Shape):
 
 Makers = Mapping[str, Callable[[], Model]]  # name of a model: what makes it, unfitted
 
-QUESTIONS = {"holdout": "any", "rating": "any"}  # what a protocol asks of a model; the others ask "next"
+QUESTIONS = {"holdout": "any", "rating": "rating"}  # what a protocol asks of a model; the others ask "next"
 UPPER = 2 / 3  # of the way up the scale: 3.5 from 0.5 to 5, and 4 of five whole stars
 ROUNDING = 1e-9
 
@@ -54,10 +54,9 @@ Protocol = Callable[[Interactions, Makers, Setup], dict[str, Any]]
 
 
 def asked(model: Any, protocol: str) -> Any:
-    """The unfitted model as `protocol` asks it: where it leaves open what for, a copy with the protocol's question.
+    """The unfitted model as `protocol` asks it: a copy with the settings that its class declares for this question.
 
-    That is an `objective` of "auto", and of NeuralAttention a `target` of "auto": what comes next, unless likes are
-    asked for.
+    Only a setting that is "auto" is filled in, such as an `objective`, or the `target` of NeuralAttention.
 
     >>> from xattn.recommenders import HybridAttention, NeuralAttention
     >>> asked(HybridAttention(), "holdout").objective, asked(HybridAttention(objective="next"), "holdout").objective
@@ -67,12 +66,10 @@ def asked(model: Any, protocol: str) -> Any:
     """
     if not isinstance(model, BaseEstimator):
         return model
-    params, told = model.get_params(deep=False), {}
-    if params.get("objective") == "auto":
-        told["objective"] = QUESTIONS.get(protocol, "next")
-    if params.get("target") == "auto" and protocol != "rating":
-        told["target"] = "next"
-    return clone(model).set_params(**told) if told else model
+    declared = getattr(model, "settings_for", {}).get(QUESTIONS.get(protocol, "next"), {})
+    settings = model.get_params(deep=False)
+    chosen = {name: value for name, value in declared.items() if settings.get(name) == "auto"}
+    return clone(model).set_params(**chosen) if chosen else model
 
 
 def makers_of(models: Makers | Sequence[Model], protocol: str) -> Makers:
@@ -106,7 +103,7 @@ def liked(data: Interactions, positive: float | None) -> np.ndarray:
     if data.rating is None:
         return np.ones(data.n_events, bool)
     if positive is None:
-        low, high = RatingScale.of(data.rating)
+        low, high = RatingScale.of(data.scale)
         if high <= low:
             return np.ones(data.n_events, bool)
         positive = low + UPPER * (high - low)

@@ -38,7 +38,7 @@ __all__ = ["Ledger"]
 
 
 class Ledger:
-    """Why one item has its score for one history. Comes from `Recommender.explain`; does not change afterwards.
+    """Why one item has its score for one history. It comes from `Recommender.explain` and does not change afterwards.
 
     `user` (id or None), `item`, `title`, `score` (as served), `base`, `rank` (None where the item may not be
     recommended, as when it was seen), `k` (length of the list). `cells` is a frame with the columns head, event (item
@@ -62,10 +62,8 @@ class Ledger:
     def __repr__(self) -> str:
         rank = "not in the list" if self.rank is None else f"rank {self.rank}"
         whose = "someone new" if self.user is None else f"user {self.user}"
-        return (
-            f"Ledger({self.item} for {whose}: score {self.score:.6g} = base {self.base:.6g} "
-            f"+ {int(self.history.live.sum())} events, {rank})"
-        )
+        total = f"score {self.score:.6g} = base {self.base:.6g} + {int(self.history.live.sum())} events"
+        return f"Ledger({self.item} for {whose}: {total}, {rank})"
 
     @property
     def history(self) -> History:
@@ -94,8 +92,6 @@ class Ledger:
     def rows(self) -> EventRows:
         """The items of the live events as arrays, the largest contribution first."""
         return event_rows(self.heads, self.history)
-
-    # --- removals -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def without_each(self) -> Removals:
@@ -148,15 +144,14 @@ class Ledger:
         """A smallest set of events without which the item is not among the k best; see `Counterfactual`."""
         return self._counterfactual
 
-    # --- groups -------------------------------------------------------------------------------------------------------
+    # --- groups and summaries -----------------------------------------------------------------------------------------
 
     def by(self, what: str) -> pd.DataFrame:
-        """The cells summed by "event", "head", "feature" or "block": `contribution`, largest first, adds up to score −
-        base.
+        """The cells summed by "event", "head", "feature" or "block", the largest first; they add up to score − base.
 
-        Beside it stand event, title, position; or head, effective (how many events its weights come down to: the
-        exponential of their entropy); or block, feature; or block. Of cells that do not split, the feature is "" and
-        the block "behaviour". Raises InputError for another grouping.
+        Columns: event, title, position; or head, effective (how many events its weights come down to); or block,
+        feature; or block; then contribution. Of cells that do not split, the feature is "" and the block "behaviour".
+        Raises InputError for another grouping.
         """
         check_choice("what", what, GROUPINGS)
         if what == "event":
@@ -182,8 +177,6 @@ class Ledger:
     def effective_events(self) -> float:
         """How many events the attention comes down to: the exponential of the entropy of the events' shares of it."""
         return effective_number(self.rows.weight)
-
-    # --- honesty ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -246,8 +239,7 @@ class Ledger:
     def explanation(self, origin: Origin | None = None, scenario: str = "films") -> dict[str, Any]:
         """`to_dict` and where it comes from: what `explanation.json` holds, by the schema of `explanation_schema`.
 
-        Versions, the model's settings, hash and seed, the data, the history, all texts, and Python that gives the same
-        numbers. `origin` says where data or model can be read from; see `xattn.explain.tell.snippet`.
+        `origin` says where data or model can be read from; see `xattn.explain.tell.snippet`.
         """
         from xattn.explain.tell.export import explanation
 
@@ -262,10 +254,7 @@ class Ledger:
     def to_html(
         self, lang: str = "en", depth: str = "paragraph", scenario: str = "films", origin: Origin | None = None
     ) -> str:
-        """A page that holds the whole explanation and needs nothing else: no network, no script, all text escaped.
-
-        Charts are drawn where vl-convert is installed (``pip install 'xattn[export]'``); their tables are always there.
-        """
+        """A page that holds the whole explanation and needs nothing else; see `xattn.explain.tell.page`."""
         check_choice("lang", lang, LANGUAGES)
         from xattn.explain.tell.page import page
 

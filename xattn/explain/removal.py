@@ -1,4 +1,4 @@
-"""Removal effects: what the score and the rank of a target become when events are masked (docs/model.md, eq. 13).
+"""Removal effects: what the score and the rank of a target become when events are masked (docs/model.md, eq. 18).
 
 The scores without single events come from the closed form over the fields of the heads; scoring the masked history
 again is another way through the code, and the tests hold the two against each other. Ranks are those of the served

@@ -167,6 +167,4 @@ def rated_low(rating: np.ndarray | None, n: int, scale: Scale | None) -> np.ndar
     >>> rated_low(np.array([1.0, 2.0, 3.0]), 3, Scale(1.0, 5.0)).tolist(), rated_low(None, 1, None).tolist()
     ([True, True, False], [False])
     """
-    if rating is None or scale is None or not scale.certain:
-        return np.zeros(n, bool)
-    return np.asarray(signed(rating, n, RatingScale(*scale.span)) <= DISLIKED)
+    return np.asarray(signed(rating, n, RatingScale.of(scale)) <= DISLIKED)

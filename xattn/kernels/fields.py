@@ -5,7 +5,7 @@ is (docs/model.md, eq. 2–3)
 
     s_j = Σ_i a_ji X_ji,     a_ji = E_ji / S_j^β  (0 where a_ji < θ),     S_j = Σ_{live i} E_ji
 
-Removing events only makes S_j smaller, so the score without any event follows from E and X alone (eq. 13). Sums over
+Removing events only makes S_j smaller, so the score without any event follows from E and X alone (eq. 18). Sums over
 the other events are taken directly or as prefix + suffix, never as total − part, which loses all digits where one
 weight is nearly 1. The maximum m stays that of the full history: an event 745 or more below it has E = 0, whatever is
 removed.

@@ -1,4 +1,4 @@
-"""Learned heads: low-rank query–key attention over a history, values linear in the item (docs/model.md, eq. 32–34).
+"""Learned heads: low-rank query–key attention over a history, values linear in the item (docs/model.md, eq. 27–29).
 
     k_hi = E[x_i] Wk_h,   q_h = Σ_i ω_h,age(i) E[x_i] Wq_h        (over the newest P events)
     e_hi = ⟨q_h, k_hi⟩/√dk + r_h,age(i)                           (over ages under L)

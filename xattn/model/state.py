@@ -14,8 +14,14 @@ __all__ = ["rows_of_state", "rows_state", "text_array", "text_of"]
 
 
 def text_array(value: Any) -> np.ndarray:
-    """Texts, or anything else that JSON knows, as bytes."""
-    return np.frombuffer(json.dumps(value, ensure_ascii=False).encode(), np.uint8)
+    """Texts, or anything else that JSON knows, and single numbers of NumPy, as bytes. Raises TypeError for the rest."""
+    return np.frombuffer(json.dumps(value, ensure_ascii=False, default=_number).encode(), np.uint8)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def text_of(array: np.ndarray) -> Any:
@@ -24,8 +30,9 @@ def text_of(array: np.ndarray) -> Any:
 
 
 def rows_state(name: str, F: sparse.csr_array) -> dict[str, np.ndarray]:
-    """A sparse matrix as three arrays."""
-    return {f"{name}_ptr": F.indptr, f"{name}_column": F.indices, f"{name}_value": F.data}
+    """A sparse matrix as three arrays; its indices are int64 whatever type SciPy chose."""
+    ptr, column = F.indptr.astype(np.int64), F.indices.astype(np.int64)
+    return {f"{name}_ptr": ptr, f"{name}_column": column, f"{name}_value": F.data}
 
 
 def rows_of_state(state: dict[str, np.ndarray], name: str, rows: int, columns: int) -> sparse.csr_array:

@@ -13,7 +13,7 @@ Types of events (view, purchase, return, …) may each have a strength of their 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,21 +22,28 @@ __all__ = ["DISLIKED", "UNRATED", "RatingScale", "found", "kind_strengths", "onc
 LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
 DISLIKED = -0.5
 UNRATED = 0.25  # signed strength of an event that nobody rated: between no opinion at all and liked
-MOST_STEPS = 101  # a column with more distinct values (amounts, counts) is no rating scale
+
+
+class Known(Protocol):
+    """How a data set says what its ratings are on (`xattn.data.scale.Scale`)."""
+
+    @property
+    def certain(self) -> bool: ...
+    @property
+    def span(self) -> tuple[float, float]: ...
 
 
 class RatingScale(NamedTuple):
-    """The lowest and highest rating of a data set; equal where it has no scale."""
+    """The two ends of the scale of a data set; equal where it has none."""
 
     low: float
     high: float
 
     @classmethod
-    def of(cls, rating: np.ndarray | None) -> RatingScale:
-        """The scale that ratings span; none for no ratings, one value only, or too many distinct values."""
-        if rating is None or not rating.size or len(np.unique(rating)) > MOST_STEPS:
-            return cls(0.0, 0.0)
-        return cls(float(np.nanmin(rating)), float(np.nanmax(rating)))
+    def of(cls, scale: Known | None) -> RatingScale:
+        """The ends of a scale of opinions that is stated or known. None for amounts, which are no opinions, and for a
+        scale that is a guess: nobody's least rating is called a dislike because it is the least at hand."""
+        return cls(*scale.span) if scale is not None and scale.certain else cls(0.0, 0.0)
 
 
 def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:

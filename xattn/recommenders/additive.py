@@ -26,6 +26,7 @@ __all__ = ["Additive"]
 
 ROUNDED = 1e-6  # of the largest score: more than sums of a few terms in float32 are off by
 LEFT_OUT = "heads_left_out"
+FEW = 8  # a few targets alone cost about as much as eight times as many in one go
 
 
 class Additive(Recommender):
@@ -85,6 +86,8 @@ class Additive(Recommender):
         return out
 
     def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        if FEW * len(targets) > len(self.base_):
+            return super().scores_masked(history, live, targets)
         out = np.repeat(self.base_[targets].astype(np.float64)[None, :], len(live), axis=0)
         if len(history):
             for part in self.parts_:
@@ -152,7 +155,8 @@ class Additive(Recommender):
         """The places of the heads that a name, the name of a group, or a place stands for. Raises InputError."""
         groups = [part.group for part in self.parts_ for _ in part.heads]
         names = self.head_names
-        found = [p for p, pair in enumerate(zip(names, groups, strict=True)) if asked in pair or p == asked]
+        place = None if isinstance(asked, bool) else asked
+        found = [p for p, pair in enumerate(zip(names, groups, strict=True)) if asked in pair or p == place]
         if not found or asked is None:
             refuse_head(names, asked)
         return found

@@ -67,12 +67,13 @@ class AttentionModel(Additive):
         """What a clear dislike counts in the collaborative heads, from what the data shows."""
         if "collaborative" not in self.kinds:
             return AS_ANY_OTHER
-        if self.dislike != "auto" or self._behaviour.objective == "any":
+        if self.dislike != "auto":
             return self._behaviour.dislike
         seed = self.get_params(deep=False).get("random_state", 0)
         return chosen_dislike(data, self.scale_, self._behaviour, np.random.default_rng(seed))
 
     def _grow_from(self, old: Self, whole: Interactions) -> None:
+        self.dislike_ = old.dislike_  # what a dislike counts is chosen in `fit` and stays
         if "collaborative" in self.kinds:
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
@@ -161,8 +162,10 @@ class AttentionModel(Additive):
         return super()._state() | {"dislike": np.array(self.dislike_)}
 
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
-        if "dislike" in state:  # older files name it among the settings
+        if "dislike" in state:
             self.dislike_ = check_number("dislike", float(state["dislike"]), low=-1.0, high=1.0)
+        else:  # an older file names it among the settings
+            self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
         parts: list[Part] = []
         if "content" in self.kinds:
             parts.append(ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings()))

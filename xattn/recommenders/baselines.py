@@ -11,6 +11,7 @@ from xattn.errors.constraints import Range, Whole, constraints
 from xattn.model.heads.field import HeadField
 from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
+from xattn.recommenders.estimator import space
 
 __all__ = ["ItemKNN", "Popularity"]
 
@@ -54,6 +55,7 @@ class ItemKNN(Recommender):
 
     grows = True
 
+    search_space = space(neighbours=[10, 20, 50, 100, 200], shrink=[0.0, 3.0, 10.0, 30.0, 100.0])
     _constraints = constraints(neighbours=Whole(1), shrink=Range(0.0))
 
     def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:

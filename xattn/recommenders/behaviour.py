@@ -22,12 +22,18 @@ from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
 from xattn.progress import Progress
+from xattn.recommenders.estimator import LogRange, space
 
 __all__ = [
     "AS_ANY_OTHER",
+    "BEHAVIOUR_CONSTRAINTS",
+    "BEHAVIOUR_SPACE",
     "MOST_PENALTY",
     "MOST_UNKNOWNS",
+    "NEIGHBORS_CONSTRAINT",
     "OBJECTIVES",
+    "OBJECTIVE_FOR",
+    "TASTE",
     "Behaviour",
     "Kept",
     "neighbors",
@@ -52,6 +58,12 @@ BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
     n_neighbors=NEIGHBORS_CONSTRAINT,
     dtype=DTYPE,
 )
+BEHAVIOUR_SPACE = space(  # that a search tries
+    recency=[(3.0, 20.0), (2.0, 10.0), (1.0, 6.0), (5.0, 50.0)],
+    beta=[0.2, 0.35, 0.5, 0.7, 1.0],
+    regularization=LogRange(10.0, 1000.0),
+)
+OBJECTIVE_FOR = {"next": {"objective": "next"}, "any": {"objective": "any"}, "rating": {"objective": "any"}}
 
 
 def neighbors(given: int | None, unknowns: int) -> int | None:
@@ -65,7 +77,7 @@ def _dislike(params: Mapping[str, Any], whole: bool) -> float:
     """The strength of a clear dislike: as given, or as it was chosen in the fit."""
     if params["dislike"] != "auto":
         return float(params["dislike"])
-    return TASTE if whole else float(params.get("dislike_", AS_ANY_OTHER))
+    return float(params.get("dislike_", TASTE if whole else AS_ANY_OTHER))
 
 
 class Kept(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xattn.recommenders.attention import AttentionModel
-from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
 
 __all__ = ["CollaborativeAttention"]
 
@@ -22,9 +22,9 @@ class CollaborativeAttention(AttentionModel):
     values a target has at most, over all heads (default: all, up to 12,000; 200 where there are more; `partial_fit`
     then starts anew); `threshold` in [0, 1];
     `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale (1: it counts like any
-    other; "auto": chosen on held-out events of the training data, and kept as `dislike_`); `event_weights` the strength
-    of each event type in [−1, 1] (types it does not name: 1; what is wanted next counts as far as it is over 0);
-    `dtype` of the value table, "float32" or "float64".
+    other; "auto": chosen in `fit` on held-out events of the training data, and kept as `dislike_`); `event_weights`
+    the strength of each event type in [−1, 1] (types it does not name: 1; what is wanted next counts as far as it is
+    over 0); `dtype` of the value table, "float32" or "float64".
 
     Values: Steck's EASE (WWW 2019) is the case of one head, β = 0 and an endless recency; the exponent β is from NAIS
     (He et al., TKDE 2018).
@@ -38,6 +38,8 @@ class CollaborativeAttention(AttentionModel):
     """
 
     kinds = ("collaborative",)
+    search_space = BEHAVIOUR_SPACE
+    settings_for = OBJECTIVE_FOR
     _constraints = BEHAVIOUR_CONSTRAINTS
 
     def __init__(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from xattn.errors.constraints import POSITIVE, SEED, constraints
 from xattn.recommenders.attention import AttentionModel
+from xattn.recommenders.estimator import space
 
 __all__ = ["ContentAttention"]
 
@@ -25,6 +26,7 @@ class ContentAttention(AttentionModel):
     """
 
     kinds = ("content",)
+    search_space = space(temperature=[0.1, 0.3, 1.0, 3.0], content_recency=[2.0, 5.0, 20.0, 100.0])
     _constraints = constraints(temperature=POSITIVE, content_recency=POSITIVE, random_state=SEED)
 
     def __init__(

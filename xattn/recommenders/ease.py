@@ -22,8 +22,11 @@ from xattn.model.value_table import ClosedForm, Form, form_of, rows_of
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
 from xattn.recommenders.behaviour import MOST_PENALTY, NEIGHBORS_CONSTRAINT, neighbors
+from xattn.recommenders.estimator import space
 
 __all__ = ["EASE", "RecencyEASE"]
+
+PENALTIES = [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]  # that a search tries
 
 
 class EASE(Additive):
@@ -40,6 +43,8 @@ class EASE(Additive):
     """
 
     grows = True
+    quick = False
+    search_space = space(regularization=PENALTIES)
     _constraints = constraints(
         regularization=Range(0.0, MOST_PENALTY, open_low=True),
         n_neighbors=NEIGHBORS_CONSTRAINT,
@@ -101,6 +106,7 @@ class RecencyEASE(EASE):
     [0.368, 0.607, 1.0]
     """
 
+    search_space = space(regularization=PENALTIES, recency=[1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 40.0, 80.0])
     _constraints = constraints(recency=POSITIVE)
 
     def __init__(

@@ -7,11 +7,11 @@ and settings still belong together.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,16 +19,32 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import Interactions
+from xattn.data.checksum import checksum_of
 from xattn.errors import NotFittedError, check_fitted, check_some, check_type, refuse
 from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
-__all__ = ["Estimator"]
+__all__ = ["Estimator", "LogRange", "Space", "space"]
 
 
 class UnfittedRecommenderError(NotFittedError, SklearnNotFittedError):  # type: ignore[misc]
     """A recommender was used before `fit`: our error and scikit-learn's at once."""
+
+
+class LogRange(NamedTuple):
+    """Numbers to try for a setting: any between the two ends, drawn evenly on a scale of logarithms."""
+
+    low: float
+    high: float
+
+
+Space = Mapping[str, Sequence[Any] | LogRange]
+
+
+def space(**values: Sequence[Any] | LogRange) -> Space:
+    """The values that a search tries, by setting."""
+    return MappingProxyType(values)
 
 
 class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
@@ -37,13 +53,22 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     Attributes after `fit`: `data_` (the Interactions), `base_` (M,) what each item's score is without any history,
     `scale_` (the data's rating scale), and what the model learned.
 
-    `grows` says that `partial_fit` is more than a training from scratch.
+    A class also declares what others need to know of it:
+
+        grows           whether `partial_fit` is more than a training from scratch
+        quick           whether a fit to 100,000 events takes seconds, so that a page may fit it while somebody waits
+        search_space    the settings that matter, and the values that a search tries: lists, or a `LogRange`
+        settings_for    for a question ("next", "any", "rating") the settings that answer it; each takes the place of
+                        a setting that is "auto"
     """
 
     data_: Interactions
     base_: np.ndarray
     scale_: RatingScale
     grows: ClassVar[bool] = False
+    quick: ClassVar[bool] = True
+    search_space: ClassVar[Space] = space()
+    settings_for: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     _learned: frozenset[str] = frozenset()  # the attributes that a fit has set
 
@@ -81,6 +106,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def partial_fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
         """Take in the new events of `data`, and return self: equal, to rounding, to a fit to ``data_.extended(data)``.
 
+        What the first fit chose stays: what a dislike counts (`dislike_`), and the learned heads of HybridAttention.
         Users and items may be known or new. The attention models keep their sums after the first call (some 0.6 GB for
         3,500 items and two heads), so that the next calls go over those users alone who have something new; other
         models count again. Before any `fit` this is `fit`. Raises InputError where a model has to be trained anew,
@@ -106,7 +132,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _fit_fresh(self, fresh: Self, data: Interactions, progress: Progress | None) -> Self:
         check_some("data", data.item, "event")
         check_params(fresh)
-        fresh.data_, fresh.scale_ = data, RatingScale.of(data.rating)
+        fresh.data_, fresh.scale_ = data, RatingScale.of(data.scale)
         fresh._fit(data, progress or silent)
         fresh._learned = frozenset({"_learned", *vars(fresh)} - vars(self._fresh()).keys())
         self.__dict__ = fresh.__dict__
@@ -124,7 +150,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         model = cls(**settings)
         before = set(vars(model))
         check_params(model)
-        model.data_, model.scale_ = data, RatingScale.of(data.rating)
+        model.data_, model.scale_ = data, RatingScale.of(data.scale)
         model._restore(state)
         model._learned = frozenset({"_learned", *vars(model)} - before)
         return model
@@ -150,21 +176,14 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         now = dict(vars(self))
         then, text = _digests.get(self, ({}, ""))
         if now.keys() != then.keys() or any(value is not then[name] for name, value in now.items()):
-            digest = hashlib.sha256()
-            _add(digest, [type(self).__name__, self.get_params(deep=False), self.data_.checksum])
-            for name, array in sorted(self._state().items()):
-                _add(digest, [name, str(array.dtype), array.shape])
-                digest.update(np.ascontiguousarray(array).tobytes())
-            text = digest.hexdigest()
+            settings = json.dumps(self.get_params(deep=False), sort_keys=True, default=_plain)
+            arrays = [part for name, array in sorted(self._state().items()) for part in (name, array)]
+            text = checksum_of(type(self).__name__, settings, self.data_.checksum, *arrays)
             _digests[self] = now, text
         return text
 
 
 _digests: WeakKeyDictionary[Estimator, tuple[dict[str, Any], str]] = WeakKeyDictionary()  # with the attributes then
-
-
-def _add(digest: Any, value: Any) -> None:
-    digest.update(json.dumps(value, sort_keys=True, default=_plain).encode())
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,8 @@ from xattn.model.fit.training import Epoch
 from xattn.model.sequence import Shape
 from xattn.progress import Progress, part_of
 from xattn.recommenders.attention import AttentionModel
-from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
+from xattn.recommenders.estimator import space
 from xattn.recommenders.learning import HeldOut, Learned, fused, learn
 
 __all__ = ["HybridAttention"]
@@ -55,6 +56,8 @@ class HybridAttention(AttentionModel):
     """
 
     kinds = ("content", "collaborative")
+    search_space = space(**BEHAVIOUR_SPACE, kappa=[0.5, 1.0, 2.0, 5.0])
+    settings_for = OBJECTIVE_FOR
     _constraints = constraints(
         **BEHAVIOUR_CONSTRAINTS,
         kappa=POSITIVE,

@@ -1,4 +1,4 @@
-"""User attention: other users are the attended set, what they did are the values (docs/model.md, eq. 14–16).
+"""User attention: other users are the attended set, what they did are the values (docs/model.md, eq. 19–21).
 
     l_v = Σ_{i shared} k_vi / (√n_v · √n · T),    a = softmax(l) over users who share a live event
     s_j = b_j + Σ_v a_v (R_vj − b_j)
@@ -24,6 +24,7 @@ from xattn.model.heads.field import HeadCells
 from xattn.model.strength import UNRATED, presence
 from xattn.progress import Progress, silent
 from xattn.recommenders.base import Recommender
+from xattn.recommenders.estimator import space
 
 __all__ = ["UserAttention"]
 
@@ -46,6 +47,7 @@ class UserAttention(Recommender):
 
     grows = True
 
+    search_space = space(temperature=[0.002, 0.005, 0.01, 0.02, 0.05, 0.1])
     _constraints = constraints(temperature=POSITIVE, threshold=PROBABILITY, dislike=STRENGTH)
 
     def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:

@@ -1,4 +1,4 @@
-"""The article's neural network with users that are pooled from their events (docs/model.md, eq. 18).
+"""The article's neural network with users that are pooled from their events (docs/model.md, eq. 23).
 
     s(u, j) = b_j + Σ_h Σ_i a_hi w_hi (⟨P_hx, Q_j⟩ + c_hx),     σ(s) = the chance of a "yes"
 
@@ -6,6 +6,8 @@ Scores are log-odds. What "yes" means is the `target`: that the person likes the
 """
 
 from __future__ import annotations
+
+from types import MappingProxyType
 
 import numpy as np
 
@@ -66,6 +68,8 @@ class NeuralAttention(Additive):
     target_: str
     training_: list[Epoch]
 
+    quick = False
+    settings_for = MappingProxyType({"next": {"target": "next"}, "any": {"target": "next"}})
     _constraints = constraints(
         target=Choice(("auto", "like", "next")),
         learning_rate=POSITIVE,

@@ -11,10 +11,11 @@ A class that is in no package is registered by `register`, or handed to `load_mo
 
 from __future__ import annotations
 
+import warnings
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, TypeVar
 
-from xattn.errors import Quoted, check_choice, refuse
+from xattn.errors import InputError, Quoted, check_choice, refuse
 from xattn.recommenders.estimator import Estimator
 
 if TYPE_CHECKING:
@@ -80,8 +81,14 @@ def model_class(name: str) -> type[Recommender]:
 
 
 def model_classes() -> dict[str, type[Recommender]]:
-    """All classes by name. Raises InputError where the package of one cannot be loaded."""
-    return {name: model_class(name) for name in model_names()}
+    """All classes by name; a warning names those whose package cannot be loaded, and they are left out."""
+    found = {}
+    for name in model_names():
+        try:
+            found[name] = model_class(name)
+        except InputError as problem:
+            warnings.warn(str(problem), stacklevel=2)
+    return found
 
 
 def _of_packages() -> dict[str, EntryPoint]:

@@ -1,4 +1,4 @@
-"""Re-ranking for diversity: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998; docs/model.md, eq. 31).
+"""Re-ranking for diversity: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998; docs/model.md, eq. 34).
 
 A list is built from its top: of the pool P, the best by score, the next item is the one that is worth most,
 

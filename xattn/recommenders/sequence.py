@@ -48,6 +48,7 @@ class SequenceAttention(Additive):
     epochs_: list[Epoch]
     learned_: Learned
 
+    quick = False
     _constraints = constraints(
         **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
         **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),

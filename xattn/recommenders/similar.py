@@ -1,6 +1,6 @@
 """Similar items, similar users: one formula for both, a cosine that thin evidence shrinks.
 
-    sim(a, b) = ⟨a, b⟩ / (‖a‖ ‖b‖ + σ)          (docs/model.md, eq. 30)
+    sim(a, b) = ⟨a, b⟩ / (‖a‖ ‖b‖ + σ)          (docs/model.md, eq. 33)
 
 - *Items by users*: a is who acted on the item, one 1 for each of its users: ⟨a, b⟩ are the users whom two items share.
 - *Items by features*, or by vectors of a model's own: these vectors, with σ = 0. It is the plain cosine then.
@@ -116,7 +116,7 @@ def user_vectors(data: Interactions) -> Vectors:
     found = _users.get(data)
     if found is None:
         newest = _newest(data.user, data.item, data.n_items)
-        w = signed(data.rating, data.n_events, RatingScale.of(data.rating))[newest]
+        w = signed(data.rating, data.n_events, RatingScale.of(data.scale))[newest]
         rows = sparse.csr_array((w, (data.user[newest], data.item[newest])), shape=(data.n_users, data.n_items))
         found = _users[data] = Vectors.of(rows, SHRINK)
     return found
@@ -153,7 +153,7 @@ class Similar(Scoring):
     ) -> pd.DataFrame:
         """The `k` (default 10) items most like `item`: a frame of rank, item, title, similarity (over 0, at most 1).
 
-        ``by="users"``: the cosine of who acted on them, shrunk where few did (docs/model.md, eq. 30);
+        ``by="users"``: the cosine of who acted on them, shrunk where few did (docs/model.md, eq. 33);
         ``by="features"``: the cosine of their features, for items that nobody has met too. Left out, it is by the
         model's own item vectors where it has any, else by users. What one event with the item would lead to is another
         question: ``recommend(history=[item])``. The other arguments are those of `recommend`. Items without anything
@@ -185,7 +185,7 @@ class Similar(Scoring):
         """The `k` (default 10) users most like `user`, or like someone with `history`: rank, user, similarity.
 
         The similarity (over 0, at most 1) is the cosine of the signed strengths of what both did, shrunk where that is
-        little (docs/model.md, eq. 30): two who rated the same items alike. Masked events do not count. A user is not
+        little (docs/model.md, eq. 33): two who rated the same items alike. Masked events do not count. A user is not
         their own neighbour; those without a positive similarity are not listed. It depends on the data, not on the
         model. The ids are those of real people: show them to nobody else. Raises InputError on wrong arguments.
 

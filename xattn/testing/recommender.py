@@ -26,6 +26,7 @@ from xattn.data import History
 from xattn.errors import InputError, NotFittedError, UnknownIdError
 from xattn.recommenders import Recommender, load_model
 from xattn.testing.data import SHAPES, data_of
+from xattn.testing.texts import mismatches
 
 __all__ = ["RecommenderContract"]
 
@@ -221,11 +222,12 @@ class RecommenderContract:
             alone = model.scores_without_each(history, np.array([target]))[0]
             np.testing.assert_allclose(alone, together[target], rtol=1e-13, atol=1e-15)
 
-    def test_a_ledger_is_told_in_words_and_as_json(self, shape: str) -> None:
+    def test_every_number_and_name_in_the_words_is_the_ledgers(self, shape: str) -> None:
         for model, history, target in self.questions(shape):
             why = model.explain(item=model.data_.items.ids[target], history=history)
             for lang in ("en", "zh"):
                 assert why.text(lang)
+                assert mismatches(why, lang, "paragraph") == []
             assert why.to_json()
 
     # --- fits and files -----------------------------------------------------------------------------------------------
@@ -278,7 +280,7 @@ class RecommenderContract:
     def test_a_saved_model_comes_back_whole(self, shape: str, tmp_path: Path) -> None:
         model = self.fitted(shape)
         model.save(tmp_path / "model.npz")
-        back = load_model(tmp_path / "model.npz")
+        back = load_model(tmp_path / "model.npz", models={type(model).__name__: type(model)})
         assert type(back) is type(model)
         assert back.get_params() == model.get_params()
         assert back.data_.checksum == model.data_.checksum

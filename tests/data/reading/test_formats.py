@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from tests.data.reading.holders import written
 from xattn.data import check_data, read_history, read_interactions, read_items
-from xattn.data.reading.encoding import decoded
+from xattn.data.reading.formats.encoding import decoded
 from xattn.data.source import Source
 from xattn.errors import DataError, InputError
 

@@ -10,7 +10,8 @@ from xattn import History, InputError
 from xattn.data.synthetic import planted
 from xattn.evaluate import stability
 from xattn.evaluate.reports import said
-from xattn.evaluate.reports.stability import contributions, resampled_users
+from xattn.evaluate.reports.stability import resampled_users
+from xattn.explain.rows import contributions
 
 
 def test_a_planted_reason_stays_and_noise_does_not() -> None:
@@ -38,7 +39,7 @@ def test_a_refit_is_a_fit_to_the_drawn_users() -> None:
     found = []
     for number in range(2):
         data = resampled_users(model.data_, np.random.default_rng([7, number]))
-        found.append(contributions(MODELS["item knn"]().fit(data), history, target))
+        found.append(contributions(MODELS["item knn"]().fit(data).cells_of(history, target), len(history)))
     for row in report["rows"]:
         ends = sorted(one[row["position"]] for one in found)
         expected = [ends[0] + 0.025 * (ends[1] - ends[0]), ends[1] - 0.025 * (ends[1] - ends[0])]

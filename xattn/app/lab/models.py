@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.recommend.answers import Asked, listed
+from xattn.app.recommend.answers import listed
+from xattn.app.recommend.view import View
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button
 from xattn.app.ui.refusals import reporting
-from xattn.data import Interactions
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 
@@ -33,7 +33,7 @@ def draw(language: str) -> None:
             chosen[side] = _bound(f"lab_{side}", side, names, names[2 * at], language)
     shown = {name: value for name, value in chosen.items() if name in SIDES}
     with reporting():
-        lists = {side: _list(data, kind, chosen["user"]) for side, kind in shown.items()}
+        lists = {side: listed(state.model(kind), View(chosen["user"], kind, K)) for side, kind in shown.items()}
         share = overlap(lists["first"], lists["second"])
         st.markdown(t("lab.overlap", language, n=share, k=K, first=shown["first"], second=shown["second"]))
         places = st.columns(2)
@@ -55,10 +55,6 @@ def _bound(key: str, name: str, options: Any, start: str, language: str) -> str:
     """A choice that is kept in the address under `name`."""
     labels = {"user": "recommendations.user", "first": "lab.first_model", "second": "lab.second_model"}
     return address.select(name, options, key=key, label=t(labels[name], language), words=str, start=start, width=220)
-
-
-def _list(data: Interactions, kind: str, user: str) -> pd.DataFrame:
-    return listed(state.model(kind), Asked(data.checksum, kind, user, (), K))
 
 
 def overlap(first: pd.DataFrame, second: pd.DataFrame) -> int:

@@ -12,16 +12,21 @@ from xattn.i18n import t
 from xattn.model.example import SCORES, Steps
 from xattn.viz.digits import digits
 
-__all__ = ["beside", "errata", "is_its_own"]
+__all__ = ["article_sheet", "errata", "is_its_own", "printed"]
+
+
+def article_sheet() -> Sheet:
+    """The article's numbers."""
+    example = worked_example()
+    return Sheet(example.query, example.keys, example.items)
 
 
 def is_its_own(sheet: Sheet) -> bool:
     """The sheet is the article's example, so its printed numbers can stand beside the exact ones."""
-    example = worked_example()
-    return sheet == Sheet(example.query, example.keys, example.items)
+    return sheet == article_sheet()
 
 
-def beside(sheet: Sheet, step: str, language: str) -> None:
+def printed(sheet: Sheet, step: str, language: str) -> None:
     """For the article's own example: a small table of what it prints for `step` (scores, weights, fused,
     recommendation), what is exact, and what its rounded weights give."""
     if not is_its_own(sheet):

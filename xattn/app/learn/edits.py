@@ -1,4 +1,4 @@
-"""An edit of a sheet in words: which numbers and settings became what."""
+"""An edit of a sheet as a sentence: which numbers and settings became what."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from xattn.app.ui.text import safe
 from xattn.i18n import t
 from xattn.viz.digits import digits
 
-__all__ = ["told"]
+__all__ = ["sentence"]
 
-MOST = 3  # changes that are told one by one
+MOST = 3  # changes that are named one by one
 TABLES = {"query": "q", "keys": "k", "items": "y", "W": "W", "Wq": "Wq", "Wk": "Wk", "v": "v"}
 NUMBERS, WORDS = ("temperature", "beta", "threshold"), ("scorer", "fusion")
 NAMES = ("features", "events", "titles")
 
 
-def told(before: Sheet, after: Sheet, language: str) -> str:
+def sentence(before: Sheet, after: Sheet, language: str) -> str:
     """What changed between two sheets, as Markdown.
 
-    >>> told(Sheet((1.0,), ((0.5,),), ((3.0,),)), Sheet((1.0,), ((2.0,),), ((3.0,),), scorer="cosine"), "en")
+    >>> sentence(Sheet((1.0,), ((0.5,),), ((3.0,),)), Sheet((1.0,), ((2.0,),), ((3.0,),), scorer="cosine"), "en")
     'k1\\\\, 1\\\\: 0\\\\.5 → 2 · scorer\\\\: dot product → cosine'
     """
     if before.features != after.features and set(before.events).isdisjoint(after.events):

@@ -10,6 +10,7 @@ from xattn import History
 from xattn.app import state
 from xattn.app.learn import person_sheet
 from xattn.app.learn.sheet import Sheet
+from xattn.app.ui.session import FILMS, PERSON, PERSON_REFUSED
 from xattn.app.ui.text import safe
 from xattn.errors import InputError
 from xattn.i18n import t
@@ -26,8 +27,8 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
         except InputError:
             st.caption(t("worked.no_data", language))
             return
-        st.selectbox(t("recommendations.user", language), data.user_ids, key="worked_user", index=None)
-        user = st.session_state["worked_user"]
+        st.selectbox(t("recommendations.user", language), data.user_ids, key=PERSON.name, index=None)
+        user = PERSON.get()
         st.button(
             t("worked.take_row", language),
             key="worked_take_row",
@@ -35,7 +36,7 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
             on_click=_take_row,
             args=(load, user),
         )
-        picked = st.session_state.get("behaviour.films", ())
+        picked = FILMS.get()
         st.button(
             t("worked.take_films", language),
             key="worked_take_films",
@@ -44,8 +45,8 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
             on_click=_take_row,
             args=(load, None, picked),
         )
-        if "worked.refused" in st.session_state:
-            st.warning(safe(st.session_state.pop("worked.refused").told(language), 300))
+        if PERSON_REFUSED.is_set:
+            st.warning(safe(PERSON_REFUSED.take().told(language), 300))
 
 
 def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:
@@ -57,4 +58,4 @@ def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[
             history = History.given(data, [(item, float(stars)) for item, stars in picked])
         load(person_sheet.row_sheet(data, history))
     except InputError as refusal:
-        st.session_state["worked.refused"] = refusal
+        PERSON_REFUSED.set(refusal)

@@ -49,7 +49,7 @@ def row_sheet(data: Interactions, history: History) -> Sheet:
     if not features:
         refuse("history_without", column=COLUMN)
     F = _vectors(genres.iloc[rows], features)
-    strength = signed(history.rating, len(history), RatingScale.of(data.rating))[-EVENTS - 1 :]
+    strength = signed(history.rating, len(history), RatingScale.of(data.scale))[-EVENTS - 1 :]
     titles = tuple(_name(data.items.titles[row]) for row in rows[:-1])
     return Sheet(
         tuple(F[-1].tolist()),

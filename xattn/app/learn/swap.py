@@ -21,10 +21,11 @@ import numpy as np
 import streamlit as st
 
 from xattn import attend
+from xattn.app.learn.results import results
 from xattn.app.learn.sheet import Sheet
-from xattn.app.learn.steps import results
 from xattn.app.ui import address
 from xattn.app.ui.editors import Table
+from xattn.app.ui.session import SWAPPED
 from xattn.app.ui.text import safe
 from xattn.explain import minimal_edit
 from xattn.explain.compare.edit import Edit
@@ -36,7 +37,6 @@ __all__ = ["Change", "control", "of_events", "of_other_items"]
 
 MOST_NUMBERS = 100  # of events: each is searched by attending again and again
 PAST = (0.0, 1e-9, 1e-7, 1e-5)  # shares by which a change is lengthened where rounding has undone it
-APPLIED = "swap.applied"
 SIDES = {"above": "swap.above", "below": "swap.below"}
 SAYS = {"worked": "swap.says_worked", "behaviour": "swap.says_behaviour"}  # by page
 NONE = {"worked": "swap.none_worked", "behaviour": "swap.none_behaviour"}
@@ -169,7 +169,7 @@ def control(
     `distances` are those of the items from the result, `items` their names, `rows` and `features` those of the vectors
     that change; `load` takes the sheet that a change makes.
     """
-    if st.session_state.pop(f"{key}.{APPLIED}", False):
+    if SWAPPED.of(key).take():
         st.rerun()  # the whole page: its tables have changed
     if len(items) < 2:
         return
@@ -243,4 +243,4 @@ def _sentence(change: Change, rows: Sequence[str], features: Sequence[str], lang
 
 def _apply(load: Callable[[Sheet], None], changed: Sheet, key: str) -> None:
     load(changed)
-    st.session_state[f"{key}.{APPLIED}"] = True
+    SWAPPED.of(key).set(True)

@@ -7,28 +7,28 @@ import streamlit as st
 from xattn.app.learn.article import is_its_own
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui import address
+from xattn.app.ui.session import HAS_POINTED, STEPS_SEEN, TOUR_DONE
 from xattn.i18n import t
 
 __all__ = ["TASKS", "note", "show"]
 
 TASKS = ("steps", "point", "sharpen", "cut", "number", "row")
-DONE, VISITED = "tour.done", "tour.visited"
 SHARP = 0.5
 
 
 def note(sheet: Sheet, step: str) -> None:
     """Tick off what this view shows to have been done."""
-    session = st.session_state
-    visited = session[VISITED] = session.get(VISITED, frozenset()) | {step}
+    visited = STEPS_SEEN.get() | {step}
+    STEPS_SEEN.set(visited)
     done = {
         "steps": "all" in visited or {"1", "2", "3", "4"} <= visited,
-        "point": session.get("worked.pointed", False),
+        "point": HAS_POINTED.get(),
         "sharpen": sheet.temperature <= SHARP,
         "cut": sheet.threshold > 0,
         "number": not is_its_own(sheet) and not sheet.features and _vectors_differ(sheet),
         "row": bool(sheet.features),
     }
-    session[DONE] = session.get(DONE, frozenset()) | {task for task, is_done in done.items() if is_done}
+    TOUR_DONE.set(TOUR_DONE.get() | {task for task, is_done in done.items() if is_done})
 
 
 def _vectors_differ(sheet: Sheet) -> bool:
@@ -38,7 +38,7 @@ def _vectors_differ(sheet: Sheet) -> bool:
 
 def show(language: str) -> None:
     """The list, closed at first; its title says how far the reader is."""
-    done = st.session_state.get(DONE, frozenset())
+    done = TOUR_DONE.get()
     with address.part("tour", t("tour.title", language, done=len(done), n=len(TASKS)), icon=":material/flag:"):
         for task in TASKS:
             icon, said = (

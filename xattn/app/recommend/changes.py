@@ -1,16 +1,14 @@
-"""What a visitor changed about a list: events left out, opinions given, heads muted; told, shown as a diff, undone."""
+"""What a visitor changed about a list: events left out, opinions given, heads muted; in words, as a diff, undone."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from xattn.app.recommend import opinions
-from xattn.app.recommend.answers import Asked, history_of
-from xattn.app.recommend.list_diff import moved
-from xattn.app.recommend.opinions import Opinions
+from xattn.app.recommend.list_diff import list_diff
+from xattn.app.recommend.present import EDITS, change, present
+from xattn.app.recommend.view import View
 from xattn.app.ui import address, undo
 from xattn.app.ui.figures import csv_button
 from xattn.app.ui.text import safe
@@ -19,114 +17,96 @@ from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 from xattn.viz.names import head_name
 
-__all__ = ["PAST", "Changes", "give", "mute", "panel", "present"]
+__all__ = ["give", "mute", "panel"]
 
-PAST = "rec"  # of the session: the edits of the list
 NAMED = 3  # titles in a sentence
 
 
-class Changes(NamedTuple):
-    """All that sets a list apart from the plain one."""
-
-    said: Opinions = ()
-    without: tuple[int, ...] = ()
-    muted: tuple[str, ...] = ()
-
-    def asked(self, plain: Asked) -> Asked:
-        """The question with these changes."""
-        return plain._replace(said=self.said, without=tuple(sorted(self.without)), muted=self.muted)
-
-
-def present() -> Changes:
-    """The changes of this session."""
-    session = st.session_state
-    return Changes(session["rec_said"], tuple(session["rec_without"]), session["rec_muted"])
-
-
-def _restore(changes: Changes) -> None:
-    st.session_state.update(rec_said=changes.said, rec_without=list(changes.without), rec_muted=changes.muted)
+def _restore(view: View) -> None:
+    now = present().edited_as(view)
+    change(said=now.said, without=now.without, muted=now.muted)
 
 
 def give(item: str, kind: str, events: int) -> None:
-    """Take in an opinion; what was said of it before no longer counts. `events` of the history are older than any."""
-    session = st.session_state
-    session["rec_said"] = opinions.added(session["rec_said"], item, kind)
-    session["rec_without"] = [p for p in session["rec_without"] if p < events]
-    if session["rec_item"] == item:
-        session["rec_item"] = None
+    """Take in an opinion; what was said of the item before no longer counts. `events` of the history are older than
+    any opinion: of those alone it is remembered whether they are left out."""
+    view = present()
+    change(
+        said=opinions.added(view.said, item, kind),
+        without=tuple(position for position in view.without if position < events),
+        item=None if view.item == item else view.item,
+    )
 
 
 def mute(head: str) -> None:
     """Mute a head, or let it speak again."""
-    muted = st.session_state["rec_muted"]
-    st.session_state["rec_muted"] = tuple(name for name in muted if name != head) if head in muted else (*muted, head)
+    muted = present().muted
+    change(muted=tuple(name for name in muted if name != head) if head in muted else (*muted, head))
 
 
-def panel(fitted: Recommender, plain: Asked, language: str) -> None:
+def panel(fitted: Recommender, view: View, language: str) -> None:
     """Above the list: what is changed, undo, and what the last edit moved. Nothing where nothing was changed."""
-    now = present()
-    undo.note(PAST, now)
-    if now == Changes() and len(undo.states(PAST)) < 2:
+    undo.note(EDITS, view, lambda state: state.edits)
+    before = [view.edited_as(state) for state in undo.states(EDITS)[-2:-1]]
+    is_plain = not any(view.edits)
+    if is_plain and not before:
         return
-    words = _Words(fitted, plain)
+    words = _Words(fitted, view.plain)
     with st.container(border=True, key="rec_changes"):
-        if now != Changes():
-            st.markdown(words.all(now, language))
+        if not is_plain:
+            st.markdown(words.all(view, language))
         with st.container(horizontal=True, vertical_alignment="center"):
-            undo.bar(PAST, _restore, words.told, language)
+            undo.bar(EDITS, _restore, words.edit, language)
             st.button(
                 t("recommendations.put_back", language),
                 key="rec_put_back",
                 icon=":material/restart_alt:",
-                disabled=now == Changes(),
+                disabled=is_plain,
                 on_click=_restore,
-                args=(Changes(),),
+                args=(view.plain,),
             )
-        before = undo.states(PAST)[-2:-1]
         if before:
-            _diff(
-                moved(fitted, before[0].asked(plain), now.asked(plain)), words.told(before[0], now, language), language
-            )
+            _diff(list_diff(fitted, before[0], view), words.edit(before[0], view, language), language)
 
 
 class _Words:
-    """Changes in words, for one question."""
+    """Edits in words, for the question `plain`."""
 
-    def __init__(self, fitted: Recommender, plain: Asked) -> None:
-        self.fitted, self.plain = fitted, plain
+    def __init__(self, fitted: Recommender, plain: View) -> None:
+        self.data, self.plain = fitted.data_, plain
 
     def _title(self, item: str) -> str:
-        return safe(self.fitted.data_.items.titles[self.fitted.data_.item_row(item)], 60)
+        return safe(self.data.items.titles[self.data.item_row(item)], 60)
 
-    def _events(self, changes: Changes, positions: tuple[int, ...], language: str) -> str:
-        events = history_of(self.fitted, self.plain._replace(said=changes.said))
-        titles = [safe(self.fitted.data_.items.titles[events.item[p]], 60) for p in positions[:NAMED]]
+    def _events(self, view: View, positions: tuple[int, ...], language: str) -> str:
+        events = self.plain.edited_as(view).events(self.data)
+        titles = [safe(self.data.items.titles[events.item[p]], 60) for p in positions[:NAMED]]
         more = [t("undo.more", language, n=len(positions) - NAMED)] if len(positions) > NAMED else []
         return t("words.and", language).join([*titles, *more])
 
-    def all(self, changes: Changes, language: str) -> str:
+    def all(self, view: View, language: str) -> str:
         """Everything that is changed now, one sentence a kind."""
         said = []
-        if changes.without:
-            names = self._events(changes, changes.without, language)
-            said.append(t("recommendations.left_out", language, n=len(changes.without), names=names))
+        if view.without:
+            names = self._events(view, view.without, language)
+            said.append(t("recommendations.left_out", language, n=len(view.without), names=names))
         for kind in opinions.KINDS:
-            titles = [self._title(item) for item, own in changes.said if own == kind]
+            titles = [self._title(item) for item, own in view.said if own == kind]
             if titles:
                 names = t("words.and", language).join(titles)
                 said.append(t(f"recommendations.said_{kind}", language, names=names))
-        if changes.muted:
-            heads = t("words.and", language).join(safe(head_name(name, language)) for name in changes.muted)
+        if view.muted:
+            heads = t("words.and", language).join(safe(head_name(name, language)) for name in view.muted)
             said.append(t("recommendations.muted", language, names=heads))
         return "  \n".join(said)
 
-    def told(self, before: Changes, after: Changes, language: str) -> str:
+    def edit(self, before: View, after: View, language: str) -> str:
         """One edit."""
         out = tuple(p for p in after.without if p not in before.without)
         back = tuple(p for p in before.without if p not in after.without)
         new = [pair for pair in after.said if pair not in before.said]
         muted = set(after.muted) ^ set(before.muted)
-        if after == Changes():
+        if not any(after.edits):
             return t("recommendations.put_back", language)
         if new:
             item, kind = new[-1]

@@ -1,10 +1,4 @@
-"""The choice of the recommendations page: for whom, by which model, how many; first taken from the address.
-
-What is chosen stands in the session under `rec_*`: `rec_who`, `rec_user`, `rec_liked`, `rec_disliked`, `rec_model`,
-`rec_k` belong to widgets; `rec_without` (positions of events left out, the newest choice last), `rec_said` (opinions),
-`rec_muted` (heads), `rec_item` (the open explanation), `rec_events` (how many have a tick box) and `rec_complaints` do
-not.
-"""
+"""The choice above the list: for whom, by which model, how many items, and complaints about the address."""
 
 from __future__ import annotations
 
@@ -12,162 +6,118 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from xattn.app import state
-from xattn.app.recommend import link
-from xattn.app.recommend.answers import Asked, history_of
-from xattn.app.recommend.changes import PAST
 from xattn.app.recommend.heads import head_names
-from xattn.app.recommend.why import FEW_EVENTS
-from xattn.app.ui import undo
+from xattn.app.recommend.present import change, present, start_over
+from xattn.app.recommend.view import MOST_K, MOST_PICKS, YOU, Complaint, View
 from xattn.app.ui.fields import number_field
 from xattn.app.ui.items import labels
+from xattn.app.ui.session import COMPLAINTS, DISLIKED, HOW_MANY, LIKED, MODEL, PUBLISHED, USER, WHO
 from xattn.app.ui.text import safe
 from xattn.data import Interactions
 from xattn.errors import shown
 from xattn.i18n import t
 from xattn.recommenders import Recommender
 
-__all__ = ["choose", "complain", "resolve", "seed"]
+__all__ = ["check_heads", "choose", "complain"]
 
 
-def seed(data: Interactions) -> None:
-    """Take the view from the address: at the start of a session, and after Back."""
-    asked, complaints = link.read(st.query_params.to_dict(), data, state.MODELS)
-    session = st.session_state
-    session["rec_who"] = link.YOU if asked.user == link.YOU else "user"
-    session["rec_user"] = data.user_ids[0] if asked.user == link.YOU else asked.user
-    session["rec_liked"], session["rec_disliked"] = list(asked.liked), list(asked.disliked)
-    session["rec_model"], session["rec_k"] = asked.model, asked.k
-    session["rec_tokens"], session["rec_without"] = asked.without, []
-    session["rec_said"], session["rec_muted"] = asked.said, asked.muted
-    session["rec_item"], session["rec_events"] = asked.item, FEW_EVENTS
-    undo.forget(PAST)
-    session["rec_complaints"] = complaints
-    session["rec_view"] = session["rec_address"] = session["rec_chosen"] = None
-    session["rec_ready"] = True
-
-
-def choose(data: Interactions, language: str) -> Asked | None:
-    """The widgets; None where something is still missing, which is then said."""
+def choose(data: Interactions, language: str) -> View | None:
+    """The widgets, and the view that they make; None where something is still missing, which is then said."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         who = st.segmented_control(
             t("recommendations.who", language),
-            ["user", link.YOU],
+            ["user", YOU],
             format_func=lambda choice: t(
                 "recommendations.a_user" if choice == "user" else "recommendations.you", language
             ),
             required=True,
-            key="rec_who",
+            key=WHO.name,
             persist_state="session",
-            on_change=_start_over,
+            on_change=start_over,
         )
         if who == "user":
-            user = st.selectbox(
+            st.selectbox(
                 t("recommendations.user", language),
                 data.user_ids,
                 accept_new_options=True,
-                key="rec_user",
+                key=USER.name,
                 persist_state="session",
-                on_change=_start_over,
+                on_change=start_over,
                 help=t("recommendations.user_help", language, n=data.n_users),
                 width=160,
             )
-        kind = st.selectbox(
+        st.selectbox(
             t("recommendations.model", language),
             list(state.MODELS),
-            key="rec_model",
+            key=MODEL.name,
             persist_state="session",
             on_change=_settle,
             help=t("recommendations.model_help", language),
             width=230,
         )
-        k = number_field(
+        number_field(
             t("recommendations.k", language),
             min_value=1,
-            max_value=link.MOST_K,
+            max_value=MOST_K,
             step=1,
-            key="rec_k",
+            key=HOW_MANY.name,
             persist_state="session",
             then=_settle,
             width=130,
         )
-    if who == "user":
-        if not user:
-            st.info(t("recommendations.no_user", language))
-            return None
-        return _with_changes(Asked(data.checksum, kind, str(user), (), int(k)))
-    picks = _picks(data, language)
-    if not picks:
+    if who == YOU:
+        _picks(data, language)
+    view = present()
+    if view.is_whole(data):
+        return view
+    if who == YOU:
         st.info(t("recommendations.no_picks", language), icon=":material/touch_app:")
-        return None
-    return _with_changes(Asked(data.checksum, kind, None, picks, int(k)))
+    else:
+        st.info(t("recommendations.no_user", language))
+    return None
 
 
-def _with_changes(asked: Asked) -> Asked:
-    return asked._replace(said=st.session_state["rec_said"], muted=st.session_state["rec_muted"])
-
-
-def _picks(data: Interactions, language: str) -> tuple[tuple[str, float | None], ...]:
-    """The picked films as events: disliked ones first, so that the newest event is the last film that was liked."""
+def _picks(data: Interactions, language: str) -> None:
+    """The fields for films that were liked and, where the data has a scale, disliked."""
     names = labels(data, data.checksum)
-    low, high = (None, None) if data.rating is None else (float(data.rating.min()), float(data.rating.max()))
-    chosen = {}
-    for key, rating in (("liked", high), ("disliked", low)):
-        if key == "disliked" and low == high:
-            continue  # without a scale nothing can be disliked
-        text = t("recommendations.liked" if key == "liked" else "recommendations.disliked", language)
-        chosen[key, rating] = st.multiselect(
-            text,
+    fields = [(LIKED, "recommendations.liked")]
+    if data.rating is not None and data.rating.min() < data.rating.max():
+        fields.append((DISLIKED, "recommendations.disliked"))
+    for key, text in fields:
+        st.multiselect(
+            t(text, language),
             list(names),
             format_func=names.__getitem__,
-            key=f"rec_{key}",
+            key=key.name,
             persist_state="session",
-            on_change=_start_over,
-            max_selections=link.MOST_PICKS,
+            on_change=start_over,
+            max_selections=MOST_PICKS,
             placeholder=t("recommendations.pick", language),
         )
-    liked = next(ids for (key, _), ids in chosen.items() if key == "liked")
-    return tuple(
-        (item, rating)
-        for (key, rating), ids in reversed(chosen.items())
-        for item in ids
-        if key == "liked" or item not in liked
-    )
 
 
 def _settle() -> None:
     """A choice was made: what the address got wrong is no longer of interest."""
-    st.session_state["rec_complaints"] = []
+    COMPLAINTS.set(())
 
 
-def _start_over() -> None:
-    """Another history: what was left out and what was open belong to the old one."""
-    st.session_state.update(rec_without=[], rec_said=(), rec_tokens=(), rec_item=None, rec_events=FEW_EVENTS)
-    undo.forget(PAST)
-    _settle()
-
-
-def resolve(fitted: Recommender, asked: Asked) -> None:
-    """Turn the address's `without` into positions, once its history is known; keep the muted heads that there are."""
-    session = st.session_state
+def check_heads(fitted: Recommender, view: View) -> View:
+    """The view without muted heads that the model does not have; a complaint where the address named one."""
     heads = head_names(fitted)
-    strangers = [name for name in session["rec_muted"] if name not in heads]
-    if strangers:
-        session["rec_muted"] = tuple(name for name in session["rec_muted"] if name in heads)
-        if session["rec_view"] is None:  # from the address; a choice of another model settles it by itself
-            session["rec_complaints"].append(link.Complaint("muted", "link.must_muted", shown(strangers[0])))
-    if session["rec_tokens"]:
-        events = history_of(fitted, asked)
-        session["rec_without"], strange = link.without_positions(fitted.data_, events, session["rec_tokens"])
-        session["rec_tokens"] = ()
-        if strange:
-            session["rec_complaints"].append(link.Complaint("without", "link.must_without", shown(strange[0])))
+    strangers = [name for name in view.muted if name not in heads]
+    if not strangers:
+        return view
+    if not PUBLISHED.is_set:  # later it is another model that lacks them, and the visitor chose that
+        COMPLAINTS.set((*COMPLAINTS.get(), Complaint("muted", "muted", shown(strangers[0]))))
+    change(muted=tuple(name for name in view.muted if name in heads))
+    return present()
 
 
 def complain(notes: DeltaGenerator, language: str) -> None:
     """Say, above the choice, which parameters of the address were not followed."""
     said = [
-        t("link.bad", language, name=name, must=t(must, language), got=safe(got, 80))
-        for name, must, got in st.session_state["rec_complaints"]
+        t("link.bad", language, name=name, must=t(f"link.must_{must}", language), got=safe(got, 80))
+        for name, must, got in COMPLAINTS.get()
     ]
     if said:
         notes.warning("  \n".join(said), icon=":material/link_off:")

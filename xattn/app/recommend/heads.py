@@ -1,26 +1,19 @@
-"""Heads muted: the same fitted model without some of its heads, and what share of a score each head has."""
+"""The heads of a model as the page shows them: which can be muted, and what share of a score each has."""
 
 from __future__ import annotations
 
 import pandas as pd
-import streamlit as st
 
 from xattn.explain import Ledger
 from xattn.recommenders import Recommender
 
-__all__ = ["head_names", "shares", "without_heads"]
+__all__ = ["head_names", "shares"]
 
 
 def head_names(fitted: Recommender) -> tuple[str, ...]:
     """The heads that can be muted one by one; none where the model has fewer than two."""
     names = fitted.head_groups
     return names if len(names) > 1 else ()
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def without_heads(_fitted: Recommender, kind: str, checksum: str, muted: tuple[str, ...]) -> Recommender:
-    """The model `kind`, fitted to the data of `checksum`, without the heads `muted`."""
-    return _fitted.without_heads(muted)
 
 
 def shares(why: Ledger) -> pd.DataFrame:

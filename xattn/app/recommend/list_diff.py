@@ -1,4 +1,4 @@
-"""What an edit did to the list: who came, who left, who moved, and which event is behind it.
+"""How two lists differ: who came, who left, who moved, and which event is behind it.
 
 The two lists are served by the model; the reason of a move is the event whose contribution to that item changed most,
 from the cells of the two ledgers.
@@ -10,27 +10,36 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xattn.app.recommend.answers import Asked, history_of, listed
+from xattn.app.recommend.answers import list_for
+from xattn.app.recommend.view import View
 from xattn.explain import contributions
 from xattn.recommenders import Recommender
+from xattn.requests import RecommendRequest
 
-__all__ = ["moved"]
+__all__ = ["list_diff"]
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
-def moved(_fitted: Recommender, before: Asked, now: Asked) -> pd.DataFrame:
+def list_diff(fitted: Recommender, before: View, now: View) -> pd.DataFrame:
     """One row an item of either list, in the order of the new one, then those that left: item, title, rank_before,
     rank_after (0: not in that list), score_before, score_after, because (title of the event, "" where no contribution
     changed), change (of that event's contribution)."""
-    old, new = listed(_fitted, before), listed(_fitted, now)
+    data = fitted.data_
+    return _list_diff(fitted, now.model, data.checksum, before.request(data), now.request(data))
+
+
+@st.cache_data(show_spinner=False, max_entries=128)
+def _list_diff(
+    _fitted: Recommender, kind: str, checksum: str, before: RecommendRequest, now: RecommendRequest
+) -> pd.DataFrame:
+    old, new = (list_for(_fitted, kind, checksum, request) for request in (before, now))
     ranks = [dict(zip(frame["item"], frame["rank"], strict=True)) for frame in (old, new)]
     items = [*new["item"], *(item for item in old["item"] if item not in ranks[1])]
-    said = [_Said(_fitted, asked) for asked in (before, now)]
+    sides = [_Side(_fitted, request) for request in (before, now)]
     rows = []
     titles = _fitted.data_.items.titles
     for item in items:
         target = _fitted.data_.item_row(item)
-        change = said[1].by_event(target) - said[0].by_event(target)
+        change = sides[1].by_item(target) - sides[0].by_item(target)
         most = int(np.argmax(np.abs(change)))
         rows.append(
             {
@@ -38,8 +47,8 @@ def moved(_fitted: Recommender, before: Asked, now: Asked) -> pd.DataFrame:
                 "title": titles[target],
                 "rank_before": int(ranks[0].get(item, 0)),
                 "rank_after": int(ranks[1].get(item, 0)),
-                "score_before": float(said[0].scores[target]),
-                "score_after": float(said[1].scores[target]),
+                "score_before": float(sides[0].scores[target]),
+                "score_after": float(sides[1].scores[target]),
                 "because": titles[most] if change[most] else "",
                 "change": float(change[most]),
             }
@@ -47,14 +56,15 @@ def moved(_fitted: Recommender, before: Asked, now: Asked) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-class _Said:
-    """What a question's events say about any target."""
+class _Side:
+    """One of the two lists: its scores, and what its events contribute to any target."""
 
-    def __init__(self, fitted: Recommender, asked: Asked) -> None:
-        self.model, self.events = asked.of(fitted), history_of(fitted, asked)
+    def __init__(self, fitted: Recommender, request: RecommendRequest) -> None:
+        self.model = fitted.without_heads(request.muted)
+        self.events = request.events(self.model)
         self.scores = self.model.scores_of(self.events)
 
-    def by_event(self, target: int) -> np.ndarray:
+    def by_item(self, target: int) -> np.ndarray:
         """(M,) the contribution of each item's events; one item may stand several times in a history."""
         amounts = contributions(self.model.cells_of(self.events, target), len(self.events))
         return np.bincount(self.events.item, amounts, minlength=self.model.data_.n_items)

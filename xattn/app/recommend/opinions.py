@@ -10,16 +10,13 @@ one more event in it. The text of a link: more_260~less_1196~hide_589, oldest fi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import quote, unquote
 
-import numpy as np
-
-from xattn.data import History, Interactions
+from xattn.data import Interactions
 from xattn.errors import refuse
 from xattn.model.strength import RatingScale
 
-__all__ = ["KINDS", "MOST", "Opinions", "added", "extended", "hidden", "read", "write"]
+__all__ = ["KINDS", "MOST", "Opinions", "added", "ends", "events", "hidden", "read", "write"]
 
 KINDS = ("more", "less", "hide")
 MOST = 40
@@ -40,18 +37,16 @@ def hidden(opinions: Opinions) -> tuple[str, ...]:
     return tuple(item for item, kind in opinions if kind == "hide")
 
 
-def extended(data: Interactions, history: History, opinions: Opinions) -> History:
-    """The history with the liked and disliked items of `opinions` as its newest events."""
-    said = [(item, kind) for item, kind in opinions if kind != "hide"]
-    if not said:
-        return history
-    scale = RatingScale.of(data.rating)
-    rows = data.items.rows([item for item, _ in said])
-    if history.rating is None and data.rating is None:
-        return history.followed_by(rows)
-    if history.rating is None:
-        history = replace(history, rating=np.full(len(history), scale.high))
-    return history.followed_by(rows, [scale.high if kind == "more" else scale.low for _, kind in said])
+def ends(data: Interactions) -> tuple[float | None, float | None]:
+    """The ratings that stand for a dislike and for a like; None where the data has no scale to dislike on."""
+    scale = RatingScale.of(data.scale)
+    return (scale.low, scale.high) if scale.low < scale.high else (None, None)
+
+
+def events(data: Interactions, opinions: Opinions) -> list[tuple[str, float | None]]:
+    """The liked and disliked items as (id, rating), in the order in which they follow the history."""
+    low, high = ends(data)
+    return [(item, high if kind == "more" else low) for item, kind in opinions if kind != "hide"]
 
 
 def write(opinions: Opinions) -> str:

@@ -1,7 +1,7 @@
 """The recommendations page: choose a person and a model; a ranked list; for each item, why, and what if not.
 
-What is chosen stands in the session under `rec_*` and in the address, so that every view has a permalink. The list and
-the open explanation are one fragment: opening a card, an opinion, or leaving an event out reruns only them.
+All that it shows is one view (`recommend.view`), so every state of the page has an address. The list and the open
+explanation are one fragment: opening a card, an opinion, or leaving an event out reruns only them.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.recommend import changes, choice, link, view, why
-from xattn.app.recommend.answers import Asked, history_of, listed
-from xattn.app.recommend.opinions import KINDS
+from xattn.app.recommend import cards, changes, why
+from xattn.app.recommend.answers import ledger, listed
+from xattn.app.recommend.choice import check_heads, choose, complain
+from xattn.app.recommend.present import open_view, present, publish
+from xattn.app.recommend.view import View
 from xattn.app.ui import address, search
 from xattn.app.ui.items import about
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import reporting
-from xattn.app.ui.text import safe
 from xattn.i18n import t
-from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 
 __all__ = ["render"]
@@ -34,26 +34,22 @@ def render() -> None:
     st.caption(t("recommendations.promise", language))
     with reporting():
         data = state.dataset()
-        if "rec_ready" not in st.session_state or view.went_elsewhere():
-            choice.seed(data)
+        open_view(data)
         notes = st.container()
-        asked = choice.choose(data, language)
-        if asked is None:
-            choice.complain(notes, language)
+        view = choose(data, language)
+        if view is None:
+            complain(notes, language)
             return
-        fitted = state.model(asked.kind)
-        choice.resolve(fitted, asked)
-        choice.complain(notes, language)
-        _history(fitted, asked._replace(said=()), language)
-        _results(fitted, asked._replace(said=(), muted=()))
-        _other(fitted, language)
+        fitted = state.model(view.model)
+        view = check_heads(fitted, view)
+        complain(notes, language)
+        _history(fitted, view.plain, language)
+        _results(fitted)
+        search.field("rec_other", t("recommendations.why_not", language), data, language, cards.open_item)
 
 
-# --- the list ----------------------------------------------------------------------------------------------------
-
-
-def _history(fitted: Recommender, asked: Asked, language: str) -> None:
-    events = history_of(fitted, asked)
+def _history(fitted: Recommender, view: View, language: str) -> None:
+    events = view.events(fitted.data_)
     table = fitted.data_.items
     label = t("recommendations.history", language, n=len(events))
     with address.part("history", label, icon=":material/history:"):
@@ -70,125 +66,36 @@ def _history(fitted: Recommender, asked: Asked, language: str) -> None:
 
 
 @st.fragment
-def _results(fitted: Recommender, plain: Asked) -> None:
-    """`plain` is the question without the changes of this session."""
+def _results(fitted: Recommender) -> None:
+    """The list with what was changed about it, and the open explanation."""
     with reporting():
-        language = lang()
-        session = st.session_state
-        asked = plain._replace(said=session["rec_said"], muted=session["rec_muted"])
-        now = asked.leaving_out(session["rec_without"])
-        frame = listed(fitted, now)
-        rank_before = dict(zip(*listed(fitted, plain)[["item", "rank"]].to_numpy().T, strict=True))
-        shared = view.publish(asked, fitted)
-        changes.panel(fitted, plain, language)
-        opened = session["rec_item"]
+        language, view = lang(), present()
+        frame = listed(fitted, view)
+        rank_before = dict(zip(*listed(fitted, view.plain)[["item", "rank"]].to_numpy().T, strict=True))
+        publish(view, fitted.data_)
+        changes.panel(fitted, view, language)
         others = frame["item"].tolist()
-        if opened is not None and opened not in others:
-            _outside(fitted, asked, opened, shared, others, language)
-        events = len(history_of(fitted, plain))
+        if view.item is not None and view.item not in others:
+            _outside(fitted, view, view.item, others, language)
+        events = len(view.plain.events(fitted.data_))
         for row in frame.itertuples():
-            moved = None if now == plain else rank_before.get(row.item, math.inf)
+            moved = rank_before.get(row.item, math.inf) if any(view.edits) else None
             with st.container(border=True):
-                _card(fitted, row, moved, events, language)
-                if row.item == opened:
+                cards.card(fitted, view, row, moved, events, language)
+                if view.item is not None and view.item == row.item:
                     with reporting():  # what goes wrong in one explanation leaves the list as it is
-                        why.show(fitted, asked, opened, shared, others)
+                        why.show(fitted, view, view.item, others)
         if frame.empty:
             st.info(t("recommendations.nothing", language))
 
 
-def _card(fitted: Recommender, row: object, moved: float | None, events: int, language: str) -> None:
-    """One line of the list. `moved` is the rank before anything was changed (inf: not in the list), or None."""
-    item, rank, score = str(row.item), int(row.rank), float(row.score)  # type: ignore[attr-defined]
-    facts = about(fitted.data_, fitted.data_.item_row(item), language)
-    badge = ""
-    if moved is not None and moved != rank:
-        words = (
-            t("recommendations.new", language)
-            if math.isinf(moved)
-            else t("recommendations.was", language, rank=int(moved))
-        )
-        badge = f" :{'blue' if moved > rank else 'orange'}-badge[{words}]"
-    because, amount = str(row.because), float(row.amount)  # type: ignore[attr-defined]
-    if because:
-        reason = t("recommendations.because", language, title=safe(because, 80), amount=figure(amount, sign=True))
-    else:
-        reason = t("recommendations.popular", language)
-    left, right = st.columns([7, 6], vertical_alignment="center")
-    with left:
-        head = f"**{rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, facts))}]]"  # type: ignore[attr-defined]
-        st.markdown(f"{head}{badge}  \n:small[{reason}]")
-    with (
-        right,
-        st.container(  # so close that a phone shows all three on one line
-            horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"
-        ),
-    ):
-        st.markdown(t("recommendations.score", language, score=figure(score)), width="content")
-        _opinion(fitted, item, events, language)
-        _why_button(item, language)
-
-
-def _why_button(item: str, language: str) -> None:
-    is_open = st.session_state["rec_item"] == item
-    st.button(
-        t("recommendations.close" if is_open else "recommendations.why", language),
-        key=f"rec_why_{item}",
-        icon=":material/close:" if is_open else None,
-        on_click=_toggle,
-        args=(item,),
-    )
-
-
-def _toggle(item: str) -> None:
-    session = st.session_state
-    session.update(rec_item=None if session["rec_item"] == item else item, rec_events=why.FEW_EVENTS)
-
-
-def _opinion(fitted: Recommender, item: str, events: int, language: str) -> None:
-    """What can be said of an item, with a thumb up or down; the list follows at once."""
-    key = f"rec_say_{item}"
-    low, high = fitted.scale_
-    kinds = KINDS if high > low else tuple(kind for kind in KINDS if kind != "less")  # no scale, no dislike
-
-    def say() -> None:
-        if (kind := st.session_state[key]) in kinds:
-            changes.give(item, kind, events)
-
-    st.menu_button(
-        t("recommendations.say", language),
-        kinds,
-        format_func=lambda kind: t(f"recommendations.say_{kind}", language),
-        key=key,
-        icon=":material/thumbs_up_down:",
-        type="tertiary",
-        help=t("recommendations.say_help", language),
-        on_click=say,
-    )
-
-
-def _outside(fitted: Recommender, asked: Asked, item: str, shared: link.Link, others: list[str], language: str) -> None:
+def _outside(fitted: Recommender, view: View, item: str, others: list[str], language: str) -> None:
     """The open item where it is not in the list: it dropped out, or was asked for by name."""
-    title = fitted.data_.items.titles[fitted.data_.item_row(item)]
-    rank = why.now(fitted, asked, item).rank
+    rank = ledger(fitted, view, item).rank
+    if rank is None:
+        place = t("recommendations.seen", language)
+    else:
+        place = t("recommendations.outside", language, k=view.k, rank=rank)
     with st.container(border=True):
-        if rank is None:
-            place = t("recommendations.seen", language)
-        else:
-            place = t("recommendations.outside", language, k=asked.k, rank=rank)
-        left, right = st.columns([3, 2], vertical_alignment="center")
-        left.markdown(f"**{safe(title)}**  \n:small[:gray[{place}]]")
-        with right, st.container(horizontal=True, horizontal_alignment="right"):
-            _why_button(item, language)
-        why.show(fitted, asked, item, shared, others)
-
-
-def _other(fitted: Recommender, language: str) -> None:
-    """Why not some other item: any film can be opened."""
-    search.field(
-        "rec_other",
-        t("recommendations.why_not", language),
-        fitted.data_,
-        language,
-        lambda item: st.session_state.update(rec_item=item, rec_events=why.FEW_EVENTS),
-    )
+        cards.outside(fitted, item, place, language)
+        why.show(fitted, view, item, others)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from xattn.app.recommend.answers import Asked
 from xattn.app.recommend.opinions import hidden
+from xattn.app.recommend.view import YOU, View
 from xattn.app.ui.snippet import literal
-from xattn.data import History, Interactions
+from xattn.data import Interactions
 
 __all__ = ["of_view"]
 
 
-def of_view(asked: Asked, events: History, data: Interactions, dataset: str, item: str) -> str:
+def of_view(view: View, data: Interactions, dataset: str, item: str) -> str:
     """A list of recommendations with all that was changed about it, and the ledger of one item of it."""
-    lines = [f"from xattn import {asked.kind}, load_dataset", ""]
-    lines += [f"model = {asked.kind}().fit(load_dataset({dataset!r}))"]
-    if asked.muted:
-        lines += [f"# muted on the page, not here: {', '.join(asked.muted)}"]
-    if asked.user is not None and not asked.said:
-        lines += [f"events = model.history({asked.user!r})"]
+    lines = [f"from xattn import {view.model}, load_dataset", ""]
+    lines += [f"model = {view.model}().fit(load_dataset({dataset!r}))"]
+    if view.muted:
+        lines += [f"# muted on the page, not here: {', '.join(view.muted)}"]
+    if view.user != YOU and not view.said:
+        lines += [f"events = model.history({view.user!r})"]
     else:
+        events = view.events(data)
         ids = [data.items.ids[row] for row in events.item.tolist()]
         pairs = ids if events.rating is None else list(zip(ids, events.rating.tolist(), strict=True))
         lines += [f"events = model.history(history={literal(tuple(pairs))})"]
-    if asked.without:
-        lines += [f"events = events.without({list(asked.without)})"]
-    hide = [other for other in hidden(asked.said) if other != item]
+    if view.without:
+        lines += [f"events = events.without({sorted(view.without)})"]
+    hide = [other for other in hidden(view.said) if other != item]
     more = f", exclude={hide}" if hide else ""
     lines += [
-        f"print(model.recommend(history=events, k={asked.k}{more}))",
-        f"why = model.explain(history=events, item={item!r}, k={asked.k}{more})",
+        f"print(model.recommend(history=events, k={view.k}{more}))",
+        f"why = model.explain(history=events, item={item!r}, k={view.k}{more})",
         'print(why.text("en"))',
         "print(why.events())",
     ]

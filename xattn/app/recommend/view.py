@@ -1,59 +1,274 @@
-"""The recommendations page and its address: each view has one, and Back leads to the view before."""
+"""The view: all that the recommendations page shows, as one frozen value, and the address that stands for it.
+
+    ?user=42&model=HybridAttention&k=10&without=736,1210&item=260&tab=heads
+    ?user=you&liked=260,1196&disliked=1917
+    …&said=more_260~less_1917&muted=recency 3
+
+The address is made from the view and the view from the address. Whatever a parameter holds, reading it gives a view
+that can be shown, and one complaint for each value that cannot. Events that are left out are item ids in the address;
+where an item stands several times in a history, `~3` names the event at position 3.
+"""
 
 from __future__ import annotations
 
-import streamlit as st
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from urllib.parse import unquote
 
-from xattn.app.recommend import link
-from xattn.app.recommend.answers import Asked, history_of
-from xattn.app.state import MODELS
-from xattn.app.ui import address
-from xattn.recommenders import Recommender
+import numpy as np
 
-__all__ = ["publish", "went_elsewhere"]
+from xattn.app.recommend import opinions
+from xattn.app.recommend.opinions import Opinions
+from xattn.data import History, Interactions
+from xattn.errors import InputError, shown
+from xattn.requests import Event, RecommendRequest
+
+__all__ = ["DEPTHS", "FEW_EVENTS", "MOST_K", "MOST_PICKS", "PARAMETERS", "TABS", "YOU", "Complaint", "View"]
+
+YOU = "you"  # the user whose events are picked by hand
+MOST_K = 50
+MOST_PICKS = 200
+MOST_MUTED = 20
+FEW_EVENTS = 8  # events with a tick box at first
+DEPTHS = ("clause", "sentence", "paragraph")
+TABS = {  # of an explanation: what each is called
+    "heat": "why.heat",
+    "compare": "why.compare",
+    "weights": "why.weights",
+    "heads": "why.heads",
+    "versus": "why.versus",
+}
+HOW_OPEN = ("depth", "tab", "versus", "boxes")
+PARAMETERS = ("user", "model", "k", "liked", "disliked", "said", "muted", "without", "item", *HOW_OPEN)
 
 
-def publish(asked: Asked, fitted: Recommender) -> link.Link:
-    """The link of this view; it is put into the address where the view has changed, or the page was just turned to.
+class Complaint(NamedTuple):
+    """A parameter that was not followed: `link.must_{must}` is the text that says what it must be."""
 
-    An address that stands for the view already is left as it is: one that every run rewrites cannot be left with Back.
+    name: str
+    must: str
+    got: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What is asked of the model, then how much of the answer is open.
+
+    `user` is an id, or `YOU` with the ids of `liked` and `disliked` items. `without` are positions in the history, the
+    newest choice last; `said` are opinions, which come after the history; `muted` are heads. `item` is the one whose
+    explanation is open, in words of this `depth`, with this `tab`, compared with the item `versus` (None: the first of
+    the list), with so many tick `boxes`.
     """
-    session = st.session_state
-    view = link.Link(
-        user=link.YOU if asked.user is None else asked.user,
-        model=asked.kind,
-        k=asked.k,
-        liked=tuple(session["rec_liked"]) if asked.user is None else (),
-        disliked=tuple(session["rec_disliked"]) if asked.user is None else (),
-        without=link.without_tokens(fitted.data_, history_of(fitted, asked), session["rec_without"]),
-        item=session["rec_item"],
-        said=session["rec_said"],
-        muted=session["rec_muted"],
-    )
-    if address.turned_to():
-        changed = link.read(_address(), fitted.data_, MODELS)[0] != view
-    else:
-        changed = session["rec_view"] not in (None, view)
-    if changed:
-        others = {name: value for name, value in st.query_params.to_dict().items() if name not in link.PARAMETERS}
-        st.query_params.from_dict({**others, **link.write(view)})  # at once: one step of the browser's history
-    session["rec_view"], session["rec_address"], session["rec_chosen"] = view, _address(), _chosen()
-    return view
+
+    user: str
+    model: str
+    k: int = 10
+    liked: tuple[str, ...] = ()
+    disliked: tuple[str, ...] = ()
+    said: Opinions = ()
+    muted: tuple[str, ...] = ()
+    without: tuple[int, ...] = ()
+    item: str | None = None
+    depth: str = "sentence"
+    tab: str = "heat"
+    versus: str | None = None
+    boxes: int = FEW_EVENTS
+
+    @property
+    def edits(self) -> tuple[Opinions, tuple[int, ...], tuple[str, ...]]:
+        """All that sets the list apart from the plain one: opinions, events left out, heads muted."""
+        return self.said, self.without, self.muted
+
+    @property
+    def plain(self) -> View:
+        """The view before anything was edited."""
+        return self.edited_as(View("", ""))
+
+    def is_whole(self, data: Interactions) -> bool:
+        """There is somebody to recommend to: a user, or at least one picked item."""
+        return bool(self._picks(data) if self.user == YOU else self.user)
+
+    def edited_as(self, other: View) -> View:
+        """This view with the edits of another one."""
+        return replace(self, said=other.said, without=other.without, muted=other.muted)
+
+    def events(self, data: Interactions) -> History:
+        """The events that the question is about, opinions the newest, those of `without` masked. Raises InputError
+        where `data` does not know a user or an item."""
+        if self.user == YOU:
+            history = History.given(data, self._picks(data))
+        else:
+            history = History.of(data, data.user_row(self.user))
+        said = opinions.events(data, self.said)
+        if said:
+            items, ratings = zip(*said, strict=True)
+            history = history.followed_by(data.items.rows(items), None if ratings[0] is None else ratings)
+        return history.without(self.without) if self.without else history
+
+    def _picks(self, data: Interactions) -> list[tuple[str, float | None]]:
+        """The picked items as events: disliked ones first, so that the newest event is the last one that was liked."""
+        low, high = opinions.ends(data)
+        disliked = [item for item in self.disliked if item not in self.liked] if low is not None else []
+        return [*((item, low) for item in disliked), *((item, high) for item in self.liked)]
+
+    def request(self, data: Interactions) -> RecommendRequest:
+        """What the model is asked, whatever is open: views that differ in nothing else get the same list."""
+        by_hand = self.user == YOU
+        return RecommendRequest(
+            user=None if by_hand else self.user,
+            history=tuple(Event(*pick) for pick in self._picks(data)) if by_hand else None,
+            further=tuple(Event(*pair) for pair in opinions.events(data, self.said)),
+            masked=tuple(sorted(self.without)),
+            muted=tuple(sorted(self.muted)),
+            k=self.k,
+            exclude=opinions.hidden(self.said),
+        )
+
+    # --- the address --------------------------------------------------------------------------------------------------
+
+    def to_query(self, data: Interactions) -> dict[str, str]:
+        """The query parameters of this view; what is as at first is left out."""
+        start = View(self.user, self.model)
+        texts = {
+            "user": self.user,
+            "model": self.model,
+            "k": str(self.k),
+            "liked": _joined(self.liked),
+            "disliked": _joined(self.disliked),
+            "said": opinions.write(self.said),
+            "muted": _joined(self.muted),
+            "without": _joined(_tokens(data, self)),
+            "item": self.item,
+            **{name: str(getattr(self, name)) for name in HOW_OPEN if getattr(self, name) != getattr(start, name)},
+        }
+        return {name: text for name in PARAMETERS if (text := texts.get(name))}
+
+    @classmethod
+    def from_query(
+        cls, params: Mapping[str, str], data: Interactions, models: Mapping[str, object]
+    ) -> tuple[View, list[Complaint]]:
+        """The view that `params` stand for, and what of them was not followed. Never raises for any text."""
+        reader = _Reader(params, data)
+        start = cls(data.user_ids[0], next(iter(models)))
+        user = reader.one("user", lambda text: text == YOU or reader.knows_user(text)) or start.user
+        view = cls(
+            user,
+            reader.one("model", lambda text: text in models) or start.model,
+            int(
+                reader.one("k", lambda text: bool(re.fullmatch("[1-9][0-9]?", text)) and int(text) <= MOST_K) or start.k
+            ),
+            liked=reader.items("liked"),
+            disliked=reader.items("disliked"),
+            said=reader.said(),
+            muted=reader.several("muted")[:MOST_MUTED],
+            item=reader.one("item", reader.knows_item) if params.get("item") else None,
+        )
+        view = replace(
+            view,
+            without=reader.without(view),
+            # how much is open is no question: what nobody would have written is left out without a word
+            depth=reader.quietly("depth", DEPTHS.__contains__) or start.depth,
+            tab=reader.quietly("tab", TABS.__contains__) or start.tab,
+            versus=reader.quietly("versus", reader.knows_item),
+            boxes=int(reader.quietly("boxes", lambda text: bool(re.fullmatch("[1-9][0-9]{0,4}", text))) or start.boxes),
+        )
+        return view, reader.complaints
 
 
-def _address() -> dict[str, str]:
-    return {name: value for name, value in st.query_params.to_dict().items() if name in link.PARAMETERS}
+def _joined(names: Iterable[str]) -> str:
+    """Names as one parameter, with commas between them; a comma inside of one is written %2C."""
+    return ",".join(name.replace("%", "%25").replace(",", "%2C") for name in names)
 
 
-def _chosen() -> tuple[object, ...]:
-    """All that a visitor chooses, to see whether anything was."""
-    session = st.session_state
-    names = ("who", "user", "liked", "disliked", "model", "k", "said", "muted", "without", "item")
-    return (session.get("lang"), *(repr(session.get(f"rec_{name}")) for name in names))
+class _Reader:
+    """The parameters of one address, read with suspicion; every one that will not do leaves a complaint."""
+
+    def __init__(self, params: Mapping[str, str], data: Interactions) -> None:
+        self.params, self.data = params, data
+        self.complaints: list[Complaint] = []
+
+    def complain(self, name: str, got: str, must: str = "") -> None:
+        self.complaints.append(Complaint(name, must or name, shown(got)))
+
+    def knows_user(self, user: str) -> bool:
+        return _is_known(self.data.user_row, user)
+
+    def knows_item(self, item: str) -> bool:
+        return _is_known(self.data.item_row, item)
+
+    def quietly(self, name: str, holds: Callable[[str], bool]) -> str | None:
+        """The text of a parameter; None where there is none, or it will not do."""
+        text = self.params.get(name)
+        return text if text is not None and holds(text) else None
+
+    def one(self, name: str, holds: Callable[[str], bool]) -> str | None:
+        """The same, with a complaint."""
+        found = self.quietly(name, holds)
+        if found is None and name in self.params:
+            self.complain(name, self.params[name])
+        return found
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """The parts of a parameter, each once."""
+        return tuple(dict.fromkeys(unquote(part) for part in self.params.get(name, "").split(",") if part))
+
+    def items(self, name: str) -> tuple[str, ...]:
+        ids = self.several(name)
+        known = [item for item in ids if self.knows_item(item)]
+        if len(known) < len(ids):
+            self.complain(name, next(item for item in ids if item not in known), "items")
+        return tuple(known[:MOST_PICKS])
+
+    def said(self) -> Opinions:
+        text = self.params.get("said", "")
+        try:
+            said = opinions.read(text)
+        except InputError:
+            self.complain("said", text)
+            return ()
+        known = tuple((item, kind) for item, kind in said if self.knows_item(item))
+        if len(known) < len(said):
+            self.complain("said", next(pair[0] for pair in said if pair not in known))
+        return known
+
+    def without(self, view: View) -> tuple[int, ...]:
+        """Positions of the events that the tokens name, in their order."""
+        tokens = self.several("without")
+        if not tokens:
+            return ()
+        history = view.events(self.data) if view.is_whole(self.data) else None
+        named = {token: _positions(self.data, history, token) for token in tokens}
+        strange = [token for token, positions in named.items() if not positions]
+        if strange:
+            self.complain("without", strange[0])
+        return tuple(dict.fromkeys(position for positions in named.values() for position in positions))
 
 
-def went_elsewhere() -> bool:
-    """Back or Forward was pressed: the address is another one, and nothing was chosen that it could be late for."""
-    session = st.session_state
-    same = session.get("rec_chosen") == _chosen()
-    return same and not address.turned_to() and session.get("rec_address") not in (None, _address())
+def _is_known(row_of: Callable[[str], int], name: str) -> bool:
+    try:
+        row_of(name)
+    except InputError:
+        return False
+    return True
+
+
+def _positions(data: Interactions, history: History | None, token: str) -> list[int]:
+    if history is None:
+        return []
+    if re.fullmatch("~[0-9]{1,9}", token):
+        position = int(token[1:])
+        return [position] if position < len(history) else []
+    if not _is_known(data.item_row, token):
+        return []
+    return [int(position) for position in np.flatnonzero(history.item == data.item_row(token))]
+
+
+def _tokens(data: Interactions, view: View) -> list[str]:
+    """Each event that is left out by its item's id where the history holds that once, else by its position."""
+    if not view.without:
+        return []
+    item, ids = view.events(data).item, data.items.ids
+    times = np.bincount(item, minlength=len(ids))
+    return [f"~{p}" if times[item[p]] > 1 or ids[item[p]].startswith("~") else ids[item[p]] for p in view.without]

@@ -7,18 +7,21 @@ can be taken away.
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from xattn.app.recommend import link, why_details, why_files
-from xattn.app.recommend.answers import Asked, ledger
+from xattn.app.recommend import why_details, why_files
+from xattn.app.recommend.answers import ledger
+from xattn.app.recommend.changes import give
+from xattn.app.recommend.present import change, present
+from xattn.app.recommend.view import DEPTHS, View
 from xattn.app.recommend.why_details import table_of
-from xattn.app.ui import address
 from xattn.app.ui.figures import figures
 from xattn.app.ui.language import lang
+from xattn.app.ui.session import DEPTH, KEEP
 from xattn.app.ui.text import safe
 from xattn.explain import Ledger
 from xattn.i18n import t
@@ -27,12 +30,10 @@ from xattn.recommenders import Recommender
 from xattn.viz.charts import waterfall_chart
 from xattn.viz.frames import waterfall_frame
 
-__all__ = ["FEW_EVENTS", "now", "show"]
+__all__ = ["MORE_EVENTS", "show"]
 
-FEW_EVENTS = 8  # events with a tick box at first
 MORE_EVENTS = 25
 SAME = 1e-9  # of the score: what two ways through floating point may differ by
-DEPTHS = ("clause", "sentence", "paragraph")
 BADGES = {
     "popularity": (":material/trending_up:", "orange"),
     "short": (":material/hourglass_empty:", "orange"),
@@ -43,23 +44,17 @@ BADGES = {
 SURE = {"strong": "green", "moderate": "blue", "weak": "orange"}
 
 
-def now(fitted: Recommender, asked: Asked, item: str) -> Ledger:
-    """The ledger of an item with the session's events left out."""
-    return ledger(fitted, asked.leaving_out(st.session_state["rec_without"]), item)
-
-
-def show(fitted: Recommender, asked: Asked, item: str, shared: link.Link, others: list[str]) -> None:
-    """Draw the explanation of `item`; `asked` leaves nothing out, the session says what is. `others` are the items of
-    the list, to be compared with."""
+def show(fitted: Recommender, view: View, item: str, others: list[str]) -> None:
+    """Draw the explanation of `item`; `others` are the items of the list, to be compared with."""
     language = lang()
-    why = now(fitted, asked, item)
+    why = ledger(fitted, view, item)
     with st.skeleton(height=160):
         events = why.events()
-        _words(why, language)
+        _words(why, view, language)
     _badges(why, language)
     if why.rank is not None and why.rank > why.k:
         _why_not(why, language)
-    _check(fitted, asked, item, why, language)
+    _check(fitted, view, why, language)
     left, right = st.columns([8, 5], gap="medium")
     with left:
         st.markdown(f"##### {t('why.sum', language)}")
@@ -67,26 +62,29 @@ def show(fitted: Recommender, asked: Asked, item: str, shared: link.Link, others
         figures(waterfall_chart(frame, language), table_of(frame, language), key="rec_waterfall")
     with right:
         st.markdown(f"##### {t('why.untick', language)}")
-        _tick_boxes(fitted, asked, item, why, language)
+        _tick_boxes(fitted, view, why, language)
     _drop(why, language)
-    why_details.show(fitted, asked, why, events, others, language)
-    why_files.show(fitted, asked, why, events, shared, language)
+    why_details.show(fitted, view, why, events, others, language)
+    why_files.show(fitted, view, why, events, language)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _words(why: Ledger, language: str) -> None:
+def _words(why: Ledger, view: View, language: str) -> None:
     """The explanation at the depth that the visitor wants; a paragraph says all."""
-    depth = address.choose(
-        "depth",
+    if DEPTH.get() != view.depth:
+        DEPTH.set(view.depth)
+    st.segmented_control(
+        t("why.depth", language),
         DEPTHS,
-        key="rec_depth",
-        label=t("why.depth", language),
-        words=lambda name: t(f"why.depth_{name}", language),
-        plain="sentence",
+        required=True,
+        format_func=lambda name: t(f"why.depth_{name}", language),
+        key=DEPTH.name,
+        on_change=lambda: change(depth=DEPTH.get()),
+        wrap=True,
     )
-    st.markdown(safe(why.text(language, depth=depth), 5000))
+    st.markdown(safe(why.text(language, depth=view.depth), 5000))
 
 
 def _badges(why: Ledger, language: str) -> None:
@@ -121,8 +119,6 @@ def _why_not(why: Ledger, language: str) -> None:
 
 
 def _add(items: tuple[str, ...], events: int) -> None:
-    from xattn.app.recommend.changes import give
-
     for item in items:
         give(item, "more", events)
 
@@ -130,13 +126,12 @@ def _add(items: tuple[str, ...], events: int) -> None:
 # --- what if ----------------------------------------------------------------------------------------------------------
 
 
-def _check(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: str) -> None:
-    """What was announced before the newest event was left out, beside what the model says now."""
-    without = st.session_state["rec_without"]
-    if not without:
+def _check(fitted: Recommender, view: View, why: Ledger, language: str) -> None:
+    """What was announced before the last event was left out, beside what the model says now."""
+    if not view.without:
         return
-    *earlier, last = without
-    before = ledger(fitted, asked.leaving_out(earlier), item)
+    *earlier, last = view.without
+    before = ledger(fitted, replace(view, without=tuple(earlier)), why.item)
     table = before.events()
     row = table[table["position"] == last].iloc[0].to_dict()
     rank = None if before.rank is None else int(row["rank_without"])
@@ -164,22 +159,17 @@ def _rank(rank: int | None) -> str:
     return "–" if rank is None else str(rank)
 
 
-def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, language: str) -> None:
+def _tick_boxes(fitted: Recommender, view: View, why: Ledger, language: str) -> None:
     """A box for each of the events that matter most in the full history; its order stays while boxes change."""
-    session = st.session_state
-    link = address.arrived("boxes")
-    if link is not None:
-        session["rec_events"] = int(link) if re.fullmatch("[1-9][0-9]{0,4}", link) else FEW_EVENTS
-    address.show("boxes", None if session["rec_events"] == FEW_EVENTS else str(session["rec_events"]), ["rec_events"])
-    full = ledger(fitted, asked, item).events()
+    full = ledger(fitted, replace(view, without=()), why.item).events()
     order = np.argsort(-full["contribution"].abs().to_numpy(), kind="stable")
     live = {int(row["position"]): row for row in why.events().to_dict(orient="records")}
-    shown = full.iloc[order[: session["rec_events"]]]
+    shown = full.iloc[order[: view.boxes]]
     st.caption(t("why.untick_help", language))
     for position, title in zip(shown["position"], shown["title"], strict=True):
         position = int(position)
-        key = f"rec_keep_{position}"
-        session[key] = position not in session["rec_without"]
+        keep = KEEP.of(position)
+        keep.set(position not in view.without)
         if position in live:
             row = live[position]
             facts = {"score": figure(row["score_without"]), "rank": _rank(int(row["rank_without"]) or None)}
@@ -187,7 +177,7 @@ def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, langu
         else:
             says = t("why.is_out", language)
         st.checkbox(
-            f"{safe(title, 60)}  \n:small[:gray[{says}]]", key=key, on_change=_tick, args=(position,), wrap=True
+            f"{safe(title, 60)}  \n:small[:gray[{says}]]", key=keep.name, on_change=_tick, args=(position,), wrap=True
         )
     if len(full) > len(shown):
         st.button(
@@ -195,15 +185,13 @@ def _tick_boxes(fitted: Recommender, asked: Asked, item: str, why: Ledger, langu
             key="rec_more",
             type="tertiary",
             icon=":material/expand_more:",
-            on_click=lambda: session.update(rec_events=session["rec_events"] + MORE_EVENTS),
+            on_click=lambda: change(boxes=view.boxes + MORE_EVENTS),
         )
 
 
 def _tick(position: int) -> None:
-    without = [p for p in st.session_state["rec_without"] if p != position]
-    if not st.session_state[f"rec_keep_{position}"]:
-        without.append(position)
-    st.session_state["rec_without"] = without
+    others = tuple(p for p in present().without if p != position)
+    change(without=others if KEEP.of(position).get() else (*others, position))
 
 
 def _drop(why: Ledger, language: str) -> None:
@@ -235,5 +223,5 @@ def _drop(why: Ledger, language: str) -> None:
 
 
 def _apply(positions: tuple[int, ...]) -> None:
-    without = st.session_state["rec_without"]
-    st.session_state["rec_without"] = [*without, *(p for p in positions if p not in without)]
+    without = present().without
+    change(without=(*without, *(p for p in positions if p not in without)))

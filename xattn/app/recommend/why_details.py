@@ -6,10 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app.recommend import changes
-from xattn.app.recommend.answers import Asked, ledger
+from xattn.app.recommend.answers import ledger
 from xattn.app.recommend.heads import head_names, shares
-from xattn.app.ui import address
+from xattn.app.recommend.present import change
+from xattn.app.recommend.view import TABS, View
 from xattn.app.ui.figures import figures
+from xattn.app.ui.session import SPEAKS, TAB, VERSUS
 from xattn.app.ui.text import safe
 from xattn.explain import Ledger
 from xattn.explain.honesty import disagreement
@@ -24,20 +26,14 @@ from xattn.viz.names import head_name
 __all__ = ["comparison", "show", "table_of"]
 
 EVENT_WIDTH = 200  # pixels: more pushes the last columns out of sight
-TABS = {
-    "heat": "why.heat",
-    "compare": "why.compare",
-    "weights": "why.weights",
-    "heads": "why.heads",
-    "versus": "why.versus",
-}
 
 
-def show(
-    fitted: Recommender, asked: Asked, why: Ledger, events: pd.DataFrame, others: list[str], language: str
-) -> None:
+def show(fitted: Recommender, view: View, why: Ledger, events: pd.DataFrame, others: list[str], language: str) -> None:
     """The tabs; only the one that is open is worked out."""
-    for name, tab in address.tabs("tab", list(TABS), key="rec_tabs", words=lambda name: t(TABS[name], language)):
+    labels = {name: t(key, language) for name, key in TABS.items()}
+    if TAB.get() != labels[view.tab]:
+        TAB.set(labels[view.tab])
+    for name, tab in zip(labels, st.tabs(list(labels.values()), key=TAB.name, on_change="rerun"), strict=True):
         if not tab.open:
             continue
         with tab:
@@ -50,9 +46,9 @@ def show(
                 st.caption(t("meaning.weight", language))
                 figures(weight_chart(frame, language), table_of(frame, language), key="rec_weights")
             elif name == "heads":
-                _heads(fitted, why, language)
+                _heads(fitted, view, why, language)
             else:
-                _versus(fitted, asked, why, others, language)
+                _versus(fitted, view, why, others, language)
 
 
 def table_of(frame: pd.DataFrame, language: str) -> pd.DataFrame:
@@ -130,7 +126,7 @@ def _compare(events: pd.DataFrame, why: Ledger, language: str) -> None:
 # --- heads ------------------------------------------------------------------------------------------------------------
 
 
-def _heads(fitted: Recommender, why: Ledger, language: str) -> None:
+def _heads(fitted: Recommender, view: View, why: Ledger, language: str) -> None:
     """What share of the score each head has, with a switch that mutes it for the whole list."""
     own = shares(why)
     st.caption(t("why.heads_help", language))
@@ -152,25 +148,32 @@ def _heads(fitted: Recommender, why: Ledger, language: str) -> None:
     st.markdown(f"**{t('why.mute', language)}**")
     with st.container(horizontal=True):
         for name in able:
-            key = f"rec_head_{name}"
-            st.session_state[key] = name not in st.session_state["rec_muted"]
-            st.toggle(safe(head_name(name, language)), key=key, on_change=changes.mute, args=(name,))
+            speaks = SPEAKS.of(name)
+            speaks.set(name not in view.muted)
+            st.toggle(safe(head_name(name, language)), key=speaks.name, on_change=changes.mute, args=(name,))
 
 
 # --- another item -----------------------------------------------------------------------------------------------------
 
 
-def _versus(fitted: Recommender, asked: Asked, why: Ledger, others: list[str], language: str) -> None:
+def _versus(fitted: Recommender, view: View, why: Ledger, others: list[str], language: str) -> None:
     """Why this item stands above (or below) another one of the list, event by event."""
     choices = [item for item in others if item != why.item]
     if not choices:
         st.caption(t("recommendations.nothing", language))
         return
     titles = {item: safe(why.title_of(item), 80) for item in choices}
-    other = address.select(
-        "versus", choices, key="rec_versus", label=t("why.versus_which", language), words=titles.__getitem__
+    other = view.versus if view.versus in choices else choices[0]
+    if VERSUS.get() != other:
+        VERSUS.set(other)
+    st.selectbox(
+        t("why.versus_which", language),
+        choices,
+        format_func=titles.__getitem__,
+        key=VERSUS.name,
+        on_change=lambda: change(versus=None if VERSUS.get() == choices[0] else VERSUS.get()),
     )
-    apart = why - ledger(fitted, asked.leaving_out(st.session_state["rec_without"]), other)
+    apart = why - ledger(fitted, view, other)
     st.markdown(safe(apart.text(language), 2000))
     rows = apart.events()
     events = rows[rows["event"] != ""].rename(columns={"difference": "contribution"})

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from xattn.app.recommend import link
-from xattn.app.recommend.answers import Asked, history_of
 from xattn.app.recommend.snippet import of_view
+from xattn.app.recommend.view import YOU, View
 from xattn.app.recommend.why_details import comparison
 from xattn.app.state import DATASET
 from xattn.app.ui import snippet
+from xattn.app.ui.address import PARTS
 from xattn.app.ui.exports import csv_bytes, file_name
 from xattn.explain import Ledger
 from xattn.i18n import t
@@ -20,14 +20,10 @@ from xattn.recommenders import Recommender
 
 __all__ = ["show"]
 
-ALSO = ("depth", "tab", "versus", "boxes", "open")  # of the address: how much is shown, and what is open
 
-
-def show(
-    fitted: Recommender, asked: Asked, why: Ledger, events: pd.DataFrame, shared: link.Link, language: str
-) -> None:
+def show(fitted: Recommender, view: View, why: Ledger, events: pd.DataFrame, language: str) -> None:
     """The row of buttons below an explanation."""
-    whose = link.YOU if why.user is None else f"user-{why.user}"
+    whose = YOU if why.user is None else f"user-{why.user}"
 
     def button(kind: str, data: object, mime: str) -> None:
         st.download_button(
@@ -46,13 +42,7 @@ def show(
         button("csv", lambda: csv_bytes(comparison(events, why.rank is not None, language)), "text/csv")
         with st.popover(t("why.link", language), icon=":material/link:"):
             st.caption(t("why.link_help", language))
-            more = {name: value for name, value in st.query_params.to_dict().items() if name in ALSO}
-            address = f"{st.context.url or ''}?{urlencode({**link.write(shared), **more, 'lang': language})}"
+            parts = {name: value for name, value in st.query_params.to_dict().items() if name == PARTS}
+            address = f"{st.context.url or ''}?{urlencode({**view.to_query(fitted.data_), **parts, 'lang': language})}"
             st.code(address, language=None, wrap_lines=True)
-        snippet.popover(_python(fitted, asked, why.item), language)
-
-
-def _python(fitted: Recommender, asked: Asked, item: str) -> str:
-    """The call that gives this ledger; events that were left out, opinions and muted heads in it."""
-    changed = asked.leaving_out(st.session_state["rec_without"])
-    return of_view(changed, history_of(fitted, changed), fitted.data_, DATASET, item)
+        snippet.popover(of_view(view, fitted.data_, DATASET, why.item), language)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from xattn.app.ui import address
+from xattn.app.ui.session import PINNED, Key
 from xattn.errors import InputError
 from xattn.i18n import t
 
@@ -28,35 +29,35 @@ def control(
 
     `param` names it in the address; `read` raises InputError for a text that `write` would not have written.
     """
-    name = f"kept.{param}"
+    pin = PINNED.of(param)
     link = address.arrived(param)
     if link is not None:
-        st.session_state[name] = _read(link, read)
-    kept: State | None = st.session_state.get(name)
+        pin.set(_read(link, read))
+    kept: State | None = pin.get()
     address.show(param, None if kept is None else write(kept), [])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             t("pinned.keep", language),
-            key=f"{name}.keep",
+            key=f"{pin.name}.keep",
             icon=":material/push_pin:",
             help=t("pinned.help", language),
-            on_click=_keep,
-            args=(name, present),
+            on_click=pin.set,
+            args=(present,),
         )
         if kept is not None:
             st.button(
                 t("pinned.swap", language),
-                key=f"{name}.swap",
+                key=f"{pin.name}.swap",
                 icon=":material/swap_horiz:",
                 on_click=_swap,
-                args=(name, kept, present, restore),
+                args=(pin, kept, present, restore),
             )
             st.button(
                 t("pinned.drop", language),
-                key=f"{name}.drop",
+                key=f"{pin.name}.drop",
                 icon=":material/close:",
-                on_click=_keep,
-                args=(name, None),
+                on_click=pin.set,
+                args=(None,),
             )
     return kept
 
@@ -68,10 +69,6 @@ def _read(link: str, read: Callable[[str], State]) -> State | None:
         return None
 
 
-def _keep(name: str, state: Any) -> None:
-    st.session_state[name] = state
-
-
-def _swap(name: str, kept: Any, present: Any, restore: Callable[[Any], None]) -> None:
-    st.session_state[name] = present
+def _swap(pin: Key[Any], kept: Any, present: Any, restore: Callable[[Any], None]) -> None:
+    pin.set(present)
     restore(kept)

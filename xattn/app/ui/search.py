@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from xattn.app.ui.items import about
+from xattn.app.ui.session import widget
 from xattn.app.ui.text import safe
 from xattn.data import Interactions
 from xattn.i18n import t
@@ -80,13 +81,13 @@ def field(
         placeholder=t("search.type", language),
         disabled=disabled,
     )
-    text = str(st.session_state.get(key) or "")
+    text = str(widget(key).get() or "")
     if not text.strip() or disabled:
         return
     items = found(data, text, but=but)
 
     def choose(item: str) -> None:
-        st.session_state[key] = ""
+        widget(key).set("")
         chosen(item)
 
     with st.container(horizontal=True, key=f"{key}_hits"):

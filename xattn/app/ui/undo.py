@@ -1,17 +1,18 @@
-"""What was edited: the states that a page went through, to undo the last edit or to go back before any of them.
+"""Undo: the states that something went through, to take back the last edit or all that came after an earlier one.
 
-A state is a value that can be compared and does not change (a Sheet, a tuple of picks). The page says what its state
-is now; where that is another one than before, something was edited. How an edit is told is worked out when it is read,
-so that the list follows the language.
+A state is a value that can be compared and does not change (a Sheet, a View, a tuple of picks). The page says what the
+state is now; a state that differs from the one before it is an edit. An edit is put into words when the list is drawn,
+so the list follows the language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import streamlit as st
 
+from xattn.app.ui.session import STATES
 from xattn.i18n import t
 
 __all__ = ["bar", "forget", "note", "states"]
@@ -20,28 +21,28 @@ MOST = 60  # states that are kept
 SHOWN = 12  # edits that are listed
 
 
-def note(name: str, state: Any) -> None:
-    """Note the present state of `name`."""
-    kept = st.session_state.setdefault(f"{name}.past", [])
-    if not kept or kept[-1] != state:
-        st.session_state[f"{name}.past"] = [*kept, state][-MOST:]
+def note(name: str, state: Any, of: Callable[[Any], Hashable] = lambda state: state) -> None:
+    """Note the present state of `name`; `of(state)` is what of it can be edited."""
+    kept = states(name)
+    if not kept or of(kept[-1]) != of(state):
+        STATES.of(name).set((*kept, state)[-MOST:])
 
 
-def states(name: str) -> list[Any]:
+def states(name: str) -> tuple[Any, ...]:
     """The states of `name`, the present one last."""
-    return list(st.session_state.get(f"{name}.past", []))
+    return STATES.of(name).get()
 
 
 def forget(name: str) -> None:
     """Begin anew: nothing that was can be undone."""
-    st.session_state.pop(f"{name}.past", None)
+    STATES.of(name).take()
 
 
-def bar(name: str, restore: Callable[[Any], None], told: Callable[[Any, Any, str], str], language: str) -> None:
+def bar(name: str, restore: Callable[[Any], None], sentence: Callable[[Any, Any, str], str], language: str) -> None:
     """Two controls: undo, and the list of edits, the newest first.
 
-    `restore(state)` makes a former state the present one; `told(before, after, language)` is an edit in words, safe to
-    stand in Markdown.
+    `restore(state)` makes a former state the present one; `sentence(before, after, language)` is an edit in words, safe
+    to stand in Markdown.
     """
     kept = states(name)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -59,7 +60,7 @@ def bar(name: str, restore: Callable[[Any], None], told: Callable[[Any, Any, str
             st.caption(t("undo.help", language))
             for at in range(len(kept) - 1, max(0, len(kept) - 1 - SHOWN), -1):
                 with st.container(horizontal=True, vertical_alignment="center"):
-                    st.markdown(f"{at}. {told(kept[at - 1], kept[at], language)}", width="stretch")
+                    st.markdown(f"{at}. {sentence(kept[at - 1], kept[at], language)}", width="stretch")
                     st.button(
                         t("undo.before", language),
                         key=f"{name}.before.{at}",
@@ -73,5 +74,5 @@ def bar(name: str, restore: Callable[[Any], None], told: Callable[[Any, Any, str
 def _back_to(name: str, at: int, restore: Callable[[Any], None]) -> None:
     kept = states(name)
     if 0 <= at < len(kept) - 1:
-        st.session_state[f"{name}.past"] = kept[: at + 1]
+        STATES.of(name).set(kept[: at + 1])
         restore(kept[at])

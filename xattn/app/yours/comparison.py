@@ -15,10 +15,10 @@ from xattn.viz.attention import distinct
 from xattn.viz.digits import digits
 from xattn.viz.lab import share_chart
 
-__all__ = ["beside", "lists_beside"]
+__all__ = ["lists", "sheets"]
 
 
-def beside(kept: Sheet, now: Sheet, language: str) -> None:
+def sheets(kept: Sheet, now: Sheet, language: str) -> None:
     """Weights of the events, fused profiles and nearest items of two sheets."""
     try:
         found = [attend(s.query, s.keys, s.keys, scorer=s.scorer, temperature=s.temperature) for s in (kept, now)]
@@ -46,7 +46,7 @@ def beside(kept: Sheet, now: Sheet, language: str) -> None:
         table = pd.DataFrame(
             {
                 t("behaviour.features_short", language): features,
-                **{side: [_told(own.get(name)) for name in features] for side, own in zip(sides, fused, strict=True)},
+                **{side: [_number(own.get(name)) for name in features] for side, own in zip(sides, fused, strict=True)},
             }
         )
         left, right = st.columns(2)
@@ -66,7 +66,7 @@ def beside(kept: Sheet, now: Sheet, language: str) -> None:
             st.dataframe(ranks, hide_index=True, alt=t("behaviour.nearest", language))
 
 
-def _told(x: float | None) -> str:
+def _number(x: float | None) -> str:
     return "–" if x is None else digits(x)
 
 
@@ -78,7 +78,7 @@ def _order(sheet: Sheet, fused: list[float]) -> list[str]:
     return [sheet.titles[i] for i in sorted(range(len(sheet.items)), key=lambda i: near.distances[i])]
 
 
-def lists_beside(kept: pd.DataFrame, now: pd.DataFrame, language: str) -> None:
+def lists(kept: pd.DataFrame, now: pd.DataFrame, language: str) -> None:
     """Two lists of recommendations: each film with its rank in both."""
     ranks = [dict(zip(frame["item"], frame["rank"], strict=True)) for frame in (kept, now)]
     titles = dict(zip([*now["item"], *kept["item"]], [*now["title"], *kept["title"]], strict=True))

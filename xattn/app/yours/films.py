@@ -16,9 +16,9 @@ from xattn.app import state
 from xattn.app.ui import address, search, undo
 from xattn.app.ui.figures import figures, twin
 from xattn.app.ui.pinned import control
+from xattn.app.ui.session import FILMS, STARS
 from xattn.app.ui.text import safe
-from xattn.app.yours import picks
-from xattn.app.yours.comparison import lists_beside
+from xattn.app.yours import comparison, picks
 from xattn.app.yours.picks import MOST_PICKS, MOST_STARS, Picks
 from xattn.data import FeatureSet, History, Interactions
 from xattn.errors import InputError, UnknownIdError
@@ -34,8 +34,6 @@ from xattn.viz.names import genre_name
 __all__ = ["draw"]
 
 PARAM = "films"  # of the address
-PAST = "films"  # of the session
-CHOSEN = "behaviour.films"
 SAMPLE: Picks = (("260", 5), ("1270", 5), ("589", 4), ("1721", 1))  # ids of the bundled films; others are skipped
 K = 10
 
@@ -53,9 +51,13 @@ def draw(language: str) -> None:
     _open(data, language)
     with st.container(border=True):
         _picker(data, language)
-    chosen: Picks = st.session_state[CHOSEN]
-    address.show(PARAM, picks.write(chosen) if chosen else None, ["behaviour_add", *map(_stars_key, dict(chosen))])
-    kept = control("beside", chosen, picks.write, _read, _restore, language) if chosen else None
+    chosen = FILMS.get()
+    address.show(
+        PARAM,
+        picks.write(chosen) if chosen else None,
+        ["behaviour_add", *(STARS.of(item).name for item in dict(chosen))],
+    )
+    kept = control("beside", chosen, picks.write, _read, FILMS.set, language) if chosen else None
     if not chosen:
         st.info(t("behaviour.empty", language), icon=":material/playlist_add:")
         st.button(
@@ -68,7 +70,7 @@ def draw(language: str) -> None:
     _warn(found.history, model, language)
     if kept and kept != chosen:
         other = model.recommend(history=[(item, float(stars)) for item, stars in kept], k=K)
-        lists_beside(other, found.listed, language)
+        comparison.lists(other, found.listed, language)
     _results(model, data, found, language)
 
 
@@ -77,16 +79,15 @@ def draw(language: str) -> None:
 
 def _open(data: Interactions, language: str) -> None:
     """Take over the picks that the address brings; else keep those of the session."""
-    st.session_state.setdefault(CHOSEN, ())
     link = address.arrived(PARAM)
     if link:
         try:
-            st.session_state[CHOSEN] = _read(link)
+            FILMS.set(_read(link))
         except InputError:
             st.warning(t("behaviour.bad_films", language), icon=":material/link_off:")
-            st.session_state[CHOSEN] = ()
+            FILMS.set(())
     elif link == "":
-        st.session_state[CHOSEN] = ()
+        FILMS.set(())
 
 
 def _read(link: str) -> Picks:
@@ -97,21 +98,17 @@ def _read(link: str) -> Picks:
     return chosen
 
 
-def _stars_key(item: str) -> str:
-    return f"behaviour_stars_{item}"
-
-
 def _picker(data: Interactions, language: str) -> None:
     """The field to add a film, then one line a film: title, stars, a button that takes it out."""
-    chosen: Picks = st.session_state[CHOSEN]
+    chosen = FILMS.get()
     full = len(chosen) >= MOST_PICKS
     search.field("behaviour_add", t("behaviour.add", language), data, language, _add, but=dict(chosen), disabled=full)
     for item, stars in chosen:
-        key = _stars_key(item)
-        st.session_state[key] = stars - 1  # st.feedback counts from 0
+        own = STARS.of(item)
+        own.set(stars - 1)  # st.feedback counts from 0
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(safe(data.items.titles[data.item_row(item)]), width=300)
-            st.feedback("stars", key=key, on_change=_rate, args=(item,))
+            st.feedback("stars", key=own.name, on_change=_rate, args=(item,))
             st.button(
                 t("behaviour.remove", language),
                 icon=":material/close:",
@@ -122,16 +119,12 @@ def _picker(data: Interactions, language: str) -> None:
             )
     if chosen:
         st.caption(t("behaviour.stars_say", language))
-    undo.note(PAST, chosen)
-    if chosen or len(undo.states(PAST)) > 1:
-        undo.bar(PAST, _restore, partial(_told, data), language)
+    undo.note(PARAM, chosen)
+    if chosen or len(undo.states(PARAM)) > 1:
+        undo.bar(PARAM, FILMS.set, partial(_sentence, data), language)
 
 
-def _restore(chosen: Picks) -> None:
-    st.session_state[CHOSEN] = chosen
-
-
-def _told(data: Interactions, before: Picks, after: Picks, language: str) -> str:
+def _sentence(data: Interactions, before: Picks, after: Picks, language: str) -> str:
     """An edit of the picks in words."""
     old, new = dict(before), dict(after)
 
@@ -151,25 +144,25 @@ def _told(data: Interactions, before: Picks, after: Picks, language: str) -> str
 
 
 def _add(item: str) -> None:
-    chosen: Picks = st.session_state[CHOSEN]
+    chosen = FILMS.get()
     if item not in dict(chosen) and len(chosen) < MOST_PICKS:
-        st.session_state[CHOSEN] = (*chosen, (item, MOST_STARS))
+        FILMS.set((*chosen, (item, MOST_STARS)))
 
 
 def _rate(item: str) -> None:
-    got = st.session_state[_stars_key(item)]
+    got = STARS.of(item).get()
     if got is not None and 0 <= got < MOST_STARS:  # a second click on the same star takes it away: keep the last
-        st.session_state[CHOSEN] = tuple((i, got + 1 if i == item else s) for i, s in st.session_state[CHOSEN])
+        FILMS.set(tuple((i, got + 1 if i == item else s) for i, s in FILMS.get()))
 
 
 def _remove(item: str) -> None:
-    st.session_state[CHOSEN] = tuple(pick for pick in st.session_state[CHOSEN] if pick[0] != item)
+    FILMS.set(tuple(pick for pick in FILMS.get() if pick[0] != item))
 
 
 def _try(data: Interactions) -> None:
     """A first example: films of SAMPLE that the data has, or its first four items."""
     known = tuple(pick for pick in SAMPLE if _is_known(data, pick[0]))
-    st.session_state[CHOSEN] = known or tuple((item, MOST_STARS) for item in data.items.ids[:4])
+    FILMS.set(known or tuple((item, MOST_STARS) for item in data.items.ids[:4]))
 
 
 def _is_known(data: Interactions, item: str) -> bool:

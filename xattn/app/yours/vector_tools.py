@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from xattn.app.learn.sheet import Sheet
+from xattn.app.learn.sizes import with_columns
 from xattn.app.ui.editors import Table
+from xattn.app.ui.session import PASTE_REFUSED, PASTE_TEXT, PASTE_TO
 from xattn.app.ui.text import safe
 from xattn.app.yours import pasted
 from xattn.errors import InputError
 from xattn.i18n import t
 
-__all__ = ["fitted", "paste", "uneven"]
+__all__ = ["paste", "uneven"]
 
 UNEVEN = 20.0  # times another feature's largest number: then a dot product hears the large one alone
 Load = Callable[[Sheet], None]
-
-
-def fitted(row: tuple[float, ...], d: int) -> tuple[float, ...]:
-    """A row cut, or grown with zeros, to d columns."""
-    return (*row[:d], *(0.0,) * (d - len(row)))
 
 
 def paste(sheet: Sheet, load: Load, language: str) -> None:
@@ -38,27 +33,26 @@ def paste(sheet: Sheet, load: Load, language: str) -> None:
             default="events",
             required=True,
             format_func=lambda part: t(f"behaviour.paste_{part}", language),
-            key="behaviour_paste_to",
+            key=PASTE_TO.name,
         )
-        st.text_area(t("behaviour.paste_cells", language), key="behaviour_paste_text", height=160)
+        st.text_area(t("behaviour.paste_cells", language), key=PASTE_TEXT.name, height=160)
         st.button(
             t("behaviour.paste_take", language),
             key="behaviour_paste_take",
             on_click=_take_pasted,
             args=(sheet, load, language),
         )
-        refused = st.session_state.pop("behaviour.paste_refused", None)
+        refused = PASTE_REFUSED.take()
         if refused is not None:
             st.error(safe(refused.told(language), 300), icon=":material/error:")
 
 
 def _take_pasted(sheet: Sheet, load: Load, language: str) -> None:
     """Put what was pasted in the place of a table; the other tables get its columns."""
-    session = st.session_state
     try:
-        found = pasted.read(session["behaviour_paste_text"] or "")
+        found = pasted.read(PASTE_TEXT.get() or "")
     except InputError as refusal:
-        session["behaviour.paste_refused"] = refusal
+        PASTE_REFUSED.set(refusal)
         return
     d = len(found.table[0])
     features = found.features or tuple([*sheet.features, *(f"f{i + 1}" for i in range(d))][:d])
@@ -66,12 +60,12 @@ def _take_pasted(sheet: Sheet, load: Load, language: str) -> None:
         features = tuple(f"{name} {i + 1}" for i, name in enumerate(features))
     new = t("behaviour.new_event", language)
     names = found.names or tuple(f"{new} {i + 1}" for i in range(len(found.table)))
-    fit = partial(fitted, d=d)
-    tables: dict[str, Any] = {"events": names, "keys": found.table, "items": tuple(map(fit, sheet.items))}
-    if session["behaviour_paste_to"] == "items":
-        tables = {"titles": names, "items": found.table, "keys": tuple(map(fit, sheet.keys))}
-    load(replace(sheet, features=features, query=fit(sheet.query), **tables))
-    session["behaviour_paste_text"] = ""
+    wide = replace(with_columns(sheet, d), features=features)
+    if PASTE_TO.get() == "items":
+        load(replace(wide, titles=names, items=found.table))
+    else:
+        load(replace(wide, events=names, keys=found.table))
+    PASTE_TEXT.set("")
 
 
 def uneven(sheet: Sheet, load: Load, language: str) -> None:

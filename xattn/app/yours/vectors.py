@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from xattn import attend
 from xattn.app.learn import swap
-from xattn.app.learn.edits import told
-from xattn.app.learn.sheet import MOST_COLUMNS, MOST_NAME, Sheet, decode, encode, is_whole
+from xattn.app.learn.draft import Draft
+from xattn.app.learn.edits import sentence
+from xattn.app.learn.sheet import MOST_COLUMNS, MOST_NAME, Sheet, decode, encode
+from xattn.app.learn.sizes import with_columns
 from xattn.app.learn.snippet import of_sheet
-from xattn.app.ui import address, snippet, undo
+from xattn.app.ui import snippet, undo
 from xattn.app.ui.editors import Names, feature_row, named_table
 from xattn.app.ui.fields import number_field
 from xattn.app.ui.figures import figures, twin
 from xattn.app.ui.pinned import control
+from xattn.app.ui.session import FEATURES, widget
 from xattn.app.ui.text import safe
-from xattn.app.yours import vector_tools
-from xattn.app.yours.comparison import beside
+from xattn.app.yours import comparison, vector_tools
 from xattn.errors import InputError, check_whole, refuse
 from xattn.i18n import LANGUAGES, t
 from xattn.model.example import nearest_item
@@ -34,7 +35,7 @@ from xattn.viz.digits import digits
 __all__ = ["PARAM", "draw", "sample"]
 
 PARAM = "events"  # of the address
-BASE, NOW, VERSION, PAST = "behaviour.base", "behaviour.now", "behaviour.version", "behaviour"
+WIDGETS = ("features", "scorer", "temperature")
 SCORERS = ("dot", "scaled_dot", "cosine")  # those without parameters of their own
 SAMPLE = Sheet(
     query=(1.0, 0.2, 0.5, 0.1),
@@ -56,20 +57,13 @@ def draw(language: str) -> None:
     _open(language)
     with st.container(border=True):
         sheet = _inputs(language)
-    version = st.session_state[VERSION]
-    widgets = ["behaviour_features", "behaviour_scorer", "behaviour_temperature"]
-    widgets += [f"behaviour_{part}_{version}" for part in ("profile", "events", "items")]
-    link = _link(sheet)
-    if link is None:
-        address.stay(PARAM, widgets)
-    else:
-        address.show(PARAM, None if sheet == sample(language) else link, widgets)
-    kept = control("against", sheet, encode, _read, _load, language) if link is not None else None
+    link = DRAFT.publish(sheet, sample(language), ("profile", "events", "items"), map(_widget, WIDGETS))
+    kept = control("against", sheet, encode, _read, DRAFT.load, language) if link is not None else None
     if not sheet.keys:
         st.info(t("behaviour.no_events", language), icon=":material/playlist_add:")
         return
     if kept is not None and kept != sheet:
-        beside(kept, sheet, language)
+        comparison.sheets(kept, sheet, language)
     _results(sheet, language)
 
 
@@ -99,82 +93,53 @@ def _parts(text: str) -> Names:
 
 
 def _open(language: str) -> None:
-    link = address.arrived(PARAM)
-    if link:
-        try:
-            _load(_read(link))
-        except InputError:
-            st.warning(t("behaviour.bad_link", language), icon=":material/link_off:")
-            _load(sample(language))
-    elif link == "":
-        _load(sample(language))
-    elif address.is_new_here(PARAM):
-        _load(st.session_state.get(NOW) or sample(language))
-    if st.session_state[NOW] in [sample(other) for other in LANGUAGES if other != language]:
-        _load(sample(language))  # an untouched example follows the language
+    DRAFT.open(sample(language), t("behaviour.bad_link", language))
+    if DRAFT.now in [sample(other) for other in LANGUAGES if other != language]:
+        DRAFT.load(sample(language))  # an untouched example follows the language
 
 
-def _load(sheet: Sheet) -> None:
-    st.session_state[BASE] = st.session_state[NOW] = sheet
-    st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    st.session_state["behaviour_features"] = ", ".join(sheet.features)
-    st.session_state["behaviour_scorer"] = sheet.scorer
-    st.session_state["behaviour_temperature"] = sheet.temperature
+def _widget(name: str) -> str:
+    return f"behaviour_{name}"
 
 
-def _link(sheet: Sheet) -> str | None:
-    """The link of a sheet; None where no link can carry it."""
-    if not (is_whole(sheet) and sheet.keys and sheet.items):
-        return None
-    link = encode(sheet)
-    try:
-        decode(link)
-    except InputError:
-        return None
-    return link
+def _fill(sheet: Sheet) -> None:
+    FEATURES.set(", ".join(sheet.features))
+    for name in ("scorer", "temperature"):
+        widget(_widget(name)).set(getattr(sheet, name))
+
+
+DRAFT = Draft("behaviour", PARAM, _read, _fill)
 
 
 def _rename() -> None:
     """Give the columns the names that were typed; more names add columns of zeros, fewer drop columns."""
-    typed = st.session_state["behaviour_features"].replace("，", ",").replace("、", ",").split(",")
+    typed = FEATURES.get().replace("，", ",").replace("、", ",").split(",")
     features = tuple(
         dict.fromkeys(name.strip()[:MOST_NAME] for name in typed if name.strip().isprintable() and name.strip())
     )
-    now: Sheet = st.session_state[NOW]
     try:
         d = check_whole("number of features", len(features), low=1, high=MOST_COLUMNS)
     except InputError:
-        _load(now)
+        DRAFT.load(DRAFT.now)
         return
-
-    fit = partial(vector_tools.fitted, d=d)
-    _load(
-        replace(
-            now,
-            features=features,
-            query=fit(now.query),
-            keys=tuple(map(fit, now.keys)),
-            items=tuple(map(fit, now.items)),
-        )
-    )
+    DRAFT.load(replace(with_columns(DRAFT.now, d), features=features))
 
 
 # --- inputs -----------------------------------------------------------------------------------------------------------
 
 
 def _inputs(language: str) -> Sheet:
-    base: Sheet = st.session_state[BASE]
-    version = st.session_state[VERSION]
+    base = DRAFT.base
     st.text_input(
         t("behaviour.features", language),
-        key="behaviour_features",
+        key=FEATURES.name,
         on_change=_rename,
         max_chars=400,
         help=t("behaviour.features_help", language),
     )
-    query = feature_row(f"behaviour_profile_{version}", base.query, base.features, t("behaviour.profile", language))
+    query = feature_row(DRAFT.key("profile"), base.query, base.features, t("behaviour.profile", language))
     events, keys = named_table(
-        f"behaviour_events_{version}",
+        DRAFT.key("events"),
         base.events,
         base.keys,
         base.features,
@@ -183,7 +148,7 @@ def _inputs(language: str) -> Sheet:
         new=t("behaviour.new_event", language),
     )
     titles, items = named_table(
-        f"behaviour_items_{version}",
+        DRAFT.key("items"),
         base.titles,
         base.items,
         base.features,
@@ -212,7 +177,7 @@ def _inputs(language: str) -> Sheet:
             t("behaviour.reset", language),
             icon=":material/restart_alt:",
             key="behaviour_reset",
-            on_click=lambda: _load(sample(language)),
+            on_click=lambda: DRAFT.load(sample(language)),
         )
     sheet = Sheet(
         query,
@@ -224,12 +189,11 @@ def _inputs(language: str) -> Sheet:
         events=events,
         titles=titles,
     )
-    st.session_state[NOW] = sheet
-    undo.note(PAST, sheet)
-    vector_tools.uneven(sheet, _load, language)
+    DRAFT.take(sheet)
+    vector_tools.uneven(sheet, DRAFT.load, language)
     with st.container(horizontal=True, vertical_alignment="center"):
-        undo.bar(PAST, _load, told, language)
-        vector_tools.paste(sheet, _load, language)
+        undo.bar(DRAFT.page, DRAFT.load, sentence, language)
+        vector_tools.paste(sheet, DRAFT.load, language)
         snippet.popover(of_sheet(sheet), language)
     return sheet
 
@@ -300,7 +264,7 @@ def _nearest(sheet: Sheet, fused: list[float], language: str) -> None:
         sheet.titles,
         sheet.events,
         sheet.features,
-        _load,
+        DRAFT.load,
         language,
         key="behaviour",
     )

@@ -19,13 +19,13 @@ from xattn.data.reading import faults
 from xattn.data.reading.cells import ids_of, text_of
 from xattn.data.reading.events import Options, events_of
 from xattn.data.reading.features import items_of
+from xattn.data.reading.formats.unpack import MAX_BYTES
 from xattn.data.reading.moments import moments_of
 from xattn.data.reading.opinions import opinions_of
 from xattn.data.reading.report import DataReport, Finding, Told
 from xattn.data.reading.roles import event_roles
 from xattn.data.reading.table import Table
 from xattn.data.reading.tables import table_of
-from xattn.data.reading.unpack import MAX_BYTES
 from xattn.errors import DataError, shown
 
 __all__ = ["check_data", "read_history", "read_interactions", "read_items"]

@@ -83,6 +83,9 @@ def _by_shape(choice: Choice, required: Sequence[str]) -> None:
     ids = [at for at in left if seen[at].can_be_id and seen[at].filled > 0.5]
     if choice.table.facts.header and not all(seen[at].repeated for at in ids[:2]):
         return
+    tell_tale = bool(moments or kinds) or any(seen[at].repeated for at in ids[:2])
+    if "user" in required and not tell_tale:  # no user or item comes twice: which column is which nobody can tell
+        return
     for role in required:
         if choice.free(role) and ids:
             choice.take(role, ids.pop(0), "shape", sure=False)

@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow as pa
 
 from xattn.data.reading import shapes
-from xattn.data.reading.delimited import delimited
-from xattn.data.reading.encoding import decoded
-from xattn.data.reading.frames import frame_table, is_frame, is_url, query_table
-from xattn.data.reading.layout import PAIR, layout_of, sample_lines
-from xattn.data.reading.parquet import MAGIC, parquet_table
-from xattn.data.reading.sheets import sheet_table
+from xattn.data.reading.formats.delimited import delimited
+from xattn.data.reading.formats.encoding import decoded
+from xattn.data.reading.formats.frames import frame_table, is_frame, is_url, query_table
+from xattn.data.reading.formats.layout import PAIR, layout_of, sample_lines
+from xattn.data.reading.formats.parquet import MAGIC, parquet_table
+from xattn.data.reading.formats.sheets import sheet_table
+from xattn.data.reading.formats.trees import is_tree, tree_table
+from xattn.data.reading.formats.unpack import MAX_BYTES, content_of
 from xattn.data.reading.table import Facts, Table
-from xattn.data.reading.trees import is_tree, tree_table
-from xattn.data.reading.unpack import MAX_BYTES, content_of
 from xattn.data.source import Source
 from xattn.errors import shown
 

@@ -28,6 +28,7 @@ from xattn.evaluate.faithfulness.packages import kernel_shap, lime
 from xattn.evaluate.faithfulness.search import exhaustive
 from xattn.evaluate.faithfulness.surrogates import kernel_shap as kernel_shap_own
 from xattn.evaluate.faithfulness.surrogates import lime as lime_own
+from xattn.explain.rows import contributions
 
 __all__ = ["EXPLAINERS", "MORE", "Explainer", "losses"]
 
@@ -37,9 +38,7 @@ Explainer = Callable[[Case, int], Explanation]
 
 def contribution(case: Case, most: int) -> Explanation:
     """Cells summed per event; base + Σ is the score."""
-    total = np.zeros(case.n)
-    for cells in case.model.cells_of(case.history, case.target):
-        total += cells.contribution.sum(axis=1)
+    total = contributions(case.model.cells_of(case.history, case.target), case.n)
     return ordered(total, most, offset=float(case.model.base_[case.target]))
 
 

@@ -19,6 +19,7 @@ from xattn.errors import check_choice, check_id, check_whole, refuse
 from xattn.evaluate.faithfulness.metrics import kendall
 from xattn.evaluate.reports.common import check_model, opening, sentence
 from xattn.explain.question import rank_of
+from xattn.explain.rows import contributions
 from xattn.progress import Progress, steps
 from xattn.recommenders import Recommender
 
@@ -70,12 +71,12 @@ def stability(
     else:
         target = model.data_.item_row(check_id("item", item))
     given = History(asked.item, asked.rating, asked.age, asked.live, None, asked.unknown, asked.kind)
-    own = contributions(model, asked, target)
+    own = contributions(model.cells_of(asked, target), len(asked))
     found, scores, ranks = [], [], []
     for number in steps(progress, "refits", range(refits)):
         again = _refitted(model, how, seed, number)
         scored = again.scores_of(given)
-        found.append(contributions(again, given, target))
+        found.append(contributions(again.cells_of(given, target), len(given)))
         scores.append(float(scored[target]))
         ranks.append(rank_of(scored, target, allowed))
     report = {
@@ -89,12 +90,6 @@ def stability(
         "k": k,
     }
     return {**report, **_told(model, asked, own, np.array(found), scores, ranks, top, k)}
-
-
-def contributions(model: Recommender, history: History, target: int) -> np.ndarray:
-    """Contributions (n,) of the events, all heads together."""
-    parts = [head.contribution.sum(axis=1) for head in model.cells_of(history, target)]
-    return np.asarray(np.sum([np.zeros(len(history)), *parts], axis=0))
 
 
 def resampled_users(data: Interactions, rng: np.random.Generator) -> Interactions:

@@ -18,6 +18,7 @@ from xattn.errors import check_fitted, check_some, check_type, refuse
 from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress
+from xattn.recommenders.estimator import Space, space
 
 __all__ = ["Rival"]
 
@@ -30,6 +31,7 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
     """
 
     package: ClassVar[str | None] = None
+    search_space: ClassVar[Space] = space()  # settings that matter, as of a Recommender
     _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     data_: Interactions
     scale_: RatingScale
@@ -54,7 +56,7 @@ class Rival(BaseEstimator, ABC):  # type: ignore[misc]
         check_some("data", check_type("data", data, Interactions, "interactions_to_fit").item, "event")
         check_params(self)
         self.data_ = data
-        self.scale_ = RatingScale.of(data.rating)
+        self.scale_ = RatingScale.of(data.scale)
         self._fit(data, progress)
         return self
 

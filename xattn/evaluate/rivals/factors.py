@@ -19,6 +19,7 @@ from xattn.errors.constraints import POSITIVE, SEED, Range, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
 from xattn.kernels.compile import num_threads
 from xattn.progress import Progress, silent
+from xattn.recommenders.estimator import LogRange, space
 
 __all__ = ["ALS", "BPR"]
 
@@ -54,6 +55,12 @@ class ALS(_Factors):
     happened counts than one that did not; `iterations`; `random_state`. Defaults as tuned in docs/evaluation.md.
     """
 
+    search_space = space(
+        factors=[8, 16, 32, 64, 128],
+        regularization=LogRange(1e-2, 1e2),
+        alpha=LogRange(0.3, 30.0),
+        iterations=[10, 15, 30],
+    )
     _constraints = constraints(alpha=POSITIVE)
 
     def __init__(
@@ -92,6 +99,12 @@ class BPR(_Factors):
     docs/evaluation.md.
     """
 
+    search_space = space(
+        factors=[32, 64, 128, 256],
+        learning_rate=LogRange(3e-3, 0.1),
+        regularization=LogRange(1e-3, 0.1),
+        iterations=[25, 50, 100, 200],
+    )
     _constraints = constraints(learning_rate=POSITIVE)
 
     def __init__(

@@ -17,6 +17,7 @@ from xattn.errors.constraints import POSITIVE, Range, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.network import Network, filled
 from xattn.progress import Progress, silent
+from xattn.recommenders.estimator import LogRange, space
 
 __all__ = ["SASRec"]
 
@@ -36,6 +37,12 @@ class SASRec(Rival):
 
     package = "torch"
 
+    search_space = space(
+        dimensions=[32, 64, 128],
+        blocks=[1, 2],
+        dropout=[0.2, 0.35, 0.5],
+        learning_rate=LogRange(5e-4, 4e-3),
+    )
     _constraints = constraints(
         **dict.fromkeys(("dimensions", "blocks", "length", "epochs", "patience", "batch"), Whole(1)),
         dropout=Range(0.0, 1.0, open_high=True),

@@ -1,6 +1,7 @@
 """An explanation as one HTML file: text, charts and their tables, provenance, and the program that repeats it.
 
-The page asks nobody for anything: no script, no network (its own policy forbids both), charts are SVG images inside it.
+The page asks nobody for anything: no script, no network (its own policy forbids both). Charts are SVG images inside it,
+drawn where vl-convert is installed (``pip install 'xattn[export]'``); their tables are always there.
 Titles are anybody's text, so everything is escaped, and shown in its own direction of writing.
 """
 

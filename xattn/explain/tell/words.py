@@ -3,7 +3,7 @@
 Three depths: a clause ("because you watched …"), a sentence, a paragraph. The paragraph says what the score is made of,
 what speaks for it and against, what a removal does, what would drop it, then the honest cases and how sure the reasons
 are (`honesty.py`). What a person did with an item is a verb of the scenario. Each text can be read back
-(`parse.py`): titles lose quotation marks of the kind that they stand in, so that it is plain where they end.
+(`testing/claims.py`): titles lose quotation marks of the kind that they stand in, so that it is plain where they end.
 """
 
 from __future__ import annotations

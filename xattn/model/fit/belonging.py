@@ -1,6 +1,6 @@
 """Values for the question which items belong to a person at all: leave-one-out ridge over whole histories, unordered.
 
-    min_V  Σ_u ω_u ‖y_u − x_u V‖² + φ ‖Fᵀ − Fᵀ V‖² + Σ_xj Λ_x V_xj²     with diag V = 0     (docs/model.md, eq. 23–25)
+    min_V  Σ_u ω_u ‖y_u − x_u V‖² + φ ‖Fᵀ − Fᵀ V‖² + Σ_xj Λ_x V_xj²     with diag V = 0     (docs/model.md, eq. 14–16)
 
 x_u (C,) holds the strengths of the items of user u, y_u how much each counts as a target, F (C, d) the features of the
 items. The zero diagonal takes each item out of its own explanation, as if it had been held out. The features are added

@@ -1,4 +1,4 @@
-"""Values for newcomers, items without events, by regression on item features (docs/model.md, eq. 27–29).
+"""Values for newcomers, items without events, by regression on item features (docs/model.md, eq. 24–26).
 
 The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is the effect of
 an event with x on items with feature f, l_h[x] its effect on any item.

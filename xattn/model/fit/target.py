@@ -1,4 +1,4 @@
-"""The loss of learned heads whose query comes from the target, with gradients written by hand (docs/model.md, eq. 37).
+"""The loss of learned heads whose query comes from the target, with gradients written by hand (docs/model.md, eq. 32).
 
 Every candidate has an attention of its own, so the loss is that of the next item and of a few sampled others.
 Forward and backward steps carry the same numbers.

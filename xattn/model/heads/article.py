@@ -1,4 +1,4 @@
-"""The article's network with pooled users: embeddings, a dot product, a sigmoid (docs/model.md, eq. 18).
+"""The article's network with pooled users: embeddings, a dot product, a sigmoid (docs/model.md, eq. 23).
 
     s(u, j) = b_j + Σ_h Σ_i a_hi w_hi v_h(x_i, j),    v_h(x, j) = ⟨P_hx, Q_j⟩ + c_hx,    σ(s): how likely a "yes" is
 
@@ -29,7 +29,7 @@ HEADS = ("choice", "taste")
 
 @dataclass(frozen=True, eq=False)
 class ArticleNetwork(Part):
-    """A fitted network over M items, H heads; D = d + 1, the last column of Q is 1 and that of P the c of eq. 18.
+    """A fitted network over M items, H heads; D = d + 1, the last column of Q is 1 and that of P the c of eq. 23.
 
     `names` are those of its heads; the strengths `w` have a row for each of `HEADS`, or for the first of them alone.
     """

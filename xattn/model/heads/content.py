@@ -47,7 +47,7 @@ class ItemFeatures(NamedTuple):
         cls, names: tuple[str, ...], F: np.ndarray | sparse.csr_array, blocks: tuple[str, ...] | None = None
     ) -> ItemFeatures:
         """From a matrix (M, d). Without `blocks`, a feature named "genres: Drama" belongs to the block "genres"."""
-        rows = sparse.csr_array(F)
+        rows = sparse.csr_array(F, copy=True)  # writeable: kernels would be compiled again for read-only arrays
         rows.sort_indices()
         norm = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1), np.float64).ravel())
         norm = np.where(norm > 0, norm, 1.0)

@@ -1,4 +1,4 @@
-"""One head seen from several targets, and what follows from it (docs/model.md, eq. 1–3, 13).
+"""One head seen from several targets, and what follows from it (docs/model.md, eq. 1–3, 18).
 
 A `HeadField` holds the unnormalised attention E and X = strength × value × gate. The head's part of every score follows
 from these two, and so does that part with any event masked. `HeadCells` is the same head for one target, factor by
@@ -151,7 +151,7 @@ def fields_masked(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarra
 
 
 def fields_without_each(fields: Sequence[HeadField], live: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Scores (J, n) with each event masked in turn, together with those that are masked already: eq. 13."""
+    """Scores (J, n) with each event masked in turn, together with those that are masked already: eq. 18."""
     out = np.repeat(base.astype(np.float64)[:, None], len(live), axis=1)
     for field in fields:
         add_field_without_each(out, field.E, field.X, live, field.beta, field.theta)

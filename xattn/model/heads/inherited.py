@@ -1,4 +1,4 @@
-"""What a newcomer inherits: collaborative heads, continued to it along item features (docs/model.md, eq. 27).
+"""What a newcomer inherits: collaborative heads, continued to it along item features (docs/model.md, eq. 24).
 
     v_h(x, j) = s (l_h[x] + Σ_f D_h[x, f] F_jf)
 

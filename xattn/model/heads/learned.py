@@ -1,4 +1,4 @@
-"""Learned heads that the newest events ask: the weights depend on the whole history (docs/model.md, eq. 32, 33, 36).
+"""Learned heads that the newest events ask: the weights depend on the whole history (docs/model.md, eq. 27, 28, 31).
 
 A masked event is not attended, and does not ask: q is a sum over the live ones among the newest P events, so without
 event r it lacks one term. The largest logit m is taken over all events of the history in sight, masked or not. An
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from xattn.kernels.scorers import dot
 from xattn.model.heads.field import Events, HeadCells
 from xattn.model.heads.target import TargetPart
 from xattn.model.heads.trained import TrainedPart
@@ -50,7 +51,8 @@ class LearnedPart(TrainedPart):
             said[sight.first + seen] = sight.said(A)
         rows = self.rows[targets]
         own = rows < self.shape.C
-        out[own] += (self.alpha * self.gate[targets[own]])[:, None] * (self._U(rows[own]) @ said.T)
+        each = dot(self._U(rows[own]), said)  # each entry is the same sum whatever stands beside it
+        out[own] += (self.alpha * self.gate[targets[own]])[:, None] * each
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         sight = _Sight.of(self, events, w)

@@ -1,9 +1,9 @@
-"""Learned heads in which the target asks: each candidate attends to the history in its own way (docs/model.md, eq. 37).
+"""Learned heads in which the target asks: each candidate attends to the history in its own way (docs/model.md, eq. 32).
 
     q_hj = U_j Wq_h,   e_hi(j) = ⟨q_hj, E[x_i] Wk_h⟩/√dk + r_h,age(i),   s_j = b_j + Σ_h Σ_i a_hi(j) ⟨E[x_i] Wv_h, U_j⟩
 
 The tables are those of `model/sequence.py`. A logit depends on one event and the target alone, so a removal follows
-from the cells in closed form (eq. 13). Source: attention of the target item, He et al. (TKDE 2018), Zhou et al. (KDD
+from the cells in closed form (eq. 18). Source: attention of the target item, He et al. (TKDE 2018), Zhou et al. (KDD
 2018).
 """
 

@@ -1,6 +1,6 @@
 """The trained tables of learned heads as a part of a score; what asks, the newest events or the target, is left open.
 
-    v_h(x, j) = α ⟨E[x] Wv_h, U_j⟩          (docs/model.md, eq. 33)
+    v_h(x, j) = α ⟨E[x] Wv_h, U_j⟩          (docs/model.md, eq. 28)
 
 What the network says is scaled by α, so that it can be added to other parts. Everything runs in float64 over the
 trained numbers.

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from xattn.data.reading.layout import PAIR, Layout
+from xattn.data.reading.formats.layout import PAIR, Layout
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table
 from xattn.data.source import Source
 

@@ -1,7 +1,7 @@
 """Texts of a ledger read back: every sentence, number and name, found by the catalogue's own wordings and checked.
 
 `read_back` turns a text into claims: the key of each sentence with the values that stand in its places. It knows the
-catalogue and nothing of the ledger; whether the claims hold is looked up elsewhere (`check.py`).
+catalogue and nothing of the ledger; whether the claims hold is looked up elsewhere (`texts.py`).
 """
 
 from __future__ import annotations

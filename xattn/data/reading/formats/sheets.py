@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from xattn.data.reading.cells import column_of
+from xattn.data.reading.formats.unpack import DAMAGED
 from xattn.data.reading.table import Facts, Table
-from xattn.data.reading.unpack import DAMAGED
 from xattn.data.reading.words import hints_of
 from xattn.data.source import Source
 

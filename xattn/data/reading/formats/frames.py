@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from xattn.data.reading.cells import column_of
-from xattn.data.reading.parquet import arrow_table
+from xattn.data.reading.formats.parquet import arrow_table
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table
 from xattn.data.source import Source
 from xattn.errors import InputError, Quoted, refuse, shown, some_of

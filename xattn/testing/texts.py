@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xattn.explain import Ledger
 from xattn.explain.question import rank_of
-from xattn.explain.tell.parse import Claim, Named, read_back
 from xattn.explain.tell.words import quotable
 from xattn.i18n.numbers import figure
 from xattn.kernels.topk import top_k
+from xattn.testing.claims import Claim, Named, read_back
 from xattn.viz.names import feature_name
-
-if TYPE_CHECKING:
-    from xattn.explain.ledger import Ledger
 
 __all__ = ["mismatches"]
 
@@ -204,7 +201,7 @@ class _Facts:
             for s in (self.ledger.scorer.scores_of(self.history), scores)
         )
         new = [quotable(self.ledger.items_table.titles[j], self.lang) for j in after if j >= 0 and j not in before]
-        titles = list(dict.fromkeys(self.title(self.own(p)) for p in found.positions))
+        titles = [self.title(p) for p in sorted({self.own(p) for p in found.positions})]
         replaced = claim.values.get("replacement")
         return (
             [name.title for name in claim.names] == titles
