@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xattn.app.show import show
     from xattn.data import (
         History,
         Interactions,
@@ -87,11 +88,13 @@ __all__ = [
     "nearest",
     "read_interactions",
     "read_items",
+    "show",
     "softmax",
     "worked_example",
 ]
 
 _HOMES = {  # module: the public names that live there
+    "xattn.app.show": "show",
     "xattn.data": "History Interactions ItemTable datasets load_dataset read_interactions read_items",
     "xattn.errors": "DataError InputError MessageError ModelFileError NotFittedError UnknownIdError XattnError",
     "xattn.explain": "Counterfactual Ledger",

@@ -218,7 +218,7 @@ def test_runs_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_job_writes_strict_json_and_its_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def job(data: Any, tell: Any) -> dict[str, Any]:
+    def job(data: Any, model: Any, tell: Any) -> dict[str, Any]:
         tell("work", 0.25)
         return {"x": float("nan"), "y": 1 / 3}
 

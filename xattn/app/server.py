@@ -56,11 +56,12 @@ async def readyz(request: Request) -> PlainTextResponse:
     return PlainTextResponse("ready\n" if ready else "warming up\n", 200 if ready else 503)
 
 
-def serve(port: int, address: str) -> None:
+def serve(port: int, address: str, shown: state.Own | None = None) -> None:
     """See `xattn.app.serve`."""
     check_whole("port", port, low=1, high=65535)
     _check_free(port, address)
     try:
+        state.use(shown)
         print("Getting the model ready …", flush=True)
         state.warm()
         app = st.App(SCRIPT, routes=[Route("/readyz", readyz)])

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from xattn.errors import check_whole
+from xattn.cli.inputs import subject
+from xattn.cli.options import DataChoice, ModelChoice, data_options, model_options
+from xattn.cli.screen import tell_notes
+from xattn.errors import check_choice, check_whole
 
 __all__ = ["app"]
 
 
 @click.command()
+@data_options
+@model_options
+@click.option("--scenario", metavar="NAME", help="What people do with items: films, shop, books, music, news, …")
 @click.option("--port", type=int, default=8501, show_default=True, metavar="N", help="Port to listen on.")
 @click.option("--host", default="localhost", show_default=True, metavar="ADDRESS", help="Address to listen on.")
-def app(port: int, host: str) -> None:
-    """Serve the pages until interrupted."""
+def app(source: DataChoice, choice: ModelChoice, scenario: str | None, port: int, host: str) -> None:
+    """Serve the pages until interrupted.
+
+    They show the bundled films, or your data (--ratings, --items), or a model that `xattn fit` saved (--model) with the
+    data that it was fitted to. Reports of the lab are then made of these.
+    """
     check_whole("port", port, low=1, high=65_535)
     from xattn.app import serve
+    from xattn.explain import SCENARIOS, Origin
 
-    serve(port=port, address=host)
+    words = "films" if scenario is None else check_choice("scenario", scenario, SCENARIOS)
+    if not source.given and choice.model is None:
+        serve(port=port, address=host, scenario=words)
+        return
+    about = subject(source, choice)
+    saved = str(choice.model) if about.fitted else None
+    tell_notes(True)  # a server does not come to its end
+    paths = (None if path is None else os.path.abspath(path) for path in (saved, source.ratings, source.items))
+    serve(port=port, address=host, model=about.ready(), origin=Origin(*paths), scenario=words)

@@ -31,8 +31,10 @@ from xattn.recommenders import (
     NeuralAttention,
     Popularity,
     RecencyEASE,
+    Recommender,
     SequenceAttention,
     UserAttention,
+    load_model,
 )
 
 __all__ = ["JOBS", "STORED", "main", "stored"]
@@ -40,34 +42,39 @@ __all__ = ["JOBS", "STORED", "main", "stored"]
 STORED = Path(__file__).parent / "stored"
 DATASET = "movielens-small"
 MODELS = (HybridAttention, RecencyEASE, EASE, ContentAttention, ItemKNN, UserAttention, Popularity)
-Job = Callable[[Interactions, Progress], dict[str, Any]]
+Job = Callable[[Interactions, Recommender | None, Progress], dict[str, Any]]  # of data, or of one model of it
 
 
-def _compared(protocol: str, data: Interactions, tell: Progress) -> dict[str, Any]:
-    return evaluate(data, [kind() for kind in MODELS], protocol=protocol, progress=tell)
+def _compared(protocol: str, data: Interactions, model: Recommender | None, tell: Progress) -> dict[str, Any]:
+    others = [kind() for kind in MODELS if type(model) is not kind]
+    return evaluate(data, [*_unfitted(model), *others], protocol=protocol, progress=tell)
 
 
-def _faithful(data: Interactions, tell: Progress) -> dict[str, Any]:
-    return evaluate(data, [HybridAttention()], protocol="faithfulness", progress=tell)
+def _unfitted(model: Recommender | None) -> list[Recommender]:
+    return [] if model is None else [type(model)(**model.get_params(deep=False))]
 
 
-def _report(kind: str, data: Interactions, tell: Progress) -> dict[str, Any]:
+def _faithful(data: Interactions, model: Recommender | None, tell: Progress) -> dict[str, Any]:
+    return evaluate(data, _unfitted(model) or [HybridAttention()], protocol="faithfulness", progress=tell)
+
+
+def _report(kind: str, data: Interactions, model: Recommender | None, tell: Progress) -> dict[str, Any]:
     from xattn.evaluate import reports
 
     tell("fitting", 0.05)
-    model = HybridAttention().fit(data)
+    model = HybridAttention().fit(data) if model is None else model
     tell("measuring", 0.3)
     made: dict[str, Any] = getattr(reports, kind)(model)
     return made
 
 
-def _trained(data: Interactions, tell: Progress) -> dict[str, Any]:
+def _trained(data: Interactions, model: Recommender | None, tell: Progress) -> dict[str, Any]:
     """Loss and validation figure of each epoch, for the models that are trained step by step."""
     rows = []
     kinds: tuple[Any, ...] = (NeuralAttention, SequenceAttention)
     for at, kind in enumerate(kinds):
-        model = kind().fit(data, progress=part_of(tell, at / len(kinds), (at + 1) / len(kinds)))
-        epochs = getattr(model, "training_", None) or getattr(model, "epochs_", [])
+        fitted = kind().fit(data, progress=part_of(tell, at / len(kinds), (at + 1) / len(kinds)))
+        epochs = getattr(fitted, "training_", None) or getattr(fitted, "epochs_", [])
         rows += [
             {"model": kind.__name__, "epoch": epoch.number, "loss": epoch.loss, "figure": epoch.validation}
             for epoch in epochs
@@ -102,12 +109,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m xattn.app.lab.jobs", description=__doc__.splitlines()[0])
     parser.add_argument("job", nargs="?", choices=list(JOBS))
     parser.add_argument("--out", type=Path, help="where the result goes; left out: the kept one is renewed")
+    parser.add_argument("--model", type=Path, help="a saved model, which the result is of; left out: the bundled films")
     parser.add_argument("--list", action="store_true", help="the jobs by name")
     asked = parser.parse_args(arguments)
     if asked.list or asked.job is None:
         print("\n".join(JOBS))
         return 0
-    result = JOBS[asked.job](load_dataset(DATASET), _tell)
+    model = None if asked.model is None else load_model(asked.model)
+    data = load_dataset(DATASET) if model is None else model.data_
+    own = model if model is not None and not isinstance(model, Popularity) else None  # which only carries the data
+    result = JOBS[asked.job](data, own, _tell)
     STORED.mkdir(exist_ok=True)
     out = asked.out or STORED / f"{asked.job}.json"
     write_file(out, json.dumps(_strict(result), ensure_ascii=False, allow_nan=False, indent=1) + "\n")

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from xattn.app import state
 from xattn.app.lab import jobs, models, reports, results
 from xattn.app.lab.runs import Runs, allowed, runs
 from xattn.app.ui import address
@@ -85,7 +86,7 @@ def _job(part: str, language: str) -> str:
 
 def result_of(job: str) -> dict[str, Any] | None:
     """The newest result of a job: from a run of this server, else the kept one."""
-    return runs().results.get(job) or _kept(job)
+    return runs().results.get(job) or (None if state.own() else _kept(job))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

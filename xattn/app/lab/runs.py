@@ -17,9 +17,13 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from xattn.app import state
+from xattn.recommenders import Popularity
+
 __all__ = ["Runs", "Status", "allowed", "runs"]
 
 SWITCH = "XATTN_LAB_RUNS"
+COMMAND = (sys.executable, "-m", "xattn.app.lab.jobs")
 PATIENCE = 5.0  # seconds that a job has to end by itself
 
 
@@ -35,7 +39,7 @@ class Status(NamedTuple):
 class Runs:
     """The runs of a server. `command` is what is started, followed by a job's name, --out and a file."""
 
-    def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "xattn.app.lab.jobs")) -> None:
+    def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
         self.results: dict[str, dict[str, Any]] = {}
         self._command = command
         self._status = Status()
@@ -105,9 +109,19 @@ class Runs:
 @st.cache_resource(show_spinner=False)
 def runs() -> Runs:
     """The one of this server."""
-    made = Runs()
+    shown = state.own()
+    made = Runs() if shown is None else Runs((*COMMAND, "--model", _file_of(shown)))
     atexit.register(made.cancel)
     return made
+
+
+def _file_of(shown: state.Own) -> str:
+    """A file that a job can read what is shown from; it goes with the server."""
+    folder = tempfile.TemporaryDirectory(prefix="xattn-shown-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "shown.npz"
+    (shown.model or Popularity().fit(shown.data)).save(path)
+    return str(path)
 
 
 def allowed() -> bool:

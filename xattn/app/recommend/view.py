@@ -6,7 +6,7 @@
 
 The address is made from the view and the view from the address. Whatever a parameter holds, reading it gives a view
 that can be shown, and one complaint for each value that cannot. Events that are left out are item ids in the address;
-where an item stands several times in a history, `~3` names the event at position 3.
+an id that begins with ~ is named by a position in the history, `~3`.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Complaint(NamedTuple):
 class View:
     """What is asked of the model, then how much of the answer is open.
 
-    `user` is an id, or `YOU` with the ids of `liked` and `disliked` items. `without` are positions in the history, the
-    newest choice last; `said` are opinions, which come after the history; `muted` are heads. `item` is the one whose
-    explanation is open, in words of this `depth`, with this `tab`, compared with the item `versus` (None: the first of
-    the list), with so many tick `boxes`.
+    `user` is an id, or `YOU` with the ids of `liked` and `disliked` items. `without` names items of the history by the
+    position of their newest event, the newest choice last; `said` are opinions, which come after the history; `muted`
+    are heads. `item` is the one whose explanation is open, in words of this `depth`, with this `tab`, compared with the
+    item `versus` (None: the first of the list), with so many tick `boxes`.
     """
 
     user: str
@@ -95,8 +95,12 @@ class View:
         return replace(self, said=other.said, without=other.without, muted=other.muted)
 
     def events(self, data: Interactions) -> History:
-        """The events that the question is about, opinions the newest, those of `without` masked. Raises InputError
-        where `data` does not know a user or an item."""
+        """The events that the question is about, opinions the newest; all events of the items of `without` are masked.
+        Raises InputError where `data` does not know a user or an item."""
+        history = self._whole(data)
+        return history.without(history.alike(self.without)) if self.without else history
+
+    def _whole(self, data: Interactions) -> History:
         if self.user == YOU:
             history = History.given(data, self._picks(data))
         else:
@@ -105,7 +109,7 @@ class View:
         if said:
             items, ratings = zip(*said, strict=True)
             history = history.followed_by(data.items.rows(items), None if ratings[0] is None else ratings)
-        return history.without(self.without) if self.without else history
+        return history
 
     def _picks(self, data: Interactions) -> list[tuple[str, float | None]]:
         """The picked items as events: disliked ones first, so that the newest event is the last one that was liked."""
@@ -120,7 +124,7 @@ class View:
             user=None if by_hand else self.user,
             history=tuple(Event(*pick) for pick in self._picks(data)) if by_hand else None,
             further=tuple(Event(*pair) for pair in opinions.events(data, self.said)),
-            masked=tuple(sorted(self.without)),
+            masked=tuple(self._whole(data).alike(self.without).tolist()) if self.without else (),
             muted=tuple(sorted(self.muted)),
             k=self.k,
             exclude=opinions.hidden(self.said),
@@ -259,16 +263,15 @@ def _positions(data: Interactions, history: History | None, token: str) -> list[
         return []
     if re.fullmatch("~[0-9]{1,9}", token):
         position = int(token[1:])
-        return [position] if position < len(history) else []
-    if not _is_known(data.item_row, token):
-        return []
-    return [int(position) for position in np.flatnonzero(history.item == data.item_row(token))]
+        row = history.item[position] if position < len(history) else -1
+    else:
+        row = data.item_row(token) if _is_known(data.item_row, token) else -1
+    return [int(p) for p in np.flatnonzero(history.item == row)[-1:]]  # the newest stands for all
 
 
 def _tokens(data: Interactions, view: View) -> list[str]:
-    """Each event that is left out by its item's id where the history holds that once, else by its position."""
+    """Each item that is left out by its id; by the position of its newest event where the id looks like a position."""
     if not view.without:
         return []
     item, ids = view.events(data).item, data.items.ids
-    times = np.bincount(item, minlength=len(ids))
-    return [f"~{p}" if times[item[p]] > 1 or ids[item[p]].startswith("~") else ids[item[p]] for p in view.without]
+    return [f"~{p}" if ids[item[p]].startswith("~") else ids[item[p]] for p in view.without]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xattn.app import state
 from xattn.app.recommend import why_details, why_files
 from xattn.app.recommend.answers import ledger
 from xattn.app.recommend.changes import give
@@ -84,7 +85,7 @@ def _words(why: Ledger, view: View, language: str) -> None:
         on_change=lambda: change(depth=DEPTH.get()),
         wrap=True,
     )
-    st.markdown(safe(why.text(language, depth=view.depth), 5000))
+    st.markdown(safe(why.text(language, depth=view.depth, scenario=state.scenario()), 5000))
 
 
 def _badges(why: Ledger, language: str) -> None:
@@ -218,7 +219,7 @@ def _drop(why: Ledger, language: str) -> None:
             key="rec_apply",
             icon=":material/playlist_remove:",
             on_click=_apply,
-            args=(found.positions,),
+            args=(tuple(p for p in why.history.newest.tolist() if p in found.positions),),
         )
 
 

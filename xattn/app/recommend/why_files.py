@@ -10,7 +10,6 @@ import streamlit as st
 from xattn.app.recommend.snippet import of_view
 from xattn.app.recommend.view import YOU, View
 from xattn.app.recommend.why_details import comparison
-from xattn.app.state import DATASET
 from xattn.app.ui import snippet
 from xattn.app.ui.address import PARTS
 from xattn.app.ui.exports import csv_bytes, file_name
@@ -45,4 +44,4 @@ def show(fitted: Recommender, view: View, why: Ledger, events: pd.DataFrame, lan
             parts = {name: value for name, value in st.query_params.to_dict().items() if name == PARTS}
             address = f"{st.context.url or ''}?{urlencode({**view.to_query(fitted.data_), **parts, 'lang': language})}"
             st.code(address, language=None, wrap_lines=True)
-        snippet.popover(of_view(view, fitted.data_, DATASET, why.item), language)
+        snippet.popover(of_view(view, fitted.data_, why.item), language)

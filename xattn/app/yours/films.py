@@ -191,7 +191,7 @@ def _results(model: Recommender, data: Interactions, found: Found, language: str
     ledger = model.explain(history=found.history, item=target, k=K)
     with st.container(border=True):
         st.subheader(t("behaviour.attention", language))
-        st.markdown(safe(ledger.text(language), 2000))
+        st.markdown(safe(ledger.text(language, scenario=state.scenario()), 2000))
         _attention(ledger, language)
     genres = _genres(data, data.checksum)
     if genres.names:
