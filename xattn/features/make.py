@@ -11,6 +11,7 @@ A content head multiplies F of an event by F of a target, feature by feature.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ from xattn.features.registry import block_of_name
 from xattn.features.words import Words
 
 __all__ = ["TITLE", "feature_set", "make_features"]
+
+LONE = re.compile("[\ud800-\udfff]")
 
 TITLE = "title"
 
@@ -82,7 +85,7 @@ def make_features(
 
 def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None:
     """The features of one column, rows of length 1."""
-    fitted = block.fit(column)
+    fitted = block.fit(_whole_texts(column))
     if fitted is None or not fitted.labels:
         return None
     length = row_lengths(fitted.F)
@@ -90,6 +93,13 @@ def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None
     F = sparse.csr_array((fitted.F.data / each, fitted.F.indices, fitted.F.indptr), shape=fitted.F.shape)
     names, blocks = distinct([f"{name}: {label}" for label in fitted.labels]), (name,) * len(fitted.labels)
     return FeatureSet(names, F, blocks, {} if fitted.parts is None else {name: _scaled(fitted.parts, length)})
+
+
+def _whole_texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column, where "�" stands for halves of surrogate pairs: broken text has no form in UTF-8."""
+    if column.dtype != object:
+        return column
+    return column.map(lambda cell: LONE.sub("\ufffd", cell) if isinstance(cell, str) else cell)
 
 
 def _scaled(parts: Parts, length: np.ndarray) -> Parts:
