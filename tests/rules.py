@@ -43,6 +43,7 @@ OWNERS = {  # heavy dependency: the layers that may import it
     "numba": {"kernels"},
     "pytest": {"testing"},
     "rich": {"cli"},
+    "rjieba": {"features"},
     "shap": {"evaluate"},
     "sklearn": {"features", "recommenders", "testing", "evaluate", "bench"},
     "starlette": {"app"},

@@ -65,6 +65,7 @@ SAME_IN_BOTH = {  # marks and names alone
     "words.feature",
     "words.named",
     "words.plain",
+    "words.said",
     "words.tail_end",
 }
 SEPARATORS = {

@@ -23,10 +23,33 @@ from scipy import sparse
 from xattn.data.checksum import checksum_of
 from xattn.errors import Quoted, check_array, check_same_length, refuse
 
-__all__ = ["FeatureSet", "Parts", "distinct"]
+__all__ = ["FeatureSet", "Parts", "PartsOf", "Places", "distinct", "places_of"]
 
 ONE_BLOCK = "features"
-Parts = Callable[[int], tuple[tuple[str, ...], np.ndarray]]  # row of an item → names of its parts (p,), and (p, d)
+# row of an item → names of its parts (p,), and what each brings (p, d), dense or sparse
+Parts = Callable[[int], tuple[tuple[str, ...], np.ndarray | sparse.csr_array]]
+Places = Callable[[int], tuple[tuple[float, ...], ...]]  # row of an item → where each of its parts lies
+
+
+@dataclass(frozen=True, eq=False)
+class PartsOf:
+    """Parts that also know where they lie; called as the parts alone.
+
+    A word lies at (start, stop) in its text, a patch at (left, top, right, bottom) in its picture as shares of width
+    and height, a stretch of sound at (start, stop, lowest, highest) in seconds and hertz.
+    """
+
+    parts: Parts
+    places: Places | None = None
+
+    def __call__(self, row: int, /) -> tuple[tuple[str, ...], np.ndarray | sparse.csr_array]:
+        return self.parts(row)
+
+
+def places_of(parts: Parts) -> Places | None:
+    """Where the parts of an item lie; None where that is not known."""
+    found: Places | None = getattr(parts, "places", None)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +160,8 @@ class FeatureSet:
 
 
 def _of_rows(parts: Parts, rows: np.ndarray) -> Parts:
-    return lambda row: parts(int(rows[row]))
+    places = places_of(parts)
+    return PartsOf(lambda row: parts(int(rows[row])), None if places is None else lambda row: places(int(rows[row])))
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ OWN = {  # name: the class
     "categories": "xattn.features.categories:Categories",
     "flags": "xattn.features.flags:Flags",
     "numbers": "xattn.features.numbers:Numbers",
+    "text": "xattn.features.text.text:Text",
     "words": "xattn.features.words:Words",
 }
 
