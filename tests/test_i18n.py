@@ -27,6 +27,8 @@ DYNAMIC = (
     "report.",
     "worked.erratum.",
     "worked.says.",
+    "look.",  # what pictures show, and sounds are like
+    "skipped.",
     "worked.step.",
     "data.",
     "words.clause_",

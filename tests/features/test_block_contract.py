@@ -10,6 +10,8 @@ import pandas as pd
 from xattn.features.block import Block
 from xattn.features.categories import Categories
 from xattn.features.flags import Flags
+from xattn.features.media.pictures import Pictures
+from xattn.features.media.sounds import Sounds
 from xattn.features.numbers import Numbers
 from xattn.features.registry import OWN, block_of_name
 from xattn.features.text.text import Text
@@ -66,4 +68,5 @@ class TestText(BlockContract):
 
 def test_every_block_is_tested() -> None:
     tested = {type(kind().make()) for kind in (TestCategories, TestNumbers, TestFlags, TestText, TestWords)}
-    assert {type(block_of_name(name)) for name in OWN} == tested
+    elsewhere = {Pictures, Sounds}  # test_media.py
+    assert {type(block_of_name(name)) for name in OWN} == tested | elsewhere

@@ -76,11 +76,19 @@ def shared_parts(ledger: Ledger, position: int) -> Shared | None:
         mine = own.loc[own["contribution"] > 0].groupby("part", sort=False)["contribution"].sum()
         names = tuple(str(name) for name in mine.sort_values(ascending=False, kind="stable").index if name in theirs)
         names = tuple(name for name in names if name)
-        if names and amount > 0 and (best is None or amount > best[0]):
+        if amount > 0 and names and (best is None or amount > best[0]):
             places = places_of(parts_of_block(ledger.items_table, block))
             lies = places(ledger.question.target) if places is not None else ()
-            best = amount, Shared(ledger.title_of(event), names, bool(lies) and len(lies[0]) == 2)
+            words = bool(lies) and len(lies[0]) == 2
+            best = amount, Shared(ledger.title_of(event), names if words else _features(ledger, block, event), words)
     return None if best is None else best[1]
+
+
+def _features(ledger: Ledger, block: str, event: str) -> tuple[str, ...]:
+    """The features of a block by which an event speaks for the item, strongest first, without the name of the block."""
+    cells = ledger.cells[(ledger.cells["event"] == event) & ledger.cells["feature"].str.startswith(f"{block}: ")]
+    sums = cells.groupby("feature", sort=False)["contribution"].sum().sort_values(ascending=False, kind="stable")
+    return tuple(str(name).removeprefix(f"{block}: ") for name in sums[sums > 0].index)
 
 
 def named_parts(items: ItemTable, block: str, row: int) -> tuple[tuple[str, ...], sparse.csr_array]:

@@ -101,7 +101,8 @@ def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None
     each = np.repeat(np.where(length > 0, length, 1.0), np.diff(fitted.F.indptr))
     F = sparse.csr_array((fitted.F.data / each, fitted.F.indices, fitted.F.indptr), shape=fitted.F.shape)
     names, blocks = distinct([f"{name}: {label}" for label in fitted.labels]), (name,) * len(fitted.labels)
-    return FeatureSet(names, F, blocks, {} if fitted.parts is None else {name: _scaled(fitted.parts, length)})
+    parts = {} if fitted.parts is None else {name: _scaled(fitted.parts, length)}
+    return FeatureSet(names, F, blocks, parts, tuple(cell._replace(block=name) for cell in fitted.skipped))
 
 
 def _scaled(parts: Parts, length: np.ndarray) -> Parts:
