@@ -33,7 +33,7 @@ OWN = ("localhost", "127.0.0.1", "::1")
 ANY = "*"
 METRICS = "/_stcore/metrics"
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-FRAMES = "'self' http://localhost:* http://127.0.0.1:*"  # notebooks of this machine show the pages in a frame
+FRAMES = "'self' http://localhost:* http://127.0.0.1:* vscode-webview:"  # notebooks here show the pages in a frame
 
 
 def hosts_of(address: str, more: Collection[str] = ()) -> tuple[str, ...]:
