@@ -61,7 +61,7 @@ def digest(array: np.ndarray) -> str:
     plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     found = hashlib.sha256(f"{plain.dtype.str} {array.shape} ".encode())
     if array.size:
-        found.update(plain.reshape(-1).view(np.uint8))
+        found.update(plain.reshape(-1).view(np.uint8).data)
     return found.hexdigest()
 
 
