@@ -350,6 +350,13 @@ def test_a_header_that_promises_something_else_is_told(saved: Path, shape: str) 
     refused(rewritten(saved, {"model.base.npy": padded}))
 
 
+def test_a_header_that_does_not_end_is_told(saved: Path) -> None:
+    """NumPy looks for whole numbers of Python 2 in it, token by token."""
+    head = b"{'descr': '<f8', 'shape': ((((((" + b"\n" * 9
+    content = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+    refused(rewritten(saved, {"model.base.npy": content}), "got a file that is none or was cut short")
+
+
 @pytest.mark.parametrize("kind", ["|O", "<f16", "<c16", "<M8[s]", "|V8", "|S0", "<U0", "<f8, <f8", "nonsense"])
 def test_arrays_of_other_kinds_are_told(saved: Path, kind: str) -> None:
     content = npy(np.zeros(2))

@@ -15,6 +15,7 @@ import hashlib
 import lzma
 import re
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -51,6 +52,7 @@ BROKEN = (  # what reading a broken file may raise, in NumPy, zipfile, json and 
     ValueError,
     lzma.LZMAError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
