@@ -72,7 +72,7 @@ def rows_of_state(state: dict[str, np.ndarray], name: str, rows: int, columns: i
         check_same_length(**{"items": rows, f"rows_of_{name}": F.shape[0]})
         check_same_length(**{"features": columns, f"columns_of_{name}": F.shape[1]})
         return F
-    value = check_array(f"{name}_value", state[f"{name}_value"], ndim=1)
+    value = check_array(f"{name}_value", state[f"{name}_value"], ndim=1, dtype=np.float64)
     column = check_index_array(f"{name}_column", state[f"{name}_column"], size=columns)
     check_same_length(**{f"{name}_column": len(column), f"{name}_value": len(value)})
     ptr = check_offsets(f"{name}_ptr", state[f"{name}_ptr"], parts=rows, total=len(value))

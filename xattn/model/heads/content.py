@@ -133,7 +133,7 @@ class ContentPart(Part):
     def of_state(cls, state: dict[str, np.ndarray], gate: np.ndarray, **settings: Any) -> ContentPart:
         """The part of `state()`; `settings` are its other fields. Raises InputError where sizes do not fit."""
         names = _names(state)
-        worth = check_array("worth", state["worth"], ndim=1)
+        worth = check_array("worth", state["worth"], ndim=1, dtype=np.float64)
         check_same_length(features=len(names), worths=len(worth))
         F = rows_of_state(state, "F", len(gate), len(names))
         named = "feature_blocks" in state
