@@ -75,7 +75,7 @@ def make_features(
     >>> make_features(table, {"title": "words", "size": None}).names
     ('title: red',)
     """
-    columns = [(str(name), column) for name, column in items.frame.items()]
+    columns = [(str(name), _whole_texts(column)) for name, column in items.frame.items()]
     names, chosen = {name for name, _ in columns}, dict(blocks or {})
     for name in chosen:
         check_named("blocks", name, sorted({*names, TITLE}), "item_column")
@@ -98,7 +98,7 @@ def make_features(
 
 def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None:
     """The features of one column, rows of length 1."""
-    fitted = block.fit(_whole_texts(column))
+    fitted = block.fit(column)
     if fitted is None or not fitted.labels:
         return None
     length = row_lengths(fitted.F)
