@@ -142,7 +142,7 @@ def explain(
         return
     from xattn.explain import Origin
 
-    origin = Origin(model=choice.model) if choice.saved else Origin(ratings=source.ratings, items=source.items)
+    origin = Origin(model=choice.model) if choice.saved else Origin(None, source.ratings, source.items, source.stated)
     telling.write(found, origin, paths)
     if telling.program:
         click.echo(found.snippet(origin), nl=False)
