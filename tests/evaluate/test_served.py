@@ -265,7 +265,7 @@ def log(viewed_first: bool) -> Interactions:
 
 
 def test_what_could_never_be_listed_is_no_question() -> None:
-    with pytest.raises(InputError, match=r"or `seen` must be \"keep\"; got 40 targets, all met before\."):
+    with pytest.raises(InputError, match=r"or `seen` must be `keep`; got 40 targets, all met before\."):
         evaluate(log(True), [Popularity()])
     result = evaluate(log(True), [Popularity()], seen="keep")
     assert result["questions"] == {"targets": 40, "met_before": 0, "not_held": 0, "repeats": 0}

@@ -128,7 +128,7 @@ def test_what_would_bring_in_something_met_before_does(name: str) -> None:
                 again = fitted.recommend(history=after, k=K, seen="keep")["item"].tolist()
                 assert again.index(item) + 1 == missing.added.rank_after
                 found += 1
-    assert found or name == "Popularity"
+    assert found or name in ("Popularity", "ContentAttention")  # these songs have no features
 
 
 def test_a_list_that_may_repeat_changes_as_it_is_told() -> None:

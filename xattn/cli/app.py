@@ -37,8 +37,8 @@ def app(source: DataChoice, choice: ModelChoice, scenario: str | None, port: int
     about = subject(source, choice)
     saved = str(choice.model) if about.fitted else None
     tell_notes(True)  # a server does not come to its end
-    paths = (_whole(path) for path in (saved, source.ratings, source.items))
-    serve(port=port, address=host, model=about.ready(), origin=Origin(*paths, source.stated), scenario=words)
+    origin = Origin(_whole(saved), _whole(source.ratings), _whole(source.items), source.stated)
+    serve(port=port, address=host, model=about.ready(), origin=origin, scenario=words)
 
 
 def _whole(path: str | None) -> str | None:
