@@ -25,7 +25,6 @@ from xattn.kernels import (
     logits,
     logsum,
     losses,
-    nearest,
     optim,
     pool,
     pooling,
@@ -37,6 +36,7 @@ from xattn.kernels import (
     topk,
 )
 from xattn.kernels.compile import Kernel
+from xattn.kernels.neighbours import cooccurrence, nearest
 from xattn.kernels.scorers import cosines, dots, hidden
 
 MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
@@ -112,6 +112,10 @@ def _attention() -> list[Case]:
             "float32",
         ),
         Case(softmax._weights_forward, 1, (room(R * N), finite, cuts, live[:0], 1.0, 1.0, 0.05, shift[:0]), "plain"),
+        Case(softmax._weights_forward, 1, (room(R * N), 500 * finite, cuts, live[:0], 1.0, 1.0, 0.0, shift[:0]), "far"),
+        Case(
+            softmax._weights_forward, 1, (room(R * N), 500 * flat, cuts, live, 1.0, 1.0, 0.0, shift[:0]), "far, masked"
+        ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
         *(Case(dots._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
@@ -131,7 +135,26 @@ def _attention() -> list[Case]:
             2,
             (np.zeros((R, 7), np.int64), np.zeros(R, np.int64), big, rng.random((1, 211)) < 0.9, ptr, seen),
         ),
+        Case(topk._ranks, 1, _asked(big, ptr, seen, rng)),
+        Case(cooccurrence._neighbours, 2, (np.zeros((40, 3), np.int64), np.zeros((40, 3)), 5, *_taken(rng), 2.0)),
     ]
+
+
+def _asked(scores: np.ndarray, first: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> tuple[Any, ...]:
+    """Rows that ask for no item, for one and for several, of equal scores and of NaN among them."""
+    many = np.arange(len(scores)) % 5
+    ptr = np.concatenate([[0], np.cumsum(many)])
+    target = np.concatenate([rng.choice(scores.shape[1], n, replace=False) for n in many])
+    own = scores[np.repeat(np.arange(len(scores)), many), target]
+    own = own[np.lexsort((-own, np.repeat(np.arange(len(scores)), many)))]
+    return np.zeros(len(target)), own, ptr, target, scores, first, excluded
+
+
+def _taken(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Who took each of 50 items, and what each of 12 people took."""
+    table = rng.random((50, 12)) < 0.3
+    tables = [(np.concatenate([[0], np.cumsum(own.sum(axis=1))]), np.nonzero(own)[1]) for own in (table, table.T)]
+    return (*tables[0], *tables[1])
 
 
 def _heads() -> list[Case]:
@@ -159,7 +182,13 @@ def _heads() -> list[Case]:
     tail = gram.tails(indptr, rho, c)
     wide = 2 * pool.STRIPE + 77
     V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
-    asking = ((5, "f8", 1.0, 0.0), (13, "f8", 0.7, 0.1), (23, "f8", 1.0, 0.1), (100, "f4", 0.7, 0.0))
+    asking = (
+        (5, "f8", 1.0, 0.0),
+        (40, "f4", 0.8, 0.0),
+        (13, "f8", 0.7, 0.1),
+        (23, "f8", 1.0, 0.1),
+        (100, "f4", 0.7, 0.0),
+    )
     return [
         Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05)),
         Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05)),
@@ -178,6 +207,20 @@ def _heads() -> list[Case]:
             pool._add_pooled,
             1,
             (np.zeros((users, wide)), indptr, row, w, V, rng.permutation(wide), rng.normal(size=wide)),
+        ),
+        Case(
+            pool._add_pooled,
+            1,
+            (
+                np.zeros((1, wide)),
+                np.array([0, 4]),
+                row[:4],
+                w[:, :4].copy(),
+                V,
+                np.arange(wide),
+                rng.normal(size=wide),
+            ),
+            "few events",
         ),
         Case(gram._normalisers, 1, (np.zeros((H, 150)), indptr, rho, beta)),
         Case(gram._tails, 1, (np.zeros((H, H, 150)), indptr, rho, c)),

@@ -11,18 +11,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.data import History, Interactions
+from xattn.data import History, Interactions, JoinedHistories
 from xattn.evaluate.agreement import agreement
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.diverse import Ordered, reordering
-from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
+from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup
 from xattn.features import feature_set
-from xattn.kernels.topk import top_k
+from xattn.kernels.topk import ranks_among, top_k
 from xattn.progress import steps
 
 __all__ = ["Questions", "Ranked", "compare", "rank"]
+
+BLOCK = 8_000_000  # scores (people × items) held at a time: 64 MB
 
 
 class Questions(NamedTuple):
@@ -45,18 +47,48 @@ class Ranked(NamedTuple):
 
 
 def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None) -> Ranked:
-    """Put the questions to a fitted model, whose lists may be `ordered` anew."""
-    ranks, lists = [], []
-    missed = questions.missed or [0] * len(questions.histories)
-    for history, relevant, beyond in zip(questions.histories, questions.relevant, missed, strict=True):
-        scores = model.scores_of(history)
-        allowed = np.ones(len(scores), bool)
-        allowed[history.item] = False
-        scores = ordered(scores, allowed, relevant) if ordered else scores
-        best = top_k(scores[None, :], allowed[None, :], k).items[0]
-        lists.append(best[best >= 0])
-        ranks.append(np.concatenate([ranks_of(scores, relevant, allowed), np.full(beyond, np.inf)]))
+    """Put the questions to a fitted model, whose lists may be `ordered` anew.
+
+    A model that scores many histories at once is asked so, else for one after the other.
+    """
+    lists: list[np.ndarray] = []
+    ranks: list[np.ndarray] = []
+    step = max(1, BLOCK // questions.train.n_items)
+    for low in range(0, len(questions.histories), step):
+        histories, relevant = questions.histories[low : low + step], questions.relevant[low : low + step]
+        scores = _scores(model, histories)
+        if ordered:
+            for own, history, wanted in zip(scores, histories, relevant, strict=True):
+                allowed = np.ones(len(own), bool)
+                allowed[history.item] = False
+                own[:] = ordered(own, allowed, wanted)
+        joined = JoinedHistories.of(histories)
+        best = top_k(scores, None, k, joined.item, joined.indptr)
+        lists += [items[:count] for items, count in zip(best.items, best.counts, strict=True)]
+        ptr = np.cumsum([0, *map(len, relevant)])
+        ranks += np.split(ranks_among(scores, np.concatenate(relevant), ptr, joined.item, joined.indptr), ptr[1:-1])
+    if questions.missed is not None:
+        ranks = [np.append(own, np.full(more, np.inf)) for own, more in zip(ranks, questions.missed, strict=True)]
     return Ranked(ranks, lists)
+
+
+def _scores(model: Model, histories: list[History]) -> np.ndarray:
+    """(R, M) float64."""
+    if _scores_many(model):
+        found = model.scores_of_many(histories)  # type: ignore[attr-defined]
+    else:
+        found = np.array([model.scores_of(events) for events in histories])
+    return np.ascontiguousarray(found, np.float64)
+
+
+def _scores_many(model: Model) -> bool:
+    """Whether the model has `scores_of_many`, and no subclass has changed `scores_of` alone."""
+    for kind in type(model).__mro__:
+        if "scores_of_many" in vars(kind):
+            return True
+        if "scores_of" in vars(kind):
+            break
+    return False
 
 
 def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str, Any]]:
