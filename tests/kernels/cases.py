@@ -16,7 +16,6 @@ import numpy as np
 from xattn import kernels
 from xattn.kernels import (
     approximate,
-    attention,
     content,
     fields,
     fusion,
@@ -35,6 +34,7 @@ from xattn.kernels import (
     tiles,
     topk,
 )
+from xattn.kernels.attention import exact, narrow
 from xattn.kernels.compile import Kernel
 from xattn.kernels.neighbours import cooccurrence, nearest
 from xattn.kernels.scorers import cosines, dots, hidden
@@ -317,15 +317,29 @@ def _many_heads() -> list[Case]:
     A, dY = rng.random((4, L, n)) * (rng.random((4, L, n)) < 0.7), rng.normal(size=(4, L, w))
     dE, dQ = np.zeros_like(a), np.zeros((4, L, d))
     KT = K.transpose(0, 2, 1).copy()
-    narrow = [x.astype("f4") for x in (y, lse, a, Q, V)]
+    single = [x.astype("f4") for x in (y, lse, a, Q, V)]
     return [
-        Case(attention._forward, 3, (y, lse, a, Q, KT, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
-        Case(attention._forward, 3, (y, lse, a[:0], Q, KT, V, none, unbiased, where, 0.4, 0.0, 99, 99), "plain"),
-        Case(attention._forward, 3, (*narrow[:4], KT, narrow[4], none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
+        Case(exact._forward, 3, (y, lse, a, Q, KT, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
+        Case(exact._forward, 3, (y, lse, a[:0], Q, KT, V, none, unbiased, where, 0.4, 0.0, 99, 99), "plain"),
+        Case(exact._forward, 3, (*single[:4], KT, single[4], none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
+        Case(narrow._narrow, 3, _narrowly(rng, 1.0)),
+        Case(narrow._narrow, 3, _narrowly(rng, 40.0), "far"),
         Case(logits._scores, 1, (a, Q, KT, live, unbiased, where, 0.4, 1.5, 3, 99)),
-        Case(attention._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
-        Case(attention._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
+        Case(exact._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
+        Case(exact._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
     ]
+
+
+def _narrowly(rng: np.random.Generator, scale: float) -> tuple[Any, ...]:
+    """Arguments of narrow._narrow, with weights where the scale is 1."""
+    L, n, d, w = 2 * narrow.BLOCK + 5, 21, 6, 18
+    Q, K, V = (rng.normal(size=shape).astype("f4") for shape in ((L, d), (n, d), (n, w)))
+    keys, values = tiles.Keys.of(K), tiles.Keys.of(np.ascontiguousarray(V.T))
+    tables = []
+    for own in (keys, values):
+        tables += [own.data, own.panels, (np.cumsum(own.panels) - own.panels) * 16]
+    weights = np.zeros((L, n) if scale == 1.0 else (0, 0), "f4")
+    return np.zeros((L, w), "f4"), np.zeros(L), weights, Q, *tables, n, np.float32(scale)
 
 
 def _learning(dtype: str, branch: str) -> list[Case]:

@@ -74,7 +74,7 @@ def _pool_stripe(tc: Any, out: Any, row: Any, coef: Any, V: Any, first: Any, las
 
 @compiled
 def _stripe_of(V, low):  # type: ignore[no-untyped-def]
-    """STRIPE columns of V from `low` on, 0 past the last, in rows of their own that begin where lines of the cache do."""
+    """STRIPE columns of V from `low` on, 0 past the last, in rows that begin where lines of the cache do."""
     H, R, C = V.shape
     room = np.empty(H * R * STRIPE + BYTES, V.dtype)
     first = -np.int64(room.ctypes.data) % BYTES // V.itemsize

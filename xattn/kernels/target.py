@@ -29,10 +29,10 @@ from numba.core import cgutils
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.lanes import BYTES, I64, Lanes, emitted
 from xattn.kernels.tiles import TOGETHER, Keys, tile, weighed_tile
-from xattn.kernels.vectors import NEAR
 
-__all__ = ["target_scores"]
+__all__ = ["exponentials", "near_exponentials", "target_scores", "tile_rows"]
 
+NEAR = {4: 20.0, 8: 200.0}  # by bytes: exponentials of ± so much leave room for values, large ones and small
 BLOCK = 96  # candidates of one iteration of the parallel loop
 EXP_WORK = 12  # scalar operations that one exponential counts for
 
@@ -54,7 +54,7 @@ def _plain_exponentials(z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -
 
 
 @emitted(_plain_exponentials)
-def _exponentials(typing_context: Any, z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
+def exponentials(typing_context: Any, z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
     """Turns the products in row k of z into E in place, 0 from n on; returns S. `r` and `live`, 1 or 0, fill whole
     vectors; `live` is empty where every event is live."""
 
@@ -141,7 +141,7 @@ def _plain_near(z: Any, S: Any, far: Any, r: Any, live: Any, n: Any, scale: Any)
 
 
 @emitted(_plain_near)
-def _near(typing_context: Any, z: Any, S: Any, far: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
+def near_exponentials(typing_context: Any, z: Any, S: Any, far: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
     """Turns the products in z (TOGETHER, wide) into exp(logit) in place, 0 from n on, with their sums S in lanes.
 
     far[k]: a logit of row k is too far from 0 for that, and the row holds anything. Returns whether any is.
@@ -217,7 +217,7 @@ def _shares(typing_context: Any, share: Any, s: Any, S: Any) -> Any:
 
 
 @compiled
-def _rows(room, at, width):  # type: ignore[no-untyped-def]
+def tile_rows(room, at, width):  # type: ignore[no-untyped-def]
     """TOGETHER rows of numbers from `at` on, and where the room after them begins."""
     after = at + TOGETHER * width
     return room[at:after].reshape(TOGETHER, width), after
@@ -233,10 +233,10 @@ def _target_scores(out, Q, U, keys, values, panels, r, live, n, scale, beta, the
     for block in prange((J + BLOCK - 1) // BLOCK):
         room = np.empty(TOGETHER * 2 * (wide + lane) + 2 * lane, Q.dtype)
         at = -np.int64(room.ctypes.data) % BYTES // Q.itemsize  # vectors that lie in two lines of the cache are slower
-        z, at = _rows(room, at, wide)
-        x, at = _rows(room, at, wide)
-        s, at = _rows(room, at, lane)
-        S, at = _rows(room, at, lane)
+        z, at = tile_rows(room, at, wide)
+        x, at = tile_rows(room, at, wide)
+        s, at = tile_rows(room, at, lane)
+        S, at = tile_rows(room, at, lane)
         share = room[at : at + lane]
         far = np.ones(TOGETHER, np.bool_)
         first = np.int64(block) * BLOCK
@@ -249,7 +249,7 @@ def _target_scores(out, Q, U, keys, values, panels, r, live, n, scale, beta, the
                 for p in range(panels.shape[0]):
                     tile(z, column, panels[p], Q, j, J - 1, keys, column * dk, dk)
                     column += panels[p] * lane
-                general = _near(z, S, far, r, live, n, scale)
+                general = near_exponentials(z, S, far, r, live, n, scale)
                 s[:] = 0.0
                 column = np.int64(0)
                 for p in range(panels.shape[0]):
@@ -267,7 +267,7 @@ def _target_scores(out, Q, U, keys, values, panels, r, live, n, scale, beta, the
                     column += panels[p] * lane
                 for k in range(rows):
                     if far[k]:
-                        T = _exponentials(z, k, r, live, n, scale)
+                        T = exponentials(z, k, r, live, n, scale)
                         norm = T if beta == 1.0 else Q.dtype.type(T**beta)
                         out[j + k] = _weighed(z, x, k, wide, norm, theta) / norm if T != 0.0 else 0.0
 

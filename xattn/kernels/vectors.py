@@ -19,7 +19,6 @@ from xattn.kernels.compile import compiled
 from xattn.kernels.lanes import Lanes, emitted
 
 __all__ = [
-    "NEAR",
     "divide",
     "exp",
     "exp_of_parts",
