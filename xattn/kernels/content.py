@@ -100,19 +100,15 @@ def _attention(typing_context: Any, E: Any, k: Any, m: Any, s: Any) -> Any:
     return types.void(E, types.int64, types.float64, types.float64), write
 
 
-def _plain_gathered(
-    E: Any, X: Any, k: Any, index: Any, lo: Any, hi: Any, a: Any, b: Any, unit: Any, events: Any
-) -> None:
-    E[k] = a[: hi - lo] @ unit[index[lo:hi]]
-    X[k] = b[: hi - lo] @ events[index[lo:hi]]
+def _plain_gathered(E: Any, X: Any, k: Any, f: Any, a: Any, b: Any, unit: Any, events: Any) -> None:
+    E[k] = a @ unit[f]
+    X[k] = b @ events[f]
 
 
 @emitted(_plain_gathered)
-def _gathered(
-    typing_context: Any, E: Any, X: Any, k: Any, index: Any, lo: Any, hi: Any, a: Any, b: Any, unit: Any, events: Any
-) -> Any:
-    """E[k] ← Σ_z a_z unit[index_z] and X[k] ← Σ_z b_z events[index_z] over the features lo..hi−1; sums in registers."""
-    kinds = ((E, 0), (X, 1), (unit, 8), (events, 9))
+def _gathered(typing_context: Any, E: Any, X: Any, k: Any, f: Any, a: Any, b: Any, unit: Any, events: Any) -> Any:
+    """E[k] ← Σ_z a_z unit[f_z] and X[k] ← Σ_z b_z events[f_z], the sums in registers."""
+    kinds = ((E, 0), (X, 1), (unit, 6), (events, 7))
 
     def write(context: Any, build: Any, signature: Any, args: Any) -> Any:
         x = Lanes(build, types.float64)
@@ -120,20 +116,20 @@ def _gathered(
         (outs, n), (said, _) = (_row_at(context, build, kind, args[place], args[2]) for kind, place in kinds[:2])
         tables = [context.make_array(kind)(context, build, args[place]).data for kind, place in kinds[2:]]
         columns, weights, worths = (
-            context.make_array(kind)(context, build, args[place]).data for kind, place in ((index, 3), (a, 6), (b, 7))
+            context.make_array(kind)(context, build, args[place]).data for kind, place in ((f, 3), (a, 4), (b, 5))
         )
+        many = cgutils.unpack_tuple(build, context.make_array(f)(context, build, args[3]).shape)[0]
 
-        def sums(i: Any, mask: Any, many: int) -> None:
-            """The sums over `many` vectors from place i on."""
-            totals = [[x.variable(x.const(0)) for _ in range(many)] for _ in tables]
+        def sums(i: Any, mask: Any, vectors: int) -> None:
+            """The sums over so many vectors from place i on."""
+            totals = [[x.variable(x.const(0)) for _ in range(vectors)] for _ in tables]
             for own in totals:
                 for total in own:
                     build.store(x.const(0), total)
-            with cgutils.for_range_slice(build, args[4], args[5], number(1)) as (z, _):
-                here = build.sub(z, args[4])
-                feature = build.mul(build.load(build.gep(columns, [z])), n)
+            with cgutils.for_range(build, many) as loop:
+                feature = build.mul(build.load(build.gep(columns, [loop.index])), n)
                 for table, factors, own in zip(tables, (weights, worths), totals, strict=True):
-                    factor = x.splat(build.load(build.gep(factors, [here])))
+                    factor = x.splat(build.load(build.gep(factors, [loop.index])))
                     for v, total in enumerate(own):
                         place = build.add(build.add(feature, i), number(v * x.n))
                         build.store(x.fma(factor, x.get(table, place, mask), build.load(total)), total)
@@ -147,7 +143,7 @@ def _gathered(
         x.over(build.sub(n, whole), lambda i, mask: sums(build.add(whole, i), mask, 1))
         return context.get_dummy_value()
 
-    return types.void(E, X, types.int64, index, types.int64, types.int64, a, b, unit, events), write
+    return types.void(E, X, types.int64, f, a, b, unit, events), write
 
 
 @compiled
@@ -156,11 +152,12 @@ def _row(E, X, k, lo, hi, index, value, norm, theta, gate, unit, events, g, T): 
 
     `unit`, `events` (d, n): the features of the events, of length 1, and times strength.
     """
-    a, b = np.empty(hi - lo), np.empty(hi - lo)
+    f, a, b = np.empty(hi - lo, np.int64), np.empty(hi - lo), np.empty(hi - lo)
     for z in range(lo, hi):
+        f[z - lo] = index[z]
         a[z - lo] = value[z] / norm
         b[z - lo] = value[z] * theta[index[z]]
-    _gathered(E, X, k, index, lo, hi, a, b, unit, events)
+    _gathered(E, X, k, f, a, b, unit, events)
     s = min(T, 1.0)  # logits times s: with a tiny T, cos/T − m/T would be inf − inf
     m = _logits(E, k, g, s / T, s)
     _attention(E, k, m, s)
@@ -215,6 +212,7 @@ def content_field(
     shape = (len(gate), len(g))
     E, X = np.empty(shape), np.empty(shape)
     work = 4.0 * len(targets[1]) * shape[1] + 10.0 * E.size
+    unit, events, g = (np.ascontiguousarray(x) for x in (unit, events, g))
     _field(E, X, *targets, theta, gate, unit, events, g, T, work=work)
     return E, X
 
@@ -234,6 +232,7 @@ def content_scores(
     """The head's scores (J,), without the tables E and X; weights under `least` count as 0."""
     out = np.empty(len(gate))
     work = 4.0 * len(targets[1]) * len(g) + 12.0 * len(g) * len(gate)
+    unit, events, g, live = (np.ascontiguousarray(x) for x in (unit, events, g, live))
     _scores(out, *targets, theta, gate, unit, events, g, T, live, beta, least, work=work)
     return out
 

@@ -135,6 +135,7 @@ def _add_without_each(out, E, X, live, beta, theta):  # type: ignore[no-untyped-
 def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) -> np.ndarray:
     """a (J, n): attention weights of the live events (n,)."""
     a = np.empty(E.shape)
+    E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
     _weights(a, E, live, beta, theta, work=3.0 * E.size)
     return a
 
@@ -142,6 +143,7 @@ def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) ->
 def field_weights_of_many(E: np.ndarray, live: np.ndarray, ptr: np.ndarray, beta: float, theta: float) -> np.ndarray:
     """a (H, N): `field_weights` of each history by itself, to the bit; E (H, N), live (N,), cuts `ptr` (U + 1,)."""
     a = np.empty(E.shape)
+    E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
     _weights_of_many(a, E, live, ptr, beta, theta, work=3.0 * E.size)
     return a
 
@@ -150,6 +152,7 @@ def add_field_scores(
     out: np.ndarray, E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float
 ) -> None:
     """Add the head's scores to `out` (J,) float64."""
+    E, X, live = (np.ascontiguousarray(x) for x in (E, X, live))
     _add_scores(out, E, X, live, beta, theta, work=3.0 * X.size)
 
 
@@ -157,4 +160,5 @@ def add_field_without_each(
     out: np.ndarray, E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float
 ) -> None:
     """Add to `out` (J, n) float64 the head's scores with each event masked in turn."""
+    E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
     _add_without_each(out, E, X, live, beta, theta, work=6.0 * X.size)
