@@ -339,7 +339,7 @@ def _narrowly(rng: np.random.Generator, scale: float) -> tuple[Any, ...]:
     for own in (keys, values):
         tables += [own.data, own.panels, (np.cumsum(own.panels) - own.panels) * 16]
     weights = np.zeros((L, n) if scale == 1.0 else (0, 0), "f4")
-    return np.zeros((L, w), "f4"), np.zeros(L), weights, Q, *tables, n, np.float32(scale)
+    return np.zeros((L, w), "f4"), np.zeros(L, "f4"), weights, Q, *tables, n, np.float32(scale)
 
 
 def _learning(dtype: str, branch: str) -> list[Case]:

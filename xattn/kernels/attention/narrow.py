@@ -82,7 +82,9 @@ def attend_narrow(
     [[2.0]]
     """
     (L, d), (n, w) = Q.shape, V.shape
-    out = Attention(np.empty((L, w), Q.dtype), np.empty((L, n) if want_weights else (0, 0), Q.dtype), np.empty(L))
+    out = Attention(
+        np.empty((L, w), Q.dtype), np.empty((L, n) if want_weights else (0, 0), Q.dtype), np.empty(L, Q.dtype)
+    )
     keys, values, lane = Keys.of(K), Keys.of(np.ascontiguousarray(V.T)), BYTES // Q.itemsize
     starts = [(np.cumsum(panels) - panels) * lane for panels in (keys.panels, values.panels)]
     tables = (keys.data, keys.panels, starts[0], values.data, values.panels, starts[1])
