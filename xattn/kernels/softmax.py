@@ -106,8 +106,10 @@ def _cut(a, theta):  # type: ignore[no-untyped-def]
 def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
     """Assigns the weights a of one row."""
     n = e.shape[0]
-    if T == 1.0 and beta == 1.0:  # as rows without a mask
+    if beta == 1.0 and math.frexp(T)[0] == 0.5:  # T = 1, as rows without a mask; other powers of two divide exactly
         n = _pack(a, e, mask)
+        for i in range(n):
+            a[i] /= T
         if softmax_near(a, a, 0, n):
             _cut(a[:n], theta)
             _unpack(a, e, mask, n)
