@@ -12,7 +12,8 @@ from xattn import History, ItemKNN
 from xattn.data import leave_last_out, planted
 from xattn.evaluate import ranking
 from xattn.evaluate.metrics import diversity, per_user, popularity_bias, ranks_of
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import Questions
+from xattn.evaluate.ranking import rank
 from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 
@@ -24,8 +25,9 @@ class Alone:
         self.scores_of = model.scores_of
 
 
+@pytest.mark.parametrize("seen", ["drop", "keep"])
 @pytest.mark.parametrize("name", ["item knn", "popularity", "collaborative", "users"])
-def test_blocks_are_ranked_as_each_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_are_ranked_as_each_alone(name: str, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = fitted(name)
     data = model.data_
     monkeypatch.setattr(ranking, "BLOCK", 7 * data.n_items)
@@ -33,15 +35,17 @@ def test_blocks_are_ranked_as_each_alone(name: str, monkeypatch: pytest.MonkeyPa
     rng = np.random.default_rng(0)
     relevant = [rng.choice(data.n_items, 1 + u % 4, replace=False) for u in range(23)]
     missed = [u % 2 for u in range(23)]
-    got = rank(model, Questions(data, people, relevant, missed), 5)
+    got = rank(model, Questions(data, people, relevant, missed, seen), 5)
     for u, (own, wanted) in enumerate(zip(people, relevant, strict=True)):
         allowed = np.ones(data.n_items, bool)
-        allowed[own.item] = False
+        allowed[own.item] = seen == "keep"
+        listed = wanted[allowed[wanted]]
         scores = model.scores_of(own)
         (best,) = top_k(scores[None, :], allowed, 5).items
         assert got.lists[u].tolist() == best[best >= 0].tolist()
-        assert got.ranks[u].tolist() == [*ranks_of(scores, wanted, allowed), *[np.inf] * missed[u]]
-    alone = rank(Alone(model), Questions(data, people, relevant, missed), 5)
+        never = [np.inf] * (missed[u] + len(wanted) - len(listed))
+        assert got.ranks[u].tolist() == [*ranks_of(scores, listed, allowed), *never]
+    alone = rank(Alone(model), Questions(data, people, relevant, missed, seen), 5)
     assert [r.tolist() for r in alone.ranks] == [r.tolist() for r in got.ranks]
 
 

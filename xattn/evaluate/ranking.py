@@ -1,7 +1,7 @@
 """Ranking: fitted models order the whole catalogue for a history, and what turned out relevant is looked up in it.
 
-All ranking protocols end here; they differ in the `Questions` that they ask. The items of a history are no candidates,
-the relevant ones always are, also where the person has met one before (a repeat purchase).
+All ranking protocols end here; they differ in the `Questions` that they ask. The candidates are those of `recommend`:
+with seen="drop" all items that the history does not hold, with "keep" all.
 """
 
 from __future__ import annotations
@@ -11,32 +11,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.data import History, Interactions, JoinedHistories
+from xattn.data import History, JoinedHistories
 from xattn.evaluate.agreement import agreement
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.diverse import Ordered, reordering
 from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias
+from xattn.evaluate.questions import Questions, check_asked
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup
 from xattn.features import feature_set
 from xattn.kernels.topk import ranks_among, top_k
 from xattn.progress import steps
 
-__all__ = ["Questions", "Ranked", "compare", "rank"]
+__all__ = ["Ranked", "compare", "rank"]
 
 BLOCK = 8_000_000  # scores (people × items) held at a time: 64 MB
-
-
-class Questions(NamedTuple):
-    """`train` to fit on; of each of U people the history and the relevant items (distinct rows of `train`).
-
-    `missed[u]` counts relevant items that are in no list, because the catalogue does not hold them.
-    """
-
-    train: Interactions
-    histories: list[History]
-    relevant: list[np.ndarray]
-    missed: list[int] | None = None
+NOTHING = np.empty(0, np.int64)
 
 
 class Ranked(NamedTuple):
@@ -47,7 +37,7 @@ class Ranked(NamedTuple):
 
 
 def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None) -> Ranked:
-    """Put the questions to a fitted model, whose lists may be `ordered` anew.
+    """Put the questions to a fitted model, whose lists may be `ordered` anew. What no list can hold has no rank (∞).
 
     A model that scores many histories at once is asked so, else for one after the other.
     """
@@ -58,18 +48,22 @@ def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = N
         histories, relevant = questions.histories[low : low + step], questions.relevant[low : low + step]
         scores = _scores(model, histories)
         if ordered:
-            for own, history, wanted in zip(scores, histories, relevant, strict=True):
-                allowed = np.ones(len(own), bool)
-                allowed[history.item] = False
-                own[:] = ordered(own, allowed, wanted)
-        joined = JoinedHistories.of(histories)
-        best = top_k(scores, None, k, joined.item, joined.indptr)
+            for own, history in zip(scores, histories, strict=True):
+                own[:] = ordered(own, questions.allowed(history))
+        seen, cuts = NOTHING, np.zeros(len(histories) + 1, np.int64)
+        if questions.seen == "drop":
+            joined = JoinedHistories.of(histories)
+            seen, cuts = joined.item, joined.indptr
+            pairs = zip(relevant, histories, strict=True)
+            relevant = [wanted[~np.isin(wanted, history.item)] for wanted, history in pairs]
+        best = top_k(scores, None, k, seen, cuts)
         lists += [items[:count] for items, count in zip(best.items, best.counts, strict=True)]
         ptr = np.cumsum([0, *map(len, relevant)])
-        ranks += np.split(ranks_among(scores, np.concatenate(relevant), ptr, joined.item, joined.indptr), ptr[1:-1])
-    if questions.missed is not None:
-        ranks = [np.append(own, np.full(more, np.inf)) for own, more in zip(ranks, questions.missed, strict=True)]
-    return Ranked(ranks, lists)
+        found = ranks_among(scores, np.concatenate([NOTHING, *relevant]), ptr, seen, cuts)
+        ranks += np.split(found, ptr[1:-1])
+    missed = questions.missed or [0] * len(ranks)
+    never = [len(all_) + more - len(own) for all_, more, own in zip(questions.relevant, missed, ranks, strict=True)]
+    return Ranked([np.append(own, np.full(n, np.inf)) for own, n in zip(ranks, never, strict=True)], lists)
 
 
 def _scores(model: Model, histories: list[History]) -> np.ndarray:
@@ -96,7 +90,7 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
 
     With `setup.agreement` each row says too how far its lists agree with the first model's.
     """
-    train, k = questions.train, setup.k
+    train, k = check_asked(questions).train, setup.k
     ordered = reordering(train.items, k, setup.diversity)
     unit, counts = feature_set(train.items).unit, train.counts()
     histories = [history.item for history in questions.histories]
