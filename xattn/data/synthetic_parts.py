@@ -77,7 +77,7 @@ def planted_part(kind: str, n_users: int = 200, n_items: int = 80, seed: int = 0
     slots = {"word": 10, "patch": 16, "tone": 4}[kind]
     places = np.array([rng.choice(slots, 2, replace=False) for _ in range(M)])
     make = {"word": _text, "patch": _picture, "tone": _sound}[kind]
-    cells = [make(int(k), int(l), places[j], rng) for j, (k, l) in enumerate(zip(key, lure, strict=True))]
+    cells: list[Any] = [make(int(k), int(l), places[j], rng) for j, (k, l) in enumerate(zip(key, lure, strict=True))]
     follows = rng.integers(4, size=U)
     item = np.array([rng.choice(np.flatnonzero(key == own), LENGTH, replace=False) for own in follows])
     for u, own in enumerate(item):
