@@ -27,6 +27,7 @@ DYNAMIC = (
     "report.",
     "worked.erratum.",
     "worked.says.",
+    "interests.",
     "look.",  # what pictures show, and sounds are like
     "skipped.",
     "worked.step.",
