@@ -2,9 +2,9 @@
 
     F_jf = idf_f · (how often f stands in text j),      idf_f = 1 + log((1 + N) / (1 + n_f))
 
-N texts say something, n_f of them hold f. A keyword is a word, and where that is
-asked for a pair of neighbours too ("heart of gold" → heart, gold, heart gold). A feature counts occurrences, so it is the sum over them: a word brings what it is, and half of each pair
-that it is in. Counting pairs and weighting by rarity: Salton and Buckley (1988), with scikit-learn's smoothing.
+N texts say something, n_f of them hold f. A keyword is a word, and where that is asked for a pair of neighbours too
+("heart of gold" → heart, gold, heart gold). A feature counts occurrences, so it is the sum over them: a word brings
+what it is, and half of each pair that it is in. Source: Salton and Buckley (1988), with scikit-learn's smoothing.
 """
 
 from __future__ import annotations
