@@ -53,7 +53,7 @@ def status(guard: Guard, **request: str) -> int:
 
 HOSTS = {  # at which address, with what allowed: which hosts are answered, and which not
     ("localhost", ""): (
-        ["localhost", "localhost:8501", "LOCALHOST.", "127.0.0.1:8501", "[::1]:8501", "192.168.0.7"],
+        ["localhost", "localhost:8501", "LOCALHOST.", "127.0.0.1:8501", "[::1]:8501", "192.0.2.7"],
         [
             "evil.example",
             "localhost.evil.example",
