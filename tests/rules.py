@@ -26,6 +26,8 @@ LAYERS = (  # each imports only those before it
     "explain",
     "recommenders",
     "requests",
+    "live",
+    "serve",
     "testing",
     "evaluate",
     "bench",
@@ -35,6 +37,7 @@ LAYERS = (  # each imports only those before it
 PUBLIC_USERS = {"app", "cli"}  # layers that may write `from xattn import NAME`; the others name the module
 
 OWNERS = {  # heavy dependency: the layers that may import it
+    "alembic": {"live"},
     "altair": {"viz"},
     "click": {"cli"},
     "implicit": {"evaluate"},
@@ -45,10 +48,11 @@ OWNERS = {  # heavy dependency: the layers that may import it
     "rich": {"cli"},
     "shap": {"evaluate"},
     "sklearn": {"features", "recommenders", "testing", "evaluate", "bench"},
-    "starlette": {"app"},
+    "sqlalchemy": {"data", "live"},
+    "starlette": {"app", "serve"},
     "streamlit": {"app"},
     "torch": {"bench", "evaluate"},
-    "uvicorn": {"app"},
+    "uvicorn": {"app", "serve"},
     "vl_convert": {"viz"},
 }
 
@@ -62,6 +66,7 @@ REFUSALS = {  # classes whose sentences stand in the catalogue; `refuse` and the
     "InputError",
     "ModelFileError",
     "NotFittedError",
+    "StoreError",
     "UnknownIdError",
     "XattnError",
 }

@@ -1,6 +1,6 @@
 """The command line: one group `main` with a command per job; what a command needs is imported when it runs."""
 
-from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, recommend, report, tune
+from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, recommend, report, serve, tune
 from xattn.cli.root import main
 
 __all__ = ["main"]
@@ -16,6 +16,7 @@ for command in (
     fit.fit,
     recommend.recommend,
     report.report,
+    serve.serve,
     tune.tune,
 ):
     main.add_command(command)

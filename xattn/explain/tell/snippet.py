@@ -123,18 +123,24 @@ def _who(ledger: Ledger) -> dict[str, Any]:
         return {"history": _Raw(f"model.history(user={ledger.user!r}){without}")}
     ids = [data.items.ids[row] for row in history.item.tolist()]
     plain_ages = np.array_equal(history.age, np.arange(len(history))[::-1])
-    if plain_ages and history.kind is None and history.user is None and ids:
+    silent = history.rating is not None and bool(np.isnan(history.rating).any())  # pairs are rated all or none
+    if plain_ages and history.kind is None and history.user is None and ids and not silent:
         events = ids if history.rating is None else list(zip(ids, history.rating.tolist(), strict=True))
         if not masked:
             return {"history": events}
         return {"history": _Raw(f"model.history(history={events!r}){without}")}
-    rating = "None" if history.rating is None else f"np.array({history.rating.tolist()!r})"
+    rating = "None" if history.rating is None else f"np.array({_numbers(history.rating)})"
     kind = "None" if history.kind is None else f"np.array({[str(k) for k in history.kind]!r}, dtype=object)"
     built = (
         f"xattn.History(item=model.data_.items.rows({ids!r}), rating={rating}, age=np.array({history.age.tolist()!r}), "
-        f"live=np.array({history.live.tolist()!r}), user={history.user!r}, kind={kind})"
+        f"live=np.array({history.live.tolist()!r}, dtype=bool), user={history.user!r}, kind={kind})"
     )
     return {"history": _Raw(built)}
+
+
+def _numbers(values: np.ndarray) -> str:
+    """Numbers as Python reads them."""
+    return f"[{', '.join('np.nan' if np.isnan(value) else repr(value) for value in values.tolist())}]"
 
 
 def _own(history: History, data: Any) -> bool:

@@ -85,9 +85,7 @@ def exchanged(
     return sums
 
 
-def lessened(
-    sums: Sums, gone: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray
-) -> Sums:
+def lessened(sums: Sums, gone: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> Sums:
     """The sums without the histories `gone`; `warm` are the items that stay warm. The arrays of `sums` are changed.
 
     What a user adds to the row of one item does not depend on which other items have rows. So the rows of an item that
