@@ -1,4 +1,4 @@
-"""What the tests of live share: a small data set with a fitted model, stores in SQLite and PostgreSQL, a real server."""
+"""What the tests of live share: a small data set, a fitted model, stores of both kinds, a real server."""
 
 from __future__ import annotations
 
