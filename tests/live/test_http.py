@@ -256,7 +256,6 @@ def test_measurements(live: Live, address: str) -> None:
     call(address, "POST", "/events", json.dumps({"events": [{"id": "m", "user": "m", "item": "i1"}]}).encode())
     status, text, _ = call(address, "GET", "/metrics")
     assert status == 200
-    labels = r"(\{(\w+=\"[^\"]*\",?)+\})?"
     for line in text.splitlines():
         assert re.fullmatch(r"# TYPE \w+ (counter|gauge|histogram)|\w+(\{(\w+=\"[^\"]*\",?)+\})? [-+0-9.e]+", line), (
             line
