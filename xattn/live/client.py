@@ -70,7 +70,8 @@ class Client:
         pause = PAUSE
         for further in range(TRIES, 0, -1):
             request = urllib.request.Request(self.address + path, data, headers, method=method)
-            wait, problem = pause, {"code": "no_server", "fields": {"got": self.address}, "status": 503}
+            wait: float = pause
+            problem: dict[str, Any] = {"code": "no_server", "fields": {"got": self.address}, "status": 503}
             try:
                 with urllib.request.urlopen(request, timeout=timeout or self.timeout) as answer:
                     found: dict[str, Any] = json.load(answer)
