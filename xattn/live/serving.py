@@ -93,7 +93,8 @@ def ledger_of(model: Recommender, person: Person, item: str, conditions: Mapping
     """The ledger of an item of a list."""
     ids = model.data_.items.ids
     exclude = [*conditions.get("exclude", ()), *(ids[row] for row in person.blocked)]
-    return model.explain(history=events_of(model, person), item=item, **{**conditions, "exclude": exclude})
+    asked = {name: own for name, own in conditions.items() if name != "diversity"}  # ranks are by score
+    return model.explain(history=events_of(model, person), item=item, **{**asked, "exclude": exclude})
 
 
 @dataclass(frozen=True)
