@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--store")
     parser.add_argument("--seconds", type=float, default=20.0)
     given = parser.parse_args()
-    data = made_up(n_users=2_000, n_items=given.items, n_events=200_000)
+    data = made_up(200_000, users=2_000, items=given.items, features=True)
     rng = np.random.default_rng(0)
     ids = data.items.ids
     found: dict[str, Any] = {"items": given.items}
