@@ -33,7 +33,9 @@ def main() -> None:
         seconds.append(time.perf_counter() - start)
         if n % given.compare_each == 0 or n == len(gone):
             largest = max(largest, gap(model, HybridAttention(**settings).fit(data.without_users(gone[:n]))))
-    print(json.dumps({"forgotten": len(gone), "largest_difference": largest, "seconds_each": sum(seconds) / len(seconds)}))
+    print(
+        json.dumps({"forgotten": len(gone), "largest_difference": largest, "seconds_each": sum(seconds) / len(seconds)})
+    )
 
 
 if __name__ == "__main__":

@@ -109,4 +109,3 @@ def reasons(made: Made, history: History) -> list[int | None]:
         best = int(np.argmax(sums)) if len(sums) else 0
         found.append(int(met[best]) if len(sums) and sums[best] > 0 else None)
     return found
-

@@ -243,8 +243,18 @@ ROUTES: tuple[Route, ...] = (
         "Explanation",
     ),
     Route("POST", "/preview", "read", "What would change if…; nothing is kept.", post_preview, "Preview", "Change"),
-    Route("POST", "/feedback", "write", "Say something of an item, and learn what it did.", post_feedback, "Said", "Did"),
-    Route("PUT", "/users/{user:path}/settings", "write", "Switch a person's settings.", put_settings, "Settings", "Switched"),
+    Route(
+        "POST", "/feedback", "write", "Say something of an item, and learn what it did.", post_feedback, "Said", "Did"
+    ),
+    Route(
+        "PUT",
+        "/users/{user:path}/settings",
+        "write",
+        "Switch a person's settings.",
+        put_settings,
+        "Settings",
+        "Switched",
+    ),
     Route("GET", "/users/{user:path}", "admin", "All that is held of a person.", get_user, "", "Held"),
     Route("DELETE", "/users/{user:path}", "admin", "Forget a person exactly.", delete_user, "", "Receipt", (), True),
     Route("GET", "/models", "admin", "The models that are kept.", get_models, "", "Models"),
