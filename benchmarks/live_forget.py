@@ -1,6 +1,6 @@
 """Forget people of the bundled films one after the other; after each, compare with a fit that never saw them.
 
-    python benchmarks/live_forget.py [--users 50] [--compare-each 10]
+    PYTHONPATH=. python benchmarks/live_forget.py [--users 50] [--compare-each 10]
 
 Prints JSON: the largest difference of any learned table and of the scores of 20 people.
 """

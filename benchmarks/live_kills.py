@@ -1,8 +1,9 @@
 """Kill a writer of events in the middle of its work, many times, and count what it acknowledged and is lost.
 
-    python benchmarks/live_kills.py [--kills 1000] [--store URL]
+    PYTHONPATH=. python benchmarks/live_kills.py [--kills 1000] [--store URL]
 
-The store is a new one in a temporary folder, or a new database of PostgreSQL at URL. Prints JSON; any loss is exit code 1.
+The store is a new one in a temporary folder, or a new database of PostgreSQL at URL. Prints JSON; exit code 1 where
+anything is lost.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How fast a store takes events in, and how fast lists with ten ledgers go out; in process and over loopback.
 
-    python benchmarks/live_speed.py [--items 10000] [--store sqlite:///FILE] [--seconds 20]
+    PYTHONPATH=. python benchmarks/live_speed.py [--items 10000] [--store sqlite:///FILE] [--seconds 20]
 
 Made-up people and items; nothing is kept. Every event is acknowledged, so durable, before it is counted. Prints JSON.
 """

@@ -58,7 +58,7 @@ def imagined(
     return Kept(
         [*kept.events, *(_row(event.row(), SOON) for event in events)],
         [*kept.feedback, *(_row(one.row(), THEN) for one in said)],
-        [*kept.settings, *([] if switches is None else [SimpleNamespace(settings=switches.text())])],
+        kept.settings if switches is None else [*kept.settings, _row({"settings": switches.text()}, THEN)],
     )
 
 
