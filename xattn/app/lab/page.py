@@ -17,7 +17,7 @@ from xattn.app.ui import address
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import refusals
 from xattn.app.ui.text import safe
-from xattn.i18n import t
+from xattn.app.words import t
 
 __all__ = ["render", "result_of"]
 

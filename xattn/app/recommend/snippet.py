@@ -16,6 +16,8 @@ def _model(kind: str) -> list[str]:
     shown = state.own()
     if shown is None:
         return [f"from xattn import {kind}, load_dataset", "", f"model = {kind}().fit(load_dataset({state.DATASET!r}))"]
+    if shown.program and kind == state.default_model():
+        return shown.program.splitlines()
     origin = shown.origin
     if origin.model is not None:
         own = kind == state.default_model()
