@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import shlex
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +70,8 @@ def fitted(page: AppTest) -> AppTest:
 
 
 @pytest.fixture
-def _no_seats() -> Iterator[None]:
+def _no_seats() -> None:
     gc.collect()
-    yield
 
 
 # --- from a file to every page ----------------------------------------------------------------------------------------

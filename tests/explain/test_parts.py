@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import xattn
 from xattn import ContentAttention, HybridAttention, InputError, Interactions
+from xattn.features import make_features
 from xattn.testing.texts import mismatches
 
 WORDS = ["heist", "crew", "night", "sea", "robot", "love", "dog", "海", "机器人", "war"]
@@ -154,6 +156,19 @@ def test_what_is_announced_for_a_part_is_served(
         assert abs(again.base + again.cells["contribution"].sum() - served) <= 1e-10
     named = set(found["part"])
     assert set(why.parts("story", side=side).query("abs(contribution) > 1e-12")["part"]) - {""} <= named
+
+
+def test_other_items_of_the_same_words_keep_theirs() -> None:
+    """Items of equal features are scored once; one of them without a word is another."""
+    items = pd.DataFrame(
+        {"item": list("abcdef"), "title": list("abcdef"), "story": ["a red hat"] * 3 + ["blue hat"] * 3}
+    )
+    events = pd.DataFrame({"user": ["u", "u", "v", "v", "w", "w"], "item": ["a", "b", "d", "e", "c", "f"]})
+    data = xattn.read_interactions(events, items=items)
+    data = replace(data, items=data.items.with_features(make_features(data.items, {"story": "text"})))
+    model = ContentAttention().fit(data)
+    before, after = (m.score("u") for m in (model, model.without_parts("story", "c", [0])))
+    assert (before != after).tolist() == [False, False, True, False, False, False]
 
 
 def test_a_model_without_parts_leaves_the_model_alone_and_is_not_saved(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -49,6 +49,12 @@ def test_tags_stay_categories() -> None:
     assert "tag: new york" in feature_set(table(tag=["new york|crime", "new york", "crime|sea side"])).names
 
 
+def test_texts_that_repeat_are_texts_unless_most_do() -> None:
+    pairs = [f"a {colour} hat number {n}" for colour in ("red", "blue") for n in (10, 11, 12)]
+    assert "story: red hat" in feature_set(table(story=[*pairs, pairs[0], pairs[1]])).names
+    assert f"story: {pairs[0]}" in feature_set(table(story=[*pairs[:2], *pairs[:2], *pairs[:2]])).names
+
+
 def test_a_keyword_counts_by_hand() -> None:
     found = Text(pairs=False).fit(pd.Series(STORIES))
     assert found is not None

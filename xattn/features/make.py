@@ -22,7 +22,7 @@ from xattn.data import FeatureSet, ItemTable
 from xattn.data.feature_set import Parts, PartsOf, distinct, places_of
 from xattn.errors import check_named
 from xattn.features.block import Block, row_lengths
-from xattn.features.categories import Categories
+from xattn.features.categories import MARKS, Categories
 from xattn.features.numbers import BINS, Numbers
 from xattn.features.registry import block_of_name
 from xattn.features.text.text import Text
@@ -86,7 +86,8 @@ def make_features(
         elif _is_number(column):
             able = [Numbers(bins)]
         else:
-            able = [Categories(), *([Text()] if text else [])]
+            texts: list[Block] = [Text()] if text else []
+            able = [*texts, Categories()] if _is_prose(column) else [Categories(), *texts]
         made = next((found for block in able if (found := _block(name, column, block)) is not None), None)
         sets += [made] if made is not None else []
     return FeatureSet.side_by_side(sets) if sets else FeatureSet((), sparse.csr_array((len(items), 0)))
@@ -113,6 +114,14 @@ def _scaled(parts: Parts, length: np.ndarray) -> Parts:
         return names, own / (length[row] or 1.0)
 
     return PartsOf(scaled, places_of(parts))
+
+
+def _is_prose(column: pd.Series[Any]) -> bool:
+    """Most cells differ, and no mark parts them: if they are several words, they are texts first."""
+    filled = column.astype("string").fillna("")
+    filled = filled[filled != ""]
+    parted = any(filled.str.contains(mark, regex=False).sum() > len(filled) / 20 for mark in MARKS)
+    return bool(filled.nunique() > len(filled) / 2 and not parted)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -95,10 +95,11 @@ class ItemFeatures(NamedTuple):
         indptr = self.F.indptr.copy()
         indptr[row + 1 :] += len(named) - (high - low)
         F = sparse.csr_array((data, indices, indptr), shape=self.F.shape)
-        first = np.append(np.unique(self.kind, return_index=True)[1], row)  # a kind of its own, after the others
+        first = np.unique(self.kind, return_index=True)[1]
+        own_kind = sparse.csr_array(sparse.vstack([self.F[first], F[[row]]]))  # after the others, which stay
         kind = self.kind.copy()
-        kind[row] = len(first) - 1
-        return self._replace(F=F, kinds=_targets(F[first], self.norm[first]), kind=kind)
+        kind[row] = len(first)
+        return self._replace(F=F, kinds=_targets(own_kind, self.norm[np.append(first, row)]), kind=kind)
 
     def events(self, item: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(unit, weighted), both (d, n): the events' features divided by their length, and multiplied by strength."""
@@ -124,11 +125,12 @@ class ContentPart(Part):
     beta: float
     theta: float
     gate: np.ndarray
+    name: str = NAME
 
     strength: ClassVar[str] = "likes"
 
     @classmethod
-    def of_state(cls, state: dict[str, np.ndarray], gate: np.ndarray, **settings: float) -> ContentPart:
+    def of_state(cls, state: dict[str, np.ndarray], gate: np.ndarray, **settings: Any) -> ContentPart:
         """The part of `state()`; `settings` are its other fields. Raises InputError where sizes do not fit."""
         names = _names(state)
         check_same_length(features=len(names), worths=len(state["worth"]))
@@ -143,7 +145,7 @@ class ContentPart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return (NAME,)
+        return (self.name,)
 
     @property
     def n_items(self) -> int:
@@ -160,7 +162,7 @@ class ContentPart(Part):
         unit, weighted = self.features.events_of(own, events.item, w)
         rows, g, gate = self.features.targets(targets), events.age / self.tau, self.gate[targets]
         E, X = content_field(rows, self.worth, gate, unit, weighted, g, self.temperature)
-        return [HeadField(NAME, E, X, self.beta, self.theta, partial(self._factors, own, w, targets))]
+        return [HeadField(self.name, E, X, self.beta, self.theta, partial(self._factors, own, w, targets))]
 
     def _factors(self, own: np.ndarray, w: np.ndarray, targets: np.ndarray, at: int) -> Factors:
         """The factors for one target, split over the features that it shares with some event."""
