@@ -17,7 +17,7 @@ import streamlit as st
 
 from xattn.app.ui.caches import forget_own, kept
 from xattn.app.ui.language import lang
-from xattn.app.ui.session import OWN, SEAT, forget_what_was_of_other_data
+from xattn.app.ui.session import OWN, SEAT, forget_what_was_of_other_data, in_session
 from xattn.data import Interactions, load_dataset
 from xattn.errors import check_choice, refuse
 from xattn.explain import Origin
@@ -121,7 +121,7 @@ def let_go() -> None:
 
 def own() -> Own | None:
     """What this session has brought, else what `use` gave; None where the bundled films are shown."""
-    mine: Own | None = OWN.get()
+    mine: Own | None = OWN.get() if in_session() else None
     return _own if mine is None else mine
 
 

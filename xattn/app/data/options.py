@@ -17,6 +17,7 @@ from xattn.data.reading.report import Finding
 __all__ = ["ENCODINGS", "command", "given_role", "program", "settled", "unsettled", "ways"]
 
 Options = Mapping[str, Any]
+PASSWORD = re.compile(r"^(\w[\w+.]*://[^/:@]*:).*(@)")
 ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1251", "cp1252", "utf-16")
 SCALES = ("1-5", "0.5-5", "1-10", "0-100", "amount")
 READ = ("columns", "scale", "unrated", "event_weights", "time_format", "encoding", "missing", "repeats")
@@ -95,7 +96,7 @@ def _reference(uses: Sequence[Use], at: int) -> str:
 def _names(brought: Brought) -> tuple[str, str | None]:
     """Where the events and the items are read from, as a visitor's own machine would call it."""
     if brought.how == "database":
-        return brought.url, None
+        return PASSWORD.sub(r"\1…\2", brought.url), None  # a command is copied, and may be shown around
     events, items = brought.named("events"), brought.named("items")
     return (events[0].name if len(events) == 1 else "FOLDER"), (items[0].name if items else None)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from xattn.app.ui.session import OWN
+from xattn.app.ui.session import OWN, in_session
 
 __all__ = ["forget_own", "kept"]
 
@@ -34,7 +34,7 @@ def kept(
 
         @wraps(function)
         def found(*given: Any, **named: Any) -> Any:
-            return (for_one if OWN.is_set else for_all)(*given, **named)
+            return (for_one if in_session() and OWN.is_set else for_all)(*given, **named)
 
         return found  # type: ignore[return-value]
 

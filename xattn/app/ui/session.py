@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-__all__ = ["Key", "forget_what_was_of_other_data", "widget"]
+__all__ = ["Key", "forget_what_was_of_other_data", "in_session", "widget"]
 
 T = TypeVar("T")
 
@@ -68,6 +69,11 @@ LOST_WITH_DATA = (  # beginnings of keys that hold ids, or what was made of the 
     *("seen.films", "widgets.films", "seen.item", "widgets.item", "seen.user", "widgets.user"),
     *("number.rec", "seen.beside", "widgets.beside"),
 )
+
+
+def in_session() -> bool:
+    """This code runs for a visitor, and not for the server itself."""
+    return get_script_run_ctx(suppress_warning=True) is not None
 
 
 def forget_what_was_of_other_data() -> None:
