@@ -54,7 +54,9 @@ def shoot(browser: Any, server: str, page: str, look: str) -> None:
     visit = Visit(browser, **LOOKS[look])
     seen = visit.turn_to(server + path, t(title, language))
     if page == "data":
-        seen.locator("input[type=file]").set_input_files({"name": "lending.csv", "mimeType": "text/csv", "buffer": TABLE})
+        seen.locator("input[type=file]").set_input_files(
+            {"name": "lending.csv", "mimeType": "text/csv", "buffer": TABLE}
+        )
         seen.get_by_role("button", name="missing = drop").wait_for()
         settled(seen)
     width = seen.viewport_size["width"]
