@@ -57,7 +57,7 @@ def shoot(browser: Any, server: str, page: str, look: str) -> None:
         seen.locator("input[type=file]").set_input_files(
             {"name": "lending.csv", "mimeType": "text/csv", "buffer": TABLE}
         )
-        seen.get_by_role("button", name="missing = drop").wait_for()
+        seen.get_by_role("button", name=t("mine.do_missing", language)).wait_for()
         settled(seen)
     width = seen.viewport_size["width"]
     seen.set_viewport_size({"width": width, "height": height})

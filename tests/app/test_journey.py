@@ -250,15 +250,15 @@ def test_films_are_found_and_rated(browser: Any, server: str) -> None:
 
 
 def test_a_strangers_file_is_explained_in_six_clicks(browser: Any, server: str) -> None:
-    """A table with a reversed header, names of its own and rows that lack somebody: dropped, settled, fitted, asked why."""
-    rows = [f"{60 * n},dish {(u * 5 + n * n) % 13},guest {u}" for u in range(40) for n in range(6)]
-    table = "\n".join(["minute,dish,guest", *rows, "7,,guest 1", "8,dish 1,"])
+    """Columns in another order, names of its own, rows that lack somebody: dropped, settled, fitted, asked why."""
+    rows = [f"2024-05-0{1 + n},dish {(u * 5 + n * n) % 13},guest {u}" for u in range(40) for n in range(6)]
+    table = "\n".join(["date,product,customer", *rows, "2024-05-07,,guest 1", "2024-05-08,dish 1,"])
     visit = Visit(browser)
     page = visit.turn_to(f"{server}/data", t("mine.title"))
     page.locator("input[type=file]").set_input_files(  # 1
         {"name": "kitchen.csv", "mimeType": "text/csv", "buffer": table.encode()}
     )
-    page.get_by_role("button", name="missing = drop").click()  # 2
+    page.get_by_role("button", name=t("mine.do_missing")).click()  # 2
     page.get_by_role("button", name=t("mine.fit")).click()  # 3
     page.get_by_role("button", name=t("mine.go")).click()  # 4
     page.get_by_role("button", name=t("recommendations.why")).first.click()  # 5

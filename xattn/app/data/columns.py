@@ -16,7 +16,6 @@ __all__ = ["draw"]
 
 MOST = 40  # columns that can be changed by a click; of more the first
 CHOICES = ("", *EVENT_ROLES)
-WIDTHS = (3, 4, 3, 3)
 
 
 def draw(outcome: Outcome, options: dict[str, object], language: str) -> None:
@@ -30,9 +29,6 @@ def draw(outcome: Outcome, options: dict[str, object], language: str) -> None:
         if outcome.report is not None:
             header = "mine.header" if outcome.report.format["header"] else "mine.no_header"
             st.caption(t(header, language))
-        names = ("mine.column", "mine.samples", "mine.reason", "mine.role")
-        for place, name in zip(st.columns(WIDTHS), names, strict=True):
-            place.markdown(f"**{t(name, language)}**")
         for at, use in enumerate(outcome.columns[:MOST]):
             _line(outcome.columns, at, use, options, language)
         if len(outcome.columns) > MOST:
@@ -47,10 +43,11 @@ def draw(outcome: Outcome, options: dict[str, object], language: str) -> None:
 
 
 def _line(uses: tuple[Use, ...], at: int, use: Use, options: dict[str, object], language: str) -> None:
-    column, samples, reason, role = st.columns(WIDTHS, vertical_alignment="center")
-    column.markdown(f"**{safe(use.column, 60) or at + 1}**")
-    samples.markdown(" · ".join(safe(sample, 40) for sample in use.samples if sample.strip()) or "–")
-    reason.markdown(_reason(use, language) or "–")
+    said, role = st.columns((5, 2), vertical_alignment="center")
+    samples = " · ".join(safe(sample, 40) for sample in use.samples if sample.strip()) or "–"
+    reason = _reason(use, language)
+    why = f"  \n:small[:gray[{reason}]]" if reason else ""
+    said.markdown(f"**{safe(use.column, 60) or at + 1}** :small[{samples}]{why}")
     own = ROLE_OF.of(f"{BROUGHT.get().number}_{at}")
     own.set(use.role)
     role.selectbox(

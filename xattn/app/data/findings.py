@@ -51,9 +51,10 @@ def _one(at: int, finding: Finding, language: str) -> None:
             with st.container(horizontal=True):
                 for option, value in offered[: WAYS_AT_ONCE + 2]:
                     st.button(
-                        t("mine.settle", language, option=f"{option} = {safe(value, 60)}"),
+                        t(f"mine.do_{option}", language, value=safe(value, 60)),
                         key=f"data_settle_{at}_{value}",
                         icon=":material/check:",
+                        help=safe(f"{option} = {value}", 200),
                         on_click=_settle,
                         args=(option, value),
                     )

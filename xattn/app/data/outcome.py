@@ -10,6 +10,7 @@ from xattn.app.data.brought import MOST_EVENTS, Brought, most_unpacked
 from xattn.data import Interactions
 from xattn.data.reading.choice import EVENT_ROLES, Choice, Use
 from xattn.data.reading.report import DataReport
+from xattn.data.reading.roles import event_roles
 from xattn.data.reading.tables import table_of
 from xattn.errors import XattnError, refuse
 
@@ -50,6 +51,9 @@ def _columns(brought: Brought, options: Mapping[str, Any]) -> tuple[Use, ...]:
             query=brought.query or None,
             max_bytes=most_unpacked(),
         )
-        return Choice(table, EVENT_ROLES, {}).uses()
     except XattnError:
         return ()
+    try:
+        return event_roles(table, options.get("columns"), required=()).uses  # as far as it goes
+    except XattnError:
+        return Choice(table, EVENT_ROLES, {}).uses()

@@ -66,8 +66,12 @@ def _read(brought: Brought, language: str) -> None:
     findings.settled(options, language)
     if outcome.data is not None:
         fit.draw(brought, options, outcome.data, language)
-    columns.draw(outcome, options, language)
-    findings.draw(outcome, language)
+    if outcome.refusal is not None and outcome.report is not None and outcome.report.errors:
+        findings.draw(outcome, language)  # what keeps the table from being read comes first
+        columns.draw(outcome, options, language)
+    else:
+        columns.draw(outcome, options, language)
+        findings.draw(outcome, language)
     if outcome.data is not None:
         fit.elsewhere(brought, options, language)
 
