@@ -35,7 +35,7 @@ def outcome_of(brought: Brought, options: Mapping[str, Any]) -> Outcome:
         more: dict[str, Any] = {"query": brought.query or None, "max_bytes": most_unpacked()}
         data = read_interactions(source, items, **options, **more)
         if data.n_events > MOST_EVENTS:
-            refuse("many_events", most=MOST_EVENTS, got=data.n_events)
+            refuse("events_brought", most=MOST_EVENTS, got=data.n_events)
         return Outcome(data, data.report, None, data.report.columns)
     except XattnError as refusal:
         report = getattr(refusal, "report", None)
