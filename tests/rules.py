@@ -28,6 +28,7 @@ LAYERS = (  # each imports only those before it
     "requests",
     "testing",
     "evaluate",
+    "scale",
     "bench",
     "app",
     "cli",
@@ -37,6 +38,8 @@ PUBLIC_USERS = {"app", "cli"}  # layers that may write `from xattn import NAME`;
 OWNERS = {  # heavy dependency: the layers that may import it
     "altair": {"viz"},
     "click": {"cli"},
+    "dask": {"scale"},
+    "distributed": {"scale"},
     "implicit": {"evaluate"},
     "lime": {"evaluate"},
     "llvmlite": {"kernels"},

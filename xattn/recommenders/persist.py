@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import FeatureSet, Interactions, ItemTable
+from xattn.data.sampled import SampledInteractions
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
 from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse, system_reason
@@ -29,7 +30,7 @@ from xattn.recommenders.registry import model_class, model_names
 if TYPE_CHECKING:
     from xattn.recommenders.base import Recommender
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["items_of_state", "items_state", "load_model", "save_model"]
 
 FORMAT = 2  # 1: names of features as lines, their matrices dense
 MOST_BYTES = 8 * 2**30
@@ -44,13 +45,9 @@ def save_model(model: Recommender, path: str | Path) -> None:
     arrays = {f"model.{name}": array for name, array in model._state().items()}
     arrays |= {"data.indptr": data.indptr, "data.item": data.item}
     arrays |= {f"data.{name}": getattr(data, name) for name in ("rating", "time") if getattr(data, name) is not None}
-    arrays |= {
-        "data.user_ids": text_array(data.user_ids),
-        "data.item_ids": text_array(data.items.ids),
-        "data.titles": text_array(data.items.titles),
-        **_item_columns(data.items.frame),
-        **_item_features(data.items.features),
-    }
+    arrays |= {"data.user_ids": text_array(data.user_ids), **items_state(data.items)}
+    if isinstance(data, SampledInteractions):
+        arrays["data.whole_counts"] = data.whole_counts
     if data.kind is not None:
         arrays["data.kind"] = text_array(data.kind.tolist())
     manifest = {
@@ -66,6 +63,24 @@ def save_model(model: Recommender, path: str | Path) -> None:
     except (TypeError, ValueError):
         refuse("unsaved_settings", model=type(model).__name__, got=manifest["params"])
     write_file(path, lambda file: np.savez(file, allow_pickle=False, **manifest_array, **arrays))
+
+
+def items_state(items: ItemTable) -> dict[str, np.ndarray]:
+    """An item table as plain arrays, their names with "data." before them."""
+    return {
+        "data.item_ids": text_array(items.ids),
+        "data.titles": text_array(items.titles),
+        **_item_columns(items.frame),
+        **_item_features(items.features),
+    }
+
+
+def items_of_state(of: Mapping[str, np.ndarray]) -> ItemTable:
+    """The table back, from arrays without "data." before their names."""
+    given = dict(of)
+    ids = tuple(text_of(given["item_ids"]))
+    frame, features = _item_frame(given, len(ids)), _given_features(given, len(ids))
+    return ItemTable(ids, tuple(text_of(given["titles"])), frame, features)
 
 
 def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -183,11 +198,10 @@ def _model(
         refuse("unknown_class", kind=ModelFileError, got=kind)
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
     of = {name[5:]: array for name, array in arrays.items() if name.startswith("data.")}
-    ids = tuple(text_of(of["item_ids"]))
     data = Interactions(
         name=str(manifest["data"]),
         user_ids=tuple(text_of(of["user_ids"])),
-        items=ItemTable(ids, tuple(text_of(of["titles"])), _item_frame(of, len(ids)), _given_features(of, len(ids))),
+        items=items_of_state(of),
         indptr=of["indptr"],
         item=of["item"],
         rating=of.get("rating"),
@@ -195,5 +209,7 @@ def _model(
         kind=np.array(text_of(of["kind"]), dtype=object) if "kind" in of else None,
         scale=Scale(**manifest["scale"]) if manifest.get("scale") else None,
     )
+    if "whole_counts" in of:
+        data = SampledInteractions.of(data, of["whole_counts"])
     state = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
     return (models[kind] if kind in models else model_class(kind)).restored(settings, data, state)
