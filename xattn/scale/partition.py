@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 
 from xattn.data import Interactions, ItemTable
-from xattn.data.reading import faults
 from xattn.data.reading.options import Options
 from xattn.data.reading.read import read_interactions, read_items
 from xattn.data.scale import Scale, guess_scale_of
@@ -26,7 +25,8 @@ from xattn.errors import DataError, check_whole, refuse
 from xattn.files import scratch
 from xattn.progress import Progress, part_of, silent
 from xattn.scale.chunks import Chunk, Stream, stream_of
-from xattn.scale.columns import Columns, packed_ids, write_columns
+from xattn.scale.columns import write_columns
+from xattn.scale.order import Gathered, joined_after, ordered, without_repeats
 from xattn.scale.store import MANIFEST, Part, Partitions, part_of_user
 
 __all__ = ["partition"]
@@ -38,15 +38,6 @@ BYTES_AN_EVENT = 20  # of a text; where the parts are not said, they follow from
 READ = 0.6  # of the time goes into reading
 
 
-class _Gathered(NamedTuple):
-    """Events of one part in the order in which they came: users by code, and what the columns say of each event."""
-
-    users: list[str]
-    first: np.ndarray
-    user: np.ndarray
-    vectors: dict[str, np.ndarray | None]  # item, rating, time, kind
-
-
 class _Found(NamedTuple):
     """What was read: the items, the scale, the types, the next free place, and how to get the events of a part."""
 
@@ -56,7 +47,7 @@ class _Found(NamedTuple):
     kinds: tuple[str, ...] | None
     next_place: int
     columns: tuple[str, ...]  # which of rating, time, kind there are
-    of_part: Callable[[int], _Gathered]
+    of_part: Callable[[int], Gathered]
     name: str
     summary: str
 
@@ -163,13 +154,13 @@ def _of_interactions(data: Interactions, parts: int, old: Partitions | None) -> 
     start = 0 if old is None else old.next_place
     part = np.fromiter((part_of_user(user, parts) for user in data.user_ids), np.int64, data.n_users)
 
-    def of_part(place: int) -> _Gathered:
+    def of_part(place: int) -> Gathered:
         users = np.flatnonzero(part == place)
         code = np.full(data.n_users, -1)
         code[users] = np.arange(len(users))
         events = np.flatnonzero(code[data.user] >= 0)
         own = {column: None if values is None else values[events] for column, values in vectors.items()}
-        return _Gathered([data.user_ids[row] for row in users.tolist()], start + users, code[data.user[events]], own)
+        return Gathered([data.user_ids[row] for row in users.tolist()], start + users, code[data.user[events]], own)
 
     there = tuple(column for column in ("rating", "time", "kind") if vectors[column] is not None)
     summary = "" if data.report is None else data.report.summary()
@@ -281,7 +272,7 @@ def _scale(stream: Stream, ratings: Mapping[float, int], meant: str) -> tuple[Sc
     return stated, tuple(mark for mark in guess.unrated if not stated.low <= mark <= stated.high)
 
 
-def _gathered(path: Path, there: tuple[str, ...]) -> _Gathered:
+def _gathered(path: Path, there: tuple[str, ...]) -> Gathered:
     """The events of one part, from its scratch file."""
     with pa.memory_map(str(path)) as file:
         table = pa.ipc.open_stream(file).read_all()
@@ -294,7 +285,7 @@ def _gathered(path: Path, there: tuple[str, ...]) -> _Gathered:
     first = place[np.unique(user, return_index=True)[1]] if len(users) else np.empty(0, np.int64)
     names = ("item", "rating", "time", "kind")
     vectors = {name: table.column(name).to_numpy() if name in ("item", *there) else None for name in names}
-    return _Gathered(users, first, user, vectors)
+    return Gathered(users, first, user, vectors)
 
 
 # --- one part ---------------------------------------------------------------------------------------------------------
@@ -305,19 +296,19 @@ def _written(folder: Path, place: int, found: _Found, old: Partitions | None, di
     own = found.of_part(place)
     _settle_ratings(own, found if old is None or old.scale is None else found._replace(scale=old.scale))
     if distinct and len(own.user):
-        own = _without_repeats(own)
+        own = without_repeats(own)
     if old is not None:
         if not len(own.user):
             return old.parts[place]
-        own = _after(old.columns(place), own)
-    columns = _ordered(own)
+        own = joined_after(old.columns(place), own)
+    columns = ordered(own)
     sha256 = columns.checksum
     name = f"part-{place:05d}-{sha256[:12]}"
     write_columns(folder / name, columns)
     return Part(name, columns.n_users, columns.n_events, sha256)
 
 
-def _settle_ratings(own: _Gathered, found: _Found) -> None:
+def _settle_ratings(own: Gathered, found: _Found) -> None:
     """No opinion where a mark says so, or where a number lies outside the scale."""
     rating = own.vectors["rating"]
     if rating is None or found.scale is None:
@@ -328,51 +319,3 @@ def _settle_ratings(own: _Gathered, found: _Found) -> None:
     if found.scale.kind == "opinion":
         rating[(rating < found.scale.low) | (rating > found.scale.high)] = np.nan
     own.vectors["rating"] = rating
-
-
-def _without_repeats(own: _Gathered) -> _Gathered:
-    """Without events that say again what another says; without time and rating they are events of their own."""
-    if own.vectors["time"] is None and own.vectors["rating"] is None:
-        return own
-    again = faults.exact_repeats([own.user, *(v for v in own.vectors.values() if v is not None)])
-    kept = np.setdiff1d(np.arange(len(own.user)), again)
-    return own._replace(
-        user=own.user[kept], vectors={name: None if v is None else v[kept] for name, v in own.vectors.items()}
-    )
-
-
-def _after(old: Columns, new: _Gathered) -> _Gathered:
-    """The events of both, the old ones first; users who are known keep their place."""
-    users = list(old.user_ids())
-    known = {value: row for row, value in enumerate(users)}
-    code = np.empty(len(new.users), np.int64)
-    fresh = []
-    for row, value in enumerate(new.users):
-        if value not in known:
-            known[value] = len(known)
-            fresh.append(row)
-        code[row] = known[value]
-    users += [new.users[row] for row in fresh]
-    first = np.concatenate([old.first, new.first[fresh]])
-    user = np.concatenate([np.repeat(np.arange(old.n_users), np.diff(old.indptr)), code[new.user]])
-    vectors: dict[str, np.ndarray | None] = {}
-    for name, values in new.vectors.items():
-        before = getattr(old, name)
-        vectors[name] = None if before is None or values is None else np.concatenate([before, values])
-    return _Gathered(users, first, user, vectors)
-
-
-def _ordered(own: _Gathered) -> Columns:
-    """By user, in the order in which the users came, then by time; equal times keep the order in which they came."""
-    rank = np.empty(len(own.users), np.int64)
-    by_place = np.argsort(own.first, kind="stable")
-    rank[by_place] = np.arange(len(by_place))
-    user, time = rank[own.user], own.vectors["time"]
-    order = np.lexsort((user,) if time is None else (time, user))
-    users, ptr = packed_ids([own.users[row] for row in by_place.tolist()])
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(user, minlength=len(rank)))]).astype(np.int64)
-    types = {"item": np.int32, "rating": np.float64, "time": np.float64, "kind": np.int32}
-    vectors = {n: None if v is None else np.ascontiguousarray(v[order], types[n]) for n, v in own.vectors.items()}
-    item = vectors.pop("item")
-    assert item is not None
-    return Columns(users, ptr, own.first[by_place].astype(np.int64), indptr, item, **vectors)
