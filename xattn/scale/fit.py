@@ -21,7 +21,7 @@ import numpy as np
 
 from xattn.data.checksum import checksum_of
 from xattn.data.sampled import SampledInteractions
-from xattn.errors import DataError, Quoted, check_some, check_type, check_whole, refuse
+from xattn.errors import DataError, check_some, check_type, check_whole, refuse
 from xattn.errors.constraints import check_params
 from xattn.files import write_file
 from xattn.progress import Progress, part_of
@@ -191,4 +191,4 @@ def stop_at_failures(partitions: Partitions, problems: dict[str, str]) -> None:
     places = sorted({place for low, *high in spans for place in range(low, high[0] if high else low + 1)})
     names = tuple(partitions.parts[place].folder for place in places)
     key = next(iter(sorted(problems)))
-    refuse("failed_partitions", kind=DataError, got=names, n=len(names), problem=Quoted(problems[key]))
+    refuse("failed_partitions", kind=DataError, got=names, n=len(names), problem=problems[key])
