@@ -87,7 +87,7 @@ def partition(
     if old is not None:
         described = old.items if described is None else old.items.extended(described.ids)
     options = Options(**{key: value for key, value in reading.items() if key in Options.__dataclass_fields__ and value})
-    plain = reading.get("encoding") is None and reading.get("query") is None
+    plain = not any(reading.get(name) for name in ("encoding", "query", "drop"))
     stream = stream_of(source, options, stream_from) if plain else None
     with scratch(where) as room:
         if stream is None:
