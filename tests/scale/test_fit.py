@@ -87,6 +87,10 @@ def test_a_sample_stands_for_users_and_the_counts_for_all(folder: Path, tmp_path
     model.save(tmp_path / "m.npz")
     loaded = load_model(tmp_path / "m.npz")
     assert loaded.fingerprint() == model.fingerprint()
+    with pytest.raises(InputError, match="sample"):
+        loaded.forget([loaded.data_.user_ids[0]])
+    with pytest.raises(InputError, match="sample"):
+        loaded.partial_fit(data)
     history = [data.items.ids[3], data.items.ids[9]]
     assert loaded.recommend(history=history).equals(model.recommend(history=history))
 

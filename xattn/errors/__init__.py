@@ -34,6 +34,7 @@ from xattn.errors.tree import (
     MessageError,
     ModelFileError,
     NotFittedError,
+    StoreError,
     UnknownIdError,
     XattnError,
     refuse,
@@ -47,6 +48,7 @@ __all__ = [
     "ModelFileError",
     "NotFittedError",
     "Quoted",
+    "StoreError",
     "UnknownIdError",
     "XattnError",
     "check_array",
@@ -81,5 +83,6 @@ __all__ = [
     "system_reason",
 ]
 
-for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):
-    _error.__module__ = __name__  # a traceback names the public place
+for _name in __all__:
+    if _name.endswith("Error"):
+        globals()[_name].__module__ = __name__  # a traceback names the public place

@@ -116,6 +116,12 @@ class AttentionModel(Additive):
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
 
+    def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
+        """Sums in float64 are those of a fit to rounding; in float32 a fit adds up otherwise, so all is done anew."""
+        if "collaborative" in self.kinds and self._behaviour.dtype is np.float64:
+            kept, old._kept = old._kept, None
+            self._kept = self._behaviour.lessen(kept if kept and kept.data is old.data_ else None, rest, gone)
+
     def _content(self, data: Interactions) -> Content:
         given = feature_set(data.items)
         features = ItemFeatures.of(given.names, given.F, given.blocks)

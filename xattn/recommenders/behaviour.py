@@ -19,7 +19,7 @@ from xattn.model.fit.belonging import belonging_form, belonging_sums, form_of_be
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
 from xattn.model.fit.pair_sums import BelongingSums, PairSums, pair_sums_of
-from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
+from xattn.model.fit.sums import Histories, Sums, exchanged, lessened, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
 from xattn.progress import Progress
@@ -208,6 +208,15 @@ class Behaviour(NamedTuple):
             old, new = self._histories(kept.data), self._histories(data)
             sums = exchanged(kept.sums, old, new, warm, data.n_items, tau, beta)
         return Kept(data, by, sums)
+
+    def lessen(self, kept: Kept | None, data: Interactions, gone: np.ndarray) -> Kept | None:
+        """The sums of `data`, which is that of `kept` without the users in its rows `gone`; None as in `keep`."""
+        warm = self.warm(data.counts())
+        if kept is None or self.objective == "any" or self._neighbors(warm) is not None:
+            return self.keep(None, data)
+        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
+        histories = self._histories(kept.data).of(gone)
+        return kept._replace(data=data, sums=lessened(kept.sums, histories, warm, data.n_items, tau, beta))
 
     def _fit_any(
         self,

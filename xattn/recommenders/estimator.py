@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 from weakref import WeakKeyDictionary
@@ -20,6 +20,7 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import Interactions
 from xattn.data.checksum import checksum_of
+from xattn.data.sampled import SampledInteractions
 from xattn.errors import NotFittedError, check_fitted, check_some, check_type, refuse
 from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.strength import RatingScale
@@ -92,6 +93,10 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         `old` stays in use if the fit fails, so whatever is used up must be taken away from it.
         """
 
+    def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
+        """Take over from a fitted model what saves work in the fit to `rest`, its data without the users in rows
+        `gone`, and would be the same in a fit that never saw them. What is used up is taken away from `old`."""
+
     # --- fit ---------------------------------------------------------------------------------------------------------
 
     def fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
@@ -121,13 +126,46 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         """
         if not hasattr(self, "base_"):
             return self.fit(data, progress=progress)
+        return self.grow_to(self.data_.extended(data), progress=progress)
+
+    def grow_to(self, whole: Interactions, *, progress: Progress | None = None) -> Self:
+        """What `partial_fit` does, with the old and the new events as one data set, and return self.
+
+        Users and items of `whole` that the model knows have the rows that they had; all their events are there. Events
+        may come between old ones, as those do that arrive late. Raises InputError as `partial_fit` does.
+        """
         if not self.grows:
             refuse("no_partial_fit", got=type(self).__name__)
+        self._check_fitted()
+        self._check_whole()
         check_params(self)
-        whole = self.data_.extended(data)
         fresh = self._fresh()
         fresh._grow_from(self, whole)
         return self._fit_fresh(fresh, whole, progress)
+
+    def forget(self, users: Iterable[Any], *, progress: Progress | None = None) -> Self:
+        """Forget these users exactly, and return self: what a fit to the data without them gives.
+
+        Nothing that was learned from them stays, and neither their ids nor their events are in the model. Attention
+        models with ``dtype="float64"`` and whole tables keep sums over users: they take the users' part out, and solve
+        again, which agrees with a fit to rounding (some 1e-12). All other models are fitted anew. Raises UnknownIdError
+        for a user that the model does not know, and InputError where nobody remains.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> data = planted("genre", n_users=9, seed=0).data
+        >>> model = Popularity().fit(data).forget(["u3"])
+        >>> bool((model.base_ == Popularity().fit(data.without_users(["u3"])).base_).all())
+        True
+        """
+        self._check_fitted()
+        self._check_whole()
+        check_params(self)
+        given = list(users)
+        rest = self.data_.without_users(given)
+        fresh = self._fresh()
+        fresh._shrink_from(self, rest, np.array([self.data_.user_row(user) for user in given], np.int64))
+        return self._fit_fresh(fresh, rest, progress)
 
     def _fit_fresh(self, fresh: Self, data: Interactions, progress: Progress | None) -> Self:
         check_some("data", data.item, "event")
@@ -154,6 +192,11 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         model._restore(state)
         model._learned = frozenset({"_learned", *vars(model)} - before)
         return model
+
+    def _check_whole(self) -> None:
+        """Raise InputError where the model holds a sample of a larger set, which says too little of the others."""
+        if isinstance(self.data_, SampledInteractions):
+            refuse("sampled_data", got=self.data_.n_users)
 
     def _check_fitted(self) -> None:
         check_fitted(self, "base_", error=UnfittedRecommenderError)
