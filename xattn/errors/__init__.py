@@ -5,6 +5,7 @@ Nothing else in the package words a refusal; kernels trust their arrays.
 
 from xattn.errors.arrays import (
     check_array,
+    check_distinct,
     check_index_array,
     check_live_finite,
     check_logits,
@@ -55,6 +56,7 @@ __all__ = [
     "check_axes",
     "check_choice",
     "check_counts",
+    "check_distinct",
     "check_fitted",
     "check_flag",
     "check_given",

@@ -21,13 +21,17 @@ from sqlalchemy import insert
 
 from xattn.data import Interactions
 from xattn.errors import InputError, UnknownIdError, check_id, refuse
+from xattn.live.changes import Change, change, imagined
 from xattn.live.export import held
 from xattn.live.given import Arrival, Event, Refused, check_short, event_of
 from xattn.live.keeper import Keeper, Plan
 from xattn.live.person import Person, person_of
+from xattn.live.said import said_of
 from xattn.live.serving import Made, ServedList, Serving, StoredLedger, ledger_of, make_list, place_of, stored_ledger
-from xattn.live.store import Removed, Store
-from xattn.live.tables import lists
+from xattn.live.store import Kept, Removed, Store
+from xattn.live.switches import Switches
+from xattn.live.tables import feedback, lists
+from xattn.live.tables import settings as settings_table
 from xattn.live.writer import Batch
 from xattn.progress import Progress, silent
 from xattn.recommenders import HybridAttention, Recommender
@@ -133,6 +137,52 @@ class Live:
         listed = made.listed(serving.model.data_)
         return ServedList(list_id, user, serving.fingerprint, person.switches.personal, listed)
 
+    # --- what people say and switch ---------------------------------------------------------------------------------
+
+    def preview(
+        self,
+        user: Any,
+        *,
+        said: Sequence[Any] = (),
+        add: Sequence[Any] = (),
+        settings: Mapping[str, Any] | None = None,
+        k: int | None = None,
+    ) -> Change:
+        """What would follow if a person said these (`xattn.live.said.Said`), did these (`Event`), and switched these
+        settings (`Switches`); ids may be left out. Nothing is kept. Raises InputError."""
+        user = check_short("user", check_id("user", user))
+        serving, kept = self.serving, self.store.of(user)
+        known = {row.id for row in (*kept.events, *kept.feedback)}
+        things = [said_of(_named(one, user, f"said {n}"), serving.data, n) for n, one in enumerate(said)]
+        events = [event_of(_named(one, user, f"event {n}"), serving.data, n) for n, one in enumerate(add)]
+        switches = None if settings is None else _switches(kept).changed(settings, serving.data)
+        news = ([one for one in things if one.id not in known], [one for one in events if one.id not in known])
+        return change(serving, user, kept, imagined(kept, *news, switches), k)
+
+    def say(self, document: Any, k: int | None = None) -> tuple[bool, Change]:
+        """Take in what somebody says (`xattn.live.said.Said`): whether it is new, and what it does to the list.
+
+        Durable when the call returns. Raises InputError, StoreError.
+        """
+        serving = self.serving
+        said = said_of(document, serving.data)
+        if said.undoes is not None and said.undoes not in {row.id for row in self.store.of(said.user).feedback}:
+            refuse("nothing_to_undo", kind=UnknownIdError, got=said.undoes)
+        before = self.store.of(said.user)
+        new = self.store.add(feedback, said.row())
+        return new, change(serving, said.user, before, self.store.of(said.user), k)
+
+    def switch(self, user: Any, document: Mapping[str, Any], k: int | None = None) -> tuple[Switches, Change]:
+        """Change settings of a person (`xattn.live.switches.Switches`), at once and for good: what holds now, and what
+        that does to the list. Raises InputError, StoreError."""
+        user = check_short("user", check_id("user", user))
+        serving, before = self.serving, self.store.of(user)
+        switches = _switches(before).changed(document, serving.data)
+        self.store.add(settings_table, {"user": user, "settings": switches.text()})
+        return switches, change(serving, user, before, self.store.of(user), k)
+
+    # --- explanations -----------------------------------------------------------------------------------------------
+
     def why(self, list_id: str, item: Any) -> tuple[ExplainAnswer | StoredLedger, str]:
         """Why an item had its score in a list that was served, whenever that was; and whose list it was.
 
@@ -212,6 +262,15 @@ class Live:
         mark = self.store.mark(user)
         self._forgets[mark] = self._forgets.get(mark, 0) + 1
         return self.keeper.forget(user, progress)
+
+
+def _named(document: Any, user: str, name: str) -> Any:
+    """A document with a user and an id, where it has none."""
+    return {"id": name, "user": user, **document} if isinstance(document, Mapping) else document
+
+
+def _switches(kept: Kept) -> Switches:
+    return Switches.of(kept.settings[-1].settings) if kept.settings else Switches()
 
 
 def _id_of(document: Any) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 from weakref import WeakKeyDictionary
@@ -21,12 +21,13 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from xattn.data import Interactions
 from xattn.data.checksum import checksum_of
 from xattn.data.sampled import SampledInteractions
-from xattn.errors import NotFittedError, check_fitted, check_some, check_type, refuse
+from xattn.errors import NotFittedError, check_array, check_fitted, check_same_length, check_some, check_type, refuse
 from xattn.errors.constraints import Constraint, check_params, constraints
+from xattn.model.state import plain_setting
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
-__all__ = ["Estimator", "LogRange", "Space", "space"]
+__all__ = ["Estimator", "LogRange", "Space", "check_state", "space"]
 
 
 class UnfittedRecommenderError(NotFittedError, SklearnNotFittedError):  # type: ignore[misc]
@@ -57,6 +58,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     A class also declares what others need to know of it:
 
         grows           whether `partial_fit` is more than a training from scratch
+        gaps            the arrays of `_state` in which NaN stands for what is not there; others hold finite numbers
         quick           whether a fit to 100,000 events takes seconds, so that a page may fit it while somebody waits
         search_space    the settings that matter, and the values that a search tries: lists, or a `LogRange`
         settings_for    for a question ("next", "any", "rating") the settings that answer it; each takes the place of
@@ -67,6 +69,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     base_: np.ndarray
     scale_: RatingScale
     grows: ClassVar[bool] = False
+    gaps: ClassVar[frozenset[str]] = frozenset()
     quick: ClassVar[bool] = True
     search_space: ClassVar[Space] = space()
     settings_for: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
@@ -189,7 +192,9 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         before = set(vars(model))
         check_params(model)
         model.data_, model.scale_ = data, RatingScale.of(data.scale)
+        check_state(state, cls.gaps)
         model._restore(state)
+        check_same_length(items=data.n_items, base=len(check_array("base", model.base_, ndim=1)))
         model._learned = frozenset({"_learned", *vars(model)} - before)
         return model
 
@@ -230,4 +235,15 @@ _digests: WeakKeyDictionary[Estimator, tuple[dict[str, Any], str]] = WeakKeyDict
 
 
 def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
+    try:
+        return plain_setting(value)
+    except TypeError:
+        return str(value)
+
+
+def check_state(state: Mapping[str, np.ndarray], gaps: Collection[str]) -> None:
+    """Every number of a fitted model's arrays is finite; NaN may stand in `gaps`. Raises InputError."""
+    for name, array in state.items():
+        if array.dtype.kind == "f":
+            lacking = np.isnan(array) if name in gaps else np.zeros(1, bool)
+            check_array(name, array[~lacking] if lacking.any() else array, ndim=None)

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any, get_args, get_origin
 
+from xattn.live.changes import Change
 from xattn.live.given import Event
+from xattn.live.said import Said
 from xattn.live.serving import ServedList
+from xattn.live.switches import Switches
 from xattn.requests import RecommendRequest
 from xattn.requests.answers import Listed
 from xattn.requests.plain import Id, parts
@@ -74,6 +77,23 @@ def schemas() -> dict[str, Any]:
         "Explanation": _open(
             schema=TEXT, list_id=TEXT, user=TEXT, item=TEXT, score={"type": "number"}, base={"type": "number"}
         ),
+        "Preview": {
+            "type": "object",
+            "properties": {
+                "user": NAME,
+                "said": _array({"type": "object"}),
+                "add": _array({"type": "object"}),
+                "settings": _without(schema_of(Switches)),
+                "k": {"type": "integer", "minimum": 1},
+            },
+            "required": ["user"],
+            "additionalProperties": False,
+        },
+        "Change": schema_of(Change),
+        "Said": schema_of(Said),
+        "Did": _with(schema_of(Change), accepted={"type": "boolean"}),
+        "Settings": schema_of(Switches),
+        "Switched": _with(schema_of(Change), settings=schema_of(Switches)),
         "Held": {"type": "object"},
         "Receipt": _object(removed=removed, model=TEXT),
         "Models": _open(serving=TEXT, kept=_array(TEXT), most=COUNT),
@@ -84,6 +104,11 @@ def schemas() -> dict[str, Any]:
 def _without(schema: dict[str, Any], *names: str, needed: Iterable[str] = ()) -> dict[str, Any]:
     properties = {name: own for name, own in schema["properties"].items() if name not in names}
     return {**schema, "properties": properties, "required": [*schema["required"], *needed]}
+
+
+def _with(schema: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    required = [*schema["required"], *properties]
+    return {**schema, "properties": {**schema["properties"], **properties}, "required": required}
 
 
 def describe(routes: Iterable[Any]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from xattn.errors import check_whole, refuse
+from xattn.live.changes import Change
 from xattn.live.keys import Keys
 from xattn.live.live import Live
 from xattn.requests import RecommendRequest
@@ -137,6 +138,40 @@ async def get_why(server: Server, request: Request) -> Response:
     return as_json({**said.to_dict(), "list_id": list_id, "user": user})
 
 
+# --- what people say and switch ---------------------------------------------------------------------------------------
+
+
+async def post_preview(server: Server, request: Request) -> Response:
+    """What would change; nothing is kept."""
+    found = await _document(server, request)
+    _only(found, "user", "said", "add", "settings", "k")
+    if "user" not in found:
+        refuse("no_key", name="document", key="user", got=", ".join(found))
+    said, add = (_list(found, name) if name in found else [] for name in ("said", "add"))
+    switched = found.get("settings")
+    if switched is not None and not isinstance(switched, dict):
+        refuse("no_object", name="settings", got=switched)
+
+    def work() -> Change:
+        return server.live.preview(found["user"], said=said, add=add, settings=switched, k=found.get("k"))
+
+    return as_json((await run_in_threadpool(work)).to_dict())
+
+
+async def post_feedback(server: Server, request: Request) -> Response:
+    """Take in what somebody says, and tell what it did."""
+    found = await _document(server, request)
+    new, did = await run_in_threadpool(server.live.say, found)
+    return as_json({"accepted": new, **did.to_dict()})
+
+
+async def put_settings(server: Server, request: Request) -> Response:
+    """Switch a person's settings, and tell what that did."""
+    found = await _document(server, request)
+    now, did = await run_in_threadpool(server.live.switch, request.path_params["user"], found)
+    return as_json({"settings": now.to_dict(), **did.to_dict()})
+
+
 # --- people -----------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +241,19 @@ ROUTES: tuple[Route, ...] = (
         get_why,
         "",
         "Explanation",
+    ),
+    Route("POST", "/preview", "read", "What would change if…; nothing is kept.", post_preview, "Preview", "Change"),
+    Route(
+        "POST", "/feedback", "write", "Say something of an item, and learn what it did.", post_feedback, "Said", "Did"
+    ),
+    Route(
+        "PUT",
+        "/users/{user:path}/settings",
+        "write",
+        "Switch a person's settings.",
+        put_settings,
+        "Settings",
+        "Switched",
     ),
     Route("GET", "/users/{user:path}", "admin", "All that is held of a person.", get_user, "", "Held"),
     Route("DELETE", "/users/{user:path}", "admin", "Forget a person exactly.", delete_user, "", "Receipt", (), True),
