@@ -27,6 +27,8 @@ DYNAMIC = (
     "report.",
     "worked.erratum.",
     "worked.says.",
+    "look.",  # what pictures show, and sounds are like
+    "skipped.",
     "worked.step.",
     "data.",
     "words.clause_",
@@ -65,6 +67,7 @@ SAME_IN_BOTH = {  # marks and names alone
     "words.feature",
     "words.named",
     "words.plain",
+    "words.said",
     "words.tail_end",
 }
 SEPARATORS = {

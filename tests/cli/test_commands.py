@@ -368,4 +368,5 @@ def test_app_serves_what_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("xattn.app.serve", lambda **given: asked.append(given))
     assert run("app", "--port", "8502", "--host", "127.0.0.1").exit_code == 0
     assert run("app").exit_code == 0
-    assert asked == [{"port": 8502, "address": "127.0.0.1"}, {"port": 8501, "address": "localhost"}]
+    films = {"scenario": "films"}
+    assert asked == [{"port": 8502, "address": "127.0.0.1"} | films, {"port": 8501, "address": "localhost"} | films]

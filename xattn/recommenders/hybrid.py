@@ -22,7 +22,7 @@ from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.sequence import Shape
 from xattn.progress import Progress, part_of
-from xattn.recommenders.attention import AttentionModel
+from xattn.recommenders.attention import FUSION, AttentionModel
 from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
 from xattn.recommenders.estimator import space
 from xattn.recommenders.learning import HeldOut, Learned, fused, learn
@@ -65,6 +65,7 @@ class HybridAttention(AttentionModel):
         learned=Choice(("auto", "always", "never")),
         temperature=POSITIVE,
         content_recency=POSITIVE,
+        fusion=FUSION,
         random_state=SEED,
     )
     epochs_: list[Epoch]
@@ -86,6 +87,7 @@ class HybridAttention(AttentionModel):
         learned: str = "auto",
         temperature: float = 1.0,
         content_recency: float = 5.0,
+        fusion: str = "multiply",
         threshold: float = 0.0,
         dislike: float | str = "auto",
         event_weights: Mapping[str, float] | None = None,
@@ -103,6 +105,7 @@ class HybridAttention(AttentionModel):
         self.learned = learned
         self.temperature = temperature
         self.content_recency = content_recency
+        self.fusion = fusion
         self.threshold = threshold
         self.dislike = dislike
         self.event_weights = event_weights
