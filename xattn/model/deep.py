@@ -4,14 +4,14 @@
     h_t   = norm(x_t)
     e_hti = ⟨h_t Wq_h, h_i Wk_h⟩/√dk + r_h,t−i                                       (a: eq. 2)
     o_t   = c_t Σ_h Σ_i a_hti (g_ht ⊙ E[i] Wv_h) Wo_h,     g_ht = silu(h_t Wg_h + 1),   c_t: one over the RMS of the sum
-    s_j   = b_j + ⟨o_t, U_j⟩                                                          (docs/model.md, eq. 32)
+    s_j   = b_j + ⟨o_t, U_j⟩                                                          (docs/model.md, eq. 35)
 
 Weights, gates and the normaliser may look at the whole history as deeply as they like. Given them, the score of a
 target is a sum over events and heads, so the ledger is exact. This file is the network: its parameters, its loss, and
 gradients written by hand. Forward and backward steps carry the same names.
 
 Sources: causal self-attention for the next item, Kang & McAuley (ICDM 2018); RMS normalisation, Zhang & Sennrich
-(NeurIPS 2019); gates, Shazeer (2020); attention without softmax over the catalogue of values, our own.
+(NeurIPS 2019); gates, Shazeer (2020).
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ FLOOR = 0.05  # of the peak, at the end of the cosine
 
 
 class Training(NamedTuple):
-    """How to train. `positions` are events a mini-batch; `negatives` 0: the whole catalogue (cross-entropy only)."""
+    """How to train. `positions` are events a mini-batch; `negatives` 0: the whole catalogue (cross-entropy only);
+    `minutes` is the time that it may take."""
 
     loss: str = "cross-entropy"
     negatives: int = 0
@@ -48,6 +49,7 @@ class Training(NamedTuple):
     optimizer: str = "adam"
     schedule: str = "cosine"
     patience: int = 3
+    minutes: float | None = None
 
 
 class Trained(NamedTuple):
@@ -113,6 +115,7 @@ def train_sequences(
             patience=training.patience if validate is not None else None,
             progress=progress,
             what="learn",
+            minutes=training.minutes,
         )
     return Trained(params, epochs)
 
@@ -143,7 +146,7 @@ def _losses(training: Training, shape: Shape, share: np.ndarray, rng: np.random.
     return [Loss(training.loss, rows, p[rows], *about) for rows in draws]
 
 
-def _pieces(sequences: list[np.ndarray], most: int) -> list[np.ndarray]:
+def _pieces(sequences: list[np.ndarray], most: int = PIECE) -> list[np.ndarray]:
     """Sequences of 2 to `most` + 1 events; neighbours share one, so that each event but the first is predicted."""
     pieces = []
     for s in sequences:

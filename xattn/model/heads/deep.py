@@ -1,4 +1,4 @@
-"""Learned heads with a deep query as a part of a score (`model/deep.py`; docs/model.md, eq. 33).
+"""Learned heads with a deep query as a part of a score (`model/deep.py`; docs/model.md, eq. 35).
 
     v_h(x, j) = α c ⟨(g_h ⊙ E[x] Wv_h) Wo_h, U_j⟩
 
@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from xattn.kernels.blas import one_blas_thread
 from xattn.kernels.compile import num_threads
 from xattn.kernels.scorers import dot
 from xattn.model.deep import ENCODER_HEADS, normed, silu
@@ -58,20 +58,19 @@ class DeepPart(TrainedPart):
         own = np.flatnonzero(self.rows < self.shape.C)
         U, out = self._U(self.rows[own]), np.zeros(len(self.rows))
         found = np.empty((len(seen), len(targets)))
-        with one_blas_thread():
-            for row, kept in zip(found, seen, strict=True):
-                out[own] = self.gate[own] * (U @ (self.alpha * sight.only(kept).said))
-                row[:] = out[targets]
+        for row, kept in zip(found, seen, strict=True):
+            out[own] = self.gate[own] * (U @ (self.alpha * sight.only(kept).said))
+            row[:] = out[targets]
         return np.asarray(found[which.ravel()])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)
         live = np.flatnonzero(sight.live)
-        with one_blas_thread():
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(num_threads()) as pool:
             whole = sight.only(sight.live)
-        said = np.repeat(whole.said[None], len(events), axis=0)
-        with one_blas_thread(), ThreadPoolExecutor(num_threads()) as pool:
-            said[sight.first + live] = list(pool.map(lambda place: whole.without(place).said, range(len(live))))
+            said = np.repeat(whole.said[None], len(events), axis=0)
+            for event, without in zip(live, pool.map(whole.without, range(len(live))), strict=True):
+                said[sight.first + event] = without.said
         rows = self.rows[targets]
         own = rows < self.shape.C
         each = dot(self._U(rows[own]), said)  # each entry is the same sum whatever stands beside it
