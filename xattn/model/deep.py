@@ -227,8 +227,8 @@ def _forward(
     for b in range(shape.blocks):
         y1, c1 = normed(z)
         z1 = y1 * params["Bn"][b, 0]
-        qkv = np.split(z1 @ params["Bqkv"][b], 3, axis=1)
-        heads = _Heads.of(*qkv, params["Br"][b], start, 1.0, weights_kept(ENCODER_HEADS))
+        q, k, v = np.split(z1 @ params["Bqkv"][b], 3, axis=1)
+        heads = _Heads.of(q, k, v, params["Br"][b], start, 1.0, weights_kept(ENCODER_HEADS))
         o = heads.o
         keep_a = drop()
         z = z + (o @ params["Bo"][b]) * keep_a

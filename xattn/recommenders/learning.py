@@ -121,7 +121,7 @@ class Learned(NamedTuple):
             for at in range(0, len(some), AT_ONCE):
                 part = some[at : at + AT_ONCE]
                 o = deep_outputs(self.params, self.shape, [self.rows[histories[r]] for r in part])
-                out[np.ix_(part, own)] = (o @ self.params["U"].T + self.params["b"])[:, self.rows[own]]
+                out[np.array(part)[:, None], own] = (o @ self.params["U"].T + self.params["b"])[:, self.rows[own]]
             return out
         for row, history in zip(out, histories, strict=True):
             row[own] = logits(self.params, self.shape, self.rows[history])[self.rows[own]]
