@@ -196,7 +196,7 @@ def deep_outputs(params: Mapping[str, np.ndarray], shape: Shape, histories: Sequ
     stop = np.cumsum([len(rows) for rows in newest])
     start = np.repeat(np.concatenate([[0], stop[:-1]]), np.diff(stop, prepend=0)).astype(np.int64)
     run = _forward(params, shape, np.concatenate(newest), start, Loss(), np.random.default_rng(0))
-    return run.o[stop - 1]
+    return np.asarray(run.o[stop - 1])
 
 
 def deep_loss_and_gradients(
