@@ -25,6 +25,7 @@ DYNAMIC = (
     "behaviour.way_",
     "refusal.",
     "report.",
+    "questions.",
     "worked.erratum.",
     "worked.says.",
     "look.",  # what pictures show, and sounds are like

@@ -142,7 +142,7 @@ def explain(
         return
     from xattn.explain import Origin
 
-    origin = Origin(model=choice.model) if choice.saved else Origin(ratings=source.ratings, items=source.items)
+    origin = Origin(model=choice.model) if choice.saved else Origin(None, source.ratings, source.items, source.stated)
     parts = found.parts(telling.parts) if telling.parts is not None else None  # refused before a file is written
     telling.write(found, origin, paths)
     if telling.program:

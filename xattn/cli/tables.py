@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from xattn.cli.telling import TellingChoice
     from xattn.explain import Difference, ListLedger, WhyNot
 
-__all__ = ["print_difference", "print_ledger", "print_list", "print_list_ledger", "print_parts", "print_why_not"]
+__all__ = [
+    "print_difference",
+    "print_ledger",
+    "print_list",
+    "print_list_ledger",
+    "print_parts",
+    "print_questions",
+    "print_why_not",
+]
 
 
 def print_list(items: pd.DataFrame, lang: str) -> None:
@@ -80,6 +88,15 @@ def print_list_ledger(found: ListLedger, telling: TellingChoice) -> None:
         for row in found.events().head(telling.most).to_dict(orient="records")
     ]
     _print(rows, telling.lang, "term.contribution", "term.removal_effect", "cli.leaves")
+
+
+def print_questions(result: dict[str, Any]) -> None:
+    """What a protocol did not ask as it stood in the data, a sentence a line."""
+    from xattn.evaluate.questions import questions_told
+
+    said = questions_told(result)
+    if said:
+        echo("\n" + "\n".join(said))
 
 
 def print_parts(parts: pd.DataFrame, telling: TellingChoice) -> None:
