@@ -28,6 +28,7 @@ DYNAMIC = (
     "questions.",
     "worked.erratum.",
     "worked.says.",
+    "interests.",
     "look.",  # what pictures show, and sounds are like
     "skipped.",
     "worked.step.",

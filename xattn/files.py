@@ -28,7 +28,7 @@ from xattn.errors import InputError, refuse, system_reason
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Content", "check_output", "write_file", "write_files"]
+__all__ = ["Content", "check_output", "open_regular", "write_file", "write_files"]
 
 Content = bytes | str | Callable[[IO[bytes]], object]  # text goes out as UTF-8; a function writes to the open file
 DRAFT = ".xattn-"
@@ -83,6 +83,27 @@ def check_output(name: str | Path, what: str = "path") -> Path:
         draft.file.close()
         os.unlink(draft.name)
     return path
+
+
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """The regular file at `path`, links followed, open for reading. Raises OSError, and ValueError for a zero byte.
+
+    A pipe, a device and a socket are refused without being opened: reading one might never end, and opening one might
+    do something. What becomes a pipe in between is seen, too, and does not wait for a writer.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise _not_regular(os.stat(path).st_mode)
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise _not_regular(mode)
+    return os.fdopen(handle, "rb")
+
+
+def _not_regular(mode: int) -> OSError:
+    code = errno.EISDIR if stat.S_ISDIR(mode) else errno.ESPIPE
+    return OSError(code, os.strerror(code))
 
 
 def _place(name: str | Path, what: str = "path") -> Path:

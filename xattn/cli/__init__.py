@@ -1,6 +1,6 @@
 """The command line: one group `main` with a command per job; what a command needs is imported when it runs."""
 
-from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, recommend, report, tune
+from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, keys, recommend, report, serve, tune
 from xattn.cli.root import main
 
 __all__ = ["main"]
@@ -14,8 +14,10 @@ for command in (
     example.example,
     explain.explain,
     fit.fit,
+    keys.keys,
     recommend.recommend,
     report.report,
+    serve.serve,
     tune.tune,
 ):
     main.add_command(command)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.errors import check_array
+from xattn.errors import check_array, check_choice, check_number, check_range
 
 __all__ = ["Scale", "ScaleGuess", "check_opinions", "guess_scale"]
 
@@ -31,7 +31,7 @@ TAIL = 0.2  # counts: most of them lie in this lowest part of their range
 
 @dataclass(frozen=True)
 class Scale:
-    """The ends of a scale, what kind of number lies on it, and how that is known.
+    """The ends of a scale, what kind of number lies on it, and how that is known. Raises InputError for other values.
 
     >>> Scale.of(np.array([4.0, 5.0, 4.0]))
     Scale(low=1.0, high=5.0, kind='opinion', origin='known')
@@ -41,6 +41,11 @@ class Scale:
     high: float
     kind: str = "opinion"  # or "amount"
     origin: str = "stated"  # or "known" or "guessed"
+
+    def __post_init__(self) -> None:
+        check_range("scale", (check_number("low", self.low), check_number("high", self.high)))
+        check_choice("kind", self.kind, ("opinion", "amount"))
+        check_choice("origin", self.origin, ("stated", "known", "guessed"))
 
     @classmethod
     def of(cls, rating: np.ndarray) -> Scale:

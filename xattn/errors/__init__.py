@@ -5,6 +5,7 @@ Nothing else in the package words a refusal; kernels trust their arrays.
 
 from xattn.errors.arrays import (
     check_array,
+    check_distinct,
     check_index_array,
     check_live_finite,
     check_logits,
@@ -34,6 +35,7 @@ from xattn.errors.tree import (
     MessageError,
     ModelFileError,
     NotFittedError,
+    StoreError,
     UnknownIdError,
     XattnError,
     refuse,
@@ -47,12 +49,14 @@ __all__ = [
     "ModelFileError",
     "NotFittedError",
     "Quoted",
+    "StoreError",
     "UnknownIdError",
     "XattnError",
     "check_array",
     "check_axes",
     "check_choice",
     "check_counts",
+    "check_distinct",
     "check_fitted",
     "check_flag",
     "check_given",
@@ -81,5 +85,6 @@ __all__ = [
     "system_reason",
 ]
 
-for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):
-    _error.__module__ = __name__  # a traceback names the public place
+for _name in __all__:
+    if _name.endswith("Error"):
+        globals()[_name].__module__ = __name__  # a traceback names the public place

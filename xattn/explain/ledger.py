@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.errors import check_choice, check_index_array, check_whole
+from xattn.errors import check_choice, check_index_array, check_no_overflow, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
@@ -52,6 +52,9 @@ class Ledger:
         self.question = question
         self.cache = cache_of(scorer, question.history)
         self.heads = scorer.cells_of(question.history, question.target)
+        for head in self.heads:
+            check_no_overflow("cells", head.weight)
+            check_no_overflow("cells", head.contribution)
         self.user = question.user
         self.item = self.items_table.ids[question.target]
         self.title = self.items_table.titles[question.target]

@@ -11,6 +11,7 @@ A content head multiplies F of an event by F of a target, feature by feature.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ from xattn.features.text.text import Text
 from xattn.features.words import Words
 
 __all__ = ["TITLE", "feature_set", "make_features"]
+
+LONE = re.compile("[\ud800-\udfff]")
 
 TITLE = "title"
 
@@ -72,7 +75,7 @@ def make_features(
     >>> make_features(table, {"title": "words", "size": None}).names
     ('title: red',)
     """
-    columns = [(str(name), column) for name, column in items.frame.items()]
+    columns = [(str(name), _whole_texts(column)) for name, column in items.frame.items()]
     names, chosen = {name for name, _ in columns}, dict(blocks or {})
     for name in chosen:
         check_named("blocks", name, sorted({*names, TITLE}), "item_column")
@@ -106,6 +109,13 @@ def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None
     return FeatureSet(names, F, blocks, parts, tuple(cell._replace(block=name) for cell in fitted.skipped))
 
 
+def _whole_texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column, where "�" stands for halves of surrogate pairs: broken text has no form in UTF-8."""
+    if column.dtype != object:
+        return column
+    return column.map(lambda cell: LONE.sub("\ufffd", cell) if isinstance(cell, str) else cell)
+
+
 def _scaled(parts: Parts, length: np.ndarray) -> Parts:
     """The parts of rows that were brought from `length` (M,) to 1."""
 
@@ -113,7 +123,7 @@ def _scaled(parts: Parts, length: np.ndarray) -> Parts:
         names, own = parts(row)
         return names, own / (length[row] or 1.0)
 
-    return PartsOf(scaled, places_of(parts))
+    return PartsOf(scaled, places_of(parts), getattr(parts, "quick", None))  # shares know no length
 
 
 def _is_prose(column: pd.Series[Any]) -> bool:

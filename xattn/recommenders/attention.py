@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_array, check_number
+from xattn.errors import check_array, check_number, check_same_length
 from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Choice, Optional, constraints
 from xattn.features import feature_set
 from xattn.model.fit.block_weights import fit_blocks
@@ -83,6 +83,12 @@ class AttentionModel(Additive):
         if "collaborative" in self.kinds:
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
+
+    def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
+        """Sums in float64 are those of a fit to rounding; in float32 a fit adds up otherwise, so all is done anew."""
+        if "collaborative" in self.kinds and self._behaviour.dtype is np.float64:
+            kept, old._kept = old._kept, None
+            self._kept = self._behaviour.lessen(kept if kept and kept.data is old.data_ else None, rest, gone)
 
     def _content(self, data: Interactions) -> Content:
         given = feature_set(data.items)
@@ -183,7 +189,10 @@ class AttentionModel(Additive):
         if "content" in self.kinds:
             whole = ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings())
             split = self.fusion != "multiply" and bool(whole.features.names)
-            omega = check_array("block_omega", state["block_omega"], ndim=1) if "block_omega" in state else None
+            omega = None
+            if split and self.fusion == "softmax":
+                omega = check_array("block_omega", state["block_omega"], ndim=1)
+                check_same_length(blocks=len(of_each_block(whole.features)), block_omega=len(omega))
             parts.append(BlocksPart.of(whole, omega) if split else whole)
         if "collaborative" in self.kinds:
             form = form_of(state, len(self.base_), len(self._behaviour.tau))

@@ -18,7 +18,7 @@ from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Auto, Choice, Ea
 from xattn.model.fit.belonging import belonging_form
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
-from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
+from xattn.model.fit.sums import Histories, Sums, exchanged, lessened, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
 from xattn.progress import Progress
@@ -185,6 +185,15 @@ class Behaviour(NamedTuple):
             old, new = self._histories(kept.data), self._histories(data)
             sums = exchanged(kept.sums, old, new, warm, data.n_items, tau, beta)
         return Kept(data, by, sums)
+
+    def lessen(self, kept: Kept | None, data: Interactions, gone: np.ndarray) -> Kept | None:
+        """The sums of `data`, which is that of `kept` without the users in its rows `gone`; None as in `keep`."""
+        warm = self.warm(data.counts())
+        if kept is None or self.objective == "any" or self._neighbors(warm) is not None:
+            return self.keep(None, data)
+        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
+        histories = self._histories(kept.data).of(gone)
+        return kept._replace(data=data, sums=lessened(kept.sums, histories, warm, data.n_items, tau, beta))
 
     def _fit_any(
         self,

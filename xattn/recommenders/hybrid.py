@@ -25,7 +25,7 @@ from xattn.progress import Progress, part_of
 from xattn.recommenders.attention import FUSION, AttentionModel
 from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
 from xattn.recommenders.estimator import space
-from xattn.recommenders.learning import HeldOut, Learned, fused, learn
+from xattn.recommenders.learning import EPOCHS, HeldOut, Learned, fused, learn
 
 __all__ = ["HybridAttention"]
 
@@ -65,6 +65,7 @@ class HybridAttention(AttentionModel):
     kinds = ("content", "collaborative")
     search_space = space(**BEHAVIOUR_SPACE, kappa=[0.5, 1.0, 2.0, 5.0])
     settings_for = OBJECTIVE_FOR
+    gaps = frozenset({EPOCHS})
     _constraints = constraints(
         **BEHAVIOUR_CONSTRAINTS,
         kappa=POSITIVE,
@@ -200,7 +201,8 @@ class HybridAttention(AttentionModel):
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         super()._restore_parts(state)
         self.epochs_, self.share_ = [], self.base_
-        if "learned.alpha" in state:
+        if any(name.startswith("learned.") for name in state):
             self.alpha_ = check_number("alpha", float(state["learned.alpha"]), low=0.0)
-            self.encoder_blocks = len(state.get("learned.Bqkv", ()))  # files of before have no encoder
+            encoder = state.get("learned.Bqkv")  # files of before have none
+            self.encoder_blocks = len(encoder) if encoder is not None and encoder.ndim else 0
             self._add_learned(Learned.of_state(state, self._shape, len(self.base_)))

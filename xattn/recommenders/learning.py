@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.errors import check_array, check_index_array, refuse
+from xattn.errors import check_array, check_distinct, check_index_array, refuse
 from xattn.model.deep import deep_outputs, deep_sizes
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.sequence import Training, train_sequences
-from xattn.model.fit.training import Epoch
+from xattn.model.fit.training import Epoch, epochs_of, epochs_table
 from xattn.model.heads.deep import DeepPart
 from xattn.model.heads.learned import LearnedPart, logits
 from xattn.model.heads.target import TargetPart
@@ -24,7 +24,9 @@ from xattn.model.heads.trained import TrainedPart
 from xattn.model.sequence import Parameters, Shape, table_sizes
 from xattn.progress import Progress
 
-__all__ = ["HeldOut", "Learned", "fused", "learn"]
+__all__ = ["EPOCHS", "HeldOut", "Learned", "fused", "learn"]
+
+EPOCHS = "learned.epochs"  # in a model file; NaN where there was no validation
 
 MOST_HELD_OUT = 1000  # people; more would cost time, and the figure is then good to about one part in a hundred
 LEAST_EVENTS = 3  # of a person who is asked: two to learn from, one to find
@@ -93,8 +95,7 @@ class Learned(NamedTuple):
 
     def state(self) -> dict[str, np.ndarray]:
         """Rows and epochs as arrays for a model file; the tables are those of the part."""
-        epochs = [[e.number, e.loss, e.lr, np.nan if e.validation is None else e.validation] for e in self.epochs]
-        return {"learned.rows": self.rows, "learned.epochs": np.array(epochs, float).reshape(-1, 4)}
+        return {"learned.rows": self.rows, EPOCHS: epochs_table(self.epochs)}
 
     @classmethod
     def of_state(cls, state: dict[str, np.ndarray], shape: Shape, M: int) -> Learned:
@@ -108,9 +109,10 @@ class Learned(NamedTuple):
             refuse("learned_tables", n=M)
         for name, table in params.items():
             check_array(name, table, ndim=table.ndim)
-        kept = state["learned.epochs"].reshape(-1, 4)
-        epochs = [Epoch(int(n), float(loss), float(lr), None if np.isnan(v) else float(v)) for n, loss, lr, v in kept]
-        return cls(shape, params, rows, epochs)
+            if table.dtype.kind != "f":
+                refuse("learned_tables", n=M)
+        check_distinct("rows", rows[rows < shape.C], "table_row")
+        return cls(shape, params, rows, epochs_of(EPOCHS, state[EPOCHS]))
 
     def scores(self, histories: list[np.ndarray], share: np.ndarray) -> np.ndarray:
         """Logits (R, M) after the item rows of each history."""

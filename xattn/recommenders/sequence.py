@@ -13,7 +13,7 @@ from xattn.model.sequence import LOSSES, Shape
 from xattn.model.strength import presence
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.learning import HeldOut, Learned, learn
+from xattn.recommenders.learning import EPOCHS, HeldOut, Learned, learn
 
 __all__ = ["SequenceAttention"]
 
@@ -52,6 +52,7 @@ class SequenceAttention(Additive):
     learned_: Learned
 
     quick = False
+    gaps = frozenset({EPOCHS})
     _constraints = constraints(
         **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
         **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),

@@ -16,7 +16,7 @@ import numpy as np
 
 from xattn.kernels.gram import add_gram, add_targets, normalisers, occurrences, tails
 
-__all__ = ["Histories", "Sums", "exchanged", "sums_of"]
+__all__ = ["Histories", "Sums", "exchanged", "lessened", "sums_of"]
 
 
 class Histories(NamedTuple):
@@ -83,6 +83,20 @@ def exchanged(
     )
     _add(sums, both, np.repeat([-1.0, 1.0], [len(was), len(now)]), n_items, tau, beta)
     return sums
+
+
+def lessened(sums: Sums, gone: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> Sums:
+    """The sums without the histories `gone`; `warm` are the items that stay warm. The arrays of `sums` are changed.
+
+    What a user adds to the row of one item does not depend on which other items have rows. So the rows of an item that
+    is warm no more are left out, and the others stay as they are.
+    """
+    _add(sums, gone, -np.ones(len(gone.indptr) - 1), n_items, tau, beta)
+    if np.array_equal(warm, sums.warm):
+        return sums
+    before, own = len(sums.warm), np.searchsorted(sums.warm, warm)
+    kept = (np.arange(len(tau))[:, None] * before + own).ravel()
+    return Sums(warm, sums.A[np.ix_(kept, kept)], sums.B[np.ix_(kept, own)], sums.z[kept])
 
 
 def _moved(sums: Sums, warm: np.ndarray, known: np.ndarray, H: int) -> Sums:

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from xattn.errors import refuse
+from xattn.errors import check_array, refuse
 from xattn.progress import Progress, silent
 
-__all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "n_batches", "train"]
+__all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "epochs_of", "epochs_table", "n_batches", "train"]
 
 
 class Schedule(NamedTuple):
@@ -97,6 +97,21 @@ class Epoch(NamedTuple):
     loss: float
     lr: float
     validation: float | None
+
+
+def epochs_table(epochs: Sequence[Epoch]) -> np.ndarray:
+    """The records as an array (epochs, 4) for a model file; NaN where there was no validation."""
+    rows = [(e.number, e.loss, e.lr, np.nan if e.validation is None else e.validation) for e in epochs]
+    return np.array(rows, np.float64).reshape(len(rows), 4)
+
+
+def epochs_of(name: str, table: np.ndarray) -> list[Epoch]:
+    """The records of `epochs_table`. Raises InputError, which names `name`, for another table."""
+    table = check_array(name, table, ndim=2, finite=False)
+    if table.shape[1] != 4:
+        refuse("shape", name=name, wanted=(len(table), 4), got=table.shape)
+    check_array(name, table[:, :3], ndim=2)
+    return [Epoch(int(n), loss, lr, None if math.isnan(figure) else figure) for n, loss, lr, figure in table.tolist()]
 
 
 def n_batches(n: int, size: int) -> int:
