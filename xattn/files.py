@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -28,11 +29,12 @@ from xattn.errors import InputError, refuse, system_reason
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Content", "check_output", "open_regular", "write_file", "write_files"]
+__all__ = ["Content", "check_output", "open_regular", "scratch", "write_file", "write_files"]
 
 Content = bytes | str | Callable[[IO[bytes]], object]  # text goes out as UTF-8; a function writes to the open file
 DRAFT = ".xattn-"
 PART = ".part"
+SCRATCH = ".scratch"
 NEW_FILE = 0o666  # less what the umask takes, as for open()
 
 
@@ -132,6 +134,29 @@ def _refusing(
         if isinstance(problem, InputError):
             raise
         refuse("output", name=what, got=str(name), **system_reason(problem))
+
+
+@contextmanager
+def scratch(folder: str | Path) -> Iterator[Callable[[str], IO[bytes]]]:
+    """Room in `folder` for files that are needed for a while: a function that opens a new one, to write, by its name.
+
+    All of them go at the end; those of a process that was killed go when somebody next asks for room in the folder.
+    Raises InputError where the folder cannot be written.
+    """
+    with _refusing(folder, only=(OSError, ValueError)):
+        with os.scandir(folder) as entries:
+            for entry in [entry for entry in entries if entry.name.startswith(DRAFT) and entry.name.endswith(SCRATCH)]:
+                with suppress(OSError), open(os.path.join(entry.path, "lock"), "rb+") as lock:
+                    if _locked(lock.fileno()):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+        room = os.path.join(folder, f"{DRAFT}{secrets.token_hex(8)}{SCRATCH}")
+        os.mkdir(room, 0o700)
+    try:
+        with open(os.path.join(room, "lock"), "wb") as lock:
+            _locked(lock.fileno())
+            yield lambda name: open(os.path.join(room, name), "wb")  # noqa: SIM115 - whoever asks closes it
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from xattn.app import state
+from xattn.app.data.brought import most_bytes
 from xattn.app.guard import Guard, hosts_of
 from xattn.errors import check_whole, refuse, system_reason
 
@@ -44,7 +45,7 @@ def settings(port: int, address: str) -> dict[str, object]:
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": 20,  # MB
+        "server.maxUploadSize": most_bytes() // 10**6,  # MB
         "server.maxMessageSize": 50,  # MB
         "server.disconnectedSessionTTL": 60,  # seconds; what a closed tab held is freed after it
         "server.enableStaticServing": False,

@@ -1,6 +1,21 @@
 """The command line: one group `main` with a command per job; what a command needs is imported when it runs."""
 
-from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, keys, recommend, report, serve, tune
+from xattn.cli import (
+    app,
+    bench,
+    data,
+    doctor,
+    evaluate,
+    example,
+    explain,
+    fit,
+    keys,
+    partition,
+    recommend,
+    report,
+    serve,
+    tune,
+)
 from xattn.cli.root import main
 
 __all__ = ["main"]
@@ -15,6 +30,7 @@ for command in (
     explain.explain,
     fit.fit,
     keys.keys,
+    partition.partition,
     recommend.recommend,
     report.report,
     serve.serve,

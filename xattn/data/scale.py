@@ -22,7 +22,7 @@ import numpy as np
 
 from xattn.errors import check_array, check_choice, check_number, check_range
 
-__all__ = ["Scale", "ScaleGuess", "check_opinions", "guess_scale"]
+__all__ = ["Scale", "ScaleGuess", "check_opinions", "guess_scale", "guess_scale_of"]
 
 NOT_RATED = (-1.0, 0.0, 99.0)  # numbers that public sets write where nobody rated; tried in this order
 FEW = 0.01  # share of the values that may lie outside a scale and still be slips of the pen
@@ -122,7 +122,14 @@ def guess_scale(rating: np.ndarray, meant: str = "", unrated: Iterable[float] | 
     >>> guess_scale(np.array([1.0, 1, 1, 2, 2, 3, 40])).scale.kind
     'amount'
     """
-    values = _Values(*np.unique(rating[np.isfinite(rating)], return_counts=True))
+    return guess_scale_of(*np.unique(rating[np.isfinite(rating)], return_counts=True), meant, unrated)
+
+
+def guess_scale_of(
+    value: np.ndarray, often: np.ndarray, meant: str = "", unrated: Iterable[float] | None = None
+) -> ScaleGuess:
+    """The same from the distinct finite values, ascending, and how often each comes: of ratings too many to hold."""
+    values = _Values(value, often)
     if unrated is not None:
         left_out = tuple(float(number) for number in unrated)
         values = values.within(~np.isin(values.value, left_out))

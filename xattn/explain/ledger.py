@@ -228,7 +228,8 @@ class Ledger:
         """The ledger in words, English ("en") or Chinese ("zh"); every number is one of the ledger's.
 
         `depth` is "clause", "sentence" or "paragraph"; `scenario` says what people do with items: "films", "shop",
-        "books", "music", "news", "social", "education", "health", "finance", "home", "travel", "cars".
+        "books", "music", "news", "social", "education", "health", "finance", "home", "travel", "cars",
+        "items".
         """
         from xattn.explain.tell.words import ledger_text
 

@@ -20,6 +20,7 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import Interactions
 from xattn.data.checksum import checksum_of
+from xattn.data.sampled import SampledInteractions
 from xattn.errors import NotFittedError, check_array, check_fitted, check_same_length, check_some, check_type, refuse
 from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.state import plain_setting
@@ -139,6 +140,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         if not self.grows:
             refuse("no_partial_fit", got=type(self).__name__)
         self._check_fitted()
+        self._check_whole()
         check_params(self)
         fresh = self._fresh()
         fresh._grow_from(self, whole)
@@ -160,6 +162,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         True
         """
         self._check_fitted()
+        self._check_whole()
         check_params(self)
         given = list(users)
         rest = self.data_.without_users(given)
@@ -194,6 +197,11 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         check_same_length(items=data.n_items, base=len(check_array("base", model.base_, ndim=1)))
         model._learned = frozenset({"_learned", *vars(model)} - before)
         return model
+
+    def _check_whole(self) -> None:
+        """Raise InputError where the model holds a sample of a larger set, which says too little of the others."""
+        if isinstance(self.data_, SampledInteractions):
+            refuse("sampled_data", got=self.data_.n_users)
 
     def _check_fitted(self) -> None:
         check_fitted(self, "base_", error=UnfittedRecommenderError)

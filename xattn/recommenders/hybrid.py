@@ -17,7 +17,7 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.errors import check_number
-from xattn.errors.constraints import POSITIVE, PROBABILITY, SEED, Choice, Optional, constraints
+from xattn.errors.constraints import POSITIVE, PROBABILITY, SEED, Choice, Optional, Whole, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.sequence import Shape
@@ -32,6 +32,10 @@ __all__ = ["HybridAttention"]
 ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
+DEEP_SHAPE = Shape(C=0, d=128, H=8, dk=32, L=128, P=1, beta=1.0)  # where an encoder asks
+DEEP_TRAINING = Training(epochs=20, learning_rate=0.002, weight_decay=0.05, dropout=0.4, patience=5)
+BATCHES = 100  # mini-batches of an epoch, where they then have between so many positions:
+POSITIONS = (1200, 4800)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
 
 
@@ -44,8 +48,11 @@ class HybridAttention(AttentionModel):
     average (0: they inherit nothing; default: 0.12 for what comes next, 0.02 for any).
 
     `learned` says when heads are trained beside the closed form (those of `SequenceAttention`, with 128 dimensions):
-    "auto" where there are 200,000 events or more and the order matters, "always" where it does, or "never". How much
-    they count is chosen on events held out from both; `partial_fit` leaves them as they are. After `fit`, `alpha_`
+    "auto" where there are 200,000 events or more and the order matters, "always" where it does, or "never".
+    `encoder_blocks` is as there: their queries come from an encoder of so many blocks (0: from the embeddings).
+    `fit_minutes` is the time that their training may take; the best that it allows is kept, so that what is learned
+    hangs on the machine where the time is short (None: no limit). How much they count is chosen on events held out from
+    both; `partial_fit` leaves them as they are. After `fit`, `alpha_`
     holds that factor and `epochs_` what each epoch of training came to. The other parameters are those of
     CollaborativeAttention and ContentAttention.
 
@@ -64,6 +71,8 @@ class HybridAttention(AttentionModel):
         kappa=POSITIVE,
         newcomers=Optional(PROBABILITY),
         learned=Choice(("auto", "always", "never")),
+        encoder_blocks=Whole(),
+        fit_minutes=Optional(POSITIVE),
         temperature=POSITIVE,
         content_recency=POSITIVE,
         fusion=FUSION,
@@ -86,6 +95,8 @@ class HybridAttention(AttentionModel):
         kappa: float = 1.0,
         newcomers: float | None = None,
         learned: str = "auto",
+        encoder_blocks: int = 2,
+        fit_minutes: float | None = 15.0,
         temperature: float = 1.0,
         content_recency: float = 5.0,
         fusion: str = "multiply",
@@ -104,6 +115,8 @@ class HybridAttention(AttentionModel):
         self.kappa = kappa
         self.newcomers = newcomers
         self.learned = learned
+        self.encoder_blocks = encoder_blocks
+        self.fit_minutes = fit_minutes
         self.temperature = temperature
         self.content_recency = content_recency
         self.fusion = fusion
@@ -149,7 +162,8 @@ class HybridAttention(AttentionModel):
         closed = self.scores_of_many(histories)
         share = self.base_
         seed = int(rng.integers(2**31))
-        learned = learn(held, share, int(self.min_events), SHAPE, TRAINING, seed, part_of(progress, FIRST, LAST))
+        part = part_of(progress, FIRST, LAST)
+        learned = learn(held, share, int(self.min_events), self._shape, self._training(held.train), seed, part)
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)
@@ -157,6 +171,18 @@ class HybridAttention(AttentionModel):
         self.share_, self.epochs_ = self.base_, learned.epochs
         if self.alpha_ > 0.0:
             self._add_learned(learned)
+
+    @property
+    def _shape(self) -> Shape:
+        blocks = int(self.encoder_blocks)
+        return DEEP_SHAPE._replace(blocks=blocks) if blocks else SHAPE
+
+    def _training(self, data: Interactions) -> Training:
+        minutes = None if self.fit_minutes is None else float(self.fit_minutes)
+        if not self.encoder_blocks:
+            return TRAINING._replace(minutes=minutes)
+        positions = int(np.clip(data.n_events // BATCHES, *POSITIONS))
+        return DEEP_TRAINING._replace(minutes=minutes, positions=positions)
 
     def _add_learned(self, learned: Learned) -> None:
         """Put the learned part beside the others, and its base on top of theirs, 0 for the least popular item."""
@@ -177,4 +203,6 @@ class HybridAttention(AttentionModel):
         self.epochs_, self.share_ = [], self.base_
         if any(name.startswith("learned.") for name in state):
             self.alpha_ = check_number("alpha", float(state["learned.alpha"]), low=0.0)
-            self._add_learned(Learned.of_state(state, SHAPE, len(self.base_)))
+            encoder = state.get("learned.Bqkv")  # files of before have none
+            self.encoder_blocks = len(encoder) if encoder is not None and encoder.ndim else 0
+            self._add_learned(Learned.of_state(state, self._shape, len(self.base_)))

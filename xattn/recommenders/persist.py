@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import FeatureSet, Interactions, ItemTable
+from xattn.data.sampled import SampledInteractions
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
 from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse
@@ -29,7 +30,7 @@ from xattn.recommenders.registry import model_class, model_names
 if TYPE_CHECKING:
     from xattn.recommenders.base import Recommender
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["items_of_state", "items_state", "load_model", "save_model"]
 
 NUMBER, TRUTH, TEXT = "number", "truth", "text"  # kinds of item columns
 
@@ -47,13 +48,9 @@ def save_model(model: Recommender, path: str | Path) -> None:
     arrays = {f"model.{name}": array for name, array in state.items()}
     arrays |= {"data.indptr": data.indptr, "data.item": data.item}
     arrays |= {f"data.{name}": getattr(data, name) for name in ("rating", "time") if getattr(data, name) is not None}
-    arrays |= {
-        "data.user_ids": text_array(data.user_ids),
-        "data.item_ids": text_array(data.items.ids),
-        "data.titles": text_array(data.items.titles),
-        **_item_columns(data.items.frame),
-        **_item_features(data.items.features),
-    }
+    arrays |= {"data.user_ids": text_array(data.user_ids), **items_state(data.items)}
+    if isinstance(data, SampledInteractions):
+        arrays["data.whole_counts"] = data.whole_counts
     if data.kind is not None:
         arrays["data.kind"] = text_array(data.kind.tolist())
     settings = model.get_params(deep=False)
@@ -68,6 +65,24 @@ def save_model(model: Recommender, path: str | Path) -> None:
         "scale": None if data.scale is None else data.scale.to_dict(),
     }
     write_archive(path, manifest, arrays)
+
+
+def items_state(items: ItemTable) -> dict[str, np.ndarray]:
+    """An item table as plain arrays, their names with "data." before them."""
+    return {
+        "data.item_ids": text_array(items.ids),
+        "data.titles": text_array(items.titles),
+        **_item_columns(items.frame),
+        **_item_features(items.features),
+    }
+
+
+def items_of_state(of: Mapping[str, np.ndarray]) -> ItemTable:
+    """The table back, from arrays without "data." before their names."""
+    given = dict(of)
+    ids = texts_of("item_ids", given["item_ids"])
+    titles = texts_of("titles", given["titles"], len(ids))
+    return ItemTable(ids, titles, _item_frame(given, len(ids)), _given_features(given, len(ids)))
 
 
 def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -160,12 +175,10 @@ def _model(
 
 
 def _data(manifest: dict[str, Any], of: dict[str, np.ndarray]) -> Interactions:
-    ids = texts_of("item_ids", of["item_ids"])
-    titles = texts_of("titles", of["titles"], len(ids))
-    return Interactions(
+    data = Interactions(
         name=manifest["data"],
         user_ids=texts_of("user_ids", of["user_ids"]),
-        items=ItemTable(ids, titles, _item_frame(of, len(ids)), _given_features(of, len(ids))),
+        items=items_of_state(of),
         indptr=of["indptr"],
         item=of["item"],
         rating=of.get("rating"),
@@ -173,3 +186,4 @@ def _data(manifest: dict[str, Any], of: dict[str, np.ndarray]) -> Interactions:
         kind=np.array(texts_of("kind", of["kind"]), dtype=object) if "kind" in of else None,
         scale=Scale(**manifest["scale"]) if manifest.get("scale") else None,
     )
+    return SampledInteractions.of(data, of["whole_counts"]) if "whole_counts" in of else data

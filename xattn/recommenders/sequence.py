@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors import refuse
 from xattn.errors.constraints import PROBABILITY, SEED, STRENGTH, Choice, Range, Whole, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
@@ -26,8 +27,10 @@ class SequenceAttention(Additive):
     position.
 
     Parameters: `query` ("newest", "target"), `dimensions` of the embeddings, `heads`, `key_dimensions` of a head's
-    queries and keys, `window` in events, `query_events` (how many of the newest events ask), `beta` in [0, 1] (1:
-    softmax), `threshold` in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
+    queries and keys, `window` in events, `query_events` (how many of the newest events ask), `encoder_blocks` (0: the
+    embeddings themselves ask and answer; else a causal encoder of so many blocks of self-attention makes queries, keys
+    and gates, while values stay linear in the item: with "newest" alone), `beta` in [0, 1] (1: softmax), `threshold`
+    in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
     cross-entropy over the whole catalogue where it has at most 8,000 items, else 1,024; where the target asks, 8);
     `epochs`, `batch_events`, `learning_rate`, `weight_decay`, `dropout` and `weight_dropout` in [0, 1), `optimizer`
     ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in epochs; `min_events` an item needs to be learned;
@@ -53,6 +56,7 @@ class SequenceAttention(Additive):
     _constraints = constraints(
         **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
         **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),
+        encoder_blocks=Whole(),
         negatives=Whole(),
         beta=PROBABILITY,
         threshold=PROBABILITY,
@@ -77,6 +81,7 @@ class SequenceAttention(Additive):
         window: int = 200,
         query: str = "newest",
         query_events: int = 1,
+        encoder_blocks: int = 0,
         beta: float = 0.7,
         threshold: float = 0.0,
         loss: str = "cross-entropy",
@@ -100,6 +105,7 @@ class SequenceAttention(Additive):
         self.window = window
         self.query = query
         self.query_events = query_events
+        self.encoder_blocks = encoder_blocks
         self.beta = beta
         self.threshold = threshold
         self.loss = loss
@@ -122,7 +128,7 @@ class SequenceAttention(Additive):
         window = int(self.window)
         asking = min(int(self.query_events), window)
         sizes = (int(self.dimensions), int(self.heads), int(self.key_dimensions), window, asking)
-        return Shape(0, *sizes, float(self.beta), self.query == "target")
+        return Shape(0, *sizes, float(self.beta), self.query == "target", int(self.encoder_blocks))
 
     @property
     def _training(self) -> Training:
@@ -141,6 +147,8 @@ class SequenceAttention(Additive):
         )
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        if self.encoder_blocks and self.query == "target":
+            refuse("encoder_of_target")
         share = (data.counts() + 1) / (data.counts() + 1).sum()
         rng = np.random.default_rng(self.random_state)
         held = HeldOut.of(data, rng)

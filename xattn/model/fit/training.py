@@ -12,6 +12,7 @@ the last whole one.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -144,6 +145,8 @@ def train(
     least_gain: float = 0.0,
     progress: Progress | None = None,
     what: str = "train",
+    minutes: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Epoch]:
     """Train `params` in place for at most `epochs` passes over n rows; returns one record an epoch.
 
@@ -151,7 +154,9 @@ def train(
     the sum of an epoch over `examples`, the number of losses in it (default: n). `validate()` gives the figure of the
     parameters as they are, larger is better; with it the best epoch's parameters are what is left in the end, and with
     `patience` training stops after so many epochs without a better figure. `progress(what, share)` is told after every
-    mini-batch.
+    mini-batch. `minutes` is the time that all this may take: where it would take longer, the learning rate falls by the
+    time that is gone instead of the steps that are done, and the last epoch is cut short. What is learned then hangs on
+    how fast the machine is.
 
     Raises InputError where the loss is no longer finite. On this and any other exception, KeyboardInterrupt too, the
     parameters are put back to the best epoch (without `validate`: the last whole one) before it goes on.
@@ -160,21 +165,28 @@ def train(
     per_epoch = n_batches(n, batch_size)
     stopping = EarlyStopping(params, epochs + 1 if patience is None else patience, least_gain)
     history: list[Epoch] = []
+    began, steps = clock(), epochs * per_epoch
+    gone = 0.0  # the share of the time
     try:
         tell(what, 0.0)
         for number in range(1, epochs + 1):
-            total, lr = 0.0, 0.0
+            total, lr, seen = 0.0, 0.0, 0
             for i, rows in enumerate(batches(n, batch_size, rng)):
                 t = (number - 1) * per_epoch + i
-                lr = schedule(t)
+                lr = schedule(max(t, int(gone * steps)))
                 total += step(rows, lr)
+                seen += len(rows)
                 if not math.isfinite(total):
                     refuse("learning_rate", got=schedule.peak)
-                tell(what, min(1.0, (t + 1) / (epochs * per_epoch)))
+                gone = 0.0 if minutes is None else (clock() - began) / (60.0 * minutes)
+                tell(what, min(1.0, max((t + 1) / steps, gone)))
+                if gone >= 1.0:
+                    break
             figure = None if validate is None else float(validate())
-            history.append(Epoch(number, total / max(1, n if examples is None else examples), lr, figure))
+            every = (n if examples is None else examples) * seen / max(1, n)
+            history.append(Epoch(number, total / max(1.0, every), lr, figure))
             stop = stopping.update(float(number) if figure is None else figure)
-            if stop:
+            if stop or gone >= 1.0:
                 break
         stopping.restore()
         tell(what, 1.0)
