@@ -15,6 +15,7 @@ from xattn.app import state
 from xattn.app.recommend import cards, changes, why
 from xattn.app.recommend.answers import ledger, listed
 from xattn.app.recommend.choice import check_heads, choose, complain
+from xattn.app.recommend.picture import picture
 from xattn.app.recommend.present import open_view, present, publish
 from xattn.app.recommend.view import View
 from xattn.app.ui import address, search
@@ -43,8 +44,8 @@ def render() -> None:
         fitted = state.model(view.model)
         view = check_heads(fitted, view)
         complain(notes, language)
-        _history(fitted, view.plain, language)
         _results(fitted)
+        _history(fitted, view.plain, language)
         search.field("rec_other", t("recommendations.why_not", language), data, language, cards.open_item)
 
 
@@ -73,6 +74,7 @@ def _results(fitted: Recommender) -> None:
         frame = listed(fitted, view)
         rank_before = dict(zip(*listed(fitted, view.plain)[["item", "rank"]].to_numpy().T, strict=True))
         publish(view, fitted.data_)
+        picture(fitted, view, language)
         changes.panel(fitted, view, language)
         others = frame["item"].tolist()
         if view.item is not None and view.item not in others:
