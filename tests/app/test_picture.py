@@ -1,4 +1,4 @@
-"""The living picture: its frames are the ledgers', its words are its numbers, and the browser draws what it is given."""
+"""The living picture: its frames are the ledgers', its words their numbers; the browser draws what it is given."""
 
 from __future__ import annotations
 
@@ -290,8 +290,8 @@ def stage(n_rows: int = 11, n_items: int = 10, open: int = -1, out: int | None =
     layer = {"nodes": [HOSTILE, "b"], "shares": [["50%", "50%"]] * n_items, "says": ["layer says"] * n_items,
              "flows": [[r, r % 2, i, x] for r, i, x in flows]}  # fmt: skip
     proof = None if out is None else {"say": f"Without {HOSTILE}", "all": "All equal", "same": True, "row": str(out)}
-    names = ("title", "events", "items", "items_without", "legend_for", "legend_against", "legend_width", "base", "layer",
-             "layer_whole", "layer_head", "layer_feature")  # fmt: skip
+    names = ["title", "events", "items", "items_without", "legend_for", "legend_against", "legend_width", "base"]
+    names += ["layer", "layer_whole", "layer_head", "layer_feature"]
     return {
         "rows": rows, "items": items, "flows": flows, "shares": [["5%"] * n_items] * n_rows, "odd": {},
         "then": [[f"→ {i + 2}th" for i in range(n_items)]] * n_rows, "events": [f"Without {r}" for r in range(n_rows)],

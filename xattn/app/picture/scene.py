@@ -86,7 +86,7 @@ def scene(shown: Shown, language: str) -> dict[str, Any]:
         "gone": _gone(shown, item_of, language),
         "proof": _proof(shown, language),
         "open": item_of.get(shown.open, -1),
-        "words": _words(shown, len(rows), language),
+        "words": _words(shown, language),
     }
 
 
@@ -142,8 +142,9 @@ def _then(shown: Shown, row_of: Mapping[str, int], item_of: Mapping[str, int], l
     then = [[""] * len(item_of) for _ in row_of]
     for row in records(shown.effects):
         if row.row in row_of and row.rank:
-            key = "picture.stays" if row.rank == now[row.item] else "picture.then"
-            text = t(key, language, place=place(int(row.rank), language))
+            there = place(int(row.rank), language)
+            stays = row.rank == now[row.item]
+            text = t("picture.stays", language, place=there) if stays else t("picture.then", language, place=there)
             then[row_of[row.row]][item_of[row.item]] = text
     return then
 
@@ -282,20 +283,21 @@ def _proof(shown: Shown, language: str) -> dict[str, Any] | None:
     return {"say": says, "all": t("picture.proof_all", language, n=len(shown.proof)), "row": shown.last, "same": True}
 
 
-def _words(shown: Shown, rows: int, language: str) -> dict[str, str]:
-    names = [
-        "title",
-        "events",
-        "items",
-        "legend_for",
-        "legend_against",
-        "legend_width",
-        "items_without",
-        "base",
-        "layer",
-    ]
-    names += [f"layer_{name}" for name in ("whole", "head", "feature")]
-    words = {name: t(f"picture.{name}", language) for name in names}
+def _words(shown: Shown, language: str) -> dict[str, str]:
+    words = {
+        "title": t("picture.title", language),
+        "events": t("picture.events", language),
+        "items": t("picture.items", language),
+        "items_without": t("picture.items_without", language),
+        "legend_for": t("picture.legend_for", language),
+        "legend_against": t("picture.legend_against", language),
+        "legend_width": t("picture.legend_width", language),
+        "base": t("picture.base", language),
+        "layer": t("picture.layer", language),
+        "layer_whole": t("picture.layer_whole", language),
+        "layer_head": t("picture.layer_head", language),
+        "layer_feature": t("picture.layer_feature", language),
+    }
     if shown.history > len(shown.rows):
         words["events_of"] = t("picture.events_of", language, n=len(shown.rows), all=shown.history)
     return words

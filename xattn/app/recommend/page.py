@@ -23,6 +23,7 @@ from xattn.app.ui.items import about
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import reporting
 from xattn.app.words import t
+from xattn.data import History
 from xattn.recommenders import Recommender
 
 __all__ = ["render"]
@@ -44,13 +45,13 @@ def render() -> None:
         fitted = state.model(view.model)
         view = check_heads(fitted, view)
         complain(notes, language)
+        events = view.plain.events(fitted.data_)  # refuses here who is not known
         _results(fitted)
-        _history(fitted, view.plain, language)
+        _history(fitted, events, language)
         search.field("rec_other", t("recommendations.why_not", language), data, language, cards.open_item)
 
 
-def _history(fitted: Recommender, view: View, language: str) -> None:
-    events = view.events(fitted.data_)
+def _history(fitted: Recommender, events: History, language: str) -> None:
     table = fitted.data_.items
     label = t("recommendations.history", language, n=len(events))
     with address.part("history", label, icon=":material/history:"):
