@@ -107,7 +107,11 @@ class Guard:
         if status:
             await PlainTextResponse(f"{REASONS[status]}\n", status)(scope, receive, guarded)
             return
-        to = redirect(scope["path"], scope["query_string"].decode("latin-1")) if scope["type"] == "http" else None
+        to = (
+            redirect(scope["path"], scope.get("query_string", b"").decode("latin-1"))
+            if scope["type"] == "http"
+            else None
+        )
         if to is not None:
             await RedirectResponse(to, 307)(scope, receive, guarded)
             return

@@ -199,7 +199,8 @@ def _left_out(proof: Proof | None, language: str) -> bool:
 def _say(why: Ledger, proof: Proof | None, after: Ledger | None, language: str) -> None:
     """The sentence, and the button that proves it; `after` it was pressed, what was announced beside what happened."""
     with st.container(border=True, key="front_why"):
-        st.markdown(safe(why.text(language, depth="sentence", scenario=state.scenario()), 2000))
+        if after is None or proof is None:
+            st.markdown(safe(why.text(language, depth="sentence", scenario=state.scenario()), 2000))
         if proof is None:
             return
         facts = {"film": safe(natural(proof.title), 60), "item": safe(natural(why.title), 60)}
