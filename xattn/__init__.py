@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         UserAttention,
         load_model,
     )
+    from xattn.recommenders.foreign import wrap
     from xattn.tensor.attend import attend
     from xattn.tensor.attention import attention
     from xattn.tensor.nearest import nearest
@@ -91,6 +92,7 @@ __all__ = [
     "show",
     "softmax",
     "worked_example",
+    "wrap",
 ]
 
 _HOMES = {  # module: the public names that live there
@@ -103,6 +105,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.tensor.nearest": "nearest",
     "xattn.tensor.softmax": "log_softmax logsumexp softmax",
     "xattn.tensor.attention": "attention",
+    "xattn.recommenders.foreign": "wrap",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "
