@@ -31,6 +31,7 @@ LAYERS = (  # each imports only those before it
     "testing",
     "evaluate",
     "scale",
+    "scenarios",
     "bench",
     "app",
     "cli",

@@ -194,9 +194,7 @@ def test_the_lesson(browser: Any, server: str) -> None:
     visit = Visit(browser)
     page = visit.turn_to(f"{server}/worked", t("worked.title"))
     for step in (2, 3):
-        page.keyboard.press("ArrowRight")
-        page.get_by_role("heading", name=t(f"worked.step.{step}")).wait_for()
-        settled(page)
+        visit.press("ArrowRight", page.get_by_role("heading", name=t(f"worked.step.{step}")))
     page.locator(".st-key-worked_weights_carried .mark-rect path").first.wait_for()
     page.locator(".st-key-worked_k_contributions_chart .mark-rect path").nth(4).click(force=True)
     page.locator(".katex .colorbox, .katex [style*=ffd76a]").first.wait_for()

@@ -98,7 +98,7 @@ def test_every_command_option_and_model_is_named() -> None:
     context = click.Context(main)
     for name in main.list_commands(context):
         assert f"`xattn {name}`" in DOCS
-    for group in (main, main.commands["data"], main.commands["keys"]):
+    for group in (main, main.commands["data"], main.commands["keys"], main.commands["scenario"]):
         assert isinstance(group, click.Group)
         for command in group.commands.values():
             spellings = [spelling for option in command.params for spelling in option.opts]

@@ -127,13 +127,14 @@ def test_the_encoder_looks_at_the_whole_window() -> None:
 
 
 def test_fewer_heads_keep_their_numbers() -> None:
-    fewer = part().with_heads([0, 2]).with_heads([1])
+    whole, events, w = part(), history(), np.ones(10)
+    fewer = whole.with_heads([0, 2]).with_heads([1])
     assert fewer.heads == ("learned 3",)
-    events = history()
-    scores = fewer.scores(events, np.ones(10))
-    cells = fewer.cells(events, np.ones(10), 4)
+    scores = fewer.scores(events, w)
+    cells = fewer.cells(events, w, 4)
     assert sum(c.contribution.sum() for c in cells) == pytest.approx(scores[4], rel=1e-12)
-    assert fewer.state()["learned.Wv"].shape == (SHAPE.d, SHAPE.dk)
+    both = whole.with_heads([0, 1]).scores(events, w)
+    np.testing.assert_allclose(both + scores, whole.scores(events, w), rtol=1e-11, atol=1e-13)
 
 
 def test_training_ends_when_its_time_is_over() -> None:

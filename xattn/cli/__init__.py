@@ -13,6 +13,7 @@ from xattn.cli import (
     partition,
     recommend,
     report,
+    scenario,
     serve,
     tune,
 )
@@ -33,6 +34,7 @@ for command in (
     partition.partition,
     recommend.recommend,
     report.report,
+    scenario.scenario,
     serve.serve,
     tune.tune,
 ):

@@ -11,7 +11,7 @@ only. Everything runs in float64 over the trained numbers.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -40,14 +40,8 @@ class DeepPart(TrainedPart):
         return None
 
     def with_heads(self, stay: list[int]) -> Self:
-        """The heads that stay share a normaliser of their own."""
-        dk = self.shape.dk
-        at = np.concatenate([np.arange(h * dk, (h + 1) * dk) for h in stay])
-        n = self.shape.H * dk
-        columns = np.concatenate([at, n + at, 2 * n + at])
-        p = self.params
-        fewer = {"Wqkg": p["Wqkg"][:, columns], "Wv": p["Wv"][:, at], "Wo": p["Wo"][at], "r": p["r"][stay]}
-        return self._with(p | {k: np.ascontiguousarray(v) for k, v in fewer.items()}, stay)
+        """The heads that stay; the normaliser is still that of all, so a score loses what the others said."""
+        return replace(self, numbers=tuple(self._numbers[h] for h in stay))
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         return np.asarray(self.scores_masked(events, w, events.live[None], np.arange(len(self.rows)))[0])
@@ -82,7 +76,7 @@ class DeepPart(TrainedPart):
         u = self._U(self.rows[[target]])[0] if own else np.zeros(self.shape.d)
         at = sight.first + np.flatnonzero(sight.live)
         read = sight.only(sight.live).read(u)
-        A, values = np.zeros((2, self.shape.H, len(events)))
+        A, values = np.zeros((2, len(self.heads), len(events)))
         if read is not None:
             A[:, at], values[:, at] = read.weights, self.alpha * read.values
         gate = float(self.gate[target]) if own else 0.0
@@ -96,6 +90,7 @@ class _Tables(NamedTuple):
     """The trained numbers in float64."""
 
     p: dict[str, np.ndarray]
+    stay: list[int]  # the heads that count
     H: int
     dk: int
     beta: float
@@ -123,7 +118,7 @@ class _Sight(NamedTuple):
         age = events.age.astype(np.int64)
         first = int(np.searchsorted(-age, -(shape.L - 1)))
         rows = part.rows[events.item[first:]]
-        tables = _Tables(part.doubles, shape.H, shape.dk, shape.beta, part.theta)
+        tables = _Tables(part.doubles, list(part._numbers), shape.H, shape.dk, shape.beta, part.theta)
         return cls(first, rows, age[first:], events.live[first:], w[first:], tables)
 
     def only(self, live: np.ndarray) -> _Encoded:
@@ -176,8 +171,8 @@ class _Encoded(NamedTuple):
 
     @property
     def _look(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """a (H, n), the gated values (H, n, dk), and c: what the newest event reads."""
-        p, H, dk, beta, theta = self.tables
+        """a (H, n), the gated values (H, n, dk) of the heads that count, and c: what the newest event reads."""
+        p, stay, H, dk, beta, theta = self.tables
         n = H * dk
         q = (self.h[-1] @ p["Wqkg"][:, :n]).reshape(H, dk)
         g = silu(self.h[-1] @ p["Wqkg"][:, 2 * n :] + 1)[0].reshape(H, 1, dk)
@@ -188,8 +183,14 @@ class _Encoded(NamedTuple):
         a /= a.sum(axis=1, keepdims=True) ** beta
         a[a < theta] = 0.0
         v = g * v
-        summed = np.einsum("hn,hnf->hf", a * self.w, v).ravel() @ p["Wo"]
-        return a, v, normed(summed)[1]
+        c = normed(np.einsum("hn,hnf->hf", a * self.w, v).ravel() @ p["Wo"])[1]
+        return a[stay], v[stay], c
+
+    @property
+    def _Wo(self) -> np.ndarray:
+        """Wo (heads that count, dk, d)."""
+        p, stay, H, dk, *_ = self.tables
+        return np.asarray(p["Wo"].reshape(H, dk, -1)[stay])
 
     @property
     def said(self) -> np.ndarray:
@@ -198,16 +199,15 @@ class _Encoded(NamedTuple):
         if not len(self.rows):
             return np.zeros(p["U"].shape[1])
         a, v, c = self._look
-        summed = np.einsum("hn,hnf->hf", a * self.w, v).ravel() @ p["Wo"]
+        summed = np.einsum("hn,hnf->hf", a * self.w, v).ravel() @ self._Wo.reshape(-1, len(p["on"]))
         return np.asarray(summed * c * p["on"])
 
     def read(self, u: np.ndarray) -> _Read | None:
         """Weights and values of each head and event for a target `u` (d,); None where there is no event."""
         if not len(self.rows):
             return None
-        p, H, dk, *_ = self.tables
         a, v, c = self._look
-        asked = (p["Wo"] @ (c * p["on"] * u)).reshape(H, dk)
+        asked = self._Wo @ (c * self.tables.p["on"] * u)
         return _Read(a, np.einsum("hnf,hf->hn", v, asked))
 
 

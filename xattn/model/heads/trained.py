@@ -52,10 +52,7 @@ class TrainedPart(Part):
         return len(self.rows)
 
     def with_heads(self, stay: list[int]) -> Self:
-        return self._with({n: table[stay] if n in EACH_HEAD else table for n, table in self.params.items()}, stay)
-
-    def _with(self, params: Parameters, stay: list[int]) -> Self:
-        """The same with the tables of these heads alone."""
+        params = {name: table[stay] if name in EACH_HEAD else table for name, table in self.params.items()}
         numbers = tuple(self._numbers[h] for h in stay)
         return replace(self, shape=self.shape._replace(H=len(stay)), params=params, numbers=numbers)
 
