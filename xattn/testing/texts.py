@@ -194,10 +194,8 @@ class _Facts:
         found = self.ledger.orders
         if found is None or claim.values["orders"] != str(found.orders):
             return False
-        width: dict[int, float] = {}
-        for p in self.events.tolist():
-            width[self.own(p)] = width.get(self.own(p), 0.0) + float(found.within[p])
-        return _same(claim.values["within"], max(width.values()))
+        width = np.bincount([self.own(p) for p in self.events], found.within[self.events])
+        return _same(claim.values["within"], float(width.max()))
 
     def _effective(self, claim: Claim) -> bool:
         share = np.array([weight for weight in self.weights.values() if weight > 0])
