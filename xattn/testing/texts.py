@@ -194,7 +194,7 @@ class _Facts:
         found = self.ledger.orders
         if found is None or claim.values["orders"] != str(found.orders):
             return False
-        width = np.bincount([self.own(p) for p in self.events], found.within[self.events])
+        width = np.bincount([self.own(p) for p in self.events.tolist()], found.within[self.events])
         return _same(claim.values["within"], float(width.max()))
 
     def _effective(self, claim: Claim) -> bool:
