@@ -45,12 +45,12 @@ def _scene(
     request: RecommendRequest,
     item: str | None,
     without: tuple[int, ...],
-    language: str,
+    words: str,
 ) -> dict[str, Any]:
-    return scene(shown(_fitted, _view, language), language)
+    return scene(shown(_fitted, _view, words), words)
 
 
-@kept(st.cache_data, max_entries=256)
+@kept(st.cache_data, max_entries=256, speaks=False)
 def _rows(_fitted: Recommender, _view: View, kind: str, checksum: str, request: RecommendRequest) -> tuple[int, ...]:
     """The events of the picture of a view without anything left out: so each keeps its place whatever is left out."""
     return most_telling([ledger(_fitted, _view, item) for item in listed(_fitted, _view).head(ITEMS)["item"]], EVENTS)
