@@ -57,7 +57,7 @@ def wrap(
     - an array or a sparse matrix (M, M), whose row i is what an event with item i says for each item (EASE, SLIM, item
       kNN), one of implicit's item models, EASE and item kNN of RecTools and RecBole: kind "items", the model's own
       terms;
-    - implicit's ALS, by itself or in RecTools, or `ItemFactors`: kind "factors", the terms of the person's vector, which
+    - implicit's ALS, also in RecTools, or `ItemFactors`: kind "factors", the terms of the person's vector, which
       is solved again from the history (so the served score is that of the re-solved user, for known users too);
     - a PyTorch module, RecTools' SASRec, a sequential model of RecBole, an ONNX file (its name or a session), a model
       with ``predict`` or ``transform`` and ``inverse_transform``, or a function
