@@ -41,6 +41,7 @@ DYNAMIC = (
     "export.level_",
     "recommendations.said_",
     "recommendations.say_",
+    "satisfaction.",
     "tour.",
     "transparency.change_",
     "transparency.data_",
