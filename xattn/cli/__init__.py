@@ -9,17 +9,15 @@ from xattn.cli import (
     example,
     explain,
     fit,
-    keys,
     partition,
     recommend,
     report,
-    satisfaction,
     scenario,
-    serve,
     transparency,
     tune,
 )
 from xattn.cli.root import main
+from xattn.cli.service import keys, satisfaction, serve
 
 __all__ = ["main"]
 

@@ -43,7 +43,7 @@ def loadings(r: np.ndarray) -> np.ndarray:
     """(…, q) loadings of one factor on q questions with correlations `r` (…, q, q), by least squares beside the
     diagonal."""
     values, vectors = np.linalg.eigh(r)
-    lam = vectors[..., -1] * np.sqrt(np.maximum(values[..., -1:], 0.0))
+    lam: np.ndarray = vectors[..., -1] * np.sqrt(np.maximum(values[..., -1:], 0.0))
     lam = lam * np.where(lam.sum(axis=-1, keepdims=True) < 0, -1.0, 1.0)
     q = r.shape[-1]
     off = r * (1.0 - np.eye(q))
