@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         UserAttention,
         load_model,
     )
+    from xattn.recommenders.foreign import wrap
     from xattn.tensor.attend import attend
     from xattn.tensor.attention import attention
     from xattn.tensor.nearest import nearest
@@ -94,6 +95,7 @@ __all__ = [
     "softmax",
     "transparency",
     "worked_example",
+    "wrap",
 ]
 
 _HOMES = {  # module: the public names that live there
@@ -107,6 +109,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.tensor.nearest": "nearest",
     "xattn.tensor.softmax": "log_softmax logsumexp softmax",
     "xattn.tensor.attention": "attention",
+    "xattn.recommenders.foreign": "wrap",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "
