@@ -22,7 +22,7 @@ DYNAMIC = (
     "head.",
     "link.must_",
     "behaviour.paste_",
-    "behaviour.way_",
+    "front.door_",
     "refusal.",
     "report.",
     "questions.",

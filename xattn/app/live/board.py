@@ -53,7 +53,7 @@ def draw(own: Stage, playing: bool, language: str) -> None:
 def _change(own: Stage, step: Step, language: str) -> None:
     with st.container(border=True, key="live_change"):
         st.markdown(f"**{happened(own, step, language)}**")
-        st.markdown(_moves(step, language))
+        st.markdown(_moves(own, step, language))
         times = {"stored": step.stored_ms, "listed": step.list_ms}
         st.caption(t("live.latency", language, n=len(own.person.history), **times))
 
@@ -68,21 +68,21 @@ def happened(own: Stage, step: Step, language: str) -> str:
     return t("live.said", language, what=t(f"live.kind_{step.kind}", language), title=title or "–")
 
 
-def _moves(step: Step, language: str) -> str:
+def _moves(own: Stage, step: Step, language: str) -> str:
     """Who came, who left, who moved, as one sentence each."""
     said = []
-    for key, found in (("entered", step.entered), ("left", step.left)):
+    for key, found in (("live.entered", step.entered), ("live.left", step.left)):
         if found:
-            said.append(t(f"live.{key}", language, names=named(found, language)))
+            said.append(t(key, language, names=named(own, found, language)))
     moved = sum(by != 0 for by in step.moved.values())
     if moved:
         said.append(t("live.moved", language, n=moved))
     return " ".join(said) or t("live.unmoved", language)
 
 
-def named(found: list[Listed], language: str) -> str:
+def named(own: Stage, found: list[Listed], language: str) -> str:
     """Titles in a sentence, for Markdown."""
-    titles = [safe(one.title, 50) for one in found[:MOST_NAMED]]
+    titles = [safe(own.title(one.item), 50) for one in found[:MOST_NAMED]]
     more = len(found) - len(titles)
     names = t("words.and", language).join(titles)
     return t("live.more", language, names=names, n=more) if more else names
@@ -105,7 +105,7 @@ def _list(own: Stage, values: np.ndarray, history: History, language: str) -> No
             mark = f" :gray-badge[{'▲' if by > 0 else '▼'} {abs(by)}]"
         at = feedback.reason(gives, history)
         because = "" if at is None else t("live.because", language, title=safe(own.data.items.titles[at], 50))
-        line = f"{one.rank} · **{safe(one.title, 60)}**{mark}"
+        line = f"{one.rank} · **{safe(own.title(one.item), 60)}**{mark}"
         st.markdown(f"{line}  \n:small[{because or t('live.base', language)}]")
 
 
@@ -174,8 +174,8 @@ def _log(own: Stage, language: str) -> None:
     rows = [
         {
             t("live.column_event", language): _plain(own, step, language),
-            t("live.column_entered", language): " · ".join(one.title for one in step.entered[:MOST_NAMED]),
-            t("live.column_left", language): " · ".join(one.title for one in step.left[:MOST_NAMED]),
+            t("live.column_entered", language): " · ".join(own.title(one.item) for one in step.entered[:MOST_NAMED]),
+            t("live.column_left", language): " · ".join(own.title(one.item) for one in step.left[:MOST_NAMED]),
             t("live.column_moved", language): sum(by != 0 for by in step.moved.values()),
             t("live.column_ms", language): round(step.stored_ms + step.list_ms, 1),
         }

@@ -39,12 +39,10 @@ def draw(own: Stage, values: np.ndarray, history: History, language: str) -> Non
         return
     with st.container(border=True, key="live_feedback"):
         st.subheader(t("live.say", language))
-        titles = {one.item: one.title for one in listed}
+        titles = {one.item: own.title(one.item, 80) for one in listed}
         if LIVE_ITEM.get() not in titles:
             LIVE_ITEM.set(listed[0].item)
-        st.selectbox(
-            t("live.item", language), list(titles), key=LIVE_ITEM.name, format_func=lambda item: titles[item][:80]
-        )
+        st.selectbox(t("live.item", language), list(titles), key=LIVE_ITEM.name, format_func=lambda item: titles[item])
         LIVE_KIND.begin()
         st.segmented_control(
             t("live.kind", language),

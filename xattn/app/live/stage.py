@@ -90,6 +90,16 @@ class Stage:
         """The data set of the model."""
         return self.live.serving.model.data_
 
+    def speak(self, model: Recommender) -> None:
+        """Let the same model serve that calls items by their titles in another language."""
+        if model.data_ is not self.data:
+            keeper = self.live.keeper
+            keeper.serving = keeper.serving._replace(model=model, data=model.data_)
+
+    def title(self, item: str, limit: int = 60) -> str:
+        """The title of an item by its id, cut to a length."""
+        return self.data.items.titles[self.data.item_row(item)][:limit]
+
     @property
     def person(self) -> Person:
         """What lists know of the visitor."""
@@ -175,4 +185,5 @@ def _stage(checksum: str, kind: str, round_: int) -> Stage:
 def stage(round_: int) -> Stage:
     """The stage of this session; another `round_` begins anew with an empty one."""
     found: Stage = _stage(state.dataset().checksum, state.default_model(), round_)
+    found.speak(state.model())
     return found

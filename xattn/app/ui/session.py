@@ -73,7 +73,7 @@ LOST_WITH_DATA = (  # beginnings of keys that hold ids, or what was made of the 
     *("worked_user", "worked.refused", "states.rec", "states.films", "pinned.beside", "chosen.lab_"),
     *("seen.films", "widgets.films", "seen.item", "widgets.item", "seen.user", "widgets.user"),
     *("live.", "live_", "seen.who", "widgets.who", "chosen.live_"),
-    *("number.rec", "seen.beside", "widgets.beside"),
+    *("number.rec", "seen.beside", "widgets.beside", "front."),
 )
 
 
@@ -118,13 +118,18 @@ OPEN_MOVED = Key[frozenset[str]]("open_moved.", frozenset())  # by page: parts t
 STATES = Key[tuple[Any, ...]]("states.", ())  # by what is edited: its states, the present one last
 PINNED = Key[Any]("pinned.", None)  # by parameter of the address
 
+# --- the first page ---------------------------------------------------------------------------------------------------
+
+DOORS = Key[dict[str, Any]]("doors", {})  # by path: the other pages, as Streamlit knows them
+EXPLAINED = Key[str | None]("front.item", None)  # the item that is explained; None: the first of the list
+LEFT_OUT = Key[str | None]("front.without", None)  # the film that is left out to prove what was announced
+
 # --- recommendations --------------------------------------------------------------------------------------------------
 
 VIEW = Key[Any]("rec.view", NOT_YET)  # what the page shows
 PUBLISHED = Key[Any]("rec.published", None)  # the view in the address, with the address and the language of then
 COMPLAINTS = Key[tuple[Any, ...]]("rec.complaints", ())  # what of the address was not followed
 WHO, USER = Key[str]("rec_who", "user"), Key[str | None]("rec_user", None)
-LIKED, DISLIKED = widget("rec_liked"), widget("rec_disliked")
 MODEL, HOW_MANY = Key[str]("rec_model", NOT_YET), Key[int]("rec_k", NOT_YET)
 DEPTH, TAB, VERSUS = widget("rec_depth"), widget("rec_tabs"), widget("rec_versus")
 KEEP = Key[bool]("rec_keep_", True)  # by position: the tick box of an event
