@@ -57,7 +57,7 @@ def _guess(own: Stage, language: str) -> None:
         LIVE_SEEN.set((asked, None))
         LIVE_TRUTH.take()
     names = {
-        "item": safe(one.title, 60),
+        "item": safe(own.title(one.item), 60),
         "event": safe(titles[event], 60),
         "rank": one.rank,
         "k": len(own.served.items),
