@@ -302,6 +302,48 @@ def test_a_strangers_file_is_explained_in_six_clicks(browser: Any, server: str) 
     visit.close()
 
 
+# --- live -------------------------------------------------------------------------------------------------------------
+
+
+def _press_until(page: Any, button: Any, label: str) -> None:
+    """Press a button until it bears this label: a click that comes while the page is drawn anew may be lost."""
+    for _ in range(5):
+        if label in button.inner_text():
+            return
+        button.click()
+        for _ in range(40):
+            page.wait_for_timeout(250)
+            if label in button.inner_text():
+                return
+    raise AssertionError(f"no button {label}")
+
+
+def test_events_stream_in_and_what_is_said_is_undone(browser: Any, server: str) -> None:
+    visit = Visit(browser)
+    page = visit.turn_to(f"{server}/live", t("live.title"))
+    said = page.get_by_test_id("stMain")
+    page.get_by_role("button", name=t("live.next")).click()
+    said.get_by_text("Event 1.").wait_for()
+    settled(page)
+    button = page.locator(".st-key-live_play button")
+    _press_until(page, button, t("live.pause"))
+    page.wait_for_function("Number((document.body.innerText.match(/Event ([0-9]+)[.]/) || [0, 0])[1]) >= 4")
+    _press_until(page, button, t("live.play"))
+    page.get_by_role("button", name=t("live.say_it")).wait_for()
+    settled(page)
+    first = said.locator("strong", has_text=re.compile(".")).all_inner_texts()
+    page.get_by_role("button", name=t("live.say_it")).click()
+    said.get_by_text(t("live.said", what=t("live.kind_not_interested"), title="")[:-3]).first.wait_for()
+    undo = page.get_by_role("button", name=re.compile("^" + t("live.undo", what="", title="").partition(":")[0]))
+    undo.wait_for()
+    settled(page)
+    undo.click()
+    undo.wait_for(state="detached")
+    settled(page)
+    assert said.locator("strong", has_text=re.compile(".")).all_inner_texts()[1:] == first[1:], "the list is back"
+    visit.close()
+
+
 PAGES = (
     ("/recommendations?user=42&item=91542", "recommendations.title"),
     ("/?films=1*260_5~1270_5&without=1270", "front.title"),
@@ -309,6 +351,7 @@ PAGES = (
     ("/worked?step=all&at=2_1&open=swap,tour", "worked.title"),
     ("/behaviour", "behaviour.title"),
     ("/data", "mine.title"),
+    ("/live", "live.title"),
     ("/lab", "lab.title"),
     ("/lab?part=models", "lab.title"),
 )

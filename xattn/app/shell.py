@@ -52,6 +52,7 @@ PAGES = (  # in the order of the sidebar; the first one is at the root
     Page("app.worked", "worked", ":material/function:", lambda: import_module("xattn.app.learn.page")),
     Page("app.behaviour", "behaviour", ":material/tune:", lambda: import_module("xattn.app.yours.page")),
     Page("mine.title", "data", ":material/upload_file:", lambda: import_module("xattn.app.data.page")),
+    Page("live.title", "live", ":material/bolt:", lambda: import_module("xattn.app.live.page")),
     Page("app.lab", "lab", ":material/experiment:", lambda: import_module("xattn.app.lab.page")),
 )
 

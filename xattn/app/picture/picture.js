@@ -34,6 +34,7 @@ function build(root) {
   for (const [tag, name] of [["p", "say"], ["p", "sub"], ["div", "heads"], ["div", "stage"],
     ["p", "legend"], ["div", "proof"]]) root.append(part[name] = make(tag, name));
   part.say.setAttribute("aria-live", "polite");
+  part.say.setAttribute("role", "heading"); part.say.setAttribute("aria-level", "2");
   part.proof.setAttribute("role", "status");
   part.events = make("ul"); part.items = make("ol"); part.nodes = make("div", "nodes");
   part.tools = make("div", "tools"); part.done = make("span"); part.follows = make("span");
