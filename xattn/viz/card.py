@@ -77,13 +77,13 @@ def card_svg(title: str, said: str, lines: Sequence[Line], foot: str, *, theme: 
     for line in lines:
         name = wrapped(line.name, (LEFT - PAD - 16) / 15)
         shown = name[0] if len(name) == 1 else name[0].rstrip()[:-1] + "…"
-        size = max(1.5, abs(line.amount) * scale)
-        at = zero - size if line.amount < 0 else zero
+        long = max(1.5, abs(line.amount) * scale)
+        at = zero - long if line.amount < 0 else zero
         parts.append(_text(LEFT - 12, y + 21, shown, 15, look.ink, anchor="end"))
         parts.append(
-            f'<rect x="{at:.1f}" y="{y + 6}" width="{size:.1f}" height="20" rx="3" fill="{look.kinds[line.kind]}"/>'
+            f'<rect x="{at:.1f}" y="{y + 6}" width="{long:.1f}" height="20" rx="3" fill="{look.kinds[line.kind]}"/>'
         )
-        parts.append(_text(max(zero, at + size) + 10, y + 21, line.text, 15, look.ink))
+        parts.append(_text(max(zero, at + long) + 10, y + 21, line.text, 15, look.ink))
         y += ROW
     parts.append(f'<path d="M{zero:.1f} {top}V{y}" stroke="{look.soft}" stroke-width="1"/>')
     y += 8
