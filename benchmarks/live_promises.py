@@ -83,6 +83,7 @@ def not_interested(live: Live, people: int) -> dict[str, Any]:
     """Which of the items whose largest reason was taken away leave the list, over people."""
     data = live.serving.model.data_
     left = asked = 0
+    shares, by_length = [], {"under 50 events": [0, 0], "50 to 199": [0, 0], "200 and more": [0, 0]}
     for user in data.user_ids[:: max(1, data.n_users // people)][:people]:
         person = live.person(user)
         made = make_list(live.serving.model, person, {"k": 10})
@@ -97,7 +98,18 @@ def not_interested(live: Live, people: int) -> dict[str, Any]:
         assert mine & after == {one.item for one in did.stayed} & mine  # each that stays is named
         asked += len(mine)
         left += len(mine - after)
-    return {"people": people, "items_with_the_reason": asked, "left_the_list": left, "share": left / asked}
+        shares.append(len(mine - after) / len(mine))
+        n = len(person.history)
+        group = by_length["under 50 events" if n < 50 else "50 to 199" if n < 200 else "200 and more"]
+        group[0], group[1] = group[0] + len(mine), group[1] + len(mine - after)
+    return {
+        "people": people,
+        "items_with_the_reason": asked,
+        "left_the_list": left,
+        "share": left / asked,
+        "mean_over_people": float(np.mean(shares)),
+        "share_by_length_of_history": {name: gone / total for name, (total, gone) in by_length.items() if total},
+    }
 
 
 def why(live: Live, wanted: int) -> dict[str, Any]:
