@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numbers
+import os
 import re
 from collections.abc import Collection, Sequence, Sized
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +22,7 @@ __all__ = [
     "check_id",
     "check_named",
     "check_pair",
+    "check_path",
     "check_some",
     "check_type",
     "some_of",
@@ -92,6 +95,13 @@ def check_pair(name: str, value: Any) -> tuple[Any, Any]:
     if not isinstance(value, tuple) or len(value) != 2:
         refuse("pair", name=name, got=value)
     return value
+
+
+def check_path(name: str, value: Any) -> Path:
+    """`value`, a text or an object that stands for a path (`pathlib.Path`), as a Path."""
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
+        refuse("type", name=name, what="a_path", got=value)
+    return Path(value)
 
 
 def check_id(name: str, value: Any) -> str:

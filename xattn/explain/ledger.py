@@ -136,7 +136,7 @@ class Ledger:
 
         Raises InputError for a position that the history does not have.
         """
-        given = positions if isinstance(positions, np.ndarray) else list(positions)
+        given = list(positions) if isinstance(positions, Iterable) and not isinstance(positions, np.ndarray) else positions
         where = sorted({int(p) for p in check_index_array("positions", given, size=len(self.history))})
         return set_removal(self.scorer, self.question, tuple(where), self.score)
 

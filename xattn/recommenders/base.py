@@ -7,14 +7,14 @@ answers about a history (see `xattn.recommenders.scoring`), and `_state` and `_r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import check_id, refuse
+from xattn.errors import check_id, check_path, refuse
 from xattn.explain import Ledger, Question
 from xattn.explain.cache import cache_of
 from xattn.recommenders.listing import ids_of, items_frame, listing, lists_frame
@@ -120,7 +120,8 @@ class Recommender(Similar):
         The other arguments are those of `recommend`; ranks and the counterfactual refer to that list, by score.
         """
         events = self.history(user, history, without)
-        exclude, candidates = _kept(exclude), _kept(candidates)
+        exclude = ids_of("exclude", exclude)
+        candidates = None if candidates is None else ids_of("candidates", candidates)
         asked = listing(self.data_, k, exclude, candidates, where)
         target = self.data_.item_row(check_id("item", item))
         conditions = {"exclude": exclude or None, "candidates": candidates, "where": where}
@@ -137,9 +138,5 @@ class Recommender(Similar):
     def save(self, path: str | Path) -> None:
         """Write the fitted model to `path` (one .npz file, no pickle, atomically); `xattn.load_model` reads it back."""
         self._check_fitted()
+        check_path("path", path)
         save_model(self, path)
-
-
-def _kept(ids: Any) -> Any:
-    """Ids that may be asked for more than once: what can be gone through only once becomes a list."""
-    return list(ids) if isinstance(ids, Iterator) else ids

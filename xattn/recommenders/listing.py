@@ -114,7 +114,7 @@ def eligible(
 
 def ids_of(name: str, ids: Any, what: str = "item") -> list[Any]:
     """The ids in a list, which one text is not."""
-    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
+    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable) or getattr(ids, "ndim", 1) != 1:
         refuse("list_of_ids", name=name, what=what, got=ids)
     return list(ids)
 

@@ -21,7 +21,7 @@ import pandas as pd
 from xattn.data import FeatureSet, Interactions, ItemTable
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
-from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse, system_reason
+from xattn.errors import ModelFileError, check_array, check_fitted, check_path, check_same_length, refuse, system_reason
 from xattn.files import write_file
 from xattn.model.state import rows_of_state, rows_state, text_array, text_of
 from xattn.recommenders.registry import model_class, model_names
@@ -125,19 +125,20 @@ def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None 
     Raises ModelFileError where the file is missing, is no such file, was cut or changed, names a class that is not
     known, or has been made by a newer format.
     """
-    arrays = _arrays(Path(path))
+    path = check_path("path", path)
+    arrays = _arrays(path)
     try:
         manifest = text_of(arrays.pop(MANIFEST))
         if manifest["format"] > FORMAT:
             refuse("newer_format", kind=ModelFileError, wanted=FORMAT, got=manifest["format"])
         digests = manifest["arrays"]
         if digests.keys() != arrays.keys() or any(_digest(a) != digests[name] for name, a in arrays.items()):
-            refuse("other_arrays", kind=ModelFileError, file=Path(path).name)
+            refuse("other_arrays", kind=ModelFileError, file=path.name)
         return _model(manifest, arrays, models or {})
     except ModelFileError:
         raise
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
-        refuse("broken_model", kind=ModelFileError, file=Path(path).name, got=str(problem))
+        refuse("broken_model", kind=ModelFileError, file=path.name, got=str(problem))
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
