@@ -55,7 +55,9 @@ def main() -> None:
                 long.append(f"{time.monotonic() - began:.1f} s: {words}")
             counts[outcome.kind] += 1
             if outcome.kind == "fault":
-                faults.setdefault((outcome.words[:50], outcome.where), f"{outcome.words[:200]} [{outcome.where}] {words}")
+                faults.setdefault(
+                    (outcome.words[:50], outcome.where), f"{outcome.words[:200]} [{outcome.where}] {words}"
+                )
 
         began = time.monotonic()
         make()

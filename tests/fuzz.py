@@ -60,21 +60,77 @@ def odd() -> list[Any]:
         *(b"", b"i0", (), [], {}, set(), (1,), (1, 2), ("i0", 1), ["i0", "i0"], [None], [[]], [["i0"]], {"i0": 5.0}),
         *({"a": "b"}, {1: 2}, {None: None}, {"user": None}, {"genres": 3}, {"genres": ("a", None)}, object(), object),
         *(np.int64(1), np.float32(0.5), np.bool_(True), np.str_("i0"), np.array(1), np.array("i0"), np.array(None)),
-        *(np.array([]), np.array([0, 1]), np.array([0.5, NAN]), np.array(["i0", "i1"]), np.array([["i0"]]), np.ones((2, 2))),
-        *(np.array([None, "i0"], object), np.ma.masked_array([1, 2], [0, 1]), np.array([1, 2], ">i4"), np.zeros((0, 3))),
+        *(
+            np.array([]),
+            np.array([0, 1]),
+            np.array([0.5, NAN]),
+            np.array(["i0", "i1"]),
+            np.array([["i0"]]),
+            np.ones((2, 2)),
+        ),
+        *(
+            np.array([None, "i0"], object),
+            np.ma.masked_array([1, 2], [0, 1]),
+            np.array([1, 2], ">i4"),
+            np.zeros((0, 3)),
+        ),
         *(pd.Series(["i0", "i1"]), pd.Series([1.0, NAN]), pd.Series([], dtype=object), pd.Index(["i0"]), pd.NA, pd.NaT),
         *(pd.DataFrame({"item": ["i0"]}), pd.DataFrame(), pd.Timestamp("2020-01-01"), pd.Categorical(["i0"])),
-        *(iter(["i0", "i1"]), (i for i in ("i0",)), range(3), map(str, [1]), sparse.csr_array(np.eye(2)), date(2020, 1, 1)),
+        *(
+            iter(["i0", "i1"]),
+            (i for i in ("i0",)),
+            range(3),
+            map(str, [1]),
+            sparse.csr_array(np.eye(2)),
+            date(2020, 1, 1),
+        ),
         *(len, Path("x"), Path("x" * 300), slice(None), ..., NotImplemented, np.random.default_rng(0)),
-        *([1e308, -1e308], [INF, NAN], [("i0", NAN)], [("i0", 1e308), ("i1", -1e308)], ["i0", ("i1", 2)], [("i0", 1, 2)]),
+        *(
+            [1e308, -1e308],
+            [INF, NAN],
+            [("i0", NAN)],
+            [("i0", 1e308), ("i1", -1e308)],
+            ["i0", ("i1", 2)],
+            [("i0", 1, 2)],
+        ),
     ]
 
 
 def odd_texts() -> list[str]:
     """Texts that are no sound argument anywhere, or are one somewhere else."""
     return [
-        *("", " ", "x", "i0", "u0", "auto", "7", "-1", "1e999", "nan", "\0", "a\0b", "\ud800", "x" * 300, "=1+1", "<b>"),
-        *("../x", "nowhere/x", "a=b", "genres=comedy", "year=1..", "1-5", "[]", "{}", "--help", ",", "a,b", "Popularity"),
+        *(
+            "",
+            " ",
+            "x",
+            "i0",
+            "u0",
+            "auto",
+            "7",
+            "-1",
+            "1e999",
+            "nan",
+            "\0",
+            "a\0b",
+            "\ud800",
+            "x" * 300,
+            "=1+1",
+            "<b>",
+        ),
+        *(
+            "../x",
+            "nowhere/x",
+            "a=b",
+            "genres=comedy",
+            "year=1..",
+            "1-5",
+            "[]",
+            "{}",
+            "--help",
+            ",",
+            "a,b",
+            "Popularity",
+        ),
     ]
 
 

@@ -71,31 +71,56 @@ def every_call() -> list[Call]:
 
 def _functions() -> Iterator[Call]:
     rng = np.random.default_rng(0)
-    x, mask = [rng.normal(size=(2, 3)), np.array([1.0, 2.0, -1e308]), [[1, 2]], np.zeros((0, 2))], [None, np.array([[1, 0, 1]] * 2, bool)]
+    x, mask = (
+        [rng.normal(size=(2, 3)), np.array([1.0, 2.0, -1e308]), [[1, 2]], np.zeros((0, 2))],
+        [None, np.array([[1, 0, 1]] * 2, bool)],
+    )
     logits = {"x": x, "axis": [None, 0, -1, (0, 1)], "mask": mask, "temperature": [1.0, 0.1]}
     yield Call("softmax", xattn.softmax, logits)
     yield Call("log_softmax", xattn.log_softmax, logits)
     yield Call("logsumexp", xattn.logsumexp, {**logits, "keepdims": [True, False]})
     q, k, v = (rng.normal(size=(n, 2)) for n in (2, 3, 3))
     tables = {"q": [q], "k": [k], "v": [v], "mask": [None, np.ones((2, 3), bool)], "causal": [False, True]}
-    more = {"window": [None, (1, 0)], "past": [0, 1], "lengths": [None, [3]], "scale": [None, 0.5], "softcap": [None, 3.0]}
+    more = {
+        "window": [None, (1, 0)],
+        "past": [0, 1],
+        "lengths": [None, [3]],
+        "scale": [None, 0.5],
+        "softcap": [None, 3.0],
+    }
     yield Call("attention", xattn.attention, {**tables, **more}, served=True)
     heads = {"query": [q[0]], "keys": [k], "values": [v], "scorer": ["dot", "cosine"], "temperature": [1.0, 0.2]}
-    heads |= {"beta": [1.0, 0.3], "threshold": [0.0, 0.2], "fusion": ["multiply", "mean"], "mask": [None, np.ones(3, bool)]}
+    heads |= {
+        "beta": [1.0, 0.3],
+        "threshold": [0.0, 0.2],
+        "fusion": ["multiply", "mean"],
+        "mask": [None, np.ones(3, bool)],
+    }
     yield Call("attend", xattn.attend, {**heads, "W": [None], "Wq": [None], "Wk": [None], "v": [None]}, served=True)
     near = {"queries": [q], "keys": [k], "k": [1, 3], "metric": ["dot", "cosine"], "allowed": [None]}
     yield Call("nearest", xattn.nearest, near)
     yield Call("load_dataset", xattn.load_dataset, {"name": ["nosuch"]})
     yield Call("load_model", xattn.load_model, {"path": ["model.npz", "ratings.csv"], "models": [None, {}]})
-    files = {"source": ["ratings.csv", Path("ratings.csv")], "columns": [None, {"item": "item"}], "encoding": [None, "utf-8"]}
+    files = {
+        "source": ["ratings.csv", Path("ratings.csv")],
+        "columns": [None, {"item": "item"}],
+        "encoding": [None, "utf-8"],
+    }
     files |= {"missing": ["refuse", "drop"], "query": [None], "max_bytes": [10**6]}
     yield Call("read_items", xattn.read_items, {**files, "source": ["items.csv"]})
-    events = {"items": [None, "items.csv"], "name": [None, "x"], "scale": [None, (1, 5), "amount"], "unrated": [None, 0]}
+    events = {
+        "items": [None, "items.csv"],
+        "name": [None, "x"],
+        "scale": [None, (1, 5), "amount"],
+        "unrated": [None, 0],
+    }
     events |= {"amount": [None], "event_weights": [None], "time_format": [None, "s"], "repeats": ["keep", "drop"]}
     yield Call("read_interactions", xattn.read_interactions, {**files, **events})
     yield Call("check_data", check_data, {"source": ["ratings.csv"], "items": [None, "items.csv"]})
     yield Call("read_history", read_history, {"source": ["history.csv"], "max_bytes": [10**6]})
-    yield Call("make_features", make_features, {"items": [data().items], "blocks": [None, {"genres": "tokens"}], "bins": [9]})
+    yield Call(
+        "make_features", make_features, {"items": [data().items], "blocks": [None, {"genres": "tokens"}], "bins": [9]}
+    )
     yield Call("leave_last_out", leave_last_out, {"data": [data()]})
     yield Call("leave_last_two_out", leave_last_two_out, {"data": [data()]})
     kinds = {"kind": ["genre", "sequel"], "n_users": [9], "n_items": [40], "seed": [0, 1], "noise": [0.0, 0.3]}
@@ -137,8 +162,12 @@ def _answers() -> Iterator[Call]:
         yield Call(f"{name}: explain", _explained(made), {**SOMEBODY, **LISTED, "item": ["i4", "i0"]}, served=True)
         yield Call(f"{name}: score", made.score, SOMEBODY, served=True)
         yield Call(f"{name}: history", made.history, SOMEBODY)
-        yield Call(f"{name}: similar_items", made.similar_items, {"item": ["i0"], **LISTED, "by": [None, "users", "features"]})
-        yield Call(f"{name}: similar_users", made.similar_users, {"user": ["u0", None], "history": [None], "k": [None, 3]})
+        yield Call(
+            f"{name}: similar_items", made.similar_items, {"item": ["i0"], **LISTED, "by": [None, "users", "features"]}
+        )
+        yield Call(
+            f"{name}: similar_users", made.similar_users, {"user": ["u0", None], "history": [None], "k": [None, 3]}
+        )
         yield Call(f"{name}: without_heads", made.without_heads, {"heads": [[], [0], ["content"]]})
         yield Call(f"{name}: save", made.save, {"path": ["saved.npz"]})
         yield Call(f"{name}: fit", MODELS[name]().fit, {"data": [data()]})
@@ -189,7 +218,12 @@ def _ledgers() -> Iterator[Call]:
     yield Call("compare", compare, {"a": [one], "b": [two]})
     sides = {"model": [model("hybrid")], "before": [["i1", "i2"]], "after": [["i1"]], "k": [3], "model_before": [None]}
     yield Call("list_changes", list_changes, sides)
-    vectors = {"query": [np.ones(2)], "keys": [np.eye(2)], "values": [np.eye(2)], "items": [np.array([[1.0, 0], [0, 1.1]])]}
+    vectors = {
+        "query": [np.ones(2)],
+        "keys": [np.eye(2)],
+        "values": [np.eye(2)],
+        "items": [np.array([[1.0, 0], [0, 1.1]])],
+    }
     places = {"above": [0, 1], "below": [1, 0], "measure": ["euclidean", "manhattan"]}
     yield Call("minimal_edit", minimal_edit, {**vectors, **places})
 
@@ -222,7 +256,13 @@ def _tables() -> Iterator[Call]:
     yield Call("item_row", events.item_row, {"item": ["i0"]})
     yield Call("user_row", events.user_row, {"user": ["u0"]})
     yield Call("extended", events.extended, {"other": [events]})
-    shape = {"frame": [frame], "items": [None], "name": ["x"], "columns": [None, {"user": "user"}], "missing": ["refuse"]}
+    shape = {
+        "frame": [frame],
+        "items": [None],
+        "name": ["x"],
+        "columns": [None, {"user": "user"}],
+        "drop_missing": [False],
+    }
     yield Call("Interactions.from_frame", Interactions.from_frame, shape)
     yield Call("ItemTable.from_frame", ItemTable.from_frame, {"frame": [frame[["item"]]], "columns": [None]})
     yield Call("ItemTable.bare", ItemTable.bare, {"ids": [["a", "b"]], "titles": [None, {"a": "A"}]})
@@ -232,20 +272,35 @@ def _tables() -> Iterator[Call]:
     yield Call("History", History, {**given, "live": [np.array([True, False])], "user": [None, 0]})
     yield Call("History.of", History.of, {"data": [events], "user_row": [0]})
     yield Call("History.given", History.given, {"data": [events], "events": HISTORIES})
-    yield Call("followed_by", history.followed_by, {"item": [[0], np.array([1, 2])], "rating": [None, 5.0], "kind": [None]})
+    yield Call(
+        "followed_by", history.followed_by, {"item": [[0], np.array([1, 2])], "rating": [None, 5.0], "kind": [None]}
+    )
     yield Call("without", history.without, {"positions": [0, [0, 1]]})
     yield Call("alike", history.alike, {"positions": [[0], (0, 1)]})
-    whole = {"user_ids": [("a",)], "items": [ItemTable.bare(["x"])], "indptr": [np.array([0, 1])], "item": [np.array([0])]}
-    yield Call("Interactions", Interactions, {"name": ["x"], **whole, "rating": [None, np.array([1.0])], "time": [None]})
+    whole = {
+        "user_ids": [("a",)],
+        "items": [ItemTable.bare(["x"])],
+        "indptr": [np.array([0, 1])],
+        "item": [np.array([0])],
+    }
+    yield Call(
+        "Interactions", Interactions, {"name": ["x"], **whole, "rating": [None, np.array([1.0])], "time": [None]}
+    )
 
 
 def _measures() -> Iterator[Call]:
     how = {"data": [data()], "models": [[Popularity()], {"p": Popularity}], "k": [3], "seed": [0], "min_events": [1]}
     how |= {"protocol": ["next-item", "holdout"], "positive": [None, 3.0]}
-    yield Call("evaluate", evaluate, {**how, "test": [None], "history": [None], "diversity": [0.0], "agreement": [False]})
+    yield Call(
+        "evaluate", evaluate, {**how, "test": [None], "history": [None], "diversity": [0.0], "agreement": [False]}
+    )
     yield Call("cross_validate", cross_validate, {**how, "folds": [2]})
     one = {name: how[name] for name in ("data", "protocol", "k", "seed", "min_events", "positive")}
-    yield Call("search", search, {**one, "model": [xattn.ItemKNN()], "space": [{"shrink": [0.0]}], "trials": [1], "metric": ["ndcg"]})
+    yield Call(
+        "search",
+        search,
+        {**one, "model": [xattn.ItemKNN()], "space": [{"shrink": [0.0]}], "trials": [1], "metric": ["ndcg"]},
+    )
     who = {"model": [model("popularity")], "user": ["u0"], "item": ["i1", None], "history": [None], "refits": [2]}
     yield Call("stability", stability, {**who, "how": ["bootstrap"], "top": [1], "k": [3], "seed": [0]})
 
@@ -254,21 +309,48 @@ def _requests() -> Iterator[Call]:
     yield Call("requests.read", read, {"text": ['{"schema": "x"}', "[]", '{"a": ' * 50]})
     for kind in (CompareRequest, ExplainRequest, ListRequest, RecommendRequest, WhyNotRequest):
         whole = {"schema": kind.SCHEMA, "version": 1, "user": "u0", "item": "i0", "k": 3}
-        yield Call(f"{kind.__name__}.from_dict", kind.from_dict, {"document": [whole, {**whole, "k": "x"}, {**whole, "where": 3}]})
+        yield Call(
+            f"{kind.__name__}.from_dict",
+            kind.from_dict,
+            {"document": [whole, {**whole, "k": "x"}, {**whole, "where": 3}]},
+        )
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 SOURCE = {"--ratings": ["ratings.csv"], "--items": ["items.csv", None], "--model": ["Popularity", "model.npz", None]}
-WHO = {"--user": ["u0", None], "--history": [None, "history.csv"], "-k": ["3", None], "--where": [None, "genres=comedy"]}
+WHO = {
+    "--user": ["u0", None],
+    "--history": [None, "history.csv"],
+    "-k": ["3", None],
+    "--where": [None, "genres=comedy"],
+}
 WHO |= {"--exclude": [None, "i0"], "--candidates": [None, "i1,i2"], "--lang": ["en", "zh"], "--set": [None]}
-READING = {"--columns": [None, "item=item"], "--scale": [None, "1-5"], "--unrated": [None], "--encoding": [None, "utf-8"]}
+READING = {
+    "--columns": [None, "item=item"],
+    "--scale": [None, "1-5"],
+    "--unrated": [None],
+    "--encoding": [None, "utf-8"],
+}
 READING |= {"--time-format": [None, "s"], "--missing": [None, "drop"], "--amount": [None], "--event-weights": [None]}
 COMMANDS: dict[str, dict[str, list[Any]]] = {
     "recommend": {**SOURCE, **WHO, **READING, "--diversity": [None, "0.5"], "--csv": [None, "out.csv"]},
-    "explain": {**SOURCE, **WHO, **READING, "--item": ["i4", "i5"], "--against": [None, "i6"], "--html": [None, "out.html"]},
+    "explain": {
+        **SOURCE,
+        **WHO,
+        **READING,
+        "--item": ["i4", "i5"],
+        "--against": [None, "i6"],
+        "--html": [None, "out.html"],
+    },
     "fit": {**SOURCE, "--out": ["out.npz"], "--set": [None], "--seed": [None, "1"], "--dtype": [None, "float32"]},
-    "evaluate": {**SOURCE, "--models": ["Popularity"], "--protocol": ["next-item"], "-k": ["3"], "--folds": [None, "2"]},
+    "evaluate": {
+        **SOURCE,
+        "--models": ["Popularity"],
+        "--protocol": ["next-item"],
+        "-k": ["3"],
+        "--folds": [None, "2"],
+    },
     "data check": {"": ["ratings.csv", "items.csv", "nosuch.csv"], **READING},
     "data fetch": {"": ["nosuch"]},
     "example": {},
@@ -306,6 +388,8 @@ def write_files(folder: Path) -> None:
     frame["user"] = [events.user_ids[row] for row in events.user]
     frame["item"] = [events.items.ids[row] for row in events.item]
     frame.to_csv(folder / "ratings.csv", index=False)
-    events.items.frame.assign(item=events.items.ids, title=events.items.titles).to_csv(folder / "items.csv", index=False)
+    events.items.frame.assign(item=events.items.ids, title=events.items.titles).to_csv(
+        folder / "items.csv", index=False
+    )
     (folder / "history.csv").write_text("item,rating\ni1,5\ni2,1\nnowhere,3\n", "utf-8")
     Popularity().fit(events).save(folder / "model.npz")

@@ -18,7 +18,6 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def results() -> dict[str, dict[str, Any]]:
     return found
 
 
-def run(faults: list[Fault], budget: float, minutes: float, part: str) -> None:
+def run(faults: list[Fault], budget: float, minutes: float, part: str, examples: int) -> None:
     """Try each fault, until the minutes are over."""
     near = nearest.Nearest(OUT)
     packages = tuple({".".join(Path(place).with_suffix("").parts[:2]) for place in PLACES})
@@ -78,8 +77,10 @@ def run(faults: list[Fault], budget: float, minutes: float, part: str) -> None:
             source = planted(Path(fault.path).read_text("utf-8"), fault)
             module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
             limit = 3 * sum(near.seconds.get(name, 1.0) for name in tests) + SLACK
-            said, took = trial.tried(module, fault.path, source, tests, limit) if tests else ("no test", 0.0)
-            out.write(json.dumps({"key": key(fault), "said": said, "seconds": round(took, 1), "when": time.time()}) + "\n")
+            trying = (module, fault.path, source, tests, limit, examples)
+            said, took = trial.tried(*trying) if tests else ("no test", 0.0)
+            found = {"key": key(fault), "said": said, "seconds": round(took, 1), "when": time.time()}
+            out.write(json.dumps(found) + "\n")
             out.flush()
             print(f"{said:9} {took:5.1f} s  {fault}", flush=True)
 
@@ -123,7 +124,7 @@ def main() -> None:
     if not alive:
         todo = [f for f in todo if key(f) not in known]
     i, of = map(int, given.part.split("/"))
-    run(todo[i::of], given.budget, given.minutes, given.part)
+    run(todo[i::of], given.budget, given.minutes, given.part, 60 if alive else 20)
 
 
 if __name__ == "__main__":

@@ -86,12 +86,16 @@ def _left_alone(parent: ast.AST, child: ast.AST) -> bool:
         return True
     if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
         return True  # a docstring, or the ... of a protocol
-    if isinstance(child, ast.Assign) and any(isinstance(name, ast.Name) and name.id == "__all__" for name in child.targets):
+    if isinstance(child, ast.Assign) and any(
+        isinstance(name, ast.Name) and name.id == "__all__" for name in child.targets
+    ):
         return True
     if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
         return True
     annotation = getattr(parent, "annotation", None), getattr(parent, "returns", None)
-    return child in annotation or (isinstance(parent, (ast.FunctionDef, ast.ClassDef)) and child in parent.decorator_list)
+    return child in annotation or (
+        isinstance(parent, (ast.FunctionDef, ast.ClassDef)) and child in parent.decorator_list
+    )
 
 
 def _changes(node: ast.AST) -> Iterator[str]:

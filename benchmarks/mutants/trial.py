@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder, SourceLoader
 from typing import Any
 
+from benchmarks.mutants.nearest import fewer_examples
+
 __all__ = ["preload", "tried"]
 
 BEFORE = ("pytest", "hypothesis", "hypothesis.extra.numpy", "pandas", "scipy.sparse", "scipy.linalg", "sklearn.base")
@@ -69,13 +71,13 @@ def preload(planted_in: tuple[str, ...]) -> None:
     assert not early, f"imported too early: {early}"
 
 
-def tried(module: str, path: str, source: str, tests: Sequence[str], limit: float) -> tuple[str, float]:
+def tried(module: str, path: str, source: str, tests: Sequence[str], limit: float, examples: int) -> tuple[str, float]:
     """("killed", "timeout", "survived" or "no test", seconds): what the tests say of the changed module."""
     began = time.monotonic()
     child = os.fork()
     if not child:
         os.setpgid(0, 0)
-        os._exit(_child(module, path, source, tests))
+        os._exit(_child(module, path, source, tests, examples))
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         took = time.monotonic() - began
@@ -89,13 +91,14 @@ def tried(module: str, path: str, source: str, tests: Sequence[str], limit: floa
         time.sleep(0.05)
 
 
-def _child(module: str, path: str, source: str, tests: Sequence[str]) -> int:
+def _child(module: str, path: str, source: str, tests: Sequence[str], examples: int) -> int:
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(quiet, stream)
     try:
         import pytest
 
+        fewer_examples(examples)
         sys.meta_path.insert(0, Planted(module, path, source))
         files = sorted({name.split("::")[0] for name in tests})
         options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore"]

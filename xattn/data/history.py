@@ -30,7 +30,9 @@ from xattn.errors import (
     check_index_array,
     check_mask,
     check_number,
+    check_positions,
     check_same_length,
+    check_type,
     refuse,
     some_of,
 )
@@ -106,7 +108,9 @@ class History:
 
     def alike(self, positions: Iterable[int]) -> np.ndarray:
         """The positions of all live events of the items that stand at `positions`, oldest first."""
-        return np.flatnonzero(self.live & np.isin(self.item, self.item[list(positions)]))
+        return np.flatnonzero(
+            self.live & np.isin(self.item, self.item[check_positions("positions", positions, size=len(self))])
+        )
 
     def __repr__(self) -> str:
         masked = f", {int((~self.live).sum())} masked" if not self.live.all() else ""
@@ -130,6 +134,7 @@ class History:
         InputError when there is no event, when no item is known, when a rating is not finite, or when only some
         have one.
         """
+        check_type("data", data, Interactions, "interactions")
         pairs = _pairs(events)
         if not pairs:
             refuse("empty_history")
@@ -179,11 +184,8 @@ class History:
 
     def without(self, positions: int | Iterable[int]) -> History:
         """This history with the events at these positions (0 is the oldest) masked; the others keep their age."""
-        where = [positions] if isinstance(positions, (int, np.integer)) else positions
-        if not isinstance(where, (list, tuple, np.ndarray)):
-            where = list(where)
         live = self.live.copy()
-        live[check_index_array("without", where, size=len(self))] = False
+        live[check_positions("without", positions, size=len(self))] = False
         return replace(self, live=live)
 
 

@@ -115,6 +115,7 @@ def _settings(
         space = space_of(model)
         if not space:
             refuse("no_space", model=name)
+    check_type("space", space, Mapping, "values_by_setting")  # type: ignore[type-abstract]
     own = model.get_params(deep=False)
     for key, values in space.items():
         check_choice("space", key, tuple(own))

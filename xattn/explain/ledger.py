@@ -14,11 +14,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.errors import check_choice, check_index_array, check_whole
+from xattn.errors import check_choice, check_positions, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from xattn.viz.charts import Chart
 
 __all__ = ["Ledger"]
+
+MOST_INDENT = 80  # blanks before a line of JSON
 
 
 class Ledger:
@@ -81,6 +82,7 @@ class Ledger:
 
     def title_at(self, position: int) -> str:
         """The title of the event at this place of the history."""
+        position = check_whole("position", position, low=0, high=len(self.history) - 1)
         return self.items_table.titles[int(self.history.item[position])]
 
     @cached_property
@@ -136,8 +138,7 @@ class Ledger:
 
         Raises InputError for a position that the history does not have.
         """
-        given = list(positions) if isinstance(positions, Iterable) and not isinstance(positions, np.ndarray) else positions
-        where = sorted({int(p) for p in check_index_array("positions", given, size=len(self.history))})
+        where = check_positions("positions", positions, size=len(self.history))
         return set_removal(self.scorer, self.question, tuple(where), self.score)
 
     def counterfactual(self) -> Counterfactual:
@@ -234,6 +235,8 @@ class Ledger:
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON text (strict: no NaN)."""
+        if indent is not None:
+            check_whole("indent", indent, high=MOST_INDENT)
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
 
     def explanation(self, origin: Origin | None = None, scenario: str = "films") -> dict[str, Any]:

@@ -20,7 +20,7 @@ from scipy import sparse
 
 from xattn.data import FeatureSet, ItemTable
 from xattn.data.feature_set import Parts, distinct
-from xattn.errors import check_named
+from xattn.errors import check_named, check_type, check_whole
 from xattn.features.block import Block, row_lengths
 from xattn.features.categories import Categories
 from xattn.features.numbers import BINS, Numbers
@@ -65,6 +65,10 @@ def make_features(
     >>> make_features(table, {"title": "words", "size": None}).names
     ('title: red',)
     """
+    check_type("items", items, ItemTable, "item_table")
+    if blocks is not None:
+        check_type("blocks", blocks, Mapping, "blocks_by_column")  # type: ignore[type-abstract]
+    check_whole("bins", bins, low=2)
     columns = [(str(name), column) for name, column in items.frame.items()]
     names, chosen = {name for name, _ in columns}, dict(blocks or {})
     for name in chosen:

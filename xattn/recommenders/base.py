@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import check_id, check_path, refuse
+from xattn.errors import check_id, check_ids, check_path, refuse
 from xattn.explain import Ledger, Question
 from xattn.explain.cache import cache_of
-from xattn.recommenders.listing import ids_of, items_frame, listing, lists_frame
+from xattn.recommenders.listing import items_frame, listing, lists_frame
 from xattn.recommenders.persist import save_model
 from xattn.recommenders.similar import Similar
 
@@ -94,7 +94,7 @@ class Recommender(Similar):
         if (users is None) == (histories is None):
             refuse("one_of", names=("users", "histories"), found="none_of_them" if users is None else "both")
         if users is not None:
-            rows = [self.data_.user_row(user) for user in ids_of("users", users, "user")]
+            rows = [self.data_.user_row(user) for user in check_ids("users", users, "user")]
             return [self.data_.user_ids[row] for row in rows], JoinedHistories.of_users(self.data_, rows)
         if isinstance(histories, Mapping):
             return list(histories), [self.history(history=events) for events in histories.values()]
@@ -120,8 +120,8 @@ class Recommender(Similar):
         The other arguments are those of `recommend`; ranks and the counterfactual refer to that list, by score.
         """
         events = self.history(user, history, without)
-        exclude = ids_of("exclude", exclude)
-        candidates = None if candidates is None else ids_of("candidates", candidates)
+        exclude = check_ids("exclude", exclude)
+        candidates = None if candidates is None else check_ids("candidates", candidates)
         asked = listing(self.data_, k, exclude, candidates, where)
         target = self.data_.item_row(check_id("item", item))
         conditions = {"exclude": exclude or None, "candidates": candidates, "where": where}

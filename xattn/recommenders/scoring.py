@@ -23,11 +23,11 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import check_index_array, check_number, check_whole, refuse
+from xattn.errors import check_ids, check_index_array, check_number, check_whole, refuse
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
-from xattn.recommenders.listing import ids_of, refuse_head
+from xattn.recommenders.listing import refuse_head
 
 __all__ = ["Scoring"]
 
@@ -114,7 +114,7 @@ class Scoring(Estimator):
         (('content', 'recency 3', 'recency 20'), ('recency 3', 'recency 20'))
         """
         self._check_fitted()
-        asked = ids_of("heads", heads, "head")
+        asked = check_ids("heads", heads, "head")
         if asked:
             refuse_head(self.head_names, asked[0])
         return self
@@ -144,7 +144,7 @@ class Scoring(Estimator):
             events = history if isinstance(history, History) else History.given(self.data_, history)
             check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
-        masked = [self._positions(events, one) for one in ids_of("without", without)]
+        masked = [self._positions(events, one) for one in check_ids("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
 
     def _check_ratings(self, events: History) -> None:

@@ -67,7 +67,9 @@ def read_interactions(
     'two: 1 users, 2 items, 2 events; user ← userId, item ← movieId, rating ← rating; scale 0.5 to 5 (known); 1 note'
     """
     missing = "drop" if drop_missing else missing
-    options = Options({} if columns is None else columns, scale, unrated, amount, event_weights, time_format, missing, repeats)
+    options = Options(
+        {} if columns is None else columns, scale, unrated, amount, event_weights, time_format, missing, repeats
+    )
     described = items if items is None or isinstance(items, ItemTable) else read_items(
         items, encoding=encoding, missing=missing, max_bytes=max_bytes
     )  # fmt: skip
