@@ -33,7 +33,7 @@ __all__ = ["command_calls", "every_call", "write_files"]
 
 SERVED_BY = ("popularity", "users", "users threshold", "item knn", "hybrid", "hybrid any sparse", "content sharp",
              "recency ease", "neural", "sequence")  # fmt: skip
-QUICK = {"epochs": 1, "hidden_size": 2, "dimensions": 4, "heads": 1, "key_dimensions": 2, "min_events": 2}
+QUICK = {"epochs": 1, "hidden_size": 2, "heads": 1, "key_size": 2, "min_events": 2}
 
 HISTORIES = [["i1", "i2", "i3"], [("i1", 5.0), ("i2", 1.0)], {"i3": 2.0}, ["i1", "i1", "nosuch"]]
 LISTED: dict[str, list[Any]] = {
@@ -261,7 +261,7 @@ def _tables() -> Iterator[Call]:
         "items": [None],
         "name": ["x"],
         "columns": [None, {"user": "user"}],
-        "drop_missing": [False],
+        "missing": ["refuse"],
     }
     yield Call("Interactions.from_frame", Interactions.from_frame, shape)
     yield Call("ItemTable.from_frame", ItemTable.from_frame, {"frame": [frame[["item"]]], "columns": [None]})

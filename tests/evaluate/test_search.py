@@ -86,7 +86,7 @@ def test_changing_the_test_events_changes_no_trial() -> None:
     changed = data().item.copy()
     changed[leave_last_out(data()).target_event_index] = 0
     other = Interactions(data().name, data().user_ids, data().items, data().indptr, changed, data().rating, data().time)
-    space = {"neighbours": [1, 5, 20]}
+    space = {"n_neighbors": [1, 5, 20]}
     first, second = (search(d, ItemKNN(), space)["trials"] for d in (data(), other))
     assert [t["value"] for t in first] == [t["value"] for t in second]
 
@@ -155,8 +155,8 @@ def test_values_are_the_metric_on_validation() -> None:
     """One trial on the data less its last events is what the protocol measures there."""
     rest = leave_last_out(data()).train
     for metric, name in (("ndcg", "ndcg@5"), ("mrr", "mrr"), ("recall", "recall@5")):
-        found = search(data(), ItemKNN(), {"neighbours": [7]}, metric=metric, k=5)
-        measured = evaluate(rest, [ItemKNN(neighbours=7)], k=5)["rows"][0]
+        found = search(data(), ItemKNN(), {"n_neighbors": [7]}, metric=metric, k=5)
+        measured = evaluate(rest, [ItemKNN(n_neighbors=7)], k=5)["rows"][0]
         assert found["metric"] == name
         assert found["trials"][1]["value"] == pytest.approx(measured[name], abs=1e-12)
 
@@ -226,8 +226,8 @@ def test_the_space_of_a_model_is_its_own() -> None:
         ({"model": Popularity()}, "`space` must be given for Popularity, which has none of its own; got none."),
         ({"model": HybridAttention()}, "`trials` must be given, since regularization has no list of values"),
         ({"space": {"size": [1]}}, "`space` must be one of neighbours, shrink; got 'size'."),
-        ({"space": {"neighbours": 5}}, "`space` must hold a list of values or a distribution for neighbours; got 5."),
-        ({"space": {"neighbours": []}}, "`space` must hold a list of values or a distribution for neighbours"),
+        ({"space": {"n_neighbors": 5}}, "`space` must hold a list of values or a distribution for n_neighbors; got 5."),
+        ({"space": {"n_neighbors": []}}, "`space` must hold a list of values or a distribution for n_neighbors"),
         ({"trials": 0}, "`trials` must be a whole number >= 1; got 0."),
         ({"protocol": "rating"}, "`protocol` must be one of next-item, holdout; got 'rating'."),
         ({"metric": "auc"}, "`metric` must be one of ndcg, hr, recall, precision, map, mrr; got 'auc'."),

@@ -109,7 +109,7 @@ def test_answers_are_what_the_model_says() -> None:
     assert [row.item for row in found.items] == mixed["item"].tolist()
     why = model().explain("u4", "i9", where={"genres": ["drama"]}, **shared)
     answer = ExplainRequest(**given, item="i9", scenario="shop").answer(model())
-    assert answer.body() == json.loads(json.dumps(why.explanation(None, "shop")))
+    assert answer.body() == json.loads(json.dumps(why.explanation(scenario="shop")))
     assert list(answer.body()) == list(why.explanation()), "the keys stand in the order of the explanation"
     other = model().explain("u4", "i5", where={"genres": ["drama"]}, **shared)
     compared = CompareRequest(ExplainRequest(**given, item="i9"), ExplainRequest(**given, item="i5")).answer(model())

@@ -28,6 +28,7 @@ from xattn.errors.choices import (
     check_type,
     some_of,
 )
+from xattn.errors.renamed import by_name, current_names, takes_old_names, warn_of_old
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
 from xattn.errors.system import system_reason
@@ -52,6 +53,7 @@ __all__ = [
     "Quoted",
     "UnknownIdError",
     "XattnError",
+    "by_name",
     "check_array",
     "check_axes",
     "check_choice",
@@ -81,10 +83,13 @@ __all__ = [
     "check_some",
     "check_type",
     "check_whole",
+    "current_names",
     "refuse",
     "shown",
     "some_of",
     "system_reason",
+    "takes_old_names",
+    "warn_of_old",
 ]
 
 for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):

@@ -16,7 +16,16 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_choice, check_given, check_number, check_type, check_whole, refuse
+from xattn.errors import (
+    InputError,
+    check_choice,
+    check_given,
+    check_number,
+    check_type,
+    check_whole,
+    current_names,
+    refuse,
+)
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.ranking import Questions, rank
 from xattn.evaluate.rivals import Rival
@@ -61,7 +70,7 @@ def search(
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import ItemKNN
-    >>> found = search(planted("copurchase", n_users=60, seed=0).data, ItemKNN(), {"neighbours": [1, 5]})
+    >>> found = search(planted("copurchase", n_users=60, seed=0).data, ItemKNN(), {"n_neighbors": [1, 5]})
     >>> found["best"]["value"] == max(trial["value"] for trial in found["trials"])
     True
     """
@@ -116,6 +125,7 @@ def _settings(
         if not space:
             refuse("no_space", model=name)
     check_type("space", space, Mapping, "values_by_setting")  # type: ignore[type-abstract]
+    space = current_names(space, getattr(type(model), "_renamed", {}))
     own = model.get_params(deep=False)
     for key, values in space.items():
         check_choice("space", key, tuple(own))

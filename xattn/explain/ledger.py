@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.errors import check_choice, check_positions, check_whole
+from xattn.errors import by_name, check_choice, check_positions, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
@@ -239,7 +239,8 @@ class Ledger:
             check_whole("indent", indent, high=MOST_INDENT)
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
 
-    def explanation(self, origin: Origin | None = None, scenario: str = "films") -> dict[str, Any]:
+    @by_name("origin", "scenario")
+    def explanation(self, *, scenario: str = "films", origin: Origin | None = None) -> dict[str, Any]:
         """`to_dict` and where it comes from: what `explanation.json` holds, by the schema of `explanation_schema`.
 
         `origin` says where data or model can be read from; see `xattn.explain.tell.snippet`.

@@ -55,7 +55,7 @@ class Recommender(Similar):
         Equal scores rank in item order. Fewer than k rows come back where fewer candidates are left. Raises InputError
         (UnknownIdError for ids) on wrong arguments.
         """
-        events = self.history(user, history, without)
+        events = self.history(user, history=history, without=without)
         asked = listing(self.data_, k, exclude, candidates, where, diversity)
         (best,) = asked.best(cache_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
@@ -119,7 +119,7 @@ class Recommender(Similar):
 
         The other arguments are those of `recommend`; ranks and the counterfactual refer to that list, by score.
         """
-        events = self.history(user, history, without)
+        events = self.history(user, history=history, without=without)
         exclude = check_ids("exclude", exclude)
         candidates = None if candidates is None else check_ids("candidates", candidates)
         asked = listing(self.data_, k, exclude, candidates, where)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 from scipy import sparse
 
@@ -42,24 +44,25 @@ class Popularity(Recommender):
 
 
 class ItemKNN(Recommender):
-    """Cosine similarity between items by the users they share, the `neighbours` nearest of each item kept.
+    """Cosine similarity between items by the users they share, the `n_neighbors` nearest of each item kept.
 
     s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001); `shrink` ≥ 0 damps similarities that few users support.
     The base is 0.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
-    >>> ItemKNN(neighbours=20).fit(data).recommend(user=data.user_ids[0], k=1)["base"].tolist()
+    >>> ItemKNN(n_neighbors=20).fit(data).recommend(user=data.user_ids[0], k=1)["base"].tolist()
     [0.0]
     """
 
     grows = True
+    _renamed = MappingProxyType({"neighbours": "n_neighbors"})
 
-    search_space = space(neighbours=[10, 20, 50, 100, 200], shrink=[0.0, 3.0, 10.0, 30.0, 100.0])
-    _constraints = constraints(neighbours=Whole(1), shrink=Range(0.0))
+    search_space = space(n_neighbors=[10, 20, 50, 100, 200], shrink=[0.0, 3.0, 10.0, 30.0, 100.0])
+    _constraints = constraints(n_neighbors=Whole(1), shrink=Range(0.0))
 
-    def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:
-        self.neighbours = neighbours
+    def __init__(self, *, n_neighbors: int = 20, shrink: float = 10.0) -> None:
+        self.n_neighbors = n_neighbors
         self.shrink = shrink
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
@@ -74,7 +77,7 @@ class ItemKNN(Recommender):
             row = sparse.csr_array(by_item[[j]] @ seen)
             x, shared = row.indices[row.indices != j], row.data[row.indices != j]
             sim = shared / (np.sqrt(users[j] * users[x]) + float(self.shrink))
-            best = np.lexsort((x, -sim))[: self.neighbours]  # the most similar first, ties in item order
+            best = np.lexsort((x, -sim))[: self.n_neighbors]  # the most similar first, ties in item order
             near.append(x[best])
             sims.append(sim[best])
             ptr.append(ptr[-1] + len(best))

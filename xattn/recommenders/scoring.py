@@ -23,7 +23,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import check_ids, check_index_array, check_number, check_whole, refuse
+from xattn.errors import by_name, check_ids, check_index_array, check_number, check_whole, refuse
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
@@ -127,7 +127,8 @@ class Scoring(Estimator):
 
     # --- the history that a call is about ----------------------------------------------------------------------------
 
-    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
+    @by_name("history", "without")
+    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> History:
         """The events of `user` (an id) or of `history` as given, where those of the items in `without` are masked.
 
         In `without` an id stands for all events of the item, and a pair (id, n) for its n-th event alone, from 1.
@@ -166,4 +167,4 @@ class Scoring(Estimator):
 
     def score(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> np.ndarray:
         """The served score of every item (M,), in item order; seen items too."""
-        return self.scores_of(self.history(user, history, without))
+        return self.scores_of(self.history(user, history=history, without=without))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
@@ -25,7 +27,7 @@ class SequenceAttention(Additive):
     costs an attention for each sampled candidate in training. Trained by our own kernels on the next item of every
     position.
 
-    Parameters: `query` ("newest", "target"), `dimensions` of the embeddings, `heads`, `key_dimensions` of a head's
+    Parameters: `query` ("newest", "target"), `hidden_size` of the embeddings, `heads`, `key_size` of a head's
     queries and keys, `window` in events, `query_events` (how many of the newest events ask), `beta` in [0, 1] (1:
     softmax), `threshold` in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
     cross-entropy over the whole catalogue where it has at most 8,000 items, else 1,024; where the target asks, 8);
@@ -39,7 +41,7 @@ class SequenceAttention(Additive):
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
-    >>> model = SequenceAttention(dimensions=8, heads=2, epochs=2, min_events=2, random_state=0).fit(data)
+    >>> model = SequenceAttention(hidden_size=8, heads=2, epochs=2, min_events=2, random_state=0).fit(data)
     >>> why = model.explain(user=data.user_ids[0], item=data.items.ids[3])
     >>> len(model.epochs_), bool(abs(why.cells["contribution"].sum() + why.base - why.score) < 1e-9)
     (2, True)
@@ -49,8 +51,9 @@ class SequenceAttention(Additive):
     learned_: Learned
 
     quick = False
+    _renamed = MappingProxyType({"dimensions": "hidden_size", "key_dimensions": "key_size"})
     _constraints = constraints(
-        **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
+        **dict.fromkeys(("hidden_size", "heads", "key_size", "window", "query_events", "epochs"), Whole(1)),
         **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),
         negatives=Whole(),
         beta=PROBABILITY,
@@ -70,9 +73,9 @@ class SequenceAttention(Additive):
     def __init__(
         self,
         *,
-        dimensions: int = 64,
+        hidden_size: int = 64,
         heads: int = 4,
-        key_dimensions: int = 16,
+        key_size: int = 16,
         window: int = 200,
         query: str = "newest",
         query_events: int = 1,
@@ -93,9 +96,9 @@ class SequenceAttention(Additive):
         dislike: float = 1.0,
         random_state: int | None = 0,
     ) -> None:
-        self.dimensions = dimensions
+        self.hidden_size = hidden_size
         self.heads = heads
-        self.key_dimensions = key_dimensions
+        self.key_size = key_size
         self.window = window
         self.query = query
         self.query_events = query_events
@@ -120,7 +123,7 @@ class SequenceAttention(Additive):
     def _shape(self) -> Shape:
         window = int(self.window)
         asking = min(int(self.query_events), window)
-        sizes = (int(self.dimensions), int(self.heads), int(self.key_dimensions), window, asking)
+        sizes = (int(self.hidden_size), int(self.heads), int(self.key_size), window, asking)
         return Shape(0, *sizes, float(self.beta), self.query == "target")
 
     @property

@@ -159,7 +159,7 @@ class ExplainAnswer(Answer):
     @classmethod
     def of(cls, found: Ledger, origin: Origin | None = None, scenario: str = "films") -> Self:
         """The answer that a ledger holds."""
-        return parsed(cls, found.explanation(origin, scenario))
+        return parsed(cls, found.explanation(scenario=scenario, origin=origin))
 
 
 # --- two items, an item out of the list, a whole list -----------------------------------------------------------------

@@ -33,7 +33,7 @@ MOST_NAMES = 3
 class Recommends(Scorer, Protocol):
     """A fitted recommender as lists see it."""
 
-    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History: ...
+    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> History: ...
     def recommend(
         self, user: Any = None, *, history: Any = None, k: int | None = None, **conditions: Any
     ) -> pd.DataFrame: ...
@@ -152,7 +152,7 @@ def explain_list(
     >>> explain_list(ItemKNN().fit(data), "u0", k=3).events().columns.tolist()
     ['event', 'title', 'times', 'position', 'contribution', 'effect', 'leaves', 'enters']
     """
-    events = _checked(model).history(user, history, conditions.pop("without", ()))
+    events = _checked(model).history(user, history=history, without=conditions.pop("without", ()))
     items = model.recommend(history=events, k=k, **conditions)
     if not len(items):
         return ListLedger(model, Question(None, events, 0, 0, np.zeros(len(model.base_), bool)), items)
