@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help app test lint coverage clean
+.PHONY: help app test lint coverage mutants clean
 .DELETE_ON_ERROR:
 
 PORT ?= 8501
@@ -38,6 +38,12 @@ coverage: .venv/.dev ## the kernels in plain Python, and how much of their code 
 	@$(VPY) -m coverage combine --quiet
 	@$(VPY) -m coverage report
 
+SAMPLE ?= 300
+mutants: .venv/.dev ## plant sampled faults in explain, recommenders, data and fits: how many do the tests see? (hours)
+	@[ -d build/mutants ] || $(VPY) -m benchmarks.mutants map
+	@$(VPY) -m benchmarks.mutants run --sample $(SAMPLE)
+	@$(VPY) -m benchmarks.mutants report --sample $(SAMPLE)
+
 clean: ## remove what builds and tests left; the .venv stays
 	@rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -53,7 +59,7 @@ clean: ## remove what builds and tests left; the .venv stays
 .venv/.dev: pyproject.toml constraints.txt | $(VPY)
 	@echo "Installing xattn with its test tools into .venv (a few minutes the first time) ..."
 	@$(PIP) install --quiet 'pip>=25.1' # the first with --group
-	@$(PIP) install --quiet -c constraints.txt -e '.[export,sql]' --group dev
+	@$(PIP) install --quiet -c constraints.txt -e '.[export,pictures,sounds,sql]' --group dev
 	@touch .venv/.app $@
 
 # `python3` if it is new enough, else a newer one beside it; PYTHON=... names one.

@@ -20,7 +20,8 @@ import xattn
 from xattn import History
 from xattn.evaluate.bootstrap import interval
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import Questions
+from xattn.evaluate.ranking import rank
 from xattn.evaluate.rivals import RIVALS
 
 NAMES = "HybridAttention,ContentAttention,RecencyEASE,EASE,ItemKNN,UserAttention,Popularity"

@@ -5,8 +5,8 @@
 For the top ten of each user and for items far down the list it compares
 
     ledgers    the sum of base and cells with the served score
-    removals   the announced score without each event with the score that is served without it
-    ranks      the announced rank without each event with the rank that is served without it
+    removals   the announced score without each item, all its events, with the score that is served without it
+    ranks      the announced rank without each item with the rank that is served without it
 
 on the bundled data (`movielens`) and on planted data full of ties (`ties`: every item has a twin that the same people
 take with it). It prints the largest gap of scores, relative to max(1, |score|), and how many ranks are wrong, with the
@@ -97,13 +97,14 @@ def check(model: Recommender, users: tuple[str, ...]) -> Found:
             gap = abs(total - scores[target]) / max(1.0, abs(scores[target]))
             found.ledger_gap = max(found.ledger_gap, gap)
             found.ledgers += 1
-        announced, cache = model.scores_without_each(history, targets), cache_of(model, history)
+        cache = cache_of(model, history)
+        announced = cache.scores_without_each(targets)
         ranks = [
             cache.ranks_without_each(target, own, allowed)
             for target, own in zip(targets.tolist(), announced, strict=True)
         ]
         for position in range(len(history)):
-            served = model.scores_of(history.without([position]))
+            served = model.scores_of(history.without(history.alike([position])))
             apart = np.abs(announced[:, position] - served[targets]) / np.maximum(1.0, np.abs(served[targets]))
             found.removal_gap = max(found.removal_gap, float(apart.max(initial=0.0)))
             found.removals += len(targets)

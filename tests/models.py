@@ -28,6 +28,7 @@ from xattn.recommenders.registry import OWN, model_class
 
 MODELS: dict[str, Callable[[], Recommender]] = {
     "content": lambda: ContentAttention(),
+    "content by blocks": lambda: ContentAttention(fusion="softmax"),
     "content sharp": lambda: ContentAttention(temperature=0.1, content_recency=2.0, threshold=0.05),
     "collaborative": lambda: CollaborativeAttention(min_events=2, regularization=1.0),
     "collaborative one head": lambda: CollaborativeAttention(recency=(4.0,), beta=1.0, min_events=2, threshold=0.1),

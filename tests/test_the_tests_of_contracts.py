@@ -72,6 +72,13 @@ class ListsWhatWasSeen(ItemKNN):
         return super().recommend(user, history=history, **rest)
 
 
+class ForgetsSeen(ItemKNN):
+    """An explanation takes another list than the one that was asked for."""
+
+    def explain(self, user: Any = None, item: Any = None, *, seen: str = "drop", **rest: Any) -> Any:
+        return super().explain(user, item, **rest)
+
+
 class TiesBackwards(Popularity):
     """Equal scores rank in the reverse order of the items."""
 
@@ -132,6 +139,7 @@ FAULTS: list[tuple[type[Recommender], Callable[..., None]]] = [
     (RemovalOff, C.test_the_announced_score_without_an_event_is_served_without_it),
     (OtherTarget, C.test_many_targets_at_once_are_each_target_alone),
     (ListsWhatWasSeen, C.test_a_list_holds_the_best_unseen_items_in_order_of_score_then_of_rows),
+    (ForgetsSeen, C.test_what_was_met_may_be_listed_again_and_all_that_is_said_of_it_is_served),
     (TiesBackwards, C.test_a_list_holds_the_best_unseen_items_in_order_of_score_then_of_rows),
     (OldDataStays, C.test_a_second_fit_leaves_nothing_of_the_first),
     (Drifts, C.test_the_same_settings_and_data_give_the_same_bits),

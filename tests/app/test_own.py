@@ -96,9 +96,9 @@ def test_a_model_of_ones_own_stands_first_and_is_not_fitted_again() -> None:
 
 
 def test_the_python_reads_the_files_that_were_named(own_data: Interactions) -> None:
-    state.use(Own(own_data, origin=Origin(ratings="it's.csv", items="songs.csv")))
+    state.use(Own(own_data, origin=Origin(None, "it's.csv", "songs.csv", {"scale": "1-5"})))
     code = of_view(View("p3", "ItemKNN"), own_data, "Song 1")
-    assert """model = ItemKNN().fit(read_interactions("it's.csv", items='songs.csv'))""" in code
+    assert """model = ItemKNN().fit(read_interactions("it's.csv", 'songs.csv', scale='1-5'))""" in code
     compile(code, "code", "exec")
 
 

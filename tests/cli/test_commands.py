@@ -368,4 +368,57 @@ def test_app_serves_what_it_is_asked_for(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("xattn.app.serve", lambda **given: asked.append(given))
     assert run("app", "--port", "8502", "--host", "127.0.0.1").exit_code == 0
     assert run("app").exit_code == 0
-    assert asked == [{"port": 8502, "address": "127.0.0.1"}, {"port": 8501, "address": "localhost"}]
+    films = {"scenario": "films"}
+    assert asked == [{"port": 8502, "address": "127.0.0.1"} | films, {"port": 8501, "address": "localhost"} | films]
+
+
+# --- what was met before ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plays(tmp_path: Path) -> str:
+    """Each of twelve people plays three songs, and the first of them again; every line stands twice in the file."""
+    rows = [
+        (f"p{u}", f"s{(u + step) % 4 + 4 * (u % 3)}", 100 * u + t)
+        for u in range(12)
+        for t, step in enumerate((0, 1, 2, 0))
+    ]
+    frame = pd.DataFrame(rows, columns=["who", "song", "when"])
+    path = tmp_path / "plays.csv"
+    pd.concat([frame, frame]).to_csv(path, index=False)
+    return str(path)
+
+
+COLUMNS = ("--columns", "user=who,item=song,time=when")
+
+
+def test_a_list_may_offer_again_what_was_met(run: Run, plays: str) -> None:
+    asked = ("--ratings", plays, *COLUMNS, "--user", "p0", "--model", "Popularity", "-k", "12", "--json")
+    dropped, kept = (answer(run("recommend", *asked, "--seen", seen)) for seen in ("drop", "keep"))
+    met = {"s0", "s1", "s2"}
+    assert not met & {row["item"] for row in dropped["items"]}
+    assert met <= {row["item"] for row in kept["items"]}
+    why = answer(run("explain", *asked[:-3], "-k", "12", "--item", "s0", "--seen", "keep", "--json"))
+    assert why["asked"] == {"k": 12, "seen": "keep"}
+    assert why["rank"] == [row["item"] for row in kept["items"]].index("s0") + 1
+
+
+def test_evaluation_says_what_it_did_not_ask(run: Run, plays: str) -> None:
+    asked = ("--ratings", plays, *COLUMNS, "--models", "Popularity", "-k", "3")
+    assert "got 12 targets, all met before" in refused(run("evaluate", *asked))
+    found = answer(run("evaluate", *asked, "--seen", "keep", "--json"))
+    assert found["seen"] == "keep"
+    assert found["questions"] == {"targets": 12, "met_before": 0, "not_held": 0, "repeats": 48}
+    shown = run("evaluate", *asked, "--seen", "keep").stdout
+    assert "Lists could offer again what a person had met before." in shown
+    assert "48 lines that say again exactly what another line says" in shown
+    tuned = answer(
+        run("tune", *asked[:-4], "--model", "ItemKNN", "--trials", "2", "-k", "3", "--seen", "keep", "--json")
+    )
+    assert tuned["questions"]["repeats"] == 48
+
+
+def test_the_program_reads_the_file_as_the_command_did(run: Run, plays: str) -> None:
+    asked = ("--ratings", plays, *COLUMNS, "--repeats", "drop", "--user", "p0", "--model", "Popularity", "--item", "s5")
+    program = run("explain", *asked, "--python").stdout
+    assert "columns={'user': 'who', 'item': 'song', 'time': 'when'}, repeats='drop')" in program

@@ -18,7 +18,8 @@ from xattn.evaluate import evaluate
 from xattn.evaluate.diverse import reordering
 from xattn.evaluate.metrics import diversity as variety
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import Questions
+from xattn.evaluate.ranking import rank
 from xattn.features import feature_set
 from xattn.recommenders.rerank import diverse_list
 
@@ -26,24 +27,21 @@ ITEMS = ItemTable(tuple("abcdefg"), tuple("abcdefg"), pd.DataFrame({"kind": [*"x
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Scores with ties and NaN, what may be listed, relevant items."""
+def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Scores with ties and NaN, and what may be listed."""
     scores = draw(hnp.arrays(np.float64, 7, elements=st.sampled_from((0.0, 1.0, 2.0, 3.0, 9.0, np.nan))))
-    allowed = draw(hnp.arrays(np.bool_, 7))
-    relevant = np.array(sorted(draw(st.sets(st.integers(0, 6), min_size=1))))
-    return scores, allowed, relevant
+    return scores, draw(hnp.arrays(np.bool_, 7))
 
 
 @given(cases(), st.integers(1, 7), st.sampled_from((0.2, 0.5, 1.0)))
 def test_the_list_comes_first_and_the_rest_by_score(
-    case: tuple[np.ndarray, np.ndarray, np.ndarray], k: int, diversity: float
+    case: tuple[np.ndarray, np.ndarray], k: int, diversity: float
 ) -> None:
-    scores, allowed, relevant = case
-    ranked = allowed | np.isin(np.arange(7), relevant)
-    listed = diverse_list(scores, ranked, k, diversity, feature_set(ITEMS).unit).tolist()
+    scores, allowed = case
+    listed = diverse_list(scores, allowed, k, diversity, feature_set(ITEMS).unit).tolist()
     ordered = reordering(ITEMS, k, diversity)
     assert ordered is not None
-    got = ordered(scores, allowed, relevant)
+    got = ordered(scores, allowed)
     np.testing.assert_array_equal(np.isnan(got), np.isnan(scores))
     order = sorted(np.flatnonzero(~np.isnan(got)), key=lambda j: -got[j])
     assert [int(j) for j in order[: len(listed)]] == listed
@@ -75,14 +73,17 @@ def test_the_metrics_are_those_of_the_lists_that_recommend_serves() -> None:
         assert row["diversity"] == pytest.approx(variety(lists, feature_set(data.items).unit), rel=1e-12)
 
 
-def test_a_relevant_item_that_was_seen_can_still_be_found() -> None:
-    """A repeat purchase: it is in no list, and ranks as if it could be."""
+def test_a_relevant_item_that_was_seen_is_found_where_lists_keep_it() -> None:
+    """A repeat purchase."""
     data = Interactions("repeat", ("u",), ITEMS, np.array([0, 2]), np.array([0, 2]))
     model = Popularity().fit(data)
     asked = Questions(data, [History.of(data, 0)], [np.array([0])])
     found = rank(model, asked, 3, reordering(ITEMS, 3, 0.5))
-    assert found.ranks[0].tolist() == [1.0]
+    assert found.ranks[0].tolist() == [np.inf]
     assert 0 not in found.lists[0]
+    found = rank(model, asked._replace(seen="keep"), 3, reordering(ITEMS, 3, 0.5))
+    assert found.ranks[0].tolist() == [1.0]
+    assert found.lists[0][0] == 0
     assert per_user(found.ranks, 3)["ndcg@3"].tolist() == [1.0]
 
 
@@ -109,5 +110,5 @@ def test_items_without_features() -> None:
 
 
 def test_an_order_by_score_alone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(globals(), "reordering", lambda items, k, diversity: lambda scores, allowed, relevant: scores)
+    monkeypatch.setitem(globals(), "reordering", lambda items, k, diversity: lambda scores, allowed: scores)
     must_fail(test_the_list_comes_first_and_the_rest_by_score)

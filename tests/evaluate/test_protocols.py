@@ -11,7 +11,8 @@ import pytest
 from xattn import CollaborativeAttention, History, InputError, Interactions, ItemKNN, Popularity
 from xattn.data.split import leave_last_out
 from xattn.evaluate import PROTOCOLS, evaluate
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import Questions
+from xattn.evaluate.ranking import rank
 
 KEYS = [
     "model",
@@ -42,7 +43,7 @@ def chain() -> Interactions:
 def test_the_shape_of_a_result() -> None:
     data = chain()
     result = evaluate(data, [Popularity(), ItemKNN()])
-    assert list(result) == ["protocol", "dataset", "users", "items", "events", "k", "rows"]
+    assert list(result) == ["protocol", "dataset", "users", "items", "events", "k", "seen", "questions", "rows"]
     assert (result["users"], result["items"], result["events"]) == (data.n_users, data.n_items, data.n_events)
     assert [row["model"] for row in result["rows"]] == ["Popularity", "ItemKNN"]
     for row in result["rows"]:
@@ -71,7 +72,7 @@ def test_nothing_of_the_test_reaches_the_fit() -> None:
     np.testing.assert_array_equal(first.score("u3"), second.score("u3"))
 
 
-def test_seen_items_are_no_candidates_and_a_repeated_target_is() -> None:
+def test_seen_items_are_no_candidates_and_a_repeated_target_has_no_rank() -> None:
     rows = [("u", item) for item in ["a", "b", "c", "a"]] + [("v", item) for item in ["a", "b", "d"]]
     data = Interactions.from_frame(pd.DataFrame(rows, columns=["user", "item"]), name="tiny")
     split = leave_last_out(data)
@@ -81,8 +82,11 @@ def test_seen_items_are_no_candidates_and_a_repeated_target_is() -> None:
     seen = [{"a", "b", "c"}, {"a", "b"}]
     for row, known in zip(lists, seen, strict=True):
         assert not {data.items.ids[j] for j in row} & known
-    assert ranks[0] <= 2  # candidates: a, which is the target, and d
+    assert ranks[0].tolist() == [np.inf]  # the target, a, was met before; d is the one candidate
     assert len(lists[0]) == 1
+    ranks, lists = rank(model, Questions(split.train, histories, list(split.item[:, None]), seen="keep"), k=4)
+    assert ranks[0].tolist() == [2.0]  # a and b come first, and a tie counts against the target
+    assert len(lists[0]) == 4
 
 
 def test_the_seed_sets_the_intervals_alone() -> None:

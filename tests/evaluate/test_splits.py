@@ -69,7 +69,7 @@ def test_a_fifth_of_each_user_is_held_out_and_unseen() -> None:
     whole = data()
     held = drawn_per_user(whole, 0.2, np.random.default_rng(0))
     assert (np.bincount(whole.user, held) == np.diff(whole.indptr) // 5).all()
-    questions = questions_of(whole, held, liked(whole, None))
+    questions = questions_of(whole, held, liked(whole, None), "drop")
     assert questions.train.n_events == whole.n_events - held.sum()
     for history, relevant in zip(questions.histories, questions.relevant, strict=True):
         own = whole.events_of(int(history.user or 0))
@@ -223,7 +223,7 @@ def test_a_given_history_takes_the_place_of_the_training_events() -> None:
         "history": frame([("u", "b", 2.0), ("u", "zz", 2.0), ("x", "a", 1.0)], "user item rating"),
         "test": frame([(user, "a", 4.0) for user in "uvxy"], "user item rating"),
     }
-    evaluate(train, [Spy()], protocol="given", k=1, **parts)
+    evaluate(train, [Spy()], protocol="given", k=1, seen="keep", **parts)
     ids = [[train.items.ids[j] for j in history.item] for history in asked]
     assert ids == [["b"], ["a"], ["a"], []]
     assert [history.user for history in asked] == [0, 1, None, None]

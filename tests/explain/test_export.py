@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -126,6 +127,8 @@ def test_a_saved_model_is_explained_alike(tmp_path: Path) -> None:
         *ASKED,
         {"history": model.history("u3").without([0, 2]), "item": "i2"},
         {"history": model.history(history=[("i1", 5.0), ("i7", 1.0), ("i9", 3.0)]).without([1]), "item": "i2"},
+        {"history": model.history(history=["i1", "i7"]).followed_by([3], 5.0), "item": "i2"},
+        {"user": "u3", "item": model.data_.items.ids[model.history("u3").item[0]], "seen": "keep"},
     ]
     whys = [model.explain(**given) for given in asked]
     for why, told in zip(whys, run("\n".join(why.snippet() for why in whys), tmp_path), strict=True):
@@ -150,6 +153,29 @@ def test_files_are_read_and_fitted_alike(tmp_path: Path) -> None:
     assert "min_events=2" in program
     assert "random_state=0" in program
     assert_same(run(program, tmp_path)[0], why)
+
+
+def test_the_program_reads_a_file_as_it_was_read(tmp_path: Path) -> None:
+    """Columns, scale and the rest, without which the same file is other data or none."""
+    rows = [(f"p{u}", f"i{(3 * u + t) % 11}", (u * t) % 3, f"{t + 1:02}.01.2024") for u in range(12) for t in range(5)]
+    frame = pd.DataFrame(rows, columns=["who", "what", "opinion", "when"])
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    columns = {"user": "who", "item": "what", "rating": "opinion", "time": "when"}
+    reading = {"columns": columns, "scale": (1, 2), "unrated": [0.0], "time_format": "%d.%m.%Y"}
+    data = xattn.read_interactions(tmp_path / "log.csv", **reading)
+    assert np.isnan(data.rating).any()
+    why = xattn.HybridAttention(min_events=1).fit(data).explain("p3", data.items.ids[5], seen="keep")
+    program = why.snippet(Origin(ratings="log.csv", reading=reading))
+    assert_same(run(program, tmp_path)[0], why)
+
+
+def test_an_address_keeps_its_password() -> None:
+    for address, told in (
+        ("postgresql://me:se:cr/et@host/db", "postgresql://me:…@host/db"),
+        ("sqlite:///shop.db", "sqlite:///shop.db"),
+        ("a:b@c.csv", "a:b@c.csv"),
+    ):
+        assert Origin(ratings=address).read() == repr(told)
 
 
 def test_a_bundled_set_is_named() -> None:

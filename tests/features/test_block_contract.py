@@ -10,8 +10,11 @@ import pandas as pd
 from xattn.features.block import Block
 from xattn.features.categories import Categories
 from xattn.features.flags import Flags
+from xattn.features.media.pictures import Pictures
+from xattn.features.media.sounds import Sounds
 from xattn.features.numbers import Numbers
 from xattn.features.registry import OWN, block_of_name
+from xattn.features.text.text import Text
 from xattn.features.words import Words
 from xattn.testing import BlockContract
 
@@ -53,6 +56,17 @@ class TestWords(BlockContract):
         return pd.Series(["red shoe", "red hat", "", "blue hat and shoe", "黑色 hat", "the of and"])
 
 
+class TestText(BlockContract):
+    def make(self) -> Block:
+        return Text()
+
+    def column(self) -> pd.Series[Any]:
+        return pd.Series(
+            ["a red shoe", "the red hat, the hat", "", "blue hat and shoe", "红色的帽子和鞋子", "红色 hat", None]
+        )
+
+
 def test_every_block_is_tested() -> None:
-    tested = {type(kind().make()) for kind in (TestCategories, TestNumbers, TestFlags, TestWords)}
-    assert {type(block_of_name(name)) for name in OWN} == tested
+    tested = {type(kind().make()) for kind in (TestCategories, TestNumbers, TestFlags, TestText, TestWords)}
+    elsewhere = {Pictures, Sounds}  # test_media.py
+    assert {type(block_of_name(name)) for name in OWN} == tested | elsewhere

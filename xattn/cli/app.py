@@ -37,5 +37,10 @@ def app(source: DataChoice, choice: ModelChoice, scenario: str | None, port: int
     about = subject(source, choice)
     saved = str(choice.model) if about.fitted else None
     tell_notes(True)  # a server does not come to its end
-    paths = (None if path is None else os.path.abspath(path) for path in (saved, source.ratings, source.items))
-    serve(port=port, address=host, model=about.ready(), origin=Origin(*paths), scenario=words)
+    origin = Origin(_whole(saved), _whole(source.ratings), _whole(source.items), source.stated)
+    serve(port=port, address=host, model=about.ready(), origin=origin, scenario=words)
+
+
+def _whole(path: str | None) -> str | None:
+    """A path from the root of the file system; the address of a database as it is."""
+    return path if path is None or "://" in path else os.path.abspath(path)

@@ -30,6 +30,7 @@ class ReadingChoice:
     encoding: str | None = None
     missing: str = "refuse"
     repeats: str = "keep"
+    drop: tuple[str, ...] = ()
     query: str | None = None
     quiet: bool = False
 
@@ -52,8 +53,15 @@ class ReadingChoice:
             "encoding": self.encoding,
             "missing": self.missing,
             "repeats": self.repeats,
+            "drop": list(self.drop),
             "query": self.query,
         }
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The arguments of `read_interactions` that were given, without those that are as they are by themselves."""
+        plain = ReadingChoice().options()
+        return {name: value for name, value in self.options().items() if value != plain[name]}
 
     def weights(self) -> dict[str, float]:
         """The weight of each type of events that is named."""
@@ -89,6 +97,9 @@ READING = (
         "--missing", type=click.Choice(("refuse", "drop")), default="refuse", help="Rows without a user, item or time."
     ),
     click.option("--repeats", type=click.Choice(("keep", "drop")), default="keep", help="Rows that repeat another."),
+    click.option(
+        "--drop", multiple=True, metavar="FINDING", help="Leave out rows: time_odd, bots, one_event_users; repeatable."
+    ),
     click.option("--query", metavar="SQL", help="What to read, where --ratings is the address of a database."),
     click.option("--quiet", is_flag=True, help="Do not say on stderr how the table was read."),
 )

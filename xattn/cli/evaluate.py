@@ -16,6 +16,7 @@ from xattn.cli.options import (
     DTYPE,
     LENGTH,
     SEED,
+    SEEN,
     DataChoice,
     ModelChoice,
     as_json,
@@ -24,6 +25,7 @@ from xattn.cli.options import (
     grouped,
 )
 from xattn.cli.screen import Column, echo, note_at_the_end, print_json, print_table, progress
+from xattn.cli.tables import print_questions
 from xattn.errors import check_choice, check_probability, check_whole, refuse
 
 __all__ = ["evaluate"]
@@ -73,6 +75,7 @@ split_options = grouped(
 @click.option("--models", metavar="A,B,…", help="Models to test, rivals too.  [all; faithfulness: HybridAttention]")
 @SETTINGS
 @LENGTH
+@SEEN
 @DIVERSITY
 @click.option(
     "--positive", type=float, metavar="R", help="The lowest rating that counts as liked.  [upper third of the scale]"
@@ -97,6 +100,7 @@ def evaluate(
     models: str | None,
     settings: tuple[str, ...],
     k: int | None,
+    seen: str,
     diversity: float,
     positive: float | None,
     min_events: int,
@@ -128,6 +132,7 @@ def evaluate(
         check_whole("k", k, low=1)
     from xattn.evaluate import PROTOCOLS, cross_validate
     from xattn.evaluate import evaluate as run
+    from xattn.evaluate.setup import prepared
     from xattn.recommenders.listing import DEFAULT_K
     from xattn.recommenders.registry import DEFAULT
 
@@ -140,10 +145,10 @@ def evaluate(
         data = parts.pop("data")
     else:
         data, parts = load_data(source), {}
-    read = data
-    data = data.core(min_events) if min_events > 1 else data
-    k = k if k is not None else min(COLD_K if protocol == "cold" else DEFAULT_K, data.n_items)
+    if k is None:
+        k = min(COLD_K if protocol == "cold" else DEFAULT_K, prepared(data, min_events).data.n_items)
     arguments: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
+    arguments |= {"min_events": min_events, "seen": seen}
     if folds is not None:
         check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
     with progress("evaluating") as tell:
@@ -152,7 +157,7 @@ def evaluate(
         else:
             result = run(data, makers, **arguments, **parts, diversity=diversity, agreement=agreement, progress=tell)
     if as_json:
-        print_json({**result, **reported(read, source)})
+        print_json({**result, **reported(data, source)})
     elif protocol == "faithfulness":
         _print_explainers(result)
     else:
@@ -198,6 +203,8 @@ def _print_rows(result: dict[str, Any]) -> None:
     print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {sizes}")
     if several:
         echo(f"\np: chance of such a difference in {main} to {rows[0]['model']} if there were none.")
+    if "questions" in result:
+        print_questions(result)
     if rows[-1].get("agreement"):
         _print_agreement(rows)
 

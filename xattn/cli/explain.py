@@ -26,7 +26,7 @@ from xattn.cli.options import (
 )
 from xattn.cli.outputs import outputs
 from xattn.cli.screen import print_json
-from xattn.cli.tables import print_difference, print_ledger, print_list_ledger, print_why_not
+from xattn.cli.tables import print_difference, print_ledger, print_list_ledger, print_parts, print_why_not
 from xattn.cli.telling import FILES, TellingChoice, telling_options
 from xattn.errors import refuse
 
@@ -70,11 +70,11 @@ class QuestionChoice:
         program = "yes" if telling.program else None
         if self.other is not None:
             named = {name: getattr(telling, name) for name in (*FILES, "depth")}
-            check_left_out(self.other, **named, python=program)
+            check_left_out(self.other, **named, parts=telling.parts, python=program)
             if not self.why_not:
                 check_left_out(self.other, scenario=telling.scenario)
         if as_json:
-            check_left_out("--json", python=program)
+            check_left_out("--json", parts=telling.parts, python=program)
         if telling.chart is None:
             check_left_out("--chart", "without_option", kind=telling.kind)
 
@@ -142,7 +142,8 @@ def explain(
         return
     from xattn.explain import Origin
 
-    origin = Origin(model=choice.model) if choice.saved else Origin(ratings=source.ratings, items=source.items)
+    origin = Origin(model=choice.model) if choice.saved else Origin(None, source.ratings, source.items, source.stated)
+    parts = found.parts(telling.parts) if telling.parts is not None else None  # refused before a file is written
     telling.write(found, origin, paths)
     if telling.program:
         click.echo(found.snippet(origin), nl=False)
@@ -150,3 +151,5 @@ def explain(
         print_json({**request.answer_of(found, origin).body(), **reported(model.data_, source)})
     else:
         print_ledger(found, telling)
+        if parts is not None:
+            print_parts(parts, telling)

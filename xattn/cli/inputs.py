@@ -156,6 +156,7 @@ def _list(data: Interactions, listing: ListChoice) -> dict[str, Any]:
         "k": listing.k,
         "exclude": listing.exclude,
         "without": listing.without,
+        "seen": listing.seen,
         "candidates": None if listing.candidates is None else _candidates(data, listing.candidates),
         "where": [_condition(data, text) for text in listing.where],
     }

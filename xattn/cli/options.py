@@ -193,6 +193,7 @@ class ListChoice:
     candidates: str | None
     where: tuple[str, ...]
     without: tuple[str, ...]
+    seen: str
 
     def __post_init__(self) -> None:
         """Raise InputError for a list of no items, or a condition that is no COLUMN=VALUE."""
@@ -205,6 +206,13 @@ class ListChoice:
 
 DIVERSITY = click.option(
     "--diversity", type=float, default=0.0, metavar="D", help="How much variety counts against score, from 0 to 1.  [0]"
+)
+SEEN = click.option(
+    "--seen",
+    type=click.Choice(("drop", "keep")),
+    default="drop",
+    show_default=True,
+    help="Items that the person met before: not in the list, or in it again.",
 )
 LENGTH = click.option("-k", "k", type=int, metavar="N", help="Length of the list.  [10, or all items if fewer]")
 
@@ -222,6 +230,7 @@ list_options = grouped(
     click.option(
         "--without", multiple=True, metavar="ITEM", help="Mask the events of this item in the history; repeatable."
     ),
+    SEEN,
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

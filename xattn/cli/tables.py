@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from xattn.cli.telling import TellingChoice
     from xattn.explain import Difference, ListLedger, WhyNot
 
-__all__ = ["print_difference", "print_ledger", "print_list", "print_list_ledger", "print_why_not"]
+__all__ = [
+    "print_difference",
+    "print_ledger",
+    "print_list",
+    "print_list_ledger",
+    "print_parts",
+    "print_questions",
+    "print_why_not",
+]
 
 
 def print_list(items: pd.DataFrame, lang: str) -> None:
@@ -80,6 +88,39 @@ def print_list_ledger(found: ListLedger, telling: TellingChoice) -> None:
         for row in found.events().head(telling.most).to_dict(orient="records")
     ]
     _print(rows, telling.lang, "term.contribution", "term.removal_effect", "cli.leaves")
+
+
+def print_questions(result: dict[str, Any]) -> None:
+    """What a protocol did not ask as it stood in the data, a sentence a line."""
+    from xattn.evaluate.questions import questions_told
+
+    said = questions_told(result)
+    if said:
+        echo("\n" + "\n".join(said))
+
+
+def print_parts(parts: pd.DataFrame, telling: TellingChoice) -> None:
+    """The parts that move the score most, with the event that each belongs to; all others in one row."""
+    from xattn.i18n import t
+    from xattn.i18n.numbers import figure
+
+    lang = telling.lang
+    shown = np.zeros(len(parts), bool)
+    shown[np.argsort(-parts["contribution"].abs().to_numpy(), kind="stable")[: telling.most]] = True
+    rows = [
+        [*_named(row), short(row["part"]), figure(row["contribution"], sign=True)]
+        for row in parts[shown].to_dict(orient="records")
+    ]
+    rest = parts["contribution"][~shown]
+    if len(rest):
+        rows.append(["", t("chart.rest", lang, n=len(rest)), "", figure(float(rest.sum()), sign=True)])
+    echo("")
+    heads = [
+        Column(t("cli.item", lang)),
+        Column(t("term.event", lang), cut=True),
+        Column(t("cli.part", lang), cut=True),
+    ]
+    print_table([*heads, Column(t("term.contribution", lang), right=True)], rows)
 
 
 def _named(row: dict[Any, Any]) -> list[str]:

@@ -9,8 +9,9 @@ import click
 
 from xattn.cli.inputs import load_data
 from xattn.cli.models import contestants
-from xattn.cli.options import DTYPE, LENGTH, SEED, DataChoice, ModelChoice, as_json, data_options
+from xattn.cli.options import DTYPE, LENGTH, SEED, SEEN, DataChoice, ModelChoice, as_json, data_options
 from xattn.cli.screen import Column, echo, note, print_json, print_table, progress
+from xattn.cli.tables import print_questions
 from xattn.errors import check_whole, refuse
 
 __all__ = ["tune"]
@@ -30,6 +31,7 @@ MOST_SHOWN = 20
     "--metric", default="ndcg", show_default=True, metavar="NAME", help="ndcg, hr, recall, precision, map, mrr."
 )
 @LENGTH
+@SEEN
 @click.option(
     "--positive", type=float, metavar="R", help="The lowest rating that counts as liked.  [upper third of the scale]"
 )
@@ -54,6 +56,7 @@ def tune(
     protocol: str,
     metric: str,
     k: int | None,
+    seen: str,
     positive: float | None,
     min_events: int,
     seed: int | None,
@@ -81,8 +84,8 @@ def tune(
     ((kind, make),) = contestants([model], choice, source.weights(), "--model").items()
     space = _space(over, settings)
     data = load_data(source)
-    data = data.core(min_events) if min_events > 1 else data
     from xattn.evaluate import search
+    from xattn.evaluate.setup import prepared
 
     with progress(f"tuning {kind}") as tell:
         found = search(
@@ -92,9 +95,11 @@ def tune(
             trials=trials,
             protocol=protocol,
             metric=metric,
-            k=length(k, data.n_items),
+            k=length(k, prepared(data, min_events).data.n_items),
             seed=seed or 0,
+            min_events=min_events,
             positive=positive,
+            seen=seen,
             seconds=seconds,
             progress=tell,
         )
@@ -144,6 +149,7 @@ def _print_trials(found: dict[str, Any]) -> None:
     settings = " ".join(f"--set {found['model']}.{name}={_setting(value)}" for name, value in best["params"].items())
     budget = f"{len(done)} of {found['wanted']} trials in {found['seconds']:.0f} s"
     echo(f"\nBest {found['metric']} {best['value']:.4f} ({budget}): {settings}")
+    print_questions(found)
     if not found["complete"]:
         note("The search ended before all trials were made.")
 

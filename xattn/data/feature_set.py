@@ -15,18 +15,61 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from xattn.data.checksum import checksum_of
 from xattn.errors import Quoted, check_array, check_same_length, refuse
+from xattn.i18n import t
 
-__all__ = ["FeatureSet", "Parts", "distinct"]
+__all__ = ["FeatureSet", "Parts", "PartsOf", "Places", "Skipped", "distinct", "places_of"]
 
 ONE_BLOCK = "features"
-Parts = Callable[[int], tuple[tuple[str, ...], np.ndarray]]  # row of an item → names of its parts (p,), and (p, d)
+# row of an item → names of its parts (p,), and what each brings (p, d), dense or sparse
+Parts = Callable[[int], tuple[tuple[str, ...], np.ndarray | sparse.csr_array]]
+Places = Callable[[int], tuple[tuple[float, ...], ...]]  # row of an item → where each of its parts lies
+
+
+@dataclass(frozen=True, eq=False)
+class PartsOf:
+    """Parts that also know where they lie; called as the parts alone.
+
+    A word lies at (start, stop) in its text, a patch at (left, top, right, bottom) in its picture as shares of width
+    and height, a stretch of sound at (start, stop, lowest, highest) in seconds and hertz.
+    """
+
+    parts: Parts
+    places: Places | None = None
+
+    def __call__(self, row: int, /) -> tuple[tuple[str, ...], np.ndarray | sparse.csr_array]:
+        return self.parts(row)
+
+
+class Skipped(NamedTuple):
+    """A cell of a column that a block could not use: its block, its row, what it says, and why it is left out.
+
+    >>> Skipped("cover", 3, "cat.png", "broken").told()
+    "cover, row 3, 'cat.png': it cannot be decoded"
+    """
+
+    block: str
+    row: int
+    cell: str
+    reason: str
+
+    def told(self, lang: str = "en") -> str:
+        """The same as a line of text, in English ("en") or Chinese ("zh")."""
+        return t(
+            "skipped.line", lang, block=self.block, row=self.row, cell=self.cell, why=t(f"skipped.{self.reason}", lang)
+        )
+
+
+def places_of(parts: Parts) -> Places | None:
+    """Where the parts of an item lie; None where that is not known."""
+    found: Places | None = getattr(parts, "places", None)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +77,9 @@ class FeatureSet:
     """d features of M items: `names` (d,), their matrix `F` (M, d), and the block of each (d,), or one block for all.
 
     `F` is given as an array or a sparse matrix, and kept as a sparse array by rows (float64, read-only). Its numbers
-    are used as they are. `parts` says for some blocks what an item's features of that block are the sum of. Raises
-    InputError where a name is empty or stands twice, a number is not finite, or sizes disagree.
+    are used as they are. `parts` says for some blocks what an item's features of that block are the sum of; `skipped`
+    are cells that a block could not use. Raises InputError where a name is empty or stands twice, a number is not
+    finite, or sizes disagree.
 
     >>> FeatureSet(("sweet", "sour"), np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 0.0]]))
     FeatureSet(3 items, 2 features in 1 block)
@@ -45,6 +89,7 @@ class FeatureSet:
     F: sparse.csr_array
     blocks: tuple[str, ...] = ()
     parts: Mapping[str, Parts] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
         names, blocks = tuple(self.names), tuple(self.blocks)
@@ -101,7 +146,7 @@ class FeatureSet:
     def take(self, rows: np.ndarray) -> FeatureSet:
         """The features of the items `rows`, in this order."""
         parts = {block: _of_rows(own, rows) for block, own in self.parts.items()}
-        return replace(self, F=self.F[rows], parts=parts)
+        return replace(self, F=self.F[rows], parts=parts, skipped=())
 
     def only(self, features: Sequence[int]) -> FeatureSet:
         """The set of some of the features, by number. A block of which some are missing has no parts any more."""
@@ -133,11 +178,13 @@ class FeatureSet:
         called = dict(zip(own, distinct([block for _, block in own]), strict=True))
         blocks = tuple(called[place, block] for place, one in enumerate(sets) for block in one.blocks)
         parts = {called[place, block]: parts for place, one in enumerate(sets) for block, parts in one.parts.items()}
-        return cls(names, sparse.hstack([one.F for one in sets]), blocks, parts)
+        skipped = tuple(cell for one in sets for cell in one.skipped)
+        return cls(names, sparse.hstack([one.F for one in sets]), blocks, parts, skipped)
 
 
 def _of_rows(parts: Parts, rows: np.ndarray) -> Parts:
-    return lambda row: parts(int(rows[row]))
+    places = places_of(parts)
+    return PartsOf(lambda row: parts(int(rows[row])), None if places is None else lambda row: places(int(rows[row])))
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from xattn.data.checksum import canonical, checksum_of
 from xattn.data.growth import both
 from xattn.data.items import ItemTable
 from xattn.data.reading.events import Events, Options, events_of
+from xattn.data.reading.faults import exact_repeats
 from xattn.data.reading.formats.frames import frame_table
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
@@ -190,6 +191,24 @@ class Interactions:
         kept = np.concatenate([[0], np.cumsum(mask)])
         vectors: dict[str, Any] = {n: None if v is None else v[mask] for n, v in self._vectors().items()}
         return Interactions(self.name, self.user_ids, self.items, kept[self.indptr], **vectors, scale=self.scale)
+
+    def without_repeats(self) -> Interactions:
+        """These events, each once: an event that says again, to the last field, what one of its user says is left out.
+
+        Where there is neither a time nor a rating nothing tells a line that stands twice from something done twice;
+        all events then stay. The same object comes back where nothing is left out.
+        """
+        if self.time is None and self.rating is None:
+            return self
+        columns = [self.user, self.item, *(vector for vector in (self.rating, self.time) if vector is not None)]
+        if self.kind is not None:
+            columns.append(np.unique(self.kind.astype(str), return_inverse=True)[1])
+        again = exact_repeats(columns)
+        if not again.size:
+            return self
+        first = np.ones(self.n_events, bool)
+        first[again] = False
+        return self.select(first)
 
     def extended(self, other: Interactions) -> Interactions:
         """These events and those of `other` as one data set; users and items keep their rows, new ones come after.

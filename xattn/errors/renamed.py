@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from xattn.errors.choices import check_flag
-from xattn.errors.tree import InputError, refuse
+from xattn.errors.tree import refuse
+from xattn.i18n import t
 
 __all__ = ["by_name", "current_names", "takes_old_names", "warn_of_old"]
 
@@ -28,12 +29,12 @@ OURS = "xattn."
 
 
 def warn_of_old(code: str, **fields: Any) -> None:
-    """Warn, at the line of the caller outside of xattn, with the sentence ``refusal.<code>``."""
+    """Warn, at the line of the caller outside of xattn, with the sentence ``old.<code>`` of the catalogue."""
     level, frame = 2, inspect.currentframe()
     frame = frame.f_back if frame is not None else None
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(OURS):
         level, frame = level + 1, frame.f_back
-    warnings.warn(str(InputError(code=code, **fields)), FutureWarning, stacklevel=level - 1)
+    warnings.warn(t(f"old.{code}", **fields), FutureWarning, stacklevel=level)
 
 
 def current_names(given: Mapping[str, Any], new_of_old: Mapping[str, str]) -> dict[str, Any]:

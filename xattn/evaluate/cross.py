@@ -19,13 +19,15 @@ from sklearn.model_selection import KFold
 
 from xattn.data import History, Interactions
 from xattn.data.split import leave_last_out
+from xattn.data.values import MISSING
 from xattn.errors import check_choice, check_given, check_number, check_type, check_whole, refuse
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import questions_of
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import SEEN, Asking, Questions, catalogue_of, total
+from xattn.evaluate.ranking import rank
 from xattn.evaluate.rows import row_end
-from xattn.evaluate.setup import Makers, Model, Setup, liked, makers_of, result
+from xattn.evaluate.setup import Makers, Model, Setup, liked, makers_of, prepared, result
 from xattn.progress import Progress
 
 __all__ = ["FOLDED", "cross_validate"]
@@ -43,6 +45,7 @@ def cross_validate(
     seed: int = 0,
     min_events: int = 1,
     positive: float | None = None,
+    seen: str = "drop",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Fit and test unfitted models once a fold; returns what `evaluate` does, with ``"folds"``, their number.
@@ -64,10 +67,16 @@ def cross_validate(
         positive = check_number("positive", positive)
         if protocol == "next-item":
             check_given("positive", positive, wanted=False, when="protocol", choice=protocol)
-    data = data.core(min_events) if check_whole("min_events", min_events, low=1) > 1 else data
-    setup = Setup(check_whole("k", k, low=1, high=data.n_items), check_whole("seed", seed), positive, progress=progress)
+    check_choice("seen", seen, SEEN)
+    data, repeats = prepared(data, check_whole("min_events", min_events, low=1))
+    k, seed = check_whole("k", k, low=1, high=data.n_items), check_whole("seed", seed)
+    setup = Setup(k, seed, positive, progress=progress, seen=seen, repeats=repeats)
     folds = check_whole("folds", folds, low=2, high=data.n_users)
     parts = list((_of_users if protocol == "next-item" else _of_events)(data, folds, setup))
+    counts = total(questions for _, questions in parts)
+    parts = [part for part in parts if part[1].histories]
+    if not parts:
+        refuse("all_met_before", got=counts.met_before)
     makers = makers_of(models, protocol)
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
@@ -77,7 +86,7 @@ def cross_validate(
         first = drawn if first is None else first
     setup.tell("done", 1.0)
     users = len(np.unique(np.concatenate([user for user, _ in parts])))
-    return {**result(protocol, data, users, setup, []), "folds": folds, "rows": rows}
+    return {**result(protocol, data, users, setup, [], counts._asdict()), "folds": folds, "rows": rows}
 
 
 Part = tuple[np.ndarray, Questions]  # user rows (U,), and the questions put to them
@@ -90,13 +99,28 @@ def _of_users(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
         train = data.select(~np.isin(data.user, fold))
         if not here.any() or not train.n_events:
             refuse("fold_without_user", got=folds)
-        histories = [_of_somebody_new(History.of(split.train, user)) for user in split.user[here].tolist()]
-        yield split.user[here], Questions(train, histories, list(split.item[here][:, None]))
+        train, row_of = catalogue_of(train)
+        rows = np.arange(data.n_items) if row_of is None else row_of
+        asking, asked = Asking(train, setup.seen), []
+        for user, item in zip(split.user[here].tolist(), split.item[here].tolist(), strict=True):
+            history, target = History.of(split.train, user), rows[[item]]
+            held = target != MISSING
+            met = int(not held.all() and setup.seen == "drop" and item in history.item)
+            if asking.ask(_of_somebody_new(history, rows), target[held], int((~held).sum()) - met, met):
+                asked.append(user)
+        yield np.array(asked, np.int64), asking.questions()
 
 
-def _of_somebody_new(history: History) -> History:
-    """The events of a user whom the model has not met: no row of theirs means anything to it."""
-    return History(history.item, history.rating, history.age, history.live, kind=history.kind)
+def _of_somebody_new(history: History, rows: np.ndarray) -> History:
+    """The events of a user whom the model has not met: no row of theirs means anything to it.
+
+    `rows` (M,) are those of the model's catalogue; an item that it does not hold takes no age.
+    """
+    item = rows[history.item]
+    known = item != MISSING
+    rating, kind = (None if vector is None else vector[known] for vector in (history.rating, history.kind))
+    n = int(known.sum())
+    return History(item[known], rating, np.arange(n)[::-1], np.ones(n, bool), kind=kind)
 
 
 def _of_events(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
@@ -106,10 +130,10 @@ def _of_events(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
     relevant = liked(data, setup.positive)
     for fold in range(folds):
         held = (place + data.user) % folds == fold  # + user: a user with few events is not always in the first folds
-        questions = questions_of(data, held, relevant)
-        if not questions.histories:
+        questions = questions_of(data, held, relevant, setup.seen)
+        if not questions.histories and not questions.counts.met_before:
             refuse("fold_without_liked", got=folds)
-        yield np.array([history.user for history in questions.histories]), questions
+        yield np.array([history.user for history in questions.histories], np.int64), questions
 
 
 def _row(

@@ -19,29 +19,28 @@ from xattn.recommenders.rerank import check_features, diverse_list
 __all__ = ["Ordered", "reordering"]
 
 
-Ordered = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # of scores, allowed (M,) and relevant rows
+Ordered = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of scores (M,) and of what may be listed (M,)
 
 
 def reordering(items: ItemTable, k: int, diversity: float) -> Ordered | None:
-    """A function of scores (M,), of what may be listed (M,) bool and of relevant items, which may be ranked in any
-    case: scores (M,) in the served order. None with `diversity` 0: the order is that of the scores.
+    """A function of scores (M,) and of what may be listed (M,) bool: scores (M,) in the served order.
+
+    None with `diversity` 0: the order is that of the scores.
 
     Raises InputError where the items have no features.
 
     >>> import pandas as pd
     >>> items = ItemTable(tuple("abc"), tuple("ABC"), pd.DataFrame({"kind": ["x", "x", ""]}))
     >>> ordered = reordering(items, 2, 0.9)
-    >>> ordered(np.array([3.0, 2.0, 1.0]), np.ones(3, bool), np.array([1])).argsort()[::-1].tolist()
+    >>> ordered(np.array([3.0, 2.0, 1.0]), np.ones(3, bool)).argsort()[::-1].tolist()
     [0, 2, 1]
     """
     if diversity == 0.0:
         return None
     F = check_features("diversity", diversity, items)
 
-    def ordered(scores: np.ndarray, allowed: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        ranked = allowed.copy()
-        ranked[relevant] = True
-        listed = diverse_list(scores, ranked, k, diversity, F)
+    def ordered(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        listed = diverse_list(scores, allowed, k, diversity, F)
         values, place = np.unique(scores, return_inverse=True)
         out = np.where(np.isnan(scores), np.nan, place)
         out[listed] = len(values) + np.arange(len(listed), 0, -1)

@@ -14,7 +14,8 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.data.values import MISSING
 from xattn.errors import refuse
-from xattn.evaluate.ranking import Questions, compare
+from xattn.evaluate.questions import Asking
+from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
 
 __all__ = ["given"]
@@ -28,20 +29,22 @@ def given(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     wanted = np.ones(test.n_events, bool) if setup.positive is None else liked(test, setup.positive)
     row_of_item = data.items.rows(test.items.ids)
     past = _Past(data, setup.history)
-    histories, relevant, missed = [], [], []
+    asking = Asking(data, setup.seen)
+    tested = False
     for user, name in enumerate(test.user_ids):
         own = test.events_of(user)
         items = np.unique(test.item[own][wanted[own]])
         if not len(items):
             continue
-        rows = row_of_item[items]
-        histories.append(past.of(name))
-        relevant.append(rows[rows != MISSING])
-        missed.append(int((rows == MISSING).sum()))
-    if not histories:
+        rows, history, tested = row_of_item[items], past.of(name), True
+        strange = [test.items.ids[item] for item in items[rows == MISSING].tolist()]
+        met = len(set(strange) & set(history.unknown)) if setup.seen == "drop" else 0
+        asking.ask(history, rows[rows != MISSING], len(strange) - met, met)
+    if not tested:
         refuse("empty_test" if setup.positive is None else "no_liked_test", least=setup.positive, of=test.name)
-    questions = Questions(data, histories, relevant, missed)
-    return result("given", data, len(histories), setup, compare(questions, models, setup))
+    questions = asking.questions()
+    rows = compare(questions, models, setup)
+    return result("given", data, len(questions.histories), setup, rows, questions.counts._asdict())
 
 
 class _Past:
@@ -61,10 +64,10 @@ class _Past:
             own = self.source.events_of(self.source_rows[name])
             items = self.row_of_item[self.source.item[own]]
             known = items != MISSING
-            rating = None if self.source.rating is None else self.source.rating[own][known]
+            rating, kind = (None if v is None else v[own][known] for v in (self.source.rating, self.source.kind))
             n = int(known.sum())
             unknown = tuple(dict.fromkeys(self.source.items.ids[j] for j in self.source.item[own][~known].tolist()))
-            return History(items[known], rating, np.arange(n)[::-1], np.ones(n, bool), row, unknown)
+            return History(items[known], rating, np.arange(n)[::-1], np.ones(n, bool), row, unknown, kind)
         if row is not None:
             return History.of(self.data, row)
         nothing = np.zeros(0, np.int64)

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from xattn.data import History, Interactions
+from xattn.data import Interactions
 from xattn.errors import refuse
-from xattn.evaluate.ranking import Questions, compare
+from xattn.evaluate.questions import Questions, check_asked, questions_about
+from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
 
 __all__ = ["drawn_per_user", "holdout", "questions_of"]
@@ -24,10 +25,11 @@ def holdout(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     """The protocol's result; see `evaluate`. Raises InputError where nobody has five events and liked a held-out
     one."""
     held = drawn_per_user(data, SHARE, np.random.default_rng(setup.seed))
-    questions = questions_of(data, held, liked(data, setup.positive))
-    if not questions.histories:
+    questions = questions_of(data, held, liked(data, setup.positive), setup.seen)
+    if not check_asked(questions).histories:
         refuse("nobody_liked_held_out")
-    return result("holdout", data, len(questions.histories), setup, compare(questions, models, setup))
+    rows = compare(questions, models, setup)
+    return result("holdout", data, len(questions.histories), setup, rows, questions.counts._asdict())
 
 
 def drawn_per_user(data: Interactions, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -47,15 +49,9 @@ def drawn_per_user(data: Interactions, share: float, rng: np.random.Generator) -
     return held
 
 
-def questions_of(data: Interactions, held: np.ndarray, relevant: np.ndarray) -> Questions:
+def questions_of(data: Interactions, held: np.ndarray, relevant: np.ndarray, seen: str) -> Questions:
     """Fit on what is not `held`; the held-out `relevant` items of each user who has a history are the targets."""
     train = data.select(~held)
-    targets = held & relevant
-    histories, items = [], []
-    for user in np.flatnonzero(np.diff(train.indptr)).tolist():
-        own = data.events_of(user)
-        wanted = np.unique(data.item[own][targets[own]])
-        if len(wanted):
-            histories.append(History.of(train, user))
-            items.append(wanted)
-    return Questions(train, histories, items)
+    users = np.flatnonzero(np.diff(train.indptr)).tolist()
+    targets = ((user, data.item[own][(held & relevant)[own]]) for user in users for own in [data.events_of(user)])
+    return questions_about(train, ((user, np.unique(items)) for user, items in targets), seen)

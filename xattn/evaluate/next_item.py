@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from xattn.data import History, Interactions
-from xattn.data.split import leave_last_out
+import numpy as np
+
+from xattn.data import Interactions
 from xattn.errors import refuse
-from xattn.evaluate.ranking import Questions, compare
+from xattn.evaluate.questions import last_events
+from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, result
 
 __all__ = ["next_item"]
@@ -15,9 +17,8 @@ __all__ = ["next_item"]
 
 def next_item(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     """The protocol's result; see `evaluate`. Raises InputError where no user has two events."""
-    split = leave_last_out(data)
-    if not len(split):
+    if np.diff(data.indptr).max() < 2:
         refuse("too_few_events", least="two")
-    histories = [History.of(split.train, user) for user in split.user.tolist()]
-    questions = Questions(split.train, histories, list(split.item[:, None]))
-    return result("next-item", data, len(split), setup, compare(questions, models, setup))
+    questions = last_events(data, setup.seen)
+    rows = compare(questions, models, setup)
+    return result("next-item", data, len(questions.histories), setup, rows, questions.counts._asdict())

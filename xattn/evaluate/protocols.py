@@ -17,9 +17,10 @@ from xattn.evaluate.faithfulness import PostHoc, faithfulness
 from xattn.evaluate.given import given
 from xattn.evaluate.holdout import holdout
 from xattn.evaluate.next_item import next_item
+from xattn.evaluate.questions import SEEN
 from xattn.evaluate.rating import rating
 from xattn.evaluate.rivals import ALS
-from xattn.evaluate.setup import Makers, Model, Protocol, Setup, makers_of
+from xattn.evaluate.setup import Makers, Model, Protocol, Setup, makers_of, prepared
 from xattn.evaluate.time_split import time_split
 from xattn.progress import Progress
 from xattn.recommenders import Recommender
@@ -67,10 +68,11 @@ def evaluate(
     history: Interactions | None = None,
     diversity: float = 0.0,
     agreement: bool = False,
+    seen: str = "drop",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Fit and test unfitted models; returns ``{"protocol", "dataset", "users", "items", "events", "k", "rows":
-    [...]}``.
+    """Fit and test unfitted models; returns ``{"protocol", "dataset", "users", "items", "events", "k", "seen",
+    "questions", "rows": [...]}``.
 
     A row holds model, ndcg@k, hr@k, recall@k, precision@k, map@k, mrr, coverage, diversity, novelty, popularity_bias,
     ci95 (metric → [low, high], bootstrap over users), versus_first (metric → p value of a difference to the first
@@ -81,6 +83,11 @@ def evaluate(
     what is learned from. A model whose `objective` is "auto" is asked what the protocol asks: in holdout "any", else
     "next". `diversity` re-ranks the lists as `recommend` does, in protocols that have lists; there `agreement` adds
     to each row how far the model's lists agree with the first one's (`xattn.evaluate.agreement`; None for the first).
+
+    What is asked is what `recommend` serves with the same `seen`: a target that stands in the history is left out with
+    "drop", and asked for with "keep"; one that the catalogue does not hold is a miss; a line that says again what
+    another one says is no event. `questions` counts them: targets, met_before, not_held, repeats. Protocols without
+    lists have neither `seen` nor `questions`.
     Raises InputError for wrong arguments, and where the data does not suit the protocol.
 
     >>> from xattn.data.synthetic import planted
@@ -96,24 +103,28 @@ def evaluate(
         if protocol not in WITH_POSITIVE:
             check_given("positive", positive, wanted=False, when="protocol", choice=protocol)
     diversity = check_probability("diversity", diversity)
+    check_choice("seen", seen, SEEN)
     if protocol in WITHOUT_LISTS:
-        for name, option in (("diversity", diversity), ("agreement", agreement)):
-            check_given(name, option or None, wanted=False, when="protocol", choice=protocol)
+        other = None if seen == "drop" else seen
+        for name, option in (("diversity", diversity or None), ("agreement", agreement or None), ("seen", other)):
+            check_given(name, option, wanted=False, when="protocol", choice=protocol)
     check_given("test", test, wanted=protocol == "given", when="protocol", choice=protocol)
     if protocol != "given":
         check_given("history", history, wanted=False, when="protocol", choice=protocol)
     for name, value in (("data", data), ("test", test), ("history", history)):
         if value is not None or name == "data":
             check_type(name, value, Interactions, "interactions")
-    data = data.core(min_events) if min_events > 1 else data
+    data, repeats = prepared(data, min_events)
     setup = Setup(
         k=check_whole("k", k, low=1, high=data.n_items),
         seed=check_whole("seed", seed),
         positive=positive,
-        test=test,
-        history=history,
+        test=None if test is None else test.without_repeats(),
+        history=None if history is None else history.without_repeats(),
         progress=progress,
         diversity=diversity,
         agreement=bool(agreement),
+        seen=seen,
+        repeats=repeats,
     )
     return PROTOCOLS[protocol](data, makers_of(models, protocol), setup)

@@ -1,7 +1,7 @@
 """Ranking: fitted models order the whole catalogue for a history, and what turned out relevant is looked up in it.
 
-All ranking protocols end here; they differ in the `Questions` that they ask. The items of a history are no candidates,
-the relevant ones always are, also where the person has met one before (a repeat purchase).
+All ranking protocols end here; they differ in the `Questions` that they ask. The candidates are those of `recommend`:
+with seen="drop" all items that the history does not hold, with "keep" all.
 """
 
 from __future__ import annotations
@@ -11,30 +11,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.data import History, Interactions
 from xattn.evaluate.agreement import agreement
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.diverse import Ordered, reordering
 from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
+from xattn.evaluate.questions import Questions, check_asked
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup
 from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 from xattn.progress import steps
 
-__all__ = ["Questions", "Ranked", "compare", "rank"]
-
-
-class Questions(NamedTuple):
-    """`train` to fit on; of each of U people the history and the relevant items (distinct rows of `train`).
-
-    `missed[u]` counts relevant items that are in no list, because the catalogue does not hold them.
-    """
-
-    train: Interactions
-    histories: list[History]
-    relevant: list[np.ndarray]
-    missed: list[int] | None = None
+__all__ = ["Ranked", "compare", "rank"]
 
 
 class Ranked(NamedTuple):
@@ -45,17 +33,18 @@ class Ranked(NamedTuple):
 
 
 def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None) -> Ranked:
-    """Put the questions to a fitted model, whose lists may be `ordered` anew."""
+    """Put the questions to a fitted model, whose lists may be `ordered` anew. What no list can hold has no rank (∞)."""
     ranks, lists = [], []
     missed = questions.missed or [0] * len(questions.histories)
     for history, relevant, beyond in zip(questions.histories, questions.relevant, missed, strict=True):
         scores = model.scores_of(history)
-        allowed = np.ones(len(scores), bool)
-        allowed[history.item] = False
-        scores = ordered(scores, allowed, relevant) if ordered else scores
+        allowed = questions.allowed(history)
+        scores = ordered(scores, allowed) if ordered else scores
         best = top_k(scores[None, :], allowed[None, :], k).items[0]
         lists.append(best[best >= 0])
-        ranks.append(np.concatenate([ranks_of(scores, relevant, allowed), np.full(beyond, np.inf)]))
+        open_ = relevant[allowed[relevant]]
+        never = np.full(len(relevant) - len(open_) + beyond, np.inf)
+        ranks.append(np.concatenate([ranks_of(scores, open_, allowed), never]))
     return Ranked(ranks, lists)
 
 
@@ -64,7 +53,7 @@ def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str
 
     With `setup.agreement` each row says too how far its lists agree with the first model's.
     """
-    train, k = questions.train, setup.k
+    train, k = check_asked(questions).train, setup.k
     ordered = reordering(train.items, k, setup.diversity)
     unit, counts = feature_set(train.items).unit, train.counts()
     histories = [history.item for history in questions.histories]

@@ -37,12 +37,15 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     if data.rating is None or scale.high <= scale.low:
         refuse("no_rating_scale")
     likes, rng = liked(data, setup.positive), np.random.default_rng(setup.seed)
-    if likes.all() or not likes.any():
-        refuse("all_liked" if likes.all() else "none_liked")
-    test = drawn_per_user(data, SHARE, rng)
+    known = likes[~np.isnan(data.rating)]
+    if known.all() or not known.any():
+        refuse("all_liked" if len(known) and known.all() else "none_liked")
+    rated = ~np.isnan(data.rating)  # of an event without an opinion nobody knows whether it was liked
+    test = drawn_per_user(data, SHARE, rng) & rated
     rest = data.select(~test)
     validation = np.zeros(data.n_events, bool)
     validation[np.flatnonzero(~test)[drawn_per_user(rest, VALIDATION, rng)]] = True
+    validation &= rated
     if not test.any() or not validation.any():
         refuse("too_few_events", least="ten")
     train = data.select(~test & ~validation)

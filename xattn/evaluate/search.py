@@ -27,9 +27,10 @@ from xattn.errors import (
     refuse,
 )
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import SEEN, Questions
+from xattn.evaluate.ranking import rank
 from xattn.evaluate.rivals import Rival
-from xattn.evaluate.setup import Setup, asked
+from xattn.evaluate.setup import Setup, asked, prepared
 from xattn.evaluate.spaces import space_of
 from xattn.evaluate.validation import VALIDATIONS
 from xattn.progress import Progress
@@ -53,11 +54,12 @@ def search(
     seed: int = 0,
     min_events: int = 1,
     positive: float | None = None,
+    seen: str = "drop",
     seconds: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Try settings of an unfitted model; returns ``{"protocol", "dataset", "users", "items", "events", "model",
-    "metric", "k", "wanted", "complete", "seconds", "best", "trials"}``.
+    "metric", "k", "seen", "questions", "wanted", "complete", "seconds", "best", "trials"}``.
 
     A trial holds params (of the space), value (the metric's mean over the users asked), seconds, and error: None, or
     the sentence with which the model refused the setting, which then has no value. `best` is the trial of the highest
@@ -83,8 +85,10 @@ def search(
             check_given("positive", positive, wanted=False, when="protocol", choice=protocol)
     limit = np.inf if seconds is None else check_number("seconds", seconds, low=0.0, open_low=True)
     check_type("data", data, Interactions, "interactions")
-    data = data.core(min_events) if check_whole("min_events", min_events, low=1) > 1 else data
-    setup = Setup(check_whole("k", k, low=1, high=data.n_items), seed, positive, progress=progress)
+    check_choice("seen", seen, SEEN)
+    data, repeats = prepared(data, check_whole("min_events", min_events, low=1))
+    k = check_whole("k", k, low=1, high=data.n_items)
+    setup = Setup(k, seed, positive, progress=progress, seen=seen, repeats=repeats)
     questions = VALIDATIONS[protocol](data, setup)
     name = metric if metric == "mrr" else f"{metric}@{k}"
     start = time.perf_counter()
@@ -107,6 +111,8 @@ def search(
         "model": type(model).__name__,
         "metric": name,
         "k": k,
+        "seen": seen,
+        "questions": {**questions.counts._asdict(), "repeats": repeats},
         "wanted": len(settings),
         "complete": len(done) == len(settings),
         "seconds": time.perf_counter() - start,

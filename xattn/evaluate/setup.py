@@ -14,7 +14,7 @@ from xattn.errors import check_some
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
-__all__ = ["Makers", "Model", "Protocol", "Setup", "asked", "liked", "makers_of", "result"]
+__all__ = ["Makers", "Model", "Prepared", "Protocol", "Setup", "asked", "liked", "makers_of", "prepared", "result"]
 
 
 class Model(Shape):
@@ -43,6 +43,8 @@ class Setup(NamedTuple):
     progress: Progress | None = None
     diversity: float = 0.0  # of the lists, as `recommend` takes it
     agreement: bool = False  # whether each model's lists are held against the first one's
+    seen: str = "drop"  # what lists do with items of a history, as `recommend` takes it
+    repeats: int = 0  # lines that said again what another one said, and are left out
 
     @property
     def tell(self) -> Progress:
@@ -70,6 +72,19 @@ def asked(model: Any, protocol: str) -> Any:
     settings = model.get_params(deep=False)
     chosen = {name: value for name, value in declared.items() if settings.get(name) == "auto"}
     return clone(model).set_params(**chosen) if chosen else model
+
+
+class Prepared(NamedTuple):
+    """Data without exact repeats, cut to its core, and how many repeats were left out."""
+
+    data: Interactions
+    repeats: int
+
+
+def prepared(data: Interactions, min_events: int) -> Prepared:
+    """What is tested: each line once, then the N-core. A line that stands twice would be its own answer."""
+    once = data.without_repeats()
+    return Prepared(once.core(min_events) if min_events > 1 else once, data.n_events - once.n_events)
 
 
 def makers_of(models: Makers | Sequence[Model], protocol: str) -> Makers:
@@ -111,7 +126,18 @@ def liked(data: Interactions, positive: float | None) -> np.ndarray:
     return found
 
 
-def result(protocol: str, data: Interactions, users: int, setup: Setup, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The outcome of a protocol: what was tested on what, and one row a model."""
+def result(
+    protocol: str,
+    data: Interactions,
+    users: int,
+    setup: Setup,
+    rows: list[dict[str, Any]],
+    counts: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """The outcome of a protocol: what was tested on what, and one row a model.
+
+    `counts` are those of the targets of a protocol that ranks; "repeats" joins them.
+    """
     sizes = {"users": users, "items": data.n_items, "events": data.n_events}
-    return {"protocol": protocol, "dataset": data.name, **sizes, "k": setup.k, "rows": rows}
+    asked = {} if counts is None else {"seen": setup.seen, "questions": {**counts, "repeats": setup.repeats}}
+    return {"protocol": protocol, "dataset": data.name, **sizes, "k": setup.k, **asked, "rows": rows}

@@ -12,6 +12,7 @@ import numpy as np
 from xattn.data import Interactions
 from xattn.errors import refuse
 from xattn.evaluate.holdout import questions_of
+from xattn.evaluate.questions import check_asked
 from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
 
@@ -29,7 +30,8 @@ def time_split(data: Interactions, models: Makers, setup: Setup) -> dict[str, An
     future = data.time >= moment
     if future.all():
         refuse("one_moment")
-    questions = questions_of(data, future, liked(data, setup.positive))
-    if not questions.histories:
+    questions = questions_of(data, future, liked(data, setup.positive), setup.seen)
+    if not check_asked(questions).histories:
         refuse("nobody_on_both_sides")
-    return result("time", data, len(questions.histories), setup, compare(questions, models, setup))
+    rows = compare(questions, models, setup)
+    return result("time", data, len(questions.histories), setup, rows, questions.counts._asdict())

@@ -13,30 +13,29 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xattn.data import History, Interactions
-from xattn.data.split import leave_last_two_out
+from xattn.data import Interactions
+from xattn.data.split import leave_last_out
 from xattn.errors import refuse
 from xattn.evaluate.holdout import SHARE, drawn_per_user, questions_of
-from xattn.evaluate.ranking import Questions
+from xattn.evaluate.questions import Questions, check_asked, last_events
 from xattn.evaluate.setup import Setup, liked
 
 __all__ = ["VALIDATIONS"]
 
 
 def _next_item(data: Interactions, setup: Setup) -> Questions:
-    split = leave_last_two_out(data).validation
-    if not len(split):
+    rest = leave_last_out(data).train
+    if np.diff(rest.indptr).max() < 2:
         refuse("too_few_events", least="three")
-    histories = [History.of(split.train, user) for user in split.user.tolist()]
-    return Questions(split.train, histories, list(split.item[:, None]))
+    return check_asked(last_events(rest, setup.seen))
 
 
 def _holdout(data: Interactions, setup: Setup) -> Questions:
     rng = np.random.default_rng(setup.seed)
     rest = data.select(~drawn_per_user(data, SHARE, rng))  # the test of the protocol holdout with this seed
     held = drawn_per_user(rest, SHARE, rng)
-    questions = questions_of(rest, held, liked(rest, setup.positive))
-    if not questions.histories:
+    questions = questions_of(rest, held, liked(rest, setup.positive), setup.seen)
+    if not check_asked(questions).histories:
         refuse("nobody_liked_of_seven")
     return questions
 

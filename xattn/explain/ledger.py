@@ -22,6 +22,7 @@ from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
 from xattn.explain.honesty import Confidence, base_share, confidence_of, notes_of
+from xattn.explain.parts import part_removals_frame, parts_frame
 from xattn.explain.question import Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
 from xattn.explain.rows import EventRows, effective_number, event_rows
@@ -158,6 +159,34 @@ class Ledger:
         if what == "event":
             return self.events()[["event", "title", "position", "contribution"]]
         return groups_frame(what, self.heads, self.history.live)
+
+    def parts(self, block: str, event: str | None = None, side: str = "event") -> pd.DataFrame:
+        """The cells of a block split over words, patches or seconds, the largest first; they add up to its cells.
+
+        `block` is a block of features with parts, as a column of texts. The parts are those of each event (`side`
+        "event"), or those of the item that is explained ("target"); `event` (an item id) asks for its events alone.
+        Columns: event, title, position, place (the number of the part in its item), part, contribution. What no part
+        is known of is a part of its own, called "" and with place −1. Raises InputError for a block without parts.
+
+        >>> import xattn, pandas as pd
+        >>> items = pd.DataFrame({"item": ["a", "b", "c"], "title": ["A", "B", "C"],
+        ...                       "story": ["a heist by night", "the heist", "a night at sea"]})
+        >>> events = pd.DataFrame({"user": ["u", "u", "v", "v"], "item": ["a", "b", "b", "c"]})
+        >>> why = xattn.ContentAttention().fit(xattn.read_interactions(events, items=items)).explain(user="u", item="c")
+        >>> why.parts("story")[["event", "part"]].to_dict("records")
+        [{'event': 'a', 'part': 'night'}]
+        """
+        table = self.items_table
+        return parts_frame(self.heads, self.history, table, self.question.target, block, side, event)
+
+    def part_removals(self, block: str, event: str | None = None, side: str = "event") -> pd.DataFrame:
+        """What the removal of each part does to the score, the worst loss first; see `parts` for the arguments.
+
+        Columns: event, title, place, part, effect, score_without. A part of an item is gone from all its events. This
+        is what ``model.without_parts(block, item, [place])`` then serves: the length of the item's features and the
+        rarity of its words stay. Raises InputError for a block without parts, and for a model that is no sum.
+        """
+        return part_removals_frame(self.scorer, self.question, self.score, self.items_table, block, side, event)
 
     def positives(self, n: int = 3) -> pd.DataFrame:
         """The `n` events (rows of `events`) that speak for the item most, strongest first."""

@@ -19,7 +19,8 @@ __all__ = ["Approximation", "Question", "Scorer", "comes_before", "rank_of"]
 class Question(NamedTuple):
     """Explain `target` (item row) for `history`; the list is the `k` best of the `allowed` (M,) items.
 
-    `conditions` are the arguments that `allowed` was made from (`exclude`, `candidates`, `where`), as far as given.
+    `conditions` are the arguments that `allowed` was made from (`exclude`, `candidates`, `where`, `seen`), as far as
+    given; `seen` says whether items of the history are dropped from the list or kept.
     """
 
     user: str | None
@@ -28,6 +29,14 @@ class Question(NamedTuple):
     k: int
     allowed: np.ndarray
     conditions: dict[str, Any] | None = None
+    seen: str = "drop"
+
+    def allowed_after(self, history: History) -> np.ndarray:
+        """(M,) bool: what may be listed for `history`, which goes on from the one that was asked about."""
+        allowed = self.allowed.copy()
+        if self.seen == "drop":
+            allowed[history.item] = False
+        return allowed
 
 
 class Approximation(NamedTuple):

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from xattn.data.feature_set import Parts
+from xattn.data.feature_set import Parts, Skipped
 
 __all__ = ["Block", "Fitted", "row_lengths"]
 
@@ -29,6 +29,7 @@ class Fitted(NamedTuple):
     labels: tuple[str, ...]
     F: sparse.csr_array
     parts: Parts | None = None
+    skipped: tuple[Skipped, ...] = ()  # cells that could not be used
 
 
 class Block(Protocol):

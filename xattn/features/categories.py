@@ -10,7 +10,7 @@ from scipy import sparse
 
 from xattn.features.block import Fitted
 
-__all__ = ["Categories"]
+__all__ = ["MARKS", "Categories"]
 
 MARKS = "|;,"  # what may part the categories of a cell; the first that occurs in a column does
 NOTHING = "(no "  # as in "(no genres listed)"

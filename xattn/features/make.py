@@ -1,8 +1,8 @@
 """Step 1 of the article for items: the features of an item table, made once and kept with it.
 
-Each column becomes a block (`xattn.features.block`): numbers become soft bins, all else categories, unless another
-block is named for it. Within a block, the row of an item has length 1, or 0 where the column says nothing, so blocks
-weigh alike whatever their width:
+Each column becomes a block (`xattn.features.block`): numbers become soft bins, all else categories, or text where a
+column holds no categories but several words a cell; unless another block is named for it. Within a block, the row of an
+item has length 1, or 0 where the column says nothing, so blocks weigh alike whatever their width:
 
     F (M items × d features),  Σ_{f in block} F_jf² ∈ {0, 1}
 
@@ -19,12 +19,13 @@ import pandas as pd
 from scipy import sparse
 
 from xattn.data import FeatureSet, ItemTable
-from xattn.data.feature_set import Parts, distinct
+from xattn.data.feature_set import Parts, PartsOf, distinct, places_of
 from xattn.errors import check_named, check_type, check_whole
 from xattn.features.block import Block, row_lengths
-from xattn.features.categories import Categories
+from xattn.features.categories import MARKS, Categories
 from xattn.features.numbers import BINS, Numbers
 from xattn.features.registry import block_of_name
+from xattn.features.text.text import Text
 from xattn.features.words import Words
 
 __all__ = ["TITLE", "feature_set", "make_features"]
@@ -53,9 +54,15 @@ def feature_set(items: ItemTable) -> FeatureSet:
 
 
 def make_features(
-    items: ItemTable, blocks: Mapping[str, str | Block | None] | None = None, *, bins: int = BINS
+    items: ItemTable,
+    blocks: Mapping[str, str | Block | None] | None = None,
+    *,
+    bins: int = BINS,
+    text: bool = True,
 ) -> FeatureSet:
     """The features of the columns of `items`, which hold at most `bins` soft bins of each column of numbers.
+
+    Columns of texts become blocks of keywords; with `text` False they are left out.
 
     `blocks` names the block of some columns, or is the block, or None for a column that is to be left out; "title"
     stands for the titles. To serve a model, the result goes back into the table: ``items.with_features(...)``. Raises
@@ -77,10 +84,16 @@ def make_features(
         columns.append((TITLE, pd.Series(items.titles, dtype=object)))
     sets = []
     for name, column in columns:
-        block = chosen.get(name, Numbers(bins) if _is_number(column) else Categories())
-        if block is not None:
-            made = _block(name, column, block_of_name(block) if isinstance(block, str) else block)
-            sets += [made] if made is not None else []
+        if name in chosen:
+            block = chosen[name]
+            able = [] if block is None else [block_of_name(block) if isinstance(block, str) else block]
+        elif _is_number(column):
+            able = [Numbers(bins)]
+        else:
+            texts: list[Block] = [Text()] if text else []
+            able = [*texts, Categories()] if _is_prose(column) else [Categories(), *texts]
+        made = next((found for block in able if (found := _block(name, column, block)) is not None), None)
+        sets += [made] if made is not None else []
     return FeatureSet.side_by_side(sets) if sets else FeatureSet((), sparse.csr_array((len(items), 0)))
 
 
@@ -93,17 +106,26 @@ def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None
     each = np.repeat(np.where(length > 0, length, 1.0), np.diff(fitted.F.indptr))
     F = sparse.csr_array((fitted.F.data / each, fitted.F.indices, fitted.F.indptr), shape=fitted.F.shape)
     names, blocks = distinct([f"{name}: {label}" for label in fitted.labels]), (name,) * len(fitted.labels)
-    return FeatureSet(names, F, blocks, {} if fitted.parts is None else {name: _scaled(fitted.parts, length)})
+    parts = {} if fitted.parts is None else {name: _scaled(fitted.parts, length)}
+    return FeatureSet(names, F, blocks, parts, tuple(cell._replace(block=name) for cell in fitted.skipped))
 
 
 def _scaled(parts: Parts, length: np.ndarray) -> Parts:
     """The parts of rows that were brought from `length` (M,) to 1."""
 
-    def scaled(row: int) -> tuple[tuple[str, ...], np.ndarray]:
+    def scaled(row: int) -> tuple[tuple[str, ...], np.ndarray | sparse.csr_array]:
         names, own = parts(row)
         return names, own / (length[row] or 1.0)
 
-    return scaled
+    return PartsOf(scaled, places_of(parts))
+
+
+def _is_prose(column: pd.Series[Any]) -> bool:
+    """Most cells differ, and no mark parts them: if they are several words, they are texts first."""
+    filled = column.astype("string").fillna("")
+    filled = filled[filled != ""]
+    parted = any(filled.str.contains(mark, regex=False).sum() > len(filled) / 20 for mark in MARKS)
+    return bool(filled.nunique() > len(filled) / 2 and not parted)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

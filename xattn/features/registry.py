@@ -23,6 +23,9 @@ OWN = {  # name: the class
     "categories": "xattn.features.categories:Categories",
     "flags": "xattn.features.flags:Flags",
     "numbers": "xattn.features.numbers:Numbers",
+    "pictures": "xattn.features.media.pictures:Pictures",
+    "sounds": "xattn.features.media.sounds:Sounds",
+    "text": "xattn.features.text.text:Text",
     "words": "xattn.features.words:Words",
 }
 

@@ -1,7 +1,11 @@
-"""Words: a column of texts becomes one feature a word, weighted by how rare the word is (TF-IDF)."""
+"""Words: a column of texts becomes one feature a word, weighted by how rare the word is (TF-IDF).
+
+The parts of a text are its words.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,7 @@ from xattn.features.block import Fitted
 __all__ = ["READ", "Words", "weighted_words"]
 
 READ = 2000  # characters of a text
+_WORD = re.compile(r"(?u)\b\w\w+\b")  # as scikit-learn cuts texts
 
 
 class Words:
@@ -27,8 +32,37 @@ class Words:
         >>> Words().fit(pd.Series(["red shoe", "red hat", "blue hat"])).labels
         ('hat', 'red')
         """
-        labels, F = weighted_words(column.astype("string").fillna(""), self.most)
-        return Fitted(labels, F) if labels else None
+        texts = column.astype("string").fillna("").astype(str)
+        labels, F = weighted_words(texts, self.most)
+        return Fitted(labels, F, WordParts(tuple(texts), labels, F)) if labels else None
+
+
+class WordParts:
+    """The words of each text as parts of its features: one that stands twice brings half of its feature each time."""
+
+    def __init__(self, texts: tuple[str, ...], labels: tuple[str, ...], F: sparse.csr_array) -> None:
+        self.texts = texts
+        self.F = F
+        self._place = {label: f for f, label in enumerate(labels)}
+
+    def __call__(self, row: int) -> tuple[tuple[str, ...], sparse.csr_array]:
+        """The words (p,) of a text that have a feature, and what each brings (p, d), sparse."""
+        words = [word for word, _, _ in self._words(row)]
+        index = np.array([self._place[word] for word in words], np.int64)
+        own = slice(*self.F.indptr[row : row + 2])
+        brings = np.zeros(self.F.shape[1])
+        brings[self.F.indices[own]] = self.F.data[own]
+        brings[index] /= np.bincount(index, minlength=len(brings))[index]
+        shape = (len(words), len(brings))
+        return tuple(words), sparse.csr_array((brings[index], (np.arange(len(words)), index)), shape=shape)
+
+    def places(self, row: int) -> tuple[tuple[float, ...], ...]:
+        """(start, stop) of each word in the text."""
+        return tuple((float(start), float(stop)) for _, start, stop in self._words(row))
+
+    def _words(self, row: int) -> list[tuple[str, int, int]]:
+        found = ((m[0].lower(), m.start(), m.end()) for m in _WORD.finditer(self.texts[row][:READ]))
+        return [word for word in found if word[0] in self._place]
 
 
 def weighted_words(texts: pd.Series[Any], most: int | None) -> tuple[tuple[str, ...], sparse.csr_array]:

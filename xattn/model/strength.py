@@ -5,7 +5,8 @@ On a rating scale from `low` to `high` the *signed* strength is the centred rati
 counts as `dislike`. Without a rating scale every event has strength 1.
 
 Where the question is what belongs to a person, liked events (upper third of the scale) count in full and the others in
-part, as evidence (*taste*) and as what is to be found (*found*), and an item counts *once*, however often it came.
+part, as evidence (*taste*) and as what is to be found (*found*), and an item counts *once*, however often it came. An
+event that nobody rated counts as liked there, as all do where nothing is rated.
 
 Types of events (view, purchase, return, …) may each have a strength of their own; it multiplies.
 """
@@ -21,7 +22,7 @@ __all__ = ["DISLIKED", "UNRATED", "RatingScale", "found", "kind_strengths", "onc
 
 LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
 DISLIKED = -0.5
-UNRATED = 0.25  # signed strength of an event that nobody rated: between no opinion at all and liked
+UNRATED = 0.5  # signed strength of an event that nobody rated: it counts as liked, by experiment (docs/log.md)
 
 
 class Known(Protocol):

@@ -15,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import check_array, check_ids, check_same_length
+from xattn.errors import check_array, check_ids, check_index_array, check_same_length, refuse
+from xattn.explain.parts import named_parts
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField
 from xattn.model.heads.part import Part
@@ -39,6 +40,7 @@ class Additive(Recommender):
     parts_: tuple[Part, ...]
     _whole: tuple[Part, ...] = ()
     _left_out: tuple[int, ...] = ()
+    _lessened: bool = False
 
     def _strength(self, asked: str, events: History | JoinedHistories) -> np.ndarray:
         """The strengths w (n,) of events; `asked` is one of those that `Part` lists."""
@@ -151,6 +153,37 @@ class Additive(Recommender):
         twin._learned = self._learned | {"_whole", "_left_out"}
         return twin
 
+    # --- without parts of an item's features --------------------------------------------------------------------------
+
+    def without_parts(self, block: str, item: str, places: Iterable[int]) -> Self:
+        """The same fitted model when some parts of an item are gone, as words of its text: they bring nothing.
+
+        `places` number the parts of the item in `block`, as `Ledger.parts` does. The length of the item's features and
+        the rarity of its words stay what they were, for this item and for all others. The model answers as any other,
+        but is not saved. Raises InputError for a block without parts and for a place that the item does not have.
+        """
+        self._check_fitted()
+        row = self.data_.items.row(item)
+        names, parts = named_parts(self.data_.items, block, row)
+        given = places if isinstance(places, np.ndarray) else list(places)
+        gone = np.unique(check_index_array("places", given, size=parts.shape[0]))
+        taken = np.asarray(parts[gone].sum(axis=0)).ravel()
+        less = {names[f]: float(taken[f]) for f in np.flatnonzero(taken)}
+        twin = copy(self)
+        twin.parts_ = tuple(part.lessened(row, less) for part in self.parts_)
+        twin._lessened = True
+        twin._learned = self._learned | {"_lessened"}
+        return twin
+
+    def part_effects(self, history: History, target: int, item: int, block: str) -> np.ndarray:
+        """(P,) by how much the score of `target` changes without each part of an item row: what `without_parts` serves,
+        less what is served."""
+        names, parts = named_parts(self.data_.items, block, item)
+        out = np.zeros(parts.shape[0])
+        for part in self.parts_:
+            out += part.effects(history, self._strength(part.strength, history), target, item, names, parts)
+        return out
+
     def _places(self, asked: Any) -> list[int]:
         """The places of the heads that a name, the name of a group, or a place stands for. Raises InputError."""
         groups = [part.group for part in self.parts_ for _ in part.heads]
@@ -168,6 +201,8 @@ class Additive(Recommender):
         return self._whole or self.parts_
 
     def _state(self) -> dict[str, np.ndarray]:
+        if self._lessened:
+            refuse("parts_removed_unsaved", model=type(self).__name__)
         state = {"base": self.base_}
         for part in self._all_parts:
             state |= part.state()

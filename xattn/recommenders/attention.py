@@ -9,16 +9,18 @@ reason that the history gives.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_number
-from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Optional, constraints
+from xattn.errors import check_array, check_number
+from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Choice, Optional, constraints
 from xattn.features import feature_set
+from xattn.model.fit.block_weights import fit_blocks
 from xattn.model.fit.worths import fit_feature_worths
+from xattn.model.heads.blocks import BlocksPart, of_each_block
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart, ItemFeatures
 from xattn.model.heads.inherited import InheritedPart
@@ -31,7 +33,10 @@ from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept
 from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit
 
-__all__ = ["AttentionModel"]
+__all__ = ["FUSION", "AttentionModel"]
+
+FUSION = Choice(("multiply", "add", "softmax"))  # of blocks of features
+Content = ContentPart | BlocksPart
 
 NEWCOMERS = {"next": 0.12, "any": 0.02}  # of the first places, by default; of the past little is unmet (docs/log.md)
 
@@ -46,6 +51,7 @@ class AttentionModel(Additive):
         threshold=PROBABILITY,
         event_weights=Optional(ByName(STRENGTH, "event_types")),
     )
+    fusion = "multiply"  # of models without blocks
     _kept: Kept | None = None
     dislike_: float  # what a clear dislike counts in the collaborative heads
 
@@ -78,18 +84,25 @@ class AttentionModel(Additive):
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
 
-    def _content(self, data: Interactions) -> ContentPart:
+    def _content(self, data: Interactions) -> Content:
         given = feature_set(data.items)
         features = ItemFeatures.of(given.names, given.F, given.blocks)
         settings = self._content_settings()
         attention = {name: settings[name] for name in ("temperature", "tau", "beta")}
         rng = np.random.default_rng(self.random_state)
-        worth = fit_feature_worths(
-            features, data.indptr, data.item, self._likes(data), self.base_, rng=rng, **attention
-        )
-        return ContentPart(features, worth, gate=self._content_gate(data), **settings)
+        events = (data.indptr, data.item, self._likes(data), self.base_)
+        if self.fusion == "multiply" or not features.names:
+            worth = fit_feature_worths(features, *events, rng=rng, **attention)
+            return ContentPart(features, worth, gate=self._content_gate(data), **settings)
+        blocks = of_each_block(features)
+        found = fit_blocks(blocks, *events, softmax=self.fusion == "softmax", rng=rng, **attention)
+        place = {name: f for f, name in enumerate(features.names)}
+        worth = np.zeros(len(features.names))
+        for own, theta in zip(blocks.values(), found.worths, strict=True):
+            worth[[place[name] for name in own.names]] = theta
+        return BlocksPart.of(ContentPart(features, worth, gate=self._content_gate(data), **settings), found.omega)
 
-    def _content_settings(self) -> dict[str, float]:
+    def _content_settings(self) -> dict[str, Any]:
         """The memory is endless where the order means nothing."""
         whole = "collaborative" in self.kinds and self._behaviour.objective == "any"
         tau = np.inf if whole else float(self.content_recency)
@@ -122,7 +135,7 @@ class AttentionModel(Additive):
 
     # --- newcomers ---------------------------------------------------------------------------------------------------
 
-    def _welcome(self, data: Interactions, content: ContentPart, behaviour: CollaborativePart) -> None:
+    def _welcome(self, data: Interactions, content: Content, behaviour: CollaborativePart) -> None:
         """Give newcomers what they inherit, and the base that can be expected of them."""
         given = self.newcomers
         most = NEWCOMERS[self._behaviour.objective] if given is None else float(given)
@@ -168,7 +181,10 @@ class AttentionModel(Additive):
             self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
         parts: list[Part] = []
         if "content" in self.kinds:
-            parts.append(ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings()))
+            whole = ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings())
+            split = self.fusion != "multiply" and bool(whole.features.names)
+            omega = check_array("block_omega", state["block_omega"], ndim=1) if "block_omega" in state else None
+            parts.append(BlocksPart.of(whole, omega) if split else whole)
         if "collaborative" in self.kinds:
             form = form_of(state, len(self.base_), len(self._behaviour.tau))
             behaviour = self._collaborative_part(form, self.data_)

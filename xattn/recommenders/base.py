@@ -42,13 +42,15 @@ class Recommender(Similar):
         where: Mapping[str, Any] | None = None,
         without: Iterable[Any] = (),
         diversity: float = 0.0,
+        seen: str = "drop",
     ) -> pd.DataFrame:
         """The `k` (default 10) best items that the history does not hold: a frame of rank, item, title, score, base.
 
         `user` is a known user's id; for someone new give `history` instead (see `history`), no re-fit needed. `exclude`
         lists item ids to leave out, `candidates` the only ones to consider; `where` maps item columns to what they must
         hold, as ``{"genres": "Comedy", "year": (1990, 1999)}`` (see `xattn.data.filters`). `without` names events to
-        mask (their items stay out of the list: they have been seen). `diversity` from 0 to 1 trades score for
+        mask (their items stay out of the list: they have been seen). With ``seen="keep"`` the list may offer again what
+        the history holds, masked or not, as groceries and music want it. `diversity` from 0 to 1 trades score for
         difference by item features (maximal marginal relevance, `xattn.recommenders.rerank`); the scores shown stay the
         model's, so they need not fall with the rank any more.
 
@@ -56,7 +58,7 @@ class Recommender(Similar):
         (UnknownIdError for ids) on wrong arguments.
         """
         events = self.history(user, history=history, without=without)
-        asked = listing(self.data_, k, exclude, candidates, where, diversity)
+        asked = listing(self.data_, k, exclude, candidates, where, diversity, seen)
         (best,) = asked.best(cache_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
 
@@ -70,6 +72,7 @@ class Recommender(Similar):
         candidates: Iterable[Any] | None = None,
         where: Mapping[str, Any] | None = None,
         diversity: float = 0.0,
+        seen: str = "drop",
     ) -> pd.DataFrame:
         """What `recommend` serves to each of many, in one frame: user, rank, item, title, score, base.
 
@@ -84,7 +87,7 @@ class Recommender(Similar):
         [['u0', 1], ['u0', 2], ['u1', 1], ['u1', 2]]
         """
         names, people = self._people(users, histories)
-        asked = listing(self.data_, k, exclude, candidates, where, diversity)
+        asked = listing(self.data_, k, exclude, candidates, where, diversity, seen)
         return lists_frame(self.data_.items, names, asked.of_many(self.scores_of_many, people), self.base_)
 
     def _people(
@@ -114,6 +117,7 @@ class Recommender(Similar):
         candidates: Iterable[Any] | None = None,
         where: Mapping[str, Any] | None = None,
         without: Iterable[Any] = (),
+        seen: str = "drop",
     ) -> Ledger:
         """The Ledger of `item` for this user or history: every cell of its score, and what removing events would do.
 
@@ -122,16 +126,22 @@ class Recommender(Similar):
         events = self.history(user, history=history, without=without)
         exclude = check_ids("exclude", exclude)
         candidates = None if candidates is None else check_ids("candidates", candidates)
-        asked = listing(self.data_, k, exclude, candidates, where)
+        asked = listing(self.data_, k, exclude, candidates, where, seen=seen)
         target = self.data_.item_row(check_id("item", item))
-        conditions = {"exclude": exclude or None, "candidates": candidates, "where": where}
+        given = {
+            "exclude": exclude or None,
+            "candidates": candidates,
+            "where": where,
+            "seen": None if seen == "drop" else seen,
+        }
         question = Question(
             user=None if events.user is None else self.data_.user_ids[events.user],
             history=events,
             target=target,
             k=asked.k,
             allowed=asked.allowed(events),
-            conditions={name: given for name, given in conditions.items() if given is not None},
+            conditions={name: value for name, value in given.items() if value is not None},
+            seen=seen,
         )
         return Ledger(self, question)
 

@@ -46,8 +46,10 @@ class Popularity(Recommender):
 class ItemKNN(Recommender):
     """Cosine similarity between items by the users they share, the `n_neighbors` nearest of each item kept.
 
-    s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001); `shrink` ≥ 0 damps similarities that few users support.
-    The base is 0.
+    s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001). The base is 0. Parameters:
+
+        n_neighbors  ≥ 1: how many similar items are kept for each item
+        shrink       ≥ 0: damps similarities that few users support
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xattn.errors.constraints import POSITIVE, SEED, constraints
-from xattn.recommenders.attention import AttentionModel
+from xattn.recommenders.attention import FUSION, AttentionModel
 from xattn.recommenders.estimator import space
 
 __all__ = ["ContentAttention"]
@@ -14,10 +14,17 @@ __all__ = ["ContentAttention"]
 class ContentAttention(AttentionModel):
     """Target attention over item features (genre, year, …): what resembles what you liked.
 
-    Parameters: `temperature` > 0 of the attention; `recency` of the events in positions (`content_recency`, larger =
-    longer memory); `beta` in [0, 1], 1 is softmax; `threshold` in [0, 1] under which a weight counts as 0, in the
-    score too; `event_weights` the strength of each event type in [−1, 1] (types it does not name: 1); `random_state`
-    seeds the sampling of the fit.
+    Parameters:
+
+        temperature      > 0, of the attention
+        content_recency  > 0, in events: how far back the attention reaches; larger is longer
+        fusion           of blocks of features: "multiply" (one head, whose attention looks at all blocks at once),
+                         "add" (a head for each block) or "softmax" (the same, weighted: how much each block counts for
+                         a target is learned on events held out)
+        beta             from 0 to 1, the exponent β of the weights; 1 is softmax
+        threshold        from 0 to 1: a weight under it counts as 0, in the score too
+        event_weights    from −1 to 1: the strength of each event type; a type that it does not name has 1
+        random_state     a whole number or None, the seed of the samples that the fit draws
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -27,13 +34,14 @@ class ContentAttention(AttentionModel):
 
     kinds = ("content",)
     search_space = space(temperature=[0.1, 0.3, 1.0, 3.0], content_recency=[2.0, 5.0, 20.0, 100.0])
-    _constraints = constraints(temperature=POSITIVE, content_recency=POSITIVE, random_state=SEED)
+    _constraints = constraints(temperature=POSITIVE, content_recency=POSITIVE, fusion=FUSION, random_state=SEED)
 
     def __init__(
         self,
         *,
         temperature: float = 1.0,
         content_recency: float = 5.0,
+        fusion: str = "multiply",
         beta: float = 1.0,
         threshold: float = 0.0,
         event_weights: Mapping[str, float] | None = None,
@@ -41,6 +49,7 @@ class ContentAttention(AttentionModel):
     ) -> None:
         self.temperature = temperature
         self.content_recency = content_recency
+        self.fusion = fusion
         self.beta = beta
         self.threshold = threshold
         self.event_weights = event_weights

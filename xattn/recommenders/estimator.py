@@ -85,7 +85,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "_renamed" in vars(cls):
-            cls.__init__ = takes_old_names(**cls._renamed)(cls.__init__)  # type: ignore[method-assign, misc]
+            cls.__init__ = takes_old_names(**cls._renamed)(cls.__init__)  # type: ignore[method-assign]
 
     if not TYPE_CHECKING:  # else every attribute would exist for type checkers
 

@@ -1,7 +1,7 @@
 """The list: which items may stand in it, the best of these by score, and the frame that shows them.
 
-An item may be listed unless it is excluded, or is none of the candidates, or misses a condition on its columns. Nor
-may those that the history holds, masked events included: they have been seen.
+An item may be listed unless it is excluded, or is none of the candidates, or misses a condition on its columns. Those
+that the history holds have been seen, those of masked events too. They may be listed with ``seen="keep"`` alone.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import pandas as pd
 
 from xattn.data import History, Interactions, ItemTable, JoinedHistories
 from xattn.data.filters import matching
-from xattn.errors import check_ids, check_probability, check_whole, refuse
+from xattn.errors import check_choice, check_ids, check_probability, check_whole, refuse
 from xattn.kernels.topk import top_k
 from xattn.recommenders.rerank import check_features, diverse_list
 
 __all__ = [
     "DEFAULT_K",
+    "SEEN",
     "Listed",
     "Listing",
     "eligible",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 DEFAULT_K = 10
+SEEN = ("drop", "keep")  # what becomes of items that the history holds
 BLOCK = 8_000_000  # scores (users × items) held at a time: 64 MB
 
 
@@ -42,17 +44,20 @@ class Listed(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a list may be: `k` items of the `eligible` (M,) ones, `diversity` apart by features F (M, d)."""
+    """What a list may be: `k` items of the `eligible` (M,) ones, `diversity` apart by features F (M, d); items that the
+    history holds are dropped or kept, as `seen` says."""
 
     k: int
     eligible: np.ndarray
     diversity: float = 0.0
     F: np.ndarray | None = None
+    seen: str = "drop"
 
     def allowed(self, history: History) -> np.ndarray:
         """(M,) bool: what may be listed for this history."""
         allowed = self.eligible.copy()
-        allowed[history.item] = False
+        if self.seen == "drop":
+            allowed[history.item] = False
         return allowed
 
     def best(self, scores: np.ndarray, histories: Sequence[History]) -> list[Listed]:
@@ -62,7 +67,8 @@ class Listing(NamedTuple):
             rows = [diverse_list(s, self.allowed(events), self.k, self.diversity, self.F) for s, events in pairs]
         else:
             joined = JoinedHistories.of(histories)
-            best = top_k(scores, self.eligible, self.k, joined.item, joined.indptr)
+            seen = (joined.item, joined.indptr) if self.seen == "drop" else ()
+            best = top_k(scores, self.eligible, self.k, *seen)
             rows = [items[:count] for items, count in zip(best.items, best.counts, strict=True)]
         return [Listed(items, s[items]) for items, s in zip(rows, scores, strict=True)]
 
@@ -82,12 +88,14 @@ def listing(
     candidates: Iterable[Any] | None = None,
     where: Mapping[str, Any] | None = None,
     diversity: float = 0.0,
+    seen: str = "drop",
 ) -> Listing:
     """The Listing that the arguments of `recommend` ask for. Raises InputError where one breaks its condition."""
     k = length(k, data.n_items)
     diversity = check_probability("diversity", diversity)
     F = check_features("diversity", diversity, data.items) if diversity > 0 else None
-    return Listing(k, eligible(data, exclude, candidates, where), diversity, F)
+    check_choice("seen", seen, SEEN)
+    return Listing(k, eligible(data, exclude, candidates, where), diversity, F, seen)
 
 
 def length(k: int | None, most: int) -> int:

@@ -34,9 +34,11 @@ BLOCK = 4_000_000  # attention weights (events × users) held at a time: 32 MB
 class UserAttention(Recommender):
     """Softmax attention over users with shared events: what people like you did.
 
-    Parameters: `temperature` > 0 (smaller: fewer, closer neighbours); `threshold` in [0, 1] under which a neighbour's
-    weight counts as 0; `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale. A
-    known user is never their own neighbour.
+    A known user is never their own neighbour. Parameters:
+
+        temperature  > 0; smaller means fewer, closer neighbours
+        threshold    from 0 to 1: a weight under it counts as 0, in the score too
+        dislike      from −1 to 1, the strength of an event rated in the bottom quarter of the scale
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data

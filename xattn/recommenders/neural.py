@@ -43,13 +43,24 @@ HELD = 0.1  # share of the events that "like" is validated on
 class NeuralAttention(Additive):
     """Embeddings and attention learned by gradient descent: Adam on the binary cross-entropy, as in the article.
 
-    Parameters: `objective`, what is learned: "like" (would this person like the item, from ratings), "next" (is it what
-    they do next), or "auto", which is "like" where the data holds likes and dislikes and "next" elsewhere;
-    `hidden_size` ≥ 1 of the embeddings; `learning_rate` > 0; `threshold` in [0, 1] under which a weight
-    counts as 0, in the score too; `beta` in [0, 1], 1 is softmax; `regularization` ≥ 0, the λ of the squared lengths;
-    `epochs` ≥ 1 at most; `batch_size` ≥ 1 users a step; `negatives` ≥ 1 sampled items a step ("next"); `like_from`,
-    the least rating that is a like (default: the upper third of the scale); `early_stopping` after `patience` ≥ 1
-    epochs without a better validation figure; `dtype` of the parameters, "float32" or "float64"; `random_state`.
+    Parameters:
+
+        objective       what is learned: "like" (would this person like the item, from ratings), "next" (is it what
+                        they do next), or "auto", which is "like" where the data holds likes and dislikes and "next"
+                        elsewhere
+        hidden_size     ≥ 1, the length of the embeddings
+        learning_rate   > 0, of Adam
+        threshold       from 0 to 1: a weight under it counts as 0, in the score too
+        beta            from 0 to 1, the exponent β of the weights; 1 is softmax
+        regularization  ≥ 0, the λ of the squared lengths
+        epochs          ≥ 1, passes at most
+        batch_size      ≥ 1, users a step
+        negatives       ≥ 1, sampled items a step ("next")
+        like_from       the least rating that is a like; None: the upper third of the scale
+        early_stopping  true or false: stop after `patience` epochs without a better validation figure
+        patience        ≥ 1, epochs
+        dtype           "float32" or "float64", the type of the parameters
+        random_state    a whole number, the seed; None: another run each time
 
     "like" puts first what the person would like best, known or not; what they are likely to take up is "next".
 

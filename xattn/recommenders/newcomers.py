@@ -16,6 +16,7 @@ from xattn.data import History, Interactions
 from xattn.features import newcomer_features
 from xattn.kernels.pool import pool_scores
 from xattn.model.fit.inheritance import expected, fit_inheritance, spread
+from xattn.model.heads.blocks import BlocksPart
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart
 from xattn.model.heads.field import fields_scores
@@ -33,13 +34,13 @@ class Newcomers(NamedTuple):
     """All that newcomers get: their heads, the content part with their gates, and the base (M,)."""
 
     part: InheritedPart
-    content: ContentPart
+    content: ContentPart | BlocksPart
     base: np.ndarray
 
 
 def inherit(
     data: Interactions,
-    content: ContentPart,
+    content: ContentPart | BlocksPart,
     behaviour: CollaborativePart,
     strengths: Strengths,
     values: Callable[[], Form],
@@ -72,7 +73,7 @@ def inherit(
 
 def _spread(
     data: Interactions,
-    content: ContentPart,
+    content: ContentPart | BlocksPart,
     behaviour: CollaborativePart,
     strengths: Strengths,
     part: InheritedPart,

@@ -27,14 +27,33 @@ class SequenceAttention(Additive):
     costs an attention for each sampled candidate in training. Trained by our own kernels on the next item of every
     position.
 
-    Parameters: `query` ("newest", "target"), `hidden_size` of the embeddings, `heads`, `key_size` of a head's
-    queries and keys, `window` in events, `query_events` (how many of the newest events ask), `beta` in [0, 1] (1:
-    softmax), `threshold` in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
-    cross-entropy over the whole catalogue where it has at most 8,000 items, else 1,024; where the target asks, 8);
-    `epochs`, `batch_events`, `learning_rate`, `weight_decay`, `dropout` and `weight_dropout` in [0, 1), `optimizer`
-    ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in epochs; `min_events` an item needs to be learned;
-    `dislike` in [−1, 1], what a clear dislike counts (1: as any event, which predicts best); `random_state`. After
-    `fit`, `epochs_` holds what each epoch came to.
+    Parameters:
+
+        hidden_size     ≥ 1, the length of the embeddings
+        heads           ≥ 1
+        key_size        ≥ 1, the length of the queries and keys of a head
+        window          ≥ 1, events that are looked at
+        query           "newest": the newest events ask; "target": each candidate asks
+        query_events    ≥ 1: how many of the newest events ask
+        beta            from 0 to 1, the exponent β of the weights; 1 is softmax
+        threshold       from 0 to 1: a weight under it counts as 0, in the score too
+        loss            "cross-entropy", "bpr" or "logistic"
+        negatives       ≥ 0, items drawn for the loss (0: cross-entropy over the whole catalogue where it has at most
+                        8,000 items, else 1,024; where the target asks, 8)
+        epochs          ≥ 1, passes at most
+        batch_events    ≥ 1, events a step
+        learning_rate   > 0 and at most 1
+        weight_decay    from 0 to 1
+        dropout         from 0 to 0.95, of the embeddings
+        weight_dropout  from 0 to 0.95, of the attention weights
+        optimizer       "adam" or "sgd"
+        schedule        "cosine" or "constant", of the learning rate
+        patience        ≥ 1, epochs without a better validation figure before it stops
+        min_events      ≥ 1: how many events an item needs to be learned
+        dislike         from −1 to 1, what a clear dislike counts (1: as any event, which predicts best)
+        random_state    a whole number, the seed; None: another run each time
+
+    After `fit`, `epochs_` holds what each epoch came to.
 
     Sources: attention over the own history for the next item, Kang & McAuley (ICDM 2018); the exponent β, He et al.
     (TKDE 2018); cross-entropy over the whole catalogue, Klenitskiy & Vasilev (RecSys 2023).

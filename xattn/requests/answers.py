@@ -143,6 +143,7 @@ class ExplainAnswer(Answer):
     removals: tuple[Removal, ...]
     counterfactual: SmallestSet
     groups: Json
+    parts: Json
     base_share: float
     effective_events: float
     notes: tuple[str, ...]

@@ -23,7 +23,7 @@ from xattn.data import History, Interactions
 from xattn.errors import check_choice, check_probability, refuse
 from xattn.explain import SCENARIOS, Difference, Ledger, ListLedger, Origin, WhyNot, explain_list
 from xattn.recommenders import Recommender
-from xattn.recommenders.listing import listing
+from xattn.recommenders.listing import SEEN, listing
 from xattn.requests.answers import Answer, CompareAnswer, ExplainAnswer, ListAnswer, RecommendAnswer, WhyNotAnswer
 from xattn.requests.plain import Given, Id
 
@@ -74,7 +74,7 @@ class Request(Given, Generic[Result, Said]):
     after them. `without` masks every event of an item, `masked` the events at these positions (0 is the oldest).
     `muted` names heads of the model that stay silent. The list holds the `k` best items (ten, or all where there are
     fewer) without those of `exclude`; of `candidates` alone, where they are given; and of the items that meet every
-    condition of `where`.
+    condition of `where`. Items that the person met before are not in it, unless `seen` is "keep".
     """
 
     user: Id | None = None
@@ -87,9 +87,11 @@ class Request(Given, Generic[Result, Said]):
     exclude: tuple[Id, ...] = ()
     candidates: tuple[Id, ...] | None = None
     where: tuple[Condition, ...] = ()
+    seen: str = "drop"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_choice("seen", self.seen, SEEN)
         if (self.user is None) == (self.history is None):
             refuse("one_of", names=("user", "history"), found="none_of_them" if self.user is None else "both")
         columns = [condition.column for condition in self.where]
@@ -135,7 +137,7 @@ class Request(Given, Generic[Result, Said]):
 
     def _conditions(self) -> dict[str, Any]:
         """The list as arguments of `recommend` and `explain`."""
-        given: dict[str, Any] = {"k": self.k, "exclude": self.exclude}
+        given: dict[str, Any] = {"k": self.k, "exclude": self.exclude, "seen": self.seen}
         if self.candidates is not None:
             given["candidates"] = list(self.candidates)
         if self.where:

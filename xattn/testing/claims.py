@@ -22,13 +22,14 @@ TIMES = r"(?:(?:, |，)(?P<times>\d+) ?(?:times|次))?"
 UNNAMED = TIMES.replace("?P<times>", "?:")  # in a pattern that holds it more than once
 QUOTED = {"en": ("“", "”"), "zh": ("《", "》")}
 TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
+OF_FEATURES = frozenset({"words.features", "words.both_say", "words.alike_in"})  # they list no titles
 CASES = ("for", "although", "disliked", "popular", "none")
 CLAUSES = tuple(f"words.clause_{case}" for case in CASES)
 SENTENCES = tuple(f"words.sentence_{case}" for case in CASES)
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
     "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against",
-    "words.features",
+    "words.features", "words.both_say", "words.alike_in",
     "words.effective", "words.removal", "words.removal_same", "words.removal_unranked", "words.unranked", "words.drop",
     "words.drop_alone", "words.smallest", "words.not_smallest", "words.stays", "words.popularity", "words.no_reason",
     "words.short", "words.short_one", "words.disagree", "words.confidence_strong", "words.confidence_moderate",
@@ -111,7 +112,7 @@ def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
 
 
 def _names(text: str, key: str, lang: str) -> Iterator[Named]:
-    left, right = ("“", "”") if key == "words.features" else QUOTED[lang]
+    left, right = ("“", "”") if key in OF_FEATURES else QUOTED[lang]
     for title, amount, times in re.findall(
         rf"{left}([^{left}{right}]*){right}(?: ?[(（]({NUMBER}){TIMES}[)）])?", text
     ):

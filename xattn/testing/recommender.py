@@ -108,6 +108,26 @@ class RecommenderContract:
             np.testing.assert_array_equal(listed["score"], scores[want])
             np.testing.assert_array_equal(listed["base"], model.base_[want])
 
+    def test_what_was_met_may_be_listed_again_and_all_that_is_said_of_it_is_served(self, shape: str) -> None:
+        for model, history, _ in self.questions(shape):
+            scores, ids = model.scores_of(history), model.data_.items.ids
+            whole: dict[str, Any] = {"k": model.data_.n_items, "seen": "keep"}
+            listed = model.recommend(history=history, **whole)
+            assert listed["item"].tolist() == [ids[j] for j in np.argsort(-scores, kind="stable")]
+            own = sorted({ids[j] for j in history.item.tolist()})
+            for item in own[:2]:
+                why = model.explain(item=item, history=history, k=LISTED, seen="keep")
+                assert why.rank == listed["item"].tolist().index(item) + 1
+                for row in why.removals().itertuples():
+                    after = model.recommend(history=history.without(history.alike([row.position])), **whole)  # type: ignore[list-item]
+                    found = after[after["item"] == item].iloc[0]
+                    assert found["rank"] == row.rank_without
+                    assert abs(found["score"] - row.score_without) <= self.near(found["score"])
+                found = why.counterfactual()
+                if found.found:
+                    left = model.recommend(history=history.without(list(found.positions)), k=LISTED, seen="keep")
+                    assert item not in set(left["item"])
+
     def test_what_is_excluded_or_no_candidate_is_not_listed_and_the_others_keep_their_order(self, shape: str) -> None:
         model, user = self.fitted(shape), self.a_user(shape)
         whole = model.recommend(user, k=model.data_.n_items)["item"].tolist()
@@ -119,10 +139,12 @@ class RecommenderContract:
         model = self.fitted(shape)
         users = list(model.data_.user_ids[:6])
         many = model.recommend_many(users, k=LISTED)
+        kept = model.recommend_many(users, k=LISTED, seen="keep")
         for user in users:
-            alone = model.recommend(user, k=LISTED)
-            own = many[many["user"] == user].drop(columns="user").reset_index(drop=True)
-            np.testing.assert_array_equal(own.to_numpy(), alone.to_numpy())
+            for whole, seen in ((many, "drop"), (kept, "keep")):
+                alone = model.recommend(user, k=LISTED, seen=seen)
+                own = whole[whole["user"] == user].drop(columns="user").reset_index(drop=True)
+                np.testing.assert_array_equal(own.to_numpy(), alone.to_numpy())
 
     def test_a_known_user_is_served_as_somebody_with_the_same_history(self, shape: str) -> None:
         if self.knows_users:
@@ -301,6 +323,7 @@ class RecommenderContract:
             ({}, InputError),
             ({"user": "nobody"}, UnknownIdError),
             ({"user": user, "history": [item]}, InputError),
+            ({"user": user, "seen": "both"}, InputError),
             *(({"user": user, "k": k}, InputError) for k in (-1, 0, 2.5, "3", model.data_.n_items + 1)),
             *(({"user": user, name: ["no such"]}, UnknownIdError) for name in ("exclude", "candidates", "without")),
             ({"user": user, "exclude": item}, InputError),

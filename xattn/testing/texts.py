@@ -170,6 +170,20 @@ class _Facts:
         agree = all(_same(name.amount, amount) for name, amount in zip(claim.names, amounts, strict=True))
         return agree and np.allclose(amounts, most.to_numpy(dtype=float)[: len(amounts)], rtol=1e-9)
 
+    def _both_say(self, claim: Claim) -> bool:
+        """The words stand in a text of the first reason and in one of the item, as the item table has them."""
+        table, best = self.ledger.items_table, self.best[0]
+        rows = int(self.history.item[best]), self.target
+        texts = [" ".join([table.titles[row], *map(str, table.frame.iloc[row].tolist())]).casefold() for row in rows]
+        return self._alike_in(claim) and all(name.title.casefold() in text for name in claim.names for text in texts)
+
+    def _alike_in(self, claim: Claim) -> bool:
+        """The two titles are those of the first reason and of the item, and something is named once."""
+        titles = claim.values["title"], claim.values["replacement"]
+        names = [name.title for name in claim.names]
+        known = self.title(self.best[0]), quotable(self.ledger.title, self.lang)
+        return titles == known and len(set(names)) == len(names) > 0
+
     def _effective(self, claim: Claim) -> bool:
         share = np.array([weight for weight in self.weights.values() if weight > 0])
         return abs(float(claim.values["effective"]) - math.exp(-float((share * np.log(share)).sum()))) <= 0.5 + 1e-6

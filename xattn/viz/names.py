@@ -38,7 +38,7 @@ def feature_name(feature: str, lang: str = "en") -> str:
         return t("chart.year", lang, year=label.removeprefix("~"))
     if block == "title":
         return t("chart.title_word", lang, word=label)
-    return feature
+    return f"{block}: {_known('look.' + label.replace(' ', '_'), label, lang)}"
 
 
 def genre_name(genre: str, lang: str = "en") -> str:

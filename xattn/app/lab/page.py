@@ -17,6 +17,7 @@ from xattn.app.ui import address
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import refusals
 from xattn.app.ui.text import safe
+from xattn.evaluate.questions import questions_told
 from xattn.i18n import t
 
 __all__ = ["render", "result_of"]
@@ -108,6 +109,7 @@ def _source(job: str, result: dict[str, Any] | None, language: str) -> None:
         if "users" in result:
             numbers = {name: f"{result[name]:,}" for name in ("users", "items", "events")}
             said.append(t("lab.sizes", language, **numbers))
+        said += questions_told(result, language)
         said.append(t("lab.fresh" if job in found.results else "lab.stored", language))
         st.caption(" ".join(said) if language == "en" else "".join(said))
     with st.container(horizontal=True, vertical_alignment="center"):

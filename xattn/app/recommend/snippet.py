@@ -23,8 +23,7 @@ def _model(kind: str) -> list[str]:
         made = f"model = {given}" if own else f"model = {kind}().fit({given}.data_)"
         return [f"from xattn import {'load_model' if own else f'{kind}, load_model'}", "", made]
     if origin.ratings is not None:
-        items = "" if origin.items is None else f", items={origin.items!r}"
-        read = f"read_interactions({origin.ratings!r}{items})"
+        read = f"read_interactions({origin.read()})"
         return [f"from xattn import {kind}, read_interactions", "", f"model = {kind}().fit({read})"]
     return [f"from xattn import {kind}", "", f"model = {kind}().fit(data)  # the data that these pages were given"]
 

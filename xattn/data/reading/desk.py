@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from xattn.data.reading.choice import Roles
 from xattn.data.reading.options import Options
-from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding
+from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, Told
 from xattn.data.reading.table import Table
 from xattn.errors import DataError, Quoted
 
@@ -23,6 +23,7 @@ class Desk:
         self.table, self.roles, self.options = table, roles, options
         self.kept = np.arange(len(table))
         self.findings: list[Finding] = []
+        self.repeated = 0  # rows that are left and say again exactly what another one says
         self.refusals: dict[str, dict[str, Any]] = {}  # of each error: its row, and the fields of its sentence
         if not len(table):
             table.source.refuse("no_events", found="a_header_alone")
@@ -78,6 +79,14 @@ class Desk:
         return DataReport(
             self.table.name, how, len(self.table), columns=self.roles.uses, findings=tuple(self.findings), **sizes
         )
+
+    def left_out(self, finding: str, rows: np.ndarray) -> bool:
+        """Whether the caller wants the rows of this finding left out; they then are, and it is told."""
+        if finding not in self.options.drop or len(rows) == len(self.kept):
+            return False
+        self.tell("left_out", "note", rows, cost=True, what=Told(f"data.left_out.{finding}"))
+        self.drop(rows)
+        return True
 
     def use(self, role: str) -> Any:
         return next(use for use in self.roles.uses if use.role == role)

@@ -65,6 +65,7 @@ def events_of(table: Table, options: Options | None = None, *, required: Sequenc
     desk.stop_at_errors()
     vectors = {"rating": rating, "time": None if moments is None else moments.seconds, "kind": kind}
     _exact_repeats(desk, user, item, vectors)
+    _users_left_out(desk, user, vectors["time"])
     titles = _titles(desk, user, item)
     return _assembled(desk, user, item, vectors, scale, titles)
 
@@ -124,6 +125,20 @@ def _exact_repeats(desk: Desk, user: Ids, item: Ids, parts: dict[str, np.ndarray
         desk.drop(again)
     else:
         desk.tell("repeats_exact", "warning", again, cost=True, action=Action("repeats", "drop"))
+        desk.repeated = len(again)
+
+
+def _users_left_out(desk: Desk, user: Ids, time: np.ndarray | None) -> None:
+    """The users whom the caller wants left out: those who act more often than people do, those with one event."""
+    for finding in ("bots", "one_event_users"):
+        if finding in desk.options.drop:
+            codes = user.codes[desk.kept]
+            moments = None if time is None else time[desk.kept]
+            few = np.flatnonzero(np.bincount(codes) == 1)
+            which = faults.bots(codes, moments) if finding == "bots" else few
+            rows = desk.kept[np.isin(codes, which)]
+            if rows.size:
+                desk.left_out(finding, rows)
 
 
 def _titles(desk: Desk, user: Ids, item: Ids) -> dict[str, str]:
@@ -184,17 +199,20 @@ def _about_events(desk: Desk, user: np.ndarray, item: np.ndarray, time: np.ndarr
         tied = faults.ties(user, item, time)
         if tied.size:
             desk.tell("ties", "note", rows[tied])
-    again = faults.repeats(user, item)
-    if again > NORM * len(rows):
+    again = faults.repeats(user, item) - desk.repeated
+    if again > NORM * (len(rows) - desk.repeated):
         desk.tell("repeats", "note", count=again, action=Action("seen", "keep"))
     counts = np.bincount(user)
     lone = np.flatnonzero(counts == 1)
     if lone.size:
-        desk.tell("one_event_users", "note", rows[np.isin(user, lone)], count=lone.size)
+        desk.tell(
+            "one_event_users", "note", rows[np.isin(user, lone)], count=lone.size, action=_drop("one_event_users")
+        )
     robots = faults.bots(user, time)
     if robots.size:
         first = rows[np.unique(user, return_index=True)[1][robots]]
-        desk.tell("bots", "warning", first, count=robots.size, what=shown(user_ids[int(robots[0])]))
+        what = shown(user_ids[int(robots[0])])
+        desk.tell("bots", "warning", first, count=robots.size, action=_drop("bots"), what=what)
     texts = pa.array([*item_ids, *titles.values()], pa.string())
     bad = np.flatnonzero(faults.garbled(texts))
     if bad.size:
@@ -210,6 +228,10 @@ def _about_events(desk: Desk, user: np.ndarray, item: np.ndarray, time: np.ndarr
             action=Action("encoding"),
             what=shown(texts[int(bad[0])].as_py(), limit=30),
         )
+
+
+def _drop(finding: str) -> Action:
+    return Action("drop", finding)
 
 
 def _used(codes: np.ndarray, ids: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:

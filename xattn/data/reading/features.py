@@ -25,7 +25,7 @@ from xattn.data.reading.choice import Use
 from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, Told
 from xattn.data.reading.roles import item_roles
 from xattn.data.reading.table import Table
-from xattn.data.reading.words import typed
+from xattn.data.reading.words import DESCRIBING, typed, words_of
 from xattn.errors import Quoted, check_choice, check_type, shown
 
 __all__ = ["Items", "items_of"]
@@ -91,6 +91,8 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
             table.source.refuse("no_items")
     titles = _titles(table, roles.place.get("title"))
     taken = set(roles.place.values())
+    if "title" in roles.place and _describes(table.names[roles.place["title"]]):
+        taken.remove(roles.place["title"])  # it is called by it, and is like what is described alike
     frame, uses = _features(
         table, [at for at in range(len(table.names)) if at not in taken and table.names[at].strip()]
     )
@@ -111,6 +113,17 @@ def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: st
         table.name, how, len(table), n_items=len(key.ids), columns=columns_said, findings=tuple(findings)
     )
     return Items(key.ids, tuple(titles), pd.DataFrame(frame, index=range(len(table))), report)
+
+
+def _describes(name: str) -> bool:
+    """Whether a column that serves as title says what an item is like, by its name.
+
+    >>> _describes("Description"), _describes("product_name"), _describes("商品描述")
+    (True, False, True)
+    """
+    return any(
+        word in DESCRIBING or any(word.endswith(end) for end in ("描述", "简介")) for word in words_of(name)[-1:]
+    )
 
 
 def _again(codes: np.ndarray) -> np.ndarray:

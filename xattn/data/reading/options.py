@@ -10,10 +10,11 @@ from typing import Any
 from xattn.data.scale import Scale
 from xattn.errors import check_choice, check_number, check_range, check_type, refuse
 
-__all__ = ["Options"]
+__all__ = ["DROP", "Options"]
 
 MISSING = ("refuse", "drop")
 REPEATS = ("keep", "drop")
+DROP = ("time_odd", "bots", "one_event_users")  # findings of which the rows can be left out
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,12 @@ class Options:
     time_format: str | None = None
     missing: str = "refuse"
     repeats: str = "keep"
+    drop: Any = ()
 
     def __post_init__(self) -> None:
         check_choice("missing", self.missing, MISSING)
         check_choice("repeats", self.repeats, REPEATS)
+        object.__setattr__(self, "drop", _names(self.drop))
         if self.columns is not None:
             check_type("columns", self.columns, Mapping, "roles_to_headers")  # type: ignore[type-abstract]
 
@@ -62,6 +65,12 @@ class Options:
             except ValueError:
                 texts.add(str(value).casefold())
         return numbers, texts
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    """The findings of which the rows are to be left out, from one name, several with commas between, or a list."""
+    names = given.split(",") if isinstance(given, str) else list(given or ())
+    return tuple(check_choice("drop", name.strip() if isinstance(name, str) else name, DROP) for name in names)
 
 
 def _two(text: str) -> tuple[float, float]:

@@ -46,6 +46,7 @@ def read_interactions(
     encoding: str | None = None,
     missing: str = "refuse",
     repeats: str = "keep",
+    drop: Any = (),
     query: str | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Interactions:
@@ -55,9 +56,9 @@ def read_interactions(
     a role out; roles user, item, rating, amount, time, clock, kind, title, order). `scale` states the ends of the
     ratings ((1, 5), or "amount"), `unrated` what means "not rated", `amount` the column that says how much,
     `time_format` a unit (s, ms, us, ns), "day-first", "month-first" or a pattern. ``missing="drop"`` leaves out rows
-    without a user, an item or a readable time, ``repeats="drop"`` rows that repeat another. `event_weights` names types
-    of events, all of which must occur. The `report` of the result says what was assumed. Raises DataError, also beyond
-    `max_bytes` (unpacked).
+    without a user, an item or a readable time, ``repeats="drop"`` rows that repeat another, `drop` the rows of the
+    findings that it names (time_odd, bots, one_event_users). `event_weights` names types of events, all of which must
+    occur. The `report` of the result says what was assumed. Raises DataError, also beyond `max_bytes` (unpacked).
 
     >>> import io
     >>> data = read_interactions(io.BytesIO(b"userId,movieId,rating\\n1,31,2.5\\n1,1029,5.0\\n"), name="two")
@@ -67,7 +68,7 @@ def read_interactions(
     'two: 1 users, 2 items, 2 events; user ← userId, item ← movieId, rating ← rating; scale 0.5 to 5 (known); 1 note'
     """
     options = Options(
-        {} if columns is None else columns, scale, unrated, amount, event_weights, time_format, missing, repeats
+        {} if columns is None else columns, scale, unrated, amount, event_weights, time_format, missing, repeats, drop
     )
     described = items if items is None or isinstance(items, ItemTable) else read_items(
         items, encoding=encoding, missing=missing, max_bytes=max_bytes

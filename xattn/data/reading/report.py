@@ -16,7 +16,7 @@ from typing import Any
 
 from xattn.data.reading.choice import Use
 from xattn.data.scale import Scale
-from xattn.i18n import t
+from xattn.i18n import keys, t
 
 __all__ = ["MOST_ROWS", "Action", "DataReport", "Finding", "Told"]
 
@@ -62,6 +62,16 @@ class Finding:
         fields = {name: t(value, lang) if isinstance(value, Told) else value for name, value in self.fields.items()}
         return t(f"data.finding.{self.id}", lang, n=f"{self.count:,}", **fields)
 
+    def advice(self, lang: str = "en") -> str:
+        """What to do about it, in a sentence: the option that settles it, or that nothing need be done, or what else.
+
+        Where an option settles it, and more is worth saying, the option comes first.
+        """
+        parts = [t("data.settle", lang, option=self.action.command)] if self.action else []
+        if f"data.do.{self.id}" in keys():
+            parts.append(t(f"data.do.{self.id}", lang))
+        return ("" if lang == "zh" else " ").join(parts)
+
     def where(self, lang: str = "en") -> str:
         """The first rows, "" where it is about none: "lines 3, 7, …"."""
         if not self.rows:
@@ -76,8 +86,7 @@ class Finding:
             parts.append(f"({self.where(lang)})")
         if self.share > 0:
             parts.append(t("data.cost", lang, share=f"{self.share:.1%}"))
-        if self.action:
-            parts.append(t("data.settle", lang, option=self.action.command))
+        parts.append(self.advice(lang))
         return f"{t(f'data.severity.{self.severity}', lang)}: {' '.join(parts)}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +100,7 @@ class Finding:
             "share": self.share,
             "action": action,
             "sentence": {lang: self.sentence(lang) for lang in ("en", "zh")},
+            "advice": {lang: self.advice(lang) for lang in ("en", "zh")},
         }
 
 

@@ -46,8 +46,9 @@ def times(desk: Desk, user: Ids) -> Moments | None:
             column=name,
         )
     odd = np.intersect1d(faults.odd_times(moments.seconds, clock.time()), desk.kept)
-    if odd.size:
-        desk.tell("time_odd", "warning", odd, what=shown(text_of(column)[int(odd[0])].as_py()))
+    if odd.size and not desk.left_out("time_odd", odd):
+        what = shown(text_of(column)[int(odd[0])].as_py())
+        desk.tell("time_odd", "warning", odd, action=Action("drop", "time_odd"), what=what)
     how = moments.order if moments.order in ("day", "month") else moments.way
     desk.say("time", how)
     return moments

@@ -12,7 +12,7 @@ import tomllib
 from importlib.resources import files
 from typing import NamedTuple
 
-__all__ = ["REVIEW_WORDS", "VERBS", "Hint", "hints_of", "plain", "typed", "words_of"]
+__all__ = ["DESCRIBING", "REVIEW_WORDS", "VERBS", "Hint", "hints_of", "plain", "typed", "words_of"]
 
 _WORDS = {
     group: frozenset(text.split())
@@ -30,6 +30,7 @@ TIME_ENDINGS = _WORDS["time_endings"]
 CLOCK_NOUNS = _WORDS["clock_nouns"]
 KIND_NOUNS = _WORDS["kind_nouns"]
 TITLE_NOUNS = _WORDS["title_nouns"]
+DESCRIBING = _WORDS["describing"]  # titles that say what an item is like
 ITEM_NAMES = _WORDS["item_names"]
 ORDER_NOUNS = _WORDS["order_nouns"]
 AGGREGATES = _WORDS["aggregates"]

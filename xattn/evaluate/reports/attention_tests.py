@@ -20,15 +20,14 @@ import numpy as np
 from scipy.optimize import linprog
 from sklearn.base import clone
 
-from xattn.data import History
-from xattn.data.split import leave_last_out
 from xattn.errors import check_whole
 from xattn.evaluate.faithfulness.case import Case, Met
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS, losses
 from xattn.evaluate.faithfulness.masked import masked_scores
 from xattn.evaluate.faithfulness.metrics import kendall
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import last_events
+from xattn.evaluate.ranking import rank
 from xattn.evaluate.reports.common import Figure, Person, check_model, figure, opening, people, sentence
 from xattn.evaluate.setup import asked
 from xattn.explain.question import rank_of
@@ -231,14 +230,12 @@ def _uniform(model: Recommender, k: int, seed: int, progress: Progress | None) -
     even: dict[str, Any] = {name: ENDLESS for name in ("temperature", "content_recency") if name in own}
     if isinstance(own.get("recency"), tuple | list):
         even["recency"] = (ENDLESS,)
-    split = leave_last_out(model.data_)
-    if not even or not len(split):
+    questions = last_events(model.data_)
+    if not even or not questions.histories:
         return []
-    histories = [History.of(split.train, user) for user in split.user.tolist()]
-    questions = Questions(split.train, histories, list(split.item[:, None]))
     found = []
     for params in steps(progress, "uniform weights", ({}, even)):
-        other = asked(clone(model), "next-item").set_params(**params).fit(split.train)
+        other = asked(clone(model), "next-item").set_params(**params).fit(questions.train)
         found.append(per_user(rank(other, questions, k).ranks, k)[f"ndcg@{k}"])
     names = (f"ndcg@{k}", f"ndcg@{k}, uniform", f"ndcg@{k}, difference")
     return [

@@ -16,11 +16,12 @@ import numpy as np
 from sklearn.base import clone
 
 from xattn.data import History, Interactions
-from xattn.data.split import leave_last_out
+from xattn.data.values import MISSING
 from xattn.errors import check_choice, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Met
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import check_asked, last_events
+from xattn.evaluate.ranking import rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import QUALITY, quality
 from xattn.evaluate.setup import asked
@@ -68,14 +69,15 @@ def groups(
     model = check_model(model)
     k = check_whole("k", k, low=1, high=model.data_.n_items)
     sample, seed = check_whole("sample", sample, low=1), check_whole("seed", seed)
-    split = leave_last_out(model.data_)
-    if not len(split):
+    if np.diff(model.data_.indptr).max() < 2:
         refuse("fitted_to_single_events")
-    parted = _parted(split.train, split.user, by)
+    questions = check_asked(last_events(model.data_))
+    train, histories = questions.train, questions.histories
+    target = np.array([found[0] if len(found) else MISSING for found in questions.relevant])
+    parted = _parted(train, np.array([history.user for history in histories]), by)
     (progress or silent)("fit", 0.0)
-    again = asked(clone(model), "next-item").fit(split.train)
-    histories = [History.of(split.train, user) for user in split.user.tolist()]
-    ranked = rank(again, Questions(split.train, histories, list(split.item[:, None])), k)
+    again = asked(clone(model), "next-item").fit(train)
+    ranked = rank(again, questions, k)
     accuracy = per_user(ranked.ranks, k)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(histories))[:sample])
     explained = _explained(again, histories, ranked.lists, chosen, parted, progress)
@@ -83,7 +85,7 @@ def groups(
     of_user = parted.inside if parted.of == "users" else [every] * len(parted.names)
     rows, sizes = [], {}
     for at, (name, inside) in enumerate(zip(parted.names, parted.inside, strict=True)):
-        tested = inside if parted.of == "users" else inside[split.item]
+        tested = inside if parted.of == "users" else inside[target] & (target != MISSING)
         own = [entry for group, entry in explained if group == at]
         sizes[name] = {f"ndcg@{k}": int(tested.sum()), "del@5": len(own)}
         lists = [found for found, here in zip(ranked.lists, of_user[at], strict=True) if here]
@@ -94,7 +96,7 @@ def groups(
                 "n": int(inside.sum()),
                 f"ndcg@{k}": figure(accuracy[f"ndcg@{k}"][tested], seed),
                 f"hr@{k}": figure(accuracy[f"hr@{k}"][tested], seed),
-                "coverage": _coverage(lists, inside if parted.of == "items" else np.ones(split.train.n_items, bool)),
+                "coverage": _coverage(lists, inside if parted.of == "items" else np.ones(train.n_items, bool)),
                 **{metric: figure([entry[metric] for entry in own], seed) for metric in QUALITY},
             }
         )

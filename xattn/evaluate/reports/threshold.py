@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from xattn.data import History
-from xattn.data.split import leave_last_out
 from xattn.errors import check_probability, check_some, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Met
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.ranking import Questions, rank
+from xattn.evaluate.questions import Questions, check_asked, last_events
+from xattn.evaluate.ranking import rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import quality
 from xattn.evaluate.setup import asked
@@ -60,14 +59,12 @@ def threshold(
     wanted = [check_probability("thresholds", theta) for theta in thresholds]
     k = check_whole("k", k, low=1, high=model.data_.n_items)
     sample, seed = check_whole("sample", sample, low=1), check_whole("seed", seed)
-    split = leave_last_out(model.data_)
-    if not len(split):
+    if np.diff(model.data_.indptr).max() < 2:
         refuse("fitted_to_single_events")
+    questions = check_asked(last_events(model.data_))
     (progress or silent)("fit", 0.0)
-    fitted = asked(clone(model), "next-item").fit(split.train)
-    histories = [History.of(split.train, user) for user in split.user.tolist()]
-    questions = Questions(split.train, histories, list(split.item[:, None]))
-    chosen = np.random.default_rng(seed).permutation(len(histories))[:sample]
+    fitted = asked(clone(model), "next-item").fit(questions.train)
+    chosen = np.random.default_rng(seed).permutation(len(questions.histories))[:sample]
     rows = []
     for theta in steps(progress, "{:g}".format, wanted):
         rows.append({"threshold": theta, **_row(_served_at(fitted, theta), questions, chosen, k, seed)})

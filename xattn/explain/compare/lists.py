@@ -163,8 +163,11 @@ def explain_list(
 class ListChanges:
     """Two lists of one person, before and after more events or another fit, and why each place has changed."""
 
-    def __init__(self, before: tuple[Recommends, History], after: tuple[Recommends, History], k: int | None) -> None:
-        self._before, self._after, self._k = before, after, k
+    def __init__(
+        self, before: tuple[Recommends, History], after: tuple[Recommends, History], k: int | None, seen: str = "drop"
+    ) -> None:
+        self._before, self._after = before, after
+        self._list: dict[str, Any] = {"k": k, "seen": seen}
 
     def __repr__(self) -> str:
         frame = self.items
@@ -173,7 +176,7 @@ class ListChanges:
 
     @cached_property
     def _differences(self) -> dict[str, Difference]:
-        lists = [model.recommend(history=events, k=self._k)["item"] for model, events in (self._after, self._before)]
+        lists = [model.recommend(history=events, **self._list)["item"] for model, events in (self._after, self._before)]
         both = dict.fromkeys([*lists[0], *lists[1]])
         return {item: self._difference(item) for item in both}
 
@@ -183,7 +186,7 @@ class ListChanges:
 
     def _difference(self, item: str) -> Difference:
         after, before = (
-            model.explain(history=events, item=item, k=self._k) for model, events in (self._after, self._before)
+            model.explain(history=events, item=item, **self._list) for model, events in (self._after, self._before)
         )
         return after - before
 
@@ -211,13 +214,19 @@ def _cause(difference: Difference) -> str:
 
 
 def list_changes(
-    model: Recommends, before: Any, after: Any, *, k: int | None = None, model_before: Recommends | None = None
+    model: Recommends,
+    before: Any,
+    after: Any,
+    *,
+    k: int | None = None,
+    model_before: Recommends | None = None,
+    seen: str = "drop",
 ) -> ListChanges:
     """How the list changes from the history `before` to the history `after`, and why.
 
     Both are what `recommend` takes as a history (a list of ids, of pairs, a History) or ``{"user": id}``.
-    `model_before` is the model that served the list before, where it is another one. Raises InputError as `recommend`
-    does.
+    `model_before` is the model that served the list before, where it is another one; `seen` is that of `recommend`.
+    Raises InputError as `recommend` does.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import ItemKNN
@@ -228,7 +237,7 @@ def list_changes(
     """
     earlier = _checked(model) if model_before is None else _checked(model_before)
     _checked(model)
-    return ListChanges((earlier, _history(earlier, before)), (model, _history(model, after)), k)
+    return ListChanges((earlier, _history(earlier, before)), (model, _history(model, after)), k, seen)
 
 
 def _checked(model: Recommends) -> Recommends:

@@ -157,8 +157,7 @@ def _added(scorer: Scorer, question: Question) -> Added:
 
 def _plausible(scorer: Scorer, question: Question, history: History) -> np.ndarray:
     """The items that the model thinks most likely to come next, without the target."""
-    may = question.allowed.copy()
-    may[history.item] = False
+    may = question.allowed_after(history)
     may[question.target] = False
     best = top_k(scorer.scores_of(history)[None, :], may[None, :], POOL).items[0]
     found: np.ndarray = best[best >= 0]
@@ -192,9 +191,7 @@ def _liked(rating: np.ndarray, scale: Scale | None) -> float | None:
 
 
 def _rank_with(scorer: Scorer, question: Question, history: History) -> int:
-    allowed = question.allowed.copy()
-    allowed[history.item] = False
-    return rank_of(scorer.scores_of(history), question.target, allowed) or 0
+    return rank_of(scorer.scores_of(history), question.target, question.allowed_after(history)) or 0
 
 
 def _margins(scorer: Scorer, question: Question, history: History, pool: np.ndarray) -> np.ndarray | None:
@@ -205,8 +202,7 @@ def _margins(scorer: Scorer, question: Question, history: History, pool: np.ndar
     """
     if not len(pool):
         return np.empty(0)
-    allowed = question.allowed.copy()
-    allowed[history.item] = False
+    allowed = question.allowed_after(history)
     allowed[question.target] = False
     best = top_k(scorer.scores_of(history)[None, :], allowed[None, :], BEST).items[0]
     together = replace(
@@ -219,5 +215,6 @@ def _margins(scorer: Scorer, question: Question, history: History, pool: np.ndar
     live[:, : int(history.live.sum())] = True
     live[np.arange(len(pool)), int(history.live.sum()) + np.arange(len(pool))] = True
     lead = competitors.lead(live)
-    lead[competitors.items[None, :] == pool[:, None]] = np.inf  # what has been acted on is in the list no more
+    if question.seen == "drop":  # what has been acted on is in the list no more
+        lead[competitors.items[None, :] == pool[:, None]] = np.inf
     return -np.partition(lead, question.k - 1, axis=1)[:, question.k - 1]

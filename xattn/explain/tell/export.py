@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from xattn.errors import check_choice
 from xattn.explain.frames import GROUPINGS
+from xattn.explain.parts import SIDES, blocks_with_parts
 from xattn.explain.tell.snippet import Origin, plain_value, settings, snippet
 from xattn.explain.tell.words import DEPTHS, SCENARIOS
 from xattn.i18n import LANGUAGES
@@ -62,11 +63,22 @@ def ledger_dict(ledger: Ledger) -> dict[str, Any]:
             "at_least": what_if.at_least,
         },
         "groups": {what: ledger.by(what).to_dict(orient="records") for what in GROUPINGS},
+        "parts": parts_dict(ledger),
         "base_share": ledger.base_share,
         "effective_events": ledger.effective_events,
         "notes": list(ledger.notes),
         "confidence": {"level": confidence.level, "reason": confidence.reason},
         "text": {lang: ledger.text(lang) for lang in LANGUAGES},
+    }
+
+
+def parts_dict(ledger: Ledger) -> dict[str, dict[str, list[dict[Any, Any]]]]:
+    """The parts of every block that has some and moves the score: block → side → rows of `Ledger.parts`."""
+    moving = {block for head in ledger.heads for block in head.blocks}
+    return {
+        block: {side: ledger.parts(block, side=side).to_dict(orient="records") for side in SIDES}
+        for block in blocks_with_parts(ledger.items_table)
+        if block in moving
     }
 
 

@@ -6,6 +6,7 @@ What goes into the code is written by `repr` from plain values, so that no title
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,17 +21,29 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "plain_value", "settings", "snippet"]
 
 SAVED = "model.npz"
+PASSWORD = re.compile(r"^(\w[\w+.]*://[^/:@]*:).*(@)")
 
 
 class Origin(NamedTuple):
     """Where the model of an explanation comes from: a saved `model`, or files of `ratings` and perhaps `items`.
 
-    Without any of these it is the data set of its name where there is one, else a model that has to be saved first.
+    `reading` are the options of `read_interactions` that these files were read with. Without a file it is the data set
+    of its name where there is one, else a model that has to be saved first.
     """
 
     model: str | None = None
     ratings: str | None = None
     items: str | None = None
+    reading: Mapping[str, Any] | None = None
+
+    def read(self) -> str:
+        """The arguments of `read_interactions` that read `ratings` again, as code; without the password of an address.
+
+        >>> Origin(ratings="log.csv", reading={"scale": "1-5", "columns": {"user": "who"}}).read()
+        "'log.csv', scale='1-5', columns={'user': 'who'}"
+        """
+        given = [repr(PASSWORD.sub(r"\1…\2", str(self.ratings)))] + ([] if self.items is None else [repr(self.items)])
+        return ", ".join([*given, *(f"{name}={plain_value(value)!r}" for name, value in (self.reading or {}).items())])
 
 
 def snippet(ledger: Ledger, origin: Origin | None = None) -> str:
@@ -94,8 +107,7 @@ def _model(ledger: Ledger, origin: Origin) -> list[str]:
     if origin.model is not None:
         return [f"model = xattn.load_model({origin.model!r})"]
     if origin.ratings is not None:
-        items = "" if origin.items is None else f", {origin.items!r}"
-        read = f"xattn.read_interactions({origin.ratings!r}{items})"
+        read = f"xattn.read_interactions({origin.read()})"
     else:
         read = f"xattn.load_dataset({data.name!r})"
     defaults = inspect.signature(type(model).__init__).parameters
@@ -126,12 +138,15 @@ def _who(ledger: Ledger) -> dict[str, Any]:
         return {"history": _Raw(f"model.history(user={ledger.user!r}){without}")}
     ids = [data.items.ids[row] for row in history.item.tolist()]
     plain_ages = np.array_equal(history.age, np.arange(len(history))[::-1])
-    if plain_ages and history.kind is None and history.user is None and ids:
+    said = history.rating is None or not np.isnan(history.rating).any()
+    if plain_ages and history.kind is None and history.user is None and ids and said:
         events = ids if history.rating is None else list(zip(ids, history.rating.tolist(), strict=True))
         if not masked:
             return {"history": events}
         return {"history": _Raw(f"model.history(history={events!r}){without}")}
-    rating = "None" if history.rating is None else f"np.array({history.rating.tolist()!r})"
+    rating = "None"
+    if history.rating is not None:
+        rating = f"np.array([{', '.join('np.nan' if r != r else repr(r) for r in history.rating.tolist())}])"
     kind = "None" if history.kind is None else f"np.array({[str(k) for k in history.kind]!r}, dtype=object)"
     built = (
         f"xattn.History(item=model.data_.items.rows({ids!r}), rating={rating}, age=np.array({history.age.tolist()!r}), "

@@ -17,6 +17,7 @@ import pandas as pd
 
 from xattn.errors import check_choice
 from xattn.explain.honesty import SHORT_HISTORY, disagreement
+from xattn.explain.parts import shared_parts
 from xattn.explain.rows import feature_sums, rated_low
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
@@ -205,11 +206,23 @@ class _Texts:
                     )
                     for group in spoken
                 )
-                sentences.append(self.say("words.features", names=names))
+                sentences += [self.say("words.features", names=names), *self._shared()]
         if len(self.rows.position) >= SHORT_HISTORY:
             effective = figure(float(round(self.ledger.effective_events)))
             sentences.append(self.say("words.effective", effective=effective, n=len(self.rows.position)))
         return sentences
+
+    def _shared(self) -> list[str]:
+        """The words, or other parts, that the first reason and the item have in common."""
+        first = next(iter(self._reasons().tolist()), None)
+        found = None if first is None else shared_parts(self.ledger, int(self.rows.position[first]))
+        if found is None:
+            return []
+        names = t("words.and_last", self.lang).join(
+            self.say("words.said", word=self.quoted(name)) for name in found.names[:FEW_NAMES]
+        )
+        titles = {"title": self.quoted(found.title), "replacement": self.quoted(self.ledger.title)}
+        return [self.say("words.both_say" if found.words else "words.alike_in", **titles, names=names)]
 
     def _what_if(self) -> list[str]:
         ledger, at = self.ledger, self.rows.position

@@ -8,6 +8,9 @@ probability b stand for the sum over j.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, cg
@@ -15,7 +18,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 from xattn.kernels.content import content_gradients
 from xattn.model.heads.content import ItemFeatures
 
-__all__ = ["fit_feature_worths"]
+__all__ = ["Sampled", "fit_feature_worths", "ridge_of", "sampled_gradients", "sampled_prefixes"]
 
 SAMPLED_PREFIXES = 4000
 SAMPLED_TARGETS = 64  # per prefix, drawn by the base
@@ -37,20 +40,60 @@ def fit_feature_worths(
 ) -> np.ndarray:
     """θ (d,). The histories are `indptr` and `item`, their strengths `w` (N,); the base is `b` (M,) > 0."""
     d = features.F.shape[1]
-    length = np.diff(indptr)
-    start = np.repeat(indptr[:-1], length)
-    usable = np.flatnonzero(np.arange(len(item)) > start)  # events with a past
-    if not d or not len(usable):
+    chosen = sampled_prefixes(indptr, item, b, rng) if d else None
+    if chosen is None:
         return np.zeros(d)
+    P = sampled_gradients(features, chosen, item, w, temperature=temperature, tau=tau, beta=beta)
+    return ridge_of([P], chosen)[0]
+
+
+class Sampled(NamedTuple):
+    """T prefixes: the events from `start` to `stop` as their pasts, and their `targets` (T, J), what came first."""
+
+    start: np.ndarray
+    stop: np.ndarray
+    targets: np.ndarray
+
+
+def sampled_prefixes(
+    indptr: np.ndarray, item: np.ndarray, b: np.ndarray, rng: np.random.Generator, among: np.ndarray | None = None
+) -> Sampled | None:
+    """Prefixes that end before an event (`among` these, or any with a past), and targets drawn by b; None: none."""
+    start = np.repeat(indptr[:-1], np.diff(indptr))
+    usable = np.flatnonzero(np.arange(len(item)) > start) if among is None else among  # events with a past
+    if not len(usable):
+        return None
     chosen = np.sort(rng.choice(usable, min(SAMPLED_PREFIXES, len(usable)), replace=False))
     drawn = rng.choice(len(b), (len(chosen), SAMPLED_TARGETS), p=b)
-    targets = np.column_stack([item[chosen], drawn])
-    past = np.maximum(start[chosen], chosen - NEWEST), chosen
-    place, p = content_gradients(features.targets(None), targets, *past, item, w, temperature, tau, beta, d)
-    P = sparse.csr_array((p, features.F[targets.ravel()].indices, place), shape=(targets.size, d))
-    first = np.arange(len(chosen)) * targets.shape[1]
-    taken, others = P[first], P[np.delete(np.arange(targets.size), first)]
-    return _ridge(others, taken.sum(axis=0) - others.sum(axis=0) / SAMPLED_TARGETS)
+    return Sampled(np.maximum(start[chosen], chosen - NEWEST), chosen, np.column_stack([item[chosen], drawn]))
+
+
+def sampled_gradients(
+    features: ItemFeatures,
+    chosen: Sampled,
+    item: np.ndarray,
+    w: np.ndarray,
+    *,
+    temperature: float,
+    tau: float,
+    beta: float,
+) -> sparse.csr_array:
+    """P (T·J, d): the derivative of the relative score of each target by each worth."""
+    d, targets = features.F.shape[1], chosen.targets
+    rows, past = features.targets(None), (chosen.start, chosen.stop)
+    place, p = content_gradients(rows, targets, *past, item, w, temperature, tau, beta, d)
+    return sparse.csr_array((p, features.F[targets.ravel()].indices, place), shape=(targets.size, d))
+
+
+def ridge_of(blocks: Sequence[sparse.csr_array], chosen: Sampled) -> list[np.ndarray]:
+    """θ of each of the blocks of columns P, which are fitted together."""
+    P = blocks[0] if len(blocks) == 1 else sparse.csr_array(sparse.hstack(blocks))
+    size = chosen.targets.size
+    first = np.arange(len(chosen.targets)) * chosen.targets.shape[1]
+    taken, others = P[first], P[np.delete(np.arange(size), first)]
+    theta = _ridge(others, taken.sum(axis=0) - others.sum(axis=0) / SAMPLED_TARGETS)
+    ends = np.cumsum([own.shape[1] for own in blocks])[:-1]
+    return list(np.split(theta, ends))
 
 
 def _ridge(P: sparse.csr_array, B: np.ndarray) -> np.ndarray:

@@ -9,16 +9,17 @@ lifts the target above its base b_j: θ_f = 0.5 means half as likely again. How 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from xattn.errors import check_same_length
 from xattn.kernels.content import content_field, content_scores
-from xattn.model.heads.field import Events, Factors, HeadField, fields_masked
+from xattn.model.heads.field import Events, Factors, HeadField, fields_masked, fields_scores
 from xattn.model.heads.part import Part
 from xattn.model.state import rows_of_state, rows_state, text_array, text_of
 
@@ -81,6 +82,25 @@ class ItemFeatures(NamedTuple):
         out[np.repeat(np.arange(len(item)), length), self.F.indices[place]] = self.F.data[place]
         return out
 
+    def lessened(self, row: int, less: Mapping[int, float]) -> ItemFeatures:
+        """The features when those of one item are less by so much; its length stays what it was."""
+        index, value = self.of_item(row)
+        own = dict(zip(index.tolist(), value.tolist(), strict=True))
+        for feature, amount in less.items():
+            own[feature] = own.get(feature, 0.0) - amount
+        named = sorted(own)
+        low, high = self.F.indptr[row : row + 2].tolist()
+        data = np.concatenate([self.F.data[:low], [own[f] for f in named], self.F.data[high:]])
+        indices = np.concatenate([self.F.indices[:low], np.array(named, self.F.indices.dtype), self.F.indices[high:]])
+        indptr = self.F.indptr.copy()
+        indptr[row + 1 :] += len(named) - (high - low)
+        F = sparse.csr_array((data, indices, indptr), shape=self.F.shape)
+        first = np.unique(self.kind, return_index=True)[1]
+        own_kind = sparse.csr_array(sparse.vstack([self.F[first], F[[row]]]))  # after the others, which stay
+        kind = self.kind.copy()
+        kind[row] = len(first)
+        return self._replace(F=F, kinds=_targets(own_kind, self.norm[np.append(first, row)]), kind=kind)
+
     def events(self, item: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(unit, weighted), both (d, n): the events' features divided by their length, and multiplied by strength."""
         return self.events_of(self.dense(item), item, w)
@@ -105,11 +125,12 @@ class ContentPart(Part):
     beta: float
     theta: float
     gate: np.ndarray
+    name: str = NAME
 
     strength: ClassVar[str] = "likes"
 
     @classmethod
-    def of_state(cls, state: dict[str, np.ndarray], gate: np.ndarray, **settings: float) -> ContentPart:
+    def of_state(cls, state: dict[str, np.ndarray], gate: np.ndarray, **settings: Any) -> ContentPart:
         """The part of `state()`; `settings` are its other fields. Raises InputError where sizes do not fit."""
         names = _names(state)
         check_same_length(features=len(names), worths=len(state["worth"]))
@@ -124,7 +145,7 @@ class ContentPart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return (NAME,)
+        return (self.name,)
 
     @property
     def n_items(self) -> int:
@@ -141,7 +162,7 @@ class ContentPart(Part):
         unit, weighted = self.features.events_of(own, events.item, w)
         rows, g, gate = self.features.targets(targets), events.age / self.tau, self.gate[targets]
         E, X = content_field(rows, self.worth, gate, unit, weighted, g, self.temperature)
-        return [HeadField(NAME, E, X, self.beta, self.theta, partial(self._factors, own, w, targets))]
+        return [HeadField(self.name, E, X, self.beta, self.theta, partial(self._factors, own, w, targets))]
 
     def _factors(self, own: np.ndarray, w: np.ndarray, targets: np.ndarray, at: int) -> Factors:
         """The factors for one target, split over the features that it shares with some event."""
@@ -151,7 +172,7 @@ class ContentPart(Part):
         shared = (values != 0).any(axis=0)
         numbers = tuple(index[shared].tolist())
         names, blocks = (tuple(of[f] for f in numbers) for of in (features.names, features.blocks))
-        return Factors(w, values[:, shared], self.gate[target], names, blocks, numbers)
+        return Factors(w, values[:, shared], self.gate[target], names, blocks, numbers, ("event", "target"))
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         if not self.features.names:
@@ -172,6 +193,42 @@ class ContentPart(Part):
         plain = replace(self, gate=np.ones(len(self.gate)))
         of_kind = fields_masked(plain.fields(events, w, targets[first]), live, np.zeros(len(first)))
         return np.asarray(of_kind[:, kind] * self.gate[targets])
+
+    # --- without parts of an item's features --------------------------------------------------------------------------
+
+    def lessened(self, item: int, less: Mapping[str, float]) -> ContentPart:
+        known = {at: less[name] for at, name in enumerate(self.features.names) if name in less}
+        return replace(self, features=self.features.lessened(item, known)) if known else self
+
+    def effects(
+        self, events: Events, w: np.ndarray, target: int, item: int, names: Sequence[str], less: sparse.csr_array
+    ) -> np.ndarray:
+        place = {name: at for at, name in enumerate(self.features.names)}
+        at = np.array([place.get(name, -1) for name in names], np.int64)
+        if not len(events) or not (at >= 0).any():
+            return np.zeros(less.shape[0])
+        index, f = self.features.of_item(target)
+        own = self.features.dense(events.item)
+        is_event, is_target = events.item == item, float(item == target)
+        # rows of D: what each removal takes, and a first row that takes nothing, against which effects are measured
+        taken = sparse.csr_array(less[:, np.flatnonzero(at >= 0)])
+        D = sparse.csr_array(
+            (taken.data, at[at >= 0][taken.indices], taken.indptr), shape=(taken.shape[0], own.shape[1])
+        )
+        D = sparse.csr_array(sparse.vstack([sparse.csr_array((1, own.shape[1])), D]))
+        norm = self.features.norm
+        sums = []
+        for worth in (np.ones(own.shape[1]), self.worth):  # the inner products of the logits, and those of the values
+            whole = own[:, index] @ (f * worth[index])
+            by_event = (D[:, index] @ (f * worth[index]))[:, None] * is_event
+            by_target = is_target * (D @ (own * worth).T)
+            by_both = is_target * np.asarray(D.multiply(D) @ worth).ravel()[:, None] * is_event
+            sums.append(whole - by_event - by_target + by_both)
+        z = sums[0] / (norm[events.item] * norm[target] * self.temperature) - events.age / self.tau
+        E = np.exp(z - z.max(axis=1, keepdims=True))
+        field = HeadField(NAME, E, sums[1] * (w * self.gate[target]), self.beta, self.theta)
+        scores = fields_scores([field], events.live, np.zeros(len(E)))
+        return np.asarray(scores[1:] - scores[0])
 
     # --- what is quick to know about the whole catalogue --------------------------------------------------------------
 

@@ -90,6 +90,7 @@ class Factors(NamedTuple):
     features: tuple[str, ...] = ("",)  # (F,) names; ("",) where the value does not split
     blocks: tuple[str, ...] = ()  # (F,) the block of each feature; () where the value does not split
     numbers: tuple[int, ...] = ()  # (F,) the number of each feature in its head; () where the value does not split
+    sides: tuple[str, ...] = ()  # whose features the value is a product of: "event", "target", or both
 
 
 class HeadField(NamedTuple):
@@ -128,6 +129,7 @@ class HeadCells(NamedTuple):
     blocks: tuple[str, ...] = ()  # as in Factors
     numbers: tuple[int, ...] = ()  # as in Factors
     place: int = 0  # the number of the head among those of its model
+    sides: tuple[str, ...] = ()  # as in Factors
 
     @property
     def contribution(self) -> np.ndarray:
@@ -171,7 +173,9 @@ def head_cells(
     features: tuple[str, ...] = ("",),
     blocks: tuple[str, ...] = (),
     numbers: tuple[int, ...] = (),
+    sides: tuple[str, ...] = (),
 ) -> HeadCells:
     """The cells of one head for one target; `E` (1, n), `value` (n, F)."""
     weight = field_weights(E, live, beta, theta)[0]
-    return HeadCells(name, features, weight, strength, value.astype(np.float64), float(gate), blocks, numbers)
+    value = value.astype(np.float64)
+    return HeadCells(name, features, weight, strength, value, float(gate), blocks, numbers, sides=sides)

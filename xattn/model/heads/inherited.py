@@ -9,7 +9,7 @@ over features, and the attention is that of the collaborative heads. How D, l an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, NamedTuple
@@ -159,7 +159,32 @@ class InheritedPart(Part):
         names = tuple(self.names[f] for f in index)
         value = np.column_stack([l, D[:, index] * self.F.data[own]])
         blocks = (self.blocks[f] for f in index)
-        return Factors(w, value, 1.0, ("", *names), ("", *blocks), (-1, *index.tolist()))
+        return Factors(w, value, 1.0, ("", *names), ("", *blocks), (-1, *index.tolist()), ("target",))
+
+    # --- without parts of an item's features --------------------------------------------------------------------------
+
+    def lessened(self, item: int, less: Mapping[str, float]) -> InheritedPart:
+        row = int(self.place[item])
+        known = {at: less[name] for at, name in enumerate(self.names) if name in less}
+        if row < 0 or not known:
+            return self
+        F = sparse.lil_array(self.F)
+        for feature, amount in known.items():
+            F[row, feature] -= amount
+        return replace(self, F=sparse.csr_array(F))
+
+    def effects(
+        self, events: Events, w: np.ndarray, target: int, item: int, names: Sequence[str], less: sparse.csr_array
+    ) -> np.ndarray:
+        place = {name: at for at, name in enumerate(self.names)}
+        at = np.array([place.get(name, -1) for name in names], np.int64)
+        if item != target or self.place[target] < 0 or not len(events) or not (at >= 0).any():
+            return np.zeros(less.shape[0])
+        slope = np.zeros(len(self.names))
+        for h in range(len(self.tau)):
+            a = field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w
+            slope += a @ self._rows(events, h)[0]
+        return np.asarray(-(less[:, np.flatnonzero(at >= 0)] @ slope[at[at >= 0]]))
 
     # --- what is quick to know about the whole catalogue --------------------------------------------------------------
 

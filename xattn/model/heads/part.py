@@ -11,9 +11,11 @@ cells itself. A model sums over its parts and never asks what kind of part it ha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
+from scipy import sparse
 
 from xattn.kernels.fields import add_field_without_each
 from xattn.model.heads.field import Events, HeadCells, HeadField, ManyEvents, Masked, fields_scores
@@ -100,6 +102,24 @@ class Part(ABC):
         fields = self.fields(events, w, targets)
         assert fields is not None, f"{type(self).__name__} without fields must define what follows from them"
         return fields
+
+    # --- without parts of an item's features --------------------------------------------------------------------------
+
+    def lessened(self, item: int, less: Mapping[str, float]) -> Part:
+        """The part when the features of one item row are less by so much, by name; lengths stay what they were.
+
+        A part that knows no features, or none of these names, stays as it is.
+        """
+        return self
+
+    def effects(
+        self, events: Events, w: np.ndarray, target: int, item: int, names: Sequence[str], less: sparse.csr_array
+    ) -> np.ndarray:
+        """(P,) by how much the score of `target` changes as the features `names` (d,) of `item` are less by each row.
+
+        `less` is (P, d). What `lessened` would serve, less what is served.
+        """
+        return np.zeros(less.shape[0])
 
     # --- what is quick to know about the whole catalogue --------------------------------------------------------------
 

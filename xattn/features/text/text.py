@@ -1,0 +1,142 @@
+"""Text: a column of texts becomes one feature a keyword, weighted by how rare it is; the parts of a text are its words.
+
+    F_jf = idf_f · (how often f stands in text j),      idf_f = 1 + log((1 + N) / (1 + n_f))
+
+N texts say something, n_f of them hold f. A keyword is a word or a pair of neighbours ("heart of gold" → heart, gold,
+heart gold). A feature counts occurrences, so it is the sum over them: a word brings what it is, and half of each pair
+that it is in. Counting pairs and weighting by rarity: Salton and Buckley (1988), with scikit-learn's smoothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from xattn.features.block import Fitted
+from xattn.features.text.tokens import Word, words_in
+
+__all__ = ["Text", "TextParts"]
+
+LEAST = 2  # texts that a keyword stands in: one alone makes nothing alike
+MOST = 10_000  # keywords
+SPEAKING = 0.5  # share of the filled cells that must share a keyword with another, and be more than one word
+
+
+class Text:
+    """The `most` frequent keywords that two texts have; with `pairs`, neighbours count too. None for what is no text.
+
+    A column is text where half of its filled cells are several words, and half share one with another cell. A word that
+    every text has says nothing and is left out.
+    """
+
+    def __init__(self, most: int = MOST, pairs: bool = True) -> None:
+        self.most = most
+        self.pairs = pairs
+
+    def fit(self, column: pd.Series[Any]) -> Fitted | None:
+        """
+        >>> found = Text().fit(pd.Series(["a red hat", "the red shoe", "blue shoe"]))
+        >>> found.labels, found.parts(0)[0]
+        (('red', 'shoe'), ('red', 'hat'))
+        """
+        texts = column.astype("string").fillna("").astype(str).tolist()
+        counted = _count([words_in(text) for text in texts], self.pairs)
+        keep = _kept(counted, self.most)
+        labels = tuple(counted.labels[f] for f in keep)
+        row_length = np.diff(counted.indptr)
+        filled, several = np.count_nonzero(row_length), np.count_nonzero(counted.n_words > 1)
+        place = np.full(len(counted.labels), -1)
+        place[keep] = np.arange(len(keep))
+        index, row = place[counted.keyword], np.repeat(np.arange(len(texts)), row_length)
+        known = index >= 0
+        if not labels or several < SPEAKING * filled or len(np.unique(row[known])) < SPEAKING * filled:
+            return None
+        idf = 1.0 + np.log((1.0 + filled) / (1.0 + counted.held[keep]))
+        F = sparse.csr_array(
+            (counted.often[known] * idf[index[known]], (row[known], index[known])), shape=(len(texts), len(labels))
+        )
+        F.sort_indices()
+        return Fitted(labels, F, TextParts(tuple(texts), labels, idf, self.pairs))
+
+
+class TextParts:
+    """The words of each text as parts of its features; `places` are the characters where they stand."""
+
+    def __init__(self, texts: tuple[str, ...], labels: tuple[str, ...], idf: np.ndarray, pairs: bool) -> None:
+        self.texts = texts
+        self.labels = labels
+        self.idf = idf
+        self.pairs = pairs
+        self._place: dict[str, int] = {}
+
+    def __call__(self, row: int) -> tuple[tuple[str, ...], sparse.csr_array]:
+        """The words (p,) of a text, and what each brings (p, d), sparse."""
+        if not self._place:
+            self._place = {label: f for f, label in enumerate(self.labels)}
+        words = words_in(self.texts[row])
+        at: list[int] = []
+        index: list[int] = []
+        value: list[float] = []
+        before, before_in = None, -1
+        for p, word in enumerate(words):
+            f = self._place.get(word.plain)
+            if f is not None:
+                at.append(p)
+                index.append(f)
+                value.append(self.idf[f])
+            if self.pairs and before is not None:
+                f = self._place.get(f"{before.plain} {word.plain}")
+                if f is not None:
+                    at += [before_in, p]
+                    index += [f, f]
+                    value += [self.idf[f] / 2] * 2
+            before, before_in = word, p
+        parts = sparse.csr_array((value, (at, index)), shape=(len(words), len(self.labels)), dtype=np.float64)
+        return tuple(word.plain for word in words), parts
+
+    def places(self, row: int) -> tuple[tuple[float, ...], ...]:
+        """(start, stop) of each word in the text."""
+        return tuple((float(word.start), float(word.stop)) for word in words_in(self.texts[row]))
+
+
+class _Counts(NamedTuple):
+    """How often each keyword stands in each of M texts: the rows of a sparse matrix end to end."""
+
+    labels: list[str]
+    indptr: np.ndarray  # (M + 1,)
+    keyword: np.ndarray
+    often: np.ndarray
+    held: np.ndarray  # (d,) texts that hold the keyword
+    n_words: np.ndarray  # (M,) words of each text
+
+
+def _count(texts: list[list[Word]], pairs: bool) -> _Counts:
+    vocabulary: dict[str, int] = {}
+    n_words = np.array([len(words) for words in texts], np.int64)
+    flat = [vocabulary.setdefault(word.plain, len(vocabulary)) for words in texts for word in words]
+    word, row = np.array(flat, np.int64), np.repeat(np.arange(len(texts)), n_words)
+    labels, V = list(vocabulary), len(vocabulary)
+    if pairs and len(word) > 1:
+        beside = np.flatnonzero(row[1:] == row[:-1])
+        code, number = np.unique(word[beside] * V + word[beside + 1], return_inverse=True)
+        often = np.bincount(number, minlength=len(code)) >= LEAST  # most pairs stand nowhere else
+        new = np.cumsum(often) - 1 + V
+        labels += [f"{labels[c // V]} {labels[c % V]}" for c in code[often].tolist()]
+        word = np.concatenate([word, new[number[often[number]]]])
+        row = np.concatenate([row, row[beside[often[number]]]])
+    d = max(1, len(labels))
+    code, count = np.unique(row * d + word, return_counts=True)
+    row, index = code // d, code % d
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(texts)))])
+    return _Counts(labels, indptr, index, count, np.bincount(index, minlength=len(labels)), n_words)
+
+
+def _kept(counted: _Counts, most: int) -> np.ndarray:
+    """The keywords that stand in two texts and not in all, the `most` frequent, in alphabetical order."""
+    filled = np.count_nonzero(np.diff(counted.indptr))
+    able = np.flatnonzero((counted.held >= LEAST) & ((counted.held < filled) | (filled <= LEAST)))
+    ranked = sorted(able.tolist(), key=lambda f: (-counted.held[f], counted.labels[f]))[:most]
+    return np.array(sorted(ranked, key=lambda f: counted.labels[f]), np.int64)
