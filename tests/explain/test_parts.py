@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import xattn
 from xattn import ContentAttention, HybridAttention, InputError, Interactions
+from xattn.data.synthetic_parts import planted_part
 from xattn.features import make_features
 from xattn.testing.texts import mismatches
 
@@ -103,16 +104,16 @@ def test_blocks_without_parts_say_so() -> None:
 
 
 def test_files_hold_the_parts_and_words_tell_them() -> None:
-    model = ContentAttention().fit(made())
-    every = (model.explain(user=f"u{u}", item=f"i{j}") for u in range(40) for j in range(30))
-    why = next(one for one in every if "” say “" in one.text())
+    truth = planted_part("word", n_users=60)
+    why = ContentAttention().fit(truth.data).explain(user="u0", item=f"i{truth.target[0]}")
+    assert "” say “" in why.text()
     document = json.loads(why.to_json())
     for side in ("event", "target"):
-        assert document["parts"]["story"][side] == why.parts("story", side=side).to_dict(orient="records")
+        assert document["parts"]["look"][side] == why.parts("look", side=side).to_dict(orient="records")
     text = why.text()
     for lang in ("en", "zh"):
         assert mismatches(why, lang, "paragraph") == []
-    false = text.replace("say “", "say “robot” and “")
+    false = text.replace("say “", "say “nosuch” and “")
     assert mismatches(why, "en", "paragraph", text=false)
 
 

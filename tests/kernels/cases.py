@@ -16,7 +16,6 @@ import numpy as np
 from xattn import kernels
 from xattn.kernels import (
     approximate,
-    attention,
     content,
     fields,
     fusion,
@@ -25,7 +24,6 @@ from xattn.kernels import (
     logits,
     logsum,
     losses,
-    nearest,
     optim,
     pool,
     pooling,
@@ -36,7 +34,9 @@ from xattn.kernels import (
     tiles,
     topk,
 )
+from xattn.kernels.attention import exact, narrow
 from xattn.kernels.compile import Kernel
+from xattn.kernels.neighbours import cooccurrence, nearest
 from xattn.kernels.scorers import cosines, dots, hidden
 
 MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
@@ -112,6 +112,10 @@ def _attention() -> list[Case]:
             "float32",
         ),
         Case(softmax._weights_forward, 1, (room(R * N), finite, cuts, live[:0], 1.0, 1.0, 0.05, shift[:0]), "plain"),
+        Case(softmax._weights_forward, 1, (room(R * N), 500 * finite, cuts, live[:0], 1.0, 1.0, 0.0, shift[:0]), "far"),
+        Case(
+            softmax._weights_forward, 1, (room(R * N), 500 * flat, cuts, live, 1.0, 1.0, 0.0, shift[:0]), "far, masked"
+        ),
         Case(softmax._weights_backward, 1, (room(R * N), de.ravel(), a.ravel(), flat, cuts, live, 2.0, 0.5, shift[:0])),
         Case(logsum._log_weights, 2, (room(R, N), room(R), e, mask, 2.0, 0.5)),
         *(Case(dots._products, 1, _panelled(rng, events), f"{events} keys") for events in (3, 12, 20, 27, 300)),
@@ -131,7 +135,26 @@ def _attention() -> list[Case]:
             2,
             (np.zeros((R, 7), np.int64), np.zeros(R, np.int64), big, rng.random((1, 211)) < 0.9, ptr, seen),
         ),
+        Case(topk._ranks, 1, _asked(big, ptr, seen, rng)),
+        Case(cooccurrence._neighbours, 2, (np.zeros((40, 3), np.int64), np.zeros((40, 3)), 5, *_taken(rng), 2.0)),
     ]
+
+
+def _asked(scores: np.ndarray, first: np.ndarray, excluded: np.ndarray, rng: np.random.Generator) -> tuple[Any, ...]:
+    """Rows that ask for no item, for one and for several, of equal scores and of NaN among them."""
+    many = np.arange(len(scores)) % 5
+    ptr = np.concatenate([[0], np.cumsum(many)])
+    target = np.concatenate([rng.choice(scores.shape[1], n, replace=False) for n in many])
+    own = scores[np.repeat(np.arange(len(scores)), many), target]
+    own = own[np.lexsort((-own, np.repeat(np.arange(len(scores)), many)))]
+    return np.zeros(len(target)), own, ptr, target, scores, first, excluded
+
+
+def _taken(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Who took each of 50 items, and what each of 12 people took."""
+    table = rng.random((50, 12)) < 0.3
+    tables = [(np.concatenate([[0], np.cumsum(own.sum(axis=1))]), np.nonzero(own)[1]) for own in (table, table.T)]
+    return (*tables[0], *tables[1])
 
 
 def _heads() -> list[Case]:
@@ -159,7 +182,13 @@ def _heads() -> list[Case]:
     tail = gram.tails(indptr, rho, c)
     wide = 2 * pool.STRIPE + 77
     V, row = rng.normal(size=(H, 5, wide)), rng.integers(-1, 5, 150)
-    asking = ((5, "f8", 1.0, 0.0), (13, "f8", 0.7, 0.1), (23, "f8", 1.0, 0.1), (100, "f4", 0.7, 0.0))
+    asking = (
+        (5, "f8", 1.0, 0.0),
+        (40, "f4", 0.8, 0.0),
+        (13, "f8", 0.7, 0.1),
+        (23, "f8", 1.0, 0.1),
+        (100, "f4", 0.7, 0.0),
+    )
     return [
         Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05)),
         Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05)),
@@ -178,6 +207,20 @@ def _heads() -> list[Case]:
             pool._add_pooled,
             1,
             (np.zeros((users, wide)), indptr, row, w, V, rng.permutation(wide), rng.normal(size=wide)),
+        ),
+        Case(
+            pool._add_pooled,
+            1,
+            (
+                np.zeros((1, wide)),
+                np.array([0, 4]),
+                row[:4],
+                w[:, :4].copy(),
+                V,
+                np.arange(wide),
+                rng.normal(size=wide),
+            ),
+            "few events",
         ),
         Case(gram._normalisers, 1, (np.zeros((H, 150)), indptr, rho, beta)),
         Case(gram._tails, 1, (np.zeros((H, H, 150)), indptr, rho, c)),
@@ -274,15 +317,29 @@ def _many_heads() -> list[Case]:
     A, dY = rng.random((4, L, n)) * (rng.random((4, L, n)) < 0.7), rng.normal(size=(4, L, w))
     dE, dQ = np.zeros_like(a), np.zeros((4, L, d))
     KT = K.transpose(0, 2, 1).copy()
-    narrow = [x.astype("f4") for x in (y, lse, a, Q, V)]
+    single = [x.astype("f4") for x in (y, lse, a, Q, V)]
     return [
-        Case(attention._forward, 3, (y, lse, a, Q, KT, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
-        Case(attention._forward, 3, (y, lse, a[:0], Q, KT, V, none, unbiased, where, 0.4, 0.0, 99, 99), "plain"),
-        Case(attention._forward, 3, (*narrow[:4], KT, narrow[4], none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
+        Case(exact._forward, 3, (y, lse, a, Q, KT, V, live, unbiased, where, 0.4, 0.0, 99, 0)),
+        Case(exact._forward, 3, (y, lse, a[:0], Q, KT, V, none, unbiased, where, 0.4, 0.0, 99, 99), "plain"),
+        Case(exact._forward, 3, (*single[:4], KT, single[4], none, bias, where, 0.4, 1.5, 3, 4), "float32, capped"),
+        Case(narrow._narrow, 3, _narrowly(rng, 1.0)),
+        Case(narrow._narrow, 3, _narrowly(rng, 40.0), "far"),
         Case(logits._scores, 1, (a, Q, KT, live, unbiased, where, 0.4, 1.5, 3, 99)),
-        Case(attention._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
-        Case(attention._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
+        Case(exact._backward_of_queries, 2, (dE, dQ, dY, A, Q, K, V, where, 0.4, 1.5)),
+        Case(exact._backward_of_keys, 2, (np.zeros((4, n, d)), np.zeros((4, n, w)), A, dY, A, Q, where, 0.4)),
     ]
+
+
+def _narrowly(rng: np.random.Generator, scale: float) -> tuple[Any, ...]:
+    """Arguments of narrow._narrow, with weights where the scale is 1."""
+    L, n, d, w = 2 * narrow.BLOCK + 5, 21, 6, 18
+    Q, K, V = (rng.normal(size=shape).astype("f4") for shape in ((L, d), (n, d), (n, w)))
+    keys, values = tiles.Keys.of(K), tiles.Keys.of(np.ascontiguousarray(V.T))
+    tables = []
+    for own in (keys, values):
+        tables += [own.data, own.panels, (np.cumsum(own.panels) - own.panels) * 16]
+    weights = np.zeros((L, n) if scale == 1.0 else (0, 0), "f4")
+    return np.zeros((L, w), "f4"), np.zeros(L, "f4"), weights, Q, *tables, n, np.float32(scale)
 
 
 def _learning(dtype: str, branch: str) -> list[Case]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.checks import assert_bitwise, unchanged
-from xattn.kernels.nearest import BLOCK, Catalogue
-from xattn.kernels.nearest import nearest as kernel
+from xattn.kernels.neighbours.nearest import BLOCK, Catalogue
+from xattn.kernels.neighbours.nearest import nearest as kernel
 from xattn.kernels.tiles import TOGETHER
 
 

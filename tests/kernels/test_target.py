@@ -111,12 +111,13 @@ def test_no_events_and_no_candidates() -> None:
 
 
 @FLOATS
+@pytest.mark.parametrize("theta", [0.0, 0.01])
 @pytest.mark.parametrize("place", ["Q", "U", "K", "V", "r"])
-def test_nan_is_seen(place: str, dtype: type) -> None:
+def test_nan_is_seen(place: str, theta: float, dtype: type) -> None:
     x = Asked.of(3, 20, 4, 2, 0, dtype)
     table = getattr(x, place).copy()
     table[1] = np.nan
-    seen = np.isnan(x._replace(**{place: table}).scores(theta=0.01)).tolist()
+    seen = np.isnan(x._replace(**{place: table}).scores(theta=theta)).tolist()
     assert seen == ([False, True, False] if place in {"Q", "U"} else [True] * 3)
 
 
@@ -124,6 +125,22 @@ def test_a_candidate_does_not_depend_on_its_company() -> None:
     x = Asked.of(6, 20, 8, 3, 0, np.float32)
     alone = np.concatenate([x.some(slice(j, j + 1)).scores() for j in range(6)])
     assert_bitwise(x.scores(), alone)
+
+
+@FLOATS
+def test_company_with_far_logits_changes_no_bit(dtype: type) -> None:
+    """Candidates near 0 need no maximum; one that does is scored apart, and as the same numbers say."""
+    x = Asked.of(14, 37, 8, 3, 0, dtype, live=0.8)
+    near = x.scores()
+    Q = x.Q.copy()
+    Q[[2, 7, 13]] *= 1000
+    far = x._replace(Q=Q)
+    got, kept = far.scores(), np.setdiff1d(np.arange(14), [2, 7, 13])
+    assert_bitwise(got[kept], near[kept])
+    assert_bitwise(got[[2, 7, 13]], far.some([2, 7, 13]).scores())
+    E, X = field(far, 0.7)
+    room = 1e-4 if dtype is np.float32 else 1e-9  # logits of thousands, in the arrays' type
+    assert_within(got, naive.field_scores(E, X, x.live, 1.0, 0.0), absolute=room * np.abs(X).max())
 
 
 def test_twins_and_threads_agree_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, unchanged
 from tests.strategies import tied_scores
-from xattn.kernels.topk import top_k
+from xattn.kernels.topk import ranks_among, top_k
 
 
 def lists(best: object) -> list[list[int]]:
@@ -66,3 +66,23 @@ def test_long_rows() -> None:
 )
 def test_by_hand(scores: list[float], k: int, want: list[int]) -> None:
     assert lists(top_k(np.array([scores], dtype=float), None, k)) == [want]
+
+
+@given(tied_scores(), st.data())
+def test_ranks_count_what_is_not_below(scores: np.ndarray, data: st.DataObject) -> None:
+    """1 + the other candidates that are not below (NaN is below nothing), items of equal rank one after the other."""
+    R, M = scores.shape
+    some = st.lists(st.integers(0, M - 1), max_size=4) if M else st.just([])
+    asked, gone = ([data.draw(some) for _ in range(R)] for _ in range(2))
+    asked = [list(dict.fromkeys(own)) for own in asked]
+    ptr, indptr = (np.cumsum([0, *map(len, rows)]) for rows in (asked, gone))
+    target, excluded = (np.array([i for own in rows for i in own], np.int64) for rows in (asked, gone))
+    with unchanged(scores, target, excluded):
+        got = ranks_among(scores.astype(float), target, ptr, excluded, indptr)
+    want = []
+    for s, own, out in zip(scores.tolist(), asked, gone, strict=True):
+        others = [x for j, x in enumerate(s) if j not in own and j not in out]
+        found = sorted((s[t] for t in own if s[t] == s[t]), reverse=True)
+        want += [1.0 + place + sum(not x < t for x in others) for place, t in enumerate(found)]
+        want += [np.inf] * (len(own) - len(found))
+    assert got.tolist() == want

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.models import MODELS, fitted
-from xattn import InputError, NotFittedError, Popularity, UnknownIdError
+from xattn import InputError, ItemKNN, NotFittedError, Popularity, UnknownIdError
 from xattn.data import JoinedHistories
 from xattn.data.filters import matching
 from xattn.recommenders import Recommender, listing
@@ -281,8 +281,8 @@ def best_of_all(self: Listing, scores: np.ndarray, histories: Any) -> Any:
 
 
 FAULTS: list[tuple[Any, str, Any, Any]] = [
-    (Recommender, "scores_of_many", neighbours_bleed, lambda: test_scores_of_a_batch_are_those_of_each("item knn")),
-    (Recommender, "scores_of_many", neighbours_bleed, lambda: test_many_users_are_each_alone("item knn", {})),
+    (ItemKNN, "scores_of_many", neighbours_bleed, lambda: test_scores_of_a_batch_are_those_of_each("item knn")),
+    (ItemKNN, "scores_of_many", neighbours_bleed, lambda: test_many_users_are_each_alone("item knn", {})),
     (Listing, "allowed", seen_items_listed, lambda: test_diversity_moves_items_and_nothing_else("item knn")),
     (Listing, "best", best_of_all, lambda: test_a_filter_takes_out_what_does_not_meet_it_and_nothing_else("item knn")),
 ]

@@ -42,9 +42,23 @@ class PartsOf:
 
     parts: Parts
     places: Places | None = None
+    quick: Any = None  # the same as `split`, for a block that knows how to do it without a table
 
     def __call__(self, row: int, /) -> tuple[tuple[str, ...], np.ndarray | sparse.csr_array]:
         return self.parts(row)
+
+    def split(self, row: int, cells: Mapping[int, float]) -> tuple[tuple[str, ...], np.ndarray, float]:
+        """The `cells` of some features of an item (by their column in the block) over its parts: names (p,), amounts
+        (p,), and what no part brings. Each cell goes to the parts as they bring the feature."""
+        if self.quick is not None:
+            found: tuple[tuple[str, ...], np.ndarray, float] = self.quick(row, cells)
+            return found
+        names, own = self.parts(row)
+        at = np.fromiter(cells, np.int64)
+        columns = own[:, at] if isinstance(own, np.ndarray) else own[:, at].toarray()
+        whole, amount = columns.sum(axis=0), np.fromiter(cells.values(), np.float64)
+        share = np.divide(amount, whole, out=np.zeros(len(at)), where=whole != 0)
+        return names, columns @ share, float(amount[whole == 0].sum())
 
 
 class Skipped(NamedTuple):
@@ -120,7 +134,20 @@ class FeatureSet:
 
     def of_block(self, block: str) -> list[int]:
         """The numbers of the features of one block."""
-        return [feature for feature, name in enumerate(self.blocks) if name == block]
+        return list(self.columns.get(block, {}).values())
+
+    @cached_property
+    def columns(self) -> dict[str, dict[str, int]]:
+        """Block → name of each of its features → number of the feature."""
+        found: dict[str, dict[str, int]] = {}
+        for feature, (block, name) in enumerate(zip(self.blocks, self.names, strict=True)):
+            found.setdefault(block, {})[name] = feature
+        return found
+
+    @cached_property
+    def places(self) -> dict[str, dict[str, int]]:
+        """Block → name of each of its features → its place among those of the block."""
+        return {block: {name: at for at, name in enumerate(own)} for block, own in self.columns.items()}
 
     def dense(self, rows: Any) -> np.ndarray:
         """The features (n, d) of a few items, as an array."""
@@ -183,8 +210,12 @@ class FeatureSet:
 
 
 def _of_rows(parts: Parts, rows: np.ndarray) -> Parts:
-    places = places_of(parts)
-    return PartsOf(lambda row: parts(int(rows[row])), None if places is None else lambda row: places(int(rows[row])))
+    places, quick = places_of(parts), getattr(parts, "quick", None)
+    return PartsOf(
+        lambda row: parts(int(rows[row])),
+        None if places is None else lambda row: places(int(rows[row])),
+        None if quick is None else lambda row, cells: quick(int(rows[row]), cells),
+    )
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ from scipy import sparse
 
 __all__ = ["coverage", "diversity", "novelty", "per_user", "popularity_bias", "ranks_of"]
 
+TOGETHER = 10_000  # lists whose features are added up at a time
+
 
 def ranks_of(scores: np.ndarray, targets: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     """Ranks (R,) float64, ascending, of distinct `targets` among the `allowed` items (M,) bool; inf where NaN.
@@ -50,18 +52,22 @@ def per_user(ranks: Sequence[np.ndarray], k: int) -> dict[str, np.ndarray]:
     {'ndcg@3': [1.0, 0.387], 'hr@3': [1.0, 1.0], 'recall@3': [1.0, 0.5], 'precision@3': [0.333, 0.333],
      'map@3': [1.0, 0.25], 'mrr': [1.0, 0.5]}
     """
-    gain = 1 / np.log2(1 + np.arange(1, k + 1))
-    ideal = np.cumsum(gain)
-    table = np.empty((len(ranks), 6))
-    for u, rank in enumerate(ranks):
-        hits = rank[rank <= k]
-        h, R = len(hits), len(rank)
-        most = min(R, k)
-        ndcg = (1 / np.log2(1 + hits)).sum() / ideal[most - 1]
-        precise = (np.arange(1, h + 1) / hits).sum() / most
-        table[u] = ndcg, h > 0, h / R, h / k, precise, 1 / rank[0]
+    users = len(ranks)
+    R = np.array([len(own) for own in ranks])
+    first = np.cumsum(R) - R
+    rank, user = np.concatenate(ranks), np.repeat(np.arange(users), R)
+    place = np.arange(1, len(rank) + 1) - np.repeat(first, R)  # 1 for the best of each user's
+
+    def total(of_each: np.ndarray) -> np.ndarray:
+        """Σ over the relevant items of each user that are among the first k."""
+        return np.bincount(user, np.where(rank <= k, of_each, 0.0), users)
+
+    h, most = total(np.ones(len(rank))), np.minimum(R, k)
+    ideal = np.cumsum(1 / np.log2(1 + np.arange(1, k + 1)))
+    ndcg, precise = total(1 / np.log2(1 + rank)) / ideal[most - 1], total(place / rank) / most
+    table = np.stack([ndcg, h > 0, h / R, h / k, precise, 1 / rank[first]])
     names = (f"ndcg@{k}", f"hr@{k}", f"recall@{k}", f"precision@{k}", f"map@{k}", "mrr")
-    return dict(zip(names, table.T.copy(), strict=True))
+    return dict(zip(names, table, strict=True))
 
 
 def coverage(lists: list[np.ndarray], n_items: int) -> float:
@@ -86,9 +92,15 @@ def popularity_bias(lists: list[np.ndarray], histories: list[np.ndarray], counts
     >>> popularity_bias([np.array([0])], [np.array([0, 1])], np.array([6, 2]))
     0.5
     """
-    both = [(counts[a].mean(), counts[b].mean()) for a, b in zip(lists, histories, strict=True) if len(a) and len(b)]
-    listed, had = np.mean(both, axis=0) if both else (0.0, 0.0)
+    both = [u for u, (listed, had) in enumerate(zip(lists, histories, strict=True)) if len(listed) and len(had)]
+    listed, had = (_mean_of_means(counts, [rows[u] for u in both]) if both else 0.0 for rows in (lists, histories))
     return float((listed - had) / had) if had > 0 else float("nan")
+
+
+def _mean_of_means(counts: np.ndarray, rows: list[np.ndarray]) -> float:
+    """The mean over `rows`, none of them empty, of each one's mean of `counts`."""
+    size = np.array([len(items) for items in rows])
+    return float((np.add.reduceat(counts[np.concatenate(rows)], np.cumsum(size) - size) / size).mean())
 
 
 def diversity(lists: list[np.ndarray], unit: sparse.csr_array) -> float:
@@ -98,11 +110,15 @@ def diversity(lists: list[np.ndarray], unit: sparse.csr_array) -> float:
     """
     if not unit.nnz:
         return float("nan")
+    several = [items for items in lists if len(items) > 1]
+    square = np.asarray(unit.multiply(unit).sum(axis=1))
     values = []
-    for items in lists:
-        n = len(items)
-        if n > 1:
-            own = unit[items]
-            total = np.square(own.sum(axis=0)).sum() - np.square(own.data).sum()
-            values.append(1 - total / (n * (n - 1)))
-    return float(np.mean(values)) if values else float("nan")
+    for low in range(0, len(several), TOGETHER):
+        block = several[low : low + TOGETHER]
+        n = np.array([len(items) for items in block])
+        listed = np.concatenate(block)
+        ones, ptr = np.ones(len(listed)), np.concatenate([[0], np.cumsum(n)])
+        summed = sparse.csr_array((ones, listed, ptr), shape=(len(block), unit.shape[0])) @ unit
+        total = np.asarray(summed.multiply(summed).sum(axis=1)) - np.add.reduceat(square[listed], ptr[:-1])
+        values.append(1 - total / (n * (n - 1)))
+    return float(np.concatenate(values).mean()) if values else float("nan")

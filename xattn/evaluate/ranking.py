@@ -11,18 +11,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from xattn.data import History, JoinedHistories
 from xattn.evaluate.agreement import agreement
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.diverse import Ordered, reordering
-from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias, ranks_of
+from xattn.evaluate.metrics import coverage, diversity, novelty, per_user, popularity_bias
 from xattn.evaluate.questions import Questions, check_asked
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup
 from xattn.features import feature_set
-from xattn.kernels.topk import top_k
+from xattn.kernels.topk import ranks_among, top_k
 from xattn.progress import steps
 
 __all__ = ["Ranked", "compare", "rank"]
+
+BLOCK = 8_000_000  # scores (people × items) held at a time: 64 MB
+NOTHING = np.empty(0, np.int64)
 
 
 class Ranked(NamedTuple):
@@ -33,19 +37,52 @@ class Ranked(NamedTuple):
 
 
 def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None) -> Ranked:
-    """Put the questions to a fitted model, whose lists may be `ordered` anew. What no list can hold has no rank (∞)."""
-    ranks, lists = [], []
-    missed = questions.missed or [0] * len(questions.histories)
-    for history, relevant, beyond in zip(questions.histories, questions.relevant, missed, strict=True):
-        scores = model.scores_of(history)
-        allowed = questions.allowed(history)
-        scores = ordered(scores, allowed) if ordered else scores
-        best = top_k(scores[None, :], allowed[None, :], k).items[0]
-        lists.append(best[best >= 0])
-        open_ = relevant[allowed[relevant]]
-        never = np.full(len(relevant) - len(open_) + beyond, np.inf)
-        ranks.append(np.concatenate([ranks_of(scores, open_, allowed), never]))
-    return Ranked(ranks, lists)
+    """Put the questions to a fitted model, whose lists may be `ordered` anew. What no list can hold has no rank (∞).
+
+    A model that scores many histories at once is asked so, else for one after the other.
+    """
+    lists: list[np.ndarray] = []
+    ranks: list[np.ndarray] = []
+    step = max(1, BLOCK // questions.train.n_items)
+    for low in range(0, len(questions.histories), step):
+        histories, relevant = questions.histories[low : low + step], questions.relevant[low : low + step]
+        scores = _scores(model, histories)
+        if ordered:
+            for own, history in zip(scores, histories, strict=True):
+                own[:] = ordered(own, questions.allowed(history))
+        seen, cuts = NOTHING, np.zeros(len(histories) + 1, np.int64)
+        if questions.seen == "drop":
+            joined = JoinedHistories.of(histories)
+            seen, cuts = joined.item, joined.indptr
+            pairs = zip(relevant, histories, strict=True)
+            relevant = [wanted[~np.isin(wanted, history.item)] for wanted, history in pairs]
+        best = top_k(scores, None, k, seen, cuts)
+        lists += [items[:count] for items, count in zip(best.items, best.counts, strict=True)]
+        ptr = np.cumsum([0, *map(len, relevant)])
+        found = ranks_among(scores, np.concatenate([NOTHING, *relevant]), ptr, seen, cuts)
+        ranks += np.split(found, ptr[1:-1])
+    missed = questions.missed or [0] * len(ranks)
+    never = [len(all_) + more - len(own) for all_, more, own in zip(questions.relevant, missed, ranks, strict=True)]
+    return Ranked([np.append(own, np.full(n, np.inf)) for own, n in zip(ranks, never, strict=True)], lists)
+
+
+def _scores(model: Model, histories: list[History]) -> np.ndarray:
+    """(R, M) float64."""
+    if _scores_many(model):
+        found = model.scores_of_many(histories)  # type: ignore[attr-defined]
+    else:
+        found = np.array([model.scores_of(events) for events in histories])
+    return np.ascontiguousarray(found, np.float64)
+
+
+def _scores_many(model: Model) -> bool:
+    """Whether the model has `scores_of_many`, and no subclass has changed `scores_of` alone."""
+    for kind in type(model).__mro__:
+        if "scores_of_many" in vars(kind):
+            return True
+        if "scores_of" in vars(kind):
+            break
+    return False
 
 
 def compare(questions: Questions, models: Makers, setup: Setup) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from xattn.data import History, ItemTable
-from xattn.data.feature_set import FeatureSet, Parts, places_of
+from xattn.data.feature_set import Parts, PartsOf, places_of
 from xattn.errors import check_choice, check_named, refuse, some_of
 from xattn.explain.question import Question, Scorer
 from xattn.features import feature_set
@@ -35,14 +35,6 @@ SIDES = ("event", "target")
 COLUMNS = ["event", "title", "position", "place", "part", "contribution"]
 
 
-class Split(NamedTuple):
-    """What the parts of one item bring: `names` (p,), `parts` (p, d) by the features of `features`."""
-
-    names: tuple[str, ...]
-    parts: sparse.csr_array
-    whole: np.ndarray  # (d,) their sum
-
-
 def blocks_with_parts(items: ItemTable) -> tuple[str, ...]:
     """The blocks whose features split into parts."""
     return tuple(feature_set(items).parts)
@@ -51,7 +43,7 @@ def blocks_with_parts(items: ItemTable) -> tuple[str, ...]:
 def parts_of_block(items: ItemTable, block: str) -> Parts:
     """The parts of a block. Raises InputError where it has none, and for a block that is not there."""
     features = feature_set(items)
-    check_named("block", block, tuple(dict.fromkeys(features.blocks)), "feature_block")
+    check_named("block", block, tuple(features.columns), "feature_block")
     if block not in features.parts:
         refuse("block_without_parts", got=block, **some_of(tuple(features.parts)))
     return features.parts[block]
@@ -95,7 +87,7 @@ def named_parts(items: ItemTable, block: str, row: int) -> tuple[tuple[str, ...]
     """The features of a block (d,), by name, and what each part of an item brings of them (p, d)."""
     parts = parts_of_block(items, block)
     features = feature_set(items)
-    return tuple(features.names[f] for f in features.of_block(block)), sparse.csr_array(parts(row)[1])
+    return tuple(features.columns[block]), sparse.csr_array(parts(row)[1])
 
 
 def parts_frame(
@@ -110,37 +102,28 @@ def parts_frame(
     """The cells of `block` over the live events, split over parts; the columns are those of `Ledger.parts`."""
     check_choice("side", side, SIDES)
     parts = parts_of_block(items, block)
-    place = _places(feature_set(items), block)
+    split = parts.split if isinstance(parts, PartsOf) else PartsOf(parts).split
+    place = feature_set(items).places[block]
     positions = np.flatnonzero(history.live)
     if event is not None:
         positions = positions[history.item[positions] == _row_in(history, items, event)]
-    known: dict[int, Split] = {}
-
-    def split(row: int) -> Split:
-        if row not in known:
-            names, own = parts(row)
-            known[row] = Split(names, sparse.csr_array(own), np.asarray(own.sum(axis=0)).ravel())
-        return known[row]
-
+    columns = _columns(heads, block, place, side)
     rows: list[tuple[str, str, int, int, str, float]] = []
     for position in positions.tolist():
         item = int(history.item[position])
-        total, rest = _amounts(heads, position, block, place, side)
-        if rest == 0.0 and not total:
+        cells, rest = _amounts(columns, position)
+        if rest == 0.0 and not cells:
             continue
-        own = split(item if side == "event" else target)
-        amounts, left = _over_parts(own, total)
+        names, amounts, left = split(item if side == "event" else target, cells)
         who = (items.ids[item], items.titles[item], position)
-        rows += [(*who, p, own.names[p], float(amounts[p])) for p in np.flatnonzero(amounts).tolist()]
+        rows += [(*who, p, names[p], float(amounts[p])) for p in np.flatnonzero(amounts).tolist()]
         if rest + left != 0.0:
             rows.append((*who, -1, "", rest + left))
-    frame = pd.DataFrame(rows, columns=COLUMNS).astype({"position": int, "place": int, "contribution": float})
-    return frame.sort_values("contribution", ascending=False, kind="stable").reset_index(drop=True)
-
-
-def _places(features: FeatureSet, block: str) -> dict[str, int]:
-    """The name of each feature of a block → its column among those of the block."""
-    return {features.names[f]: at for at, f in enumerate(features.of_block(block))}
+    rows.sort(key=lambda row: -row[-1])
+    lists = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    of = dict(zip(COLUMNS, map(list, lists), strict=True))
+    kinds = {"position": np.int64, "place": np.int64, "contribution": np.float64}
+    return pd.DataFrame({name: np.array(own, kinds.get(name, object)) for name, own in of.items()})
 
 
 def _row_in(history: History, items: ItemTable, event: str) -> int:
@@ -151,35 +134,35 @@ def _row_in(history: History, items: ItemTable, event: str) -> int:
     return row
 
 
-def _amounts(
-    heads: Sequence[HeadCells], position: int, block: str, place: dict[str, int], side: str
-) -> tuple[dict[int, float], float]:
-    """The cells of one event in the block: by feature where they split on this `side`, and the sum of the others."""
-    total: dict[int, float] = {}
-    rest = 0.0
+class _Columns(NamedTuple):
+    """The cells of one head in a block (n, F), and where each column stands in the block; −1: it does not split."""
+
+    cells: np.ndarray
+    place: list[int]
+
+
+def _columns(heads: Sequence[HeadCells], block: str, place: dict[str, int], side: str) -> list[_Columns]:
+    found = []
     for head in heads:
         mine = [f for f, own in enumerate(head.blocks) if own == block]
-        if not mine:
-            continue
-        cells = float(head.weight[position] * head.strength[position] * head.gate) * head.value[position, mine]
-        for f, cell in zip(mine, cells.tolist(), strict=True):
-            at = place.get(head.features[f]) if side in head.sides else None
-            if at is None:
+        if mine:
+            splits = side in head.sides
+            at = [place.get(head.features[f], -1) if splits else -1 for f in mine]
+            found.append(_Columns(head.contribution[:, mine], at))
+    return found
+
+
+def _amounts(columns: Sequence[_Columns], position: int) -> tuple[dict[int, float], float]:
+    """The cells of one event in the block: by feature where they split, and the sum of the others."""
+    total: dict[int, float] = {}
+    rest = 0.0
+    for own in columns:
+        for at, cell in zip(own.place, own.cells[position].tolist(), strict=True):
+            if at < 0:
                 rest += cell
             elif cell != 0.0:
                 total[at] = total.get(at, 0.0) + cell
     return total, rest
-
-
-def _over_parts(own: Split, total: dict[int, float]) -> tuple[np.ndarray, float]:
-    """(p,) what each part brings of the cells `total` by feature; and what no part brings."""
-    share, left = np.zeros(own.parts.shape[1]), 0.0
-    for f, cell in total.items():
-        if own.whole[f] != 0.0:
-            share[f] = cell / own.whole[f]
-        else:
-            left += cell
-    return np.asarray(own.parts @ share), left
 
 
 def part_removals_frame(

@@ -117,7 +117,7 @@ def _scaled(parts: Parts, length: np.ndarray) -> Parts:
         names, own = parts(row)
         return names, own / (length[row] or 1.0)
 
-    return PartsOf(scaled, places_of(parts))
+    return PartsOf(scaled, places_of(parts), getattr(parts, "quick", None))  # shares know no length
 
 
 def _is_prose(column: pd.Series[Any]) -> bool:

@@ -45,7 +45,7 @@ __all__ = [
 
 SMALL_WORK = 200_000  # scalar operations under which starting threads (about 20–50 µs) costs more than it saves
 
-SHARED_FILES = ("lanes.py", "logits.py", "tiles.py", "topk.py", "vectors.py")
+SHARED_FILES = ("lanes.py", "live.py", "logits.py", "target.py", "tiles.py", "topk.py", "vectors.py")
 SHARED = hashlib.sha256(b"".join(Path(__file__).with_name(f).read_bytes() for f in SHARED_FILES)).hexdigest()[:8]
 
 

@@ -11,7 +11,8 @@ weight is nearly 1. The maximum m stays that of the full history: an event 745 o
 removed.
 
 E has J rows, or one row for all targets when the head's attention does not depend on the target. Each target's row is
-owned by one iteration. Sums run in float64. A masked event is never read; NaN in a live one makes the score NaN.
+owned by one iteration. Sums run in float64, along vector lanes wherever a score is served. A masked event is never
+read; NaN in a live one makes the score NaN.
 """
 
 from __future__ import annotations
@@ -20,16 +21,14 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.live import live_dot, live_total
 
 __all__ = ["add_field_scores", "add_field_without_each", "field_weights", "field_weights_of_many"]
 
 
 @compiled
 def _row_weights(a, E, live, beta, theta):  # type: ignore[no-untyped-def]
-    S = 0.0
-    for i in range(E.shape[0]):
-        if live[i]:
-            S += E[i]
+    S = live_total(E.reshape(1, E.shape[0]), 0, live)
     norm = np.inf if S == 0.0 else S**beta
     for i in range(E.shape[0]):
         x = E[i] / norm if live[i] else 0.0
@@ -58,16 +57,16 @@ def _add_scores(out, E, X, live, beta, theta):  # type: ignore[no-untyped-def]
     shared = E.shape[0] == 1
     for j in prange(X.shape[0]):
         k = 0 if shared else np.int64(j)  # prange counts in uint64
-        S = 0.0
-        for i in range(X.shape[1]):
-            if live[i]:
-                S += E[k, i]
+        S = live_total(E, k, live)
         if S != 0.0:
             norm = S**beta
-            s = 0.0
-            for i in range(X.shape[1]):
-                if live[i] and not E[k, i] / norm < theta:  # NaN passes, so that the score is NaN
-                    s += E[k, i] * X[j, i]
+            if theta == 0.0:
+                s = live_dot(E, k, X, np.int64(j), live)
+            else:
+                s = 0.0
+                for i in range(X.shape[1]):
+                    if live[i] and not E[k, i] / norm < theta:  # NaN passes, so that the score is NaN
+                        s += E[k, i] * X[j, i]
             out[j] += s / norm
 
 
@@ -100,11 +99,11 @@ def _add_without_each(out, E, X, live, beta, theta):  # type: ignore[no-untyped-
     for j in prange(X.shape[0]):
         k = 0 if shared else np.int64(j)  # prange counts in uint64
         if theta > 0.0:
+            kept = live.copy()
             for r in range(n):
-                S = 0.0
-                for i in range(n):
-                    if live[i] and i != r:
-                        S += E[k, i]
+                kept[r] = False
+                S = live_total(E, k, kept)  # as it is served, to the bit: a weight may lie right at the threshold
+                kept[r] = live[r]
                 if S != 0.0:
                     norm = S**beta
                     s = 0.0
@@ -136,6 +135,7 @@ def _add_without_each(out, E, X, live, beta, theta):  # type: ignore[no-untyped-
 def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) -> np.ndarray:
     """a (J, n): attention weights of the live events (n,)."""
     a = np.empty(E.shape)
+    E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
     _weights(a, E, live, beta, theta, work=3.0 * E.size)
     return a
 
@@ -143,6 +143,7 @@ def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) ->
 def field_weights_of_many(E: np.ndarray, live: np.ndarray, ptr: np.ndarray, beta: float, theta: float) -> np.ndarray:
     """a (H, N): `field_weights` of each history by itself, to the bit; E (H, N), live (N,), cuts `ptr` (U + 1,)."""
     a = np.empty(E.shape)
+    E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
     _weights_of_many(a, E, live, ptr, beta, theta, work=3.0 * E.size)
     return a
 
@@ -151,6 +152,7 @@ def add_field_scores(
     out: np.ndarray, E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float
 ) -> None:
     """Add the head's scores to `out` (J,) float64."""
+    E, X, live = (np.ascontiguousarray(x) for x in (E, X, live))
     _add_scores(out, E, X, live, beta, theta, work=3.0 * X.size)
 
 
@@ -158,4 +160,5 @@ def add_field_without_each(
     out: np.ndarray, E: np.ndarray, X: np.ndarray, live: np.ndarray, beta: float, theta: float
 ) -> None:
     """Add to `out` (J, n) float64 the head's scores with each event masked in turn."""
+    E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
     _add_without_each(out, E, X, live, beta, theta, work=6.0 * X.size)

@@ -17,7 +17,7 @@ to 0 (within one of the least of them). exp(−inf) = 0; NaN stays NaN.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba
@@ -102,6 +102,21 @@ class Lanes:
             x = join(self.part(x, 0, n), self.part(x, n, n))
         return self.b.extract_element(x, I32(0))
 
+    def fold_many(self, vectors: Sequence[Any]) -> Any:
+        """A vector whose lane k is the sum over the lanes of the k-th vector, each summed as `fold` does; 0 past them.
+
+        Two vectors are halved into one at each step: a third of the work of folding each alone.
+        """
+        rows = [*vectors, *[self.const(0)] * (self.n - len(vectors))]
+        half = self.n // 2
+        while len(rows) > 1:
+            low = [k for k in range(2 * self.n) if k // half % 2 == 0]
+            masks = [ir.Constant(self._wide(I32), [I32(k + more) for k in low]) for more in (0, half)]
+            pairs = zip(rows[::2], rows[1::2], strict=True)
+            rows = [self.b.fadd(*(self.b.shuffle_vector(x, y, mask) for mask in masks)) for x, y in pairs]
+            half //= 2
+        return rows[0]
+
     def _call(self, name: str, result: Any, *args: Any) -> Any:
         kind = ir.FunctionType(result, [x.type for x in args])
         return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, name), args)
@@ -128,6 +143,18 @@ class Lanes:
         else:
             self.b.store(x, at).align = self.bytes
 
+    def flags(self, data: Any, index: Any, mask: Any = None) -> Any:
+        """The mask of the lanes in which data[index], data[index + 1], … (bool) are true, none outside of `mask`."""
+        byte = self._wide(ir.IntType(8))
+        none = ir.Constant(byte, [ir.IntType(8)(0)] * self.n)
+        at = self.b.bitcast(self.b.gep(data, [index]), byte.as_pointer())
+        if mask is None:
+            held = self.b.load(at)
+            held.align = 1
+        else:
+            held = self._call(f"llvm.masked.load.v{self.n}i8.p0", byte, at, I32(1), mask, none)
+        return self.b.icmp_unsigned("!=", held, none)
+
     def variable(self, start: Any) -> Any:
         """Room for a vector that a loop changes."""
         return cgutils.alloca_once_value(self.b, start)
@@ -148,6 +175,19 @@ class Lanes:
         rest = self.b.sub(count, whole)
         with self.b.if_then(self.b.icmp_signed(">", rest, I64(0))):
             step(whole, self.first(rest))
+
+    def over_pairs(self, count: Any, pair: Callable[[Any, Any], None], step: Callable[[Any, Any], None]) -> None:
+        """pair(index, next index) for every two whole vectors of `count` numbers, then `over` what is left."""
+        double = self.b.and_(count, ir.Constant(I64, -2 * self.n))
+        with cgutils.for_range_slice(self.b, I64(0), double, I64(2 * self.n)) as (index, _):
+            pair(index, self.b.add(index, I64(self.n)))
+        rest = self.b.sub(count, double)
+        with self.b.if_then(self.b.icmp_signed(">=", rest, I64(self.n))):
+            step(double, None)
+        last = self.b.and_(count, ir.Constant(I64, -self.n))
+        rest = self.b.sub(count, last)
+        with self.b.if_then(self.b.icmp_signed(">", rest, I64(0))):
+            step(last, self.first(rest))
 
     # --- the exponential ---
 

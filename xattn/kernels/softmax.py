@@ -23,7 +23,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, largest, peak, softmax, total
+from xattn.kernels.vectors import divide, exp_of_parts, exp_sum, largest, peak, softmax, softmax_near, total
 
 __all__ = ["weights", "weights_backward", "weights_ragged", "weights_ragged_backward"]
 
@@ -95,9 +95,27 @@ def _denominator(s, m, T, beta, shift):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _cut(a, theta):  # type: ignore[no-untyped-def]
+    """Turns weights under the threshold into 0."""
+    if theta > 0.0:
+        for i in range(a.shape[0]):
+            if a[i] < theta:
+                a[i] = 0.0
+
+
+@compiled
 def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
     """Assigns the weights a of one row."""
     n = e.shape[0]
+    if beta == 1.0 and math.frexp(T)[0] == 0.5:  # T = 1, as rows without a mask; other powers of two divide exactly
+        n = _pack(a, e, mask)
+        for i in range(n):
+            a[i] /= T
+        if softmax_near(a, a, 0, n):
+            _cut(a[:n], theta)
+            _unpack(a, e, mask, n)
+            return
+        n = e.shape[0]
     # 1 exponentials and their sum
     m = peak(e) if mask.size == 0 and T == 1.0 else e.dtype.type(np.nan)
     if m == m:
@@ -109,10 +127,7 @@ def _row(a, e, mask, T, beta, theta, shift):  # type: ignore[no-untyped-def]
         s = total(a[:n])
     # 2 weights
     divide(a[:n], np.float64(_denominator(s, m, T, beta, shift)))
-    if theta > 0.0:
-        for i in range(n):
-            if a[i] < theta:
-                a[i] = 0.0
+    _cut(a[:n], theta)
     _unpack(a, e, mask, n)
 
 
@@ -158,7 +173,7 @@ def _weights_forward(a, e, indptr, mask, T, beta, theta, shift):  # type: ignore
     plain = mask.size == 0 and T == 1.0 and beta == 1.0
     for r in prange(indptr.shape[0] - 1):
         lo, hi = indptr[r], indptr[r + 1]
-        if plain and softmax(a, e, lo, hi):
+        if plain and (softmax_near(a, e, lo, hi) or softmax(a, e, lo, hi)):
             for i in range(lo, hi if theta > 0.0 else lo):
                 if a[i] < theta:
                     a[i] = 0.0

@@ -7,6 +7,10 @@ These are the scores of a field (`fields.py`) whose tables E and X of J × n num
 share each pass over keys and values (`tiles.py`), their products stay in the first-level cache, and maximum,
 exponentials and sums follow there.
 
+Where β = 1, θ = 0 and a candidate's logits are near 0, as they nearly always are, no maximum is needed: exponentials
+follow the products at once, and the products with the values are weighed while they are in registers. A candidate with
+other logits is scored again in the general way. Which way it takes depends on its own logits alone.
+
 A product is one chain over the coordinates, a sum one chain a lane, folded in a fixed tree: bits do not depend on the
 candidates beside one, or on the number of threads. NaN in a candidate or an event makes the score NaN.
 """
@@ -14,18 +18,21 @@ candidates beside one, or on the number of threads. NaN in a candidate or an eve
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 import numpy as np
-from numba import prange
+from llvmlite import ir
+from numba import prange, types
 from numba.core import cgutils
 
-from xattn.kernels.compile import Kernel
-from xattn.kernels.lanes import BYTES, Lanes, emitted
-from xattn.kernels.tiles import TOGETHER, Keys, tile
+from xattn.kernels.compile import Kernel, compiled
+from xattn.kernels.lanes import BYTES, I64, Lanes, emitted
+from xattn.kernels.tiles import TOGETHER, Keys, tile, weighed_tile
 
-__all__ = ["target_scores"]
+__all__ = ["exponentials", "near_exponentials", "target_scores", "tile_rows"]
 
+NEAR = {4: 20.0, 8: 200.0}  # by bytes: exponentials of ± so much leave room for values, large ones and small
 BLOCK = 96  # candidates of one iteration of the parallel loop
 EXP_WORK = 12  # scalar operations that one exponential counts for
 
@@ -47,7 +54,7 @@ def _plain_exponentials(z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -
 
 
 @emitted(_plain_exponentials)
-def _exponentials(typing_context: Any, z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
+def exponentials(typing_context: Any, z: Any, k: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
     """Turns the products in row k of z into E in place, 0 from n on; returns S. `r` and `live`, 1 or 0, fill whole
     vectors; `live` is empty where every event is live."""
 
@@ -120,27 +127,149 @@ def _weighed(typing_context: Any, z: Any, x: Any, k: Any, n: Any, norm: Any, the
     return z.dtype(z, x, k, n, norm, theta), write
 
 
+# --- candidates whose logits are near 0 -------------------------------------------------------------------------------
+
+
+def _plain_near(z: Any, S: Any, far: Any, r: Any, live: Any, n: Any, scale: Any) -> bool:
+    y = z * scale + r
+    far[:] = ~(np.abs(y[:, :n]).max(axis=1) <= NEAR[z.itemsize])
+    z[:] = 0.0
+    with np.errstate(over="ignore"):
+        z[:, :n] = np.exp(y[:, :n]) * (live[:n] if len(live) else 1.0)
+    S[:] = z.reshape(TOGETHER, -1, S.shape[1]).sum(axis=1)
+    return bool(far.any())
+
+
+@emitted(_plain_near)
+def near_exponentials(typing_context: Any, z: Any, S: Any, far: Any, r: Any, live: Any, n: Any, scale: Any) -> Any:
+    """Turns the products in z (TOGETHER, wide) into exp(logit) in place, 0 from n on, with their sums S in lanes.
+
+    far[k]: a logit of row k is too far from 0 for that, and the row holds anything. Returns whether any is.
+    """
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x = Lanes(b, z.dtype)
+        pairs = ((z, 0), (S, 1), (far, 2), (r, 3), (live, 4))
+        rows, sums, distant, bias, mask = (context.make_array(t)(context, b, args[place]) for t, place in pairs)
+        wide, count, scale = cgutils.unpack_tuple(b, rows.shape)[1], args[5], x.splat(args[6])
+        sign = x.whole((1 << (8 * x.bytes - 1)) - 1)
+        limit = x.i(
+            struct.unpack("<i" if x.narrow else "<q", struct.pack("<f" if x.narrow else "<d", NEAR[x.bytes]))[0]
+        )
+
+        def steps(row: Any, total: Any, largest: Any, some: bool) -> Any:
+            def step(i: Any, inside: Any) -> None:
+                y = x.fma(x.get(row, i), scale, x.get(bias.data, i))
+                size, before = b.and_(b.bitcast(y, x.I), sign), b.load(largest)
+                b.store(b.select(b.icmp_signed(">", size, before), size, before), largest)
+                y = x.exp(y, sinks=False)
+                if some:
+                    y = b.fmul(y, x.get(mask.data, i))
+                elif inside is not None:
+                    y = b.select(inside, y, x.const(0))
+                x.put(y, row, i)
+                b.store(b.fadd(b.load(total), y), total)
+
+            return step
+
+        some = cgutils.alloca_once_value(b, ir.IntType(1)(0))
+        every = b.icmp_signed("==", cgutils.unpack_tuple(b, mask.shape)[0], count.type(0))
+        with cgutils.for_range(b, count.type(TOGETHER)) as loop:
+            row = b.gep(rows.data, [b.mul(loop.index, wide)])
+            total, largest = x.variable(x.const(0)), x.variable(x.whole(0))
+            b.store(x.const(0), total)
+            b.store(x.whole(0), largest)
+            with b.if_else(every) as (whole, masked):
+                with whole:
+                    x.over(count, steps(row, total, largest, False))
+                with masked:
+                    x.over(count, steps(row, total, largest, True))
+            x.put(b.load(total), sums.data, b.mul(loop.index, count.type(x.n)))
+            most = x.fold(b.load(largest), lambda p, q: b.select(b.icmp_signed(">", p, q), p, q))
+            beyond = b.icmp_signed(">", most, limit)
+            b.store(b.zext(beyond, distant.data.type.pointee), b.gep(distant.data, [loop.index]))
+            b.store(b.or_(b.load(some), beyond), some)
+        return b.load(some)
+
+    return types.boolean(z, S, far, r, live, n, scale), write
+
+
+def _plain_shares(share: Any, s: Any, S: Any) -> None:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share[:TOGETHER] = s.sum(axis=1) / S.sum(axis=1)
+
+
+@emitted(_plain_shares)
+def _shares(typing_context: Any, share: Any, s: Any, S: Any) -> Any:
+    """Assigns share[k] = Σ s[k] / Σ S[k] for TOGETHER rows of lanes."""
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x = Lanes(b, s.dtype)
+        found, above, below = (context.make_array(t)(context, b, args[k]) for t, k in ((share, 0), (s, 1), (S, 2)))
+        sums = [x.fold_many([x.get(a.data, I64(k * x.n)) for k in range(TOGETHER)]) for a in (above, below)]
+        x.put(b.fdiv(*sums), found.data, I64(0))
+        return context.get_dummy_value()
+
+    return types.void(share, s, S), write
+
+
 # --- all candidates ---------------------------------------------------------------------------------------------------
+
+
+@compiled
+def tile_rows(room, at, width):  # type: ignore[no-untyped-def]
+    """TOGETHER rows of numbers from `at` on, and where the room after them begins."""
+    after = at + TOGETHER * width
+    return room[at:after].reshape(TOGETHER, width), after
 
 
 @Kernel
 def _target_scores(out, Q, U, keys, values, panels, r, live, n, scale, beta, theta):  # type: ignore[no-untyped-def]
     """Assigns the score of each candidate; `r` and `live` fill whole vectors."""
     J, wide = Q.shape[0], r.shape[0]
+    dk, d = Q.shape[1], U.shape[1]
     lane = np.int64(BYTES // Q.itemsize)
+    plain = beta == 1.0 and theta == 0.0
     for block in prange((J + BLOCK - 1) // BLOCK):
-        z, x = np.empty((TOGETHER, wide), Q.dtype), np.empty((TOGETHER, wide), Q.dtype)
+        room = np.empty(TOGETHER * 2 * (wide + lane) + 2 * lane, Q.dtype)
+        at = -np.int64(room.ctypes.data) % BYTES // Q.itemsize  # vectors that lie in two lines of the cache are slower
+        z, at = tile_rows(room, at, wide)
+        x, at = tile_rows(room, at, wide)
+        s, at = tile_rows(room, at, lane)
+        S, at = tile_rows(room, at, lane)
+        share = room[at : at + lane]
+        far = np.ones(TOGETHER, np.bool_)
         first = np.int64(block) * BLOCK
         for j in range(first, min(J, first + BLOCK), TOGETHER):
-            column = np.int64(0)
-            for p in range(panels.shape[0]):
-                tile(z, column, panels[p], Q, j, J - 1, keys, column * Q.shape[1], Q.shape[1])
-                tile(x, column, panels[p], U, j, J - 1, values, column * U.shape[1], U.shape[1])
-                column += panels[p] * lane
-            for k in range(min(TOGETHER, J - j)):
-                S = _exponentials(z, k, r, live, n, scale)
-                norm = S if beta == 1.0 else Q.dtype.type(S**beta)
-                out[j + k] = _weighed(z, x, k, wide, norm, theta) / norm if S != 0.0 else 0.0
+            rows = min(TOGETHER, J - j)
+            general = True
+            if plain:
+                # 1 near 0: exponentials, then products with the values, weighed at once
+                column = np.int64(0)
+                for p in range(panels.shape[0]):
+                    tile(z, column, panels[p], Q, j, J - 1, keys, column * dk, dk)
+                    column += panels[p] * lane
+                general = near_exponentials(z, S, far, r, live, n, scale)
+                s[:] = 0.0
+                column = np.int64(0)
+                for p in range(panels.shape[0]):
+                    weighed_tile(s, z, column, panels[p], U, j, J - 1, values, column * d, d)
+                    column += panels[p] * lane
+                _shares(share, s, S)
+                for k in range(rows):
+                    out[j + k] = share[k]
+            if general:
+                # 2 in general
+                column = np.int64(0)
+                for p in range(panels.shape[0]):
+                    tile(z, column, panels[p], Q, j, J - 1, keys, column * dk, dk)
+                    tile(x, column, panels[p], U, j, J - 1, values, column * d, d)
+                    column += panels[p] * lane
+                for k in range(rows):
+                    if far[k]:
+                        T = exponentials(z, k, r, live, n, scale)
+                        norm = T if beta == 1.0 else Q.dtype.type(T**beta)
+                        out[j + k] = _weighed(z, x, k, wide, norm, theta) / norm if T != 0.0 else 0.0
 
 
 def target_scores(

@@ -1,4 +1,4 @@
-"""The k best scores of each row, in an order that is always the same.
+"""The k best scores of each row, in an order that is always the same; and the ranks of some of them.
 
 Higher score first; equal scores, lower index first (the rule of ONNX TopK; −0 equals 0). NaN is never chosen, nor is an
 item that is not allowed or is excluded; −inf may be. So a row may have fewer than k items: the other places hold −1.
@@ -6,6 +6,9 @@ item that is not allowed or is excluded; −inf may be. So a row may have fewer 
 A row is scanned once from the left. A heap holds the k best items so far, the worst of them at its root, and items that
 do not beat the root are skipped a few vectors at a time. An item equal to the root does not beat it, because the
 earlier one has the lower index.
+
+Ranks are those of evaluation: 1 + the number of other candidates that score at least as high, so ties count against the
+item that is asked for. The scores asked for are sorted first, and each candidate is put among them by bisection.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from numba.core import cgutils
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.lanes import BYTES, I64, Lanes, emitted
 
-__all__ = ["TopK", "enter", "in_order", "top_k"]
+__all__ = ["TopK", "enter", "in_order", "ranks_among", "top_k"]
 
 
 class TopK(NamedTuple):
@@ -196,3 +199,58 @@ def top_k(
         ptr, seen = (nothing, nothing) if excluded is None or indptr is None else (indptr, excluded)
         _top_k(*best, scores, rows, ptr, seen, work=2 * scores.size)
     return best
+
+
+# --- ranks of what is asked for ---------------------------------------------------------------------------------------
+
+
+@Kernel
+def _ranks(rank, own, ptr, target, scores, first, excluded):  # type: ignore[no-untyped-def]
+    """Assigns the rank of each row's scores `own`, which fall from ptr[r] to ptr[r + 1], NaN last."""
+    R, M = scores.shape
+    for r in prange(R):
+        low, T = ptr[r], ptr[r + 1] - ptr[r]
+        apart = np.zeros(M, np.bool_)  # what is no other candidate
+        for x in range(first[r], first[r + 1]):
+            apart[excluded[x]] = True
+        for t in range(T):
+            apart[target[low + t]] = True
+        ahead = np.zeros(T + 1, np.int64)  # [t]: how many others come in just before the t-th
+        for j in range(M if T > 0 else 0):
+            s = scores[r, j]
+            if apart[j] or s < own[low + T - 1]:
+                continue
+            a, b = np.int64(0), T - 1  # the first t that s is not below lies in between; NaN is below nothing
+            while a < b:
+                half = (a + b) // 2
+                if s < own[low + half]:
+                    a = half + 1
+                else:
+                    b = half
+            ahead[a] += 1
+        total = 0
+        for t in range(T):
+            total += ahead[t]
+            x = own[low + t]
+            rank[low + t] = 1.0 + t + total if x == x else np.inf
+
+
+def ranks_among(
+    scores: np.ndarray, target: np.ndarray, ptr: np.ndarray, excluded: np.ndarray, indptr: np.ndarray
+) -> np.ndarray:
+    """Ranks (T,) float64 of the items `target` (T,) of each row of scores (R, M), ascending in each row; inf for NaN.
+
+    Those of row r are target[ptr[r] : ptr[r + 1]], all different. No candidates beside them are the items
+    excluded[indptr[r] : indptr[r + 1]]. Another item's NaN counts as ahead.
+
+    >>> import numpy as np
+    >>> s, none = np.array([[3.0, 2.0, 2.0, 1.0]]), np.empty(0, np.int64)
+    >>> ranks_among(s, np.array([1]), np.array([0, 1]), none, np.zeros(2, np.int64)).tolist()
+    [3.0]
+    """
+    row = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+    own = scores[row, target]
+    own = own[np.lexsort((-own, row))]
+    rank = np.empty(len(target))
+    _ranks(rank, own, ptr, target, scores, indptr, excluded, work=2.0 * scores.size)
+    return rank

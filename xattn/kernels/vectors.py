@@ -7,6 +7,7 @@ Bits depend on the numbers and the length of a row alone.
 from __future__ import annotations
 
 import math
+import struct
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,20 @@ from numba.core import cgutils
 from xattn.kernels.compile import compiled
 from xattn.kernels.lanes import Lanes, emitted
 
-__all__ = ["divide", "exp", "exp_of_parts", "exp_sum", "fma", "largest", "peak", "softmax", "total"]
+__all__ = [
+    "divide",
+    "exp",
+    "exp_of_parts",
+    "exp_sum",
+    "fma",
+    "largest",
+    "peak",
+    "softmax",
+    "softmax_near",
+    "total",
+]
+
+NEAR = {4: 60.0, 8: 600.0}  # by bytes: exponentials of ± so much, and sums and shares of them, are normal numbers
 
 
 def _plain_exp(x: Any) -> Any:
@@ -139,6 +153,34 @@ class _Row:
         x.over(self.n, step)
         return total.total()
 
+    def near(self, out: Any) -> tuple[Any, Any]:
+        """out ← exp(e); returns the sum, and whether every |e| is at most NEAR. If not, `out` holds anything.
+
+        One pass, in which nothing waits for a maximum. Bits of |e| order as the numbers do, NaN and inf above all.
+        """
+        b, x = self.b, self.x
+        sign, total = x.whole((1 << (8 * x.bytes - 1)) - 1), _Sum(b, x)
+        largest, kept = x.variable(x.whole(0)), x.const(0)
+
+        def exponential(i: Any, mask: Any) -> Any:
+            y = x.get(self.data, i, mask)
+            size, before = b.and_(b.bitcast(y, x.I), sign), b.load(largest)
+            b.store(b.select(b.icmp_signed(">", size, before), size, before), largest)
+            z = x.exp(y, sinks=False)
+            if mask is not None:
+                z = b.select(mask, z, kept)
+            x.put(z, out, i, mask)
+            return z
+
+        x.over_pairs(
+            self.n,
+            lambda i, j: total.add(b.fadd(exponential(i, None), exponential(j, None))),
+            lambda i, mask: total.add(exponential(i, mask)),
+        )
+        most = x.fold(b.load(largest), lambda p, q: b.select(b.icmp_signed(">", p, q), p, q))
+        limit = struct.unpack("<i" if x.narrow else "<q", struct.pack("<f" if x.narrow else "<d", NEAR[x.bytes]))[0]
+        return total.total(), b.icmp_signed("<=", most, x.i(limit))
+
     def divided(self, s: Any) -> None:
         """e ← e/s in place; float32 by the reciprocal of s in two parts, which is quicker and rounds as well."""
         b, x = self.b, self.x
@@ -236,6 +278,30 @@ def softmax(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
                     b.store(row.exponentials(out, top), total)
             _Row(b, x, out, n).divided(b.load(total))
         return fine
+
+    return types.boolean(a, e, types.int64, types.int64), write
+
+
+def _plain_softmax_near(a: np.ndarray, e: np.ndarray, low: Any, high: Any) -> bool:
+    if not (np.abs(e[low:high]) <= NEAR[e.itemsize]).all():
+        return False
+    a[low:high] = np.exp(e[low:high].astype(np.float64))
+    _plain_divide(a[low:high], a[low:high].sum(dtype=np.float64))
+    return True
+
+
+@emitted(_plain_softmax_near)
+def softmax_near(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
+    """`softmax` of numbers near 0, which need no maximum; returns whether they are near. If not, a holds anything."""
+
+    def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
+        x = Lanes(b, e.dtype)
+        source, out = (b.gep(_array(context, b, t, args[k])[0], [args[2]]) for t, k in ((e, 1), (a, 0)))
+        n = b.sub(args[3], args[2])
+        total, near = _Row(b, x, source, n).near(out)
+        with b.if_then(near, likely=True):
+            _Row(b, x, out, n).divided(total)
+        return near
 
     return types.boolean(a, e, types.int64, types.int64), write
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
 from scipy import sparse
 
-from xattn.data import History, Interactions
+from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors import check_index_array, check_offsets
 from xattn.errors.constraints import Range, Whole, constraints
-from xattn.model.heads.field import HeadField
+from xattn.kernels.neighbours.cooccurrence import neighbours
+from xattn.kernels.pool import add_pooled_sparse
+from xattn.model.heads.field import HeadField, fields_masked
 from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.estimator import space
 
 __all__ = ["ItemKNN", "Popularity"]
+
+BLOCK = 4_000_000  # neighbours (items × neighbours) held at a time
+FEW = 8  # a few targets alone cost about as much as eight times as many in one go
 
 
 class Popularity(Recommender):
@@ -32,6 +38,9 @@ class Popularity(Recommender):
     def _fit(self, data: Interactions, progress: Progress) -> None:
         counts = data.counts()
         self.base_ = counts / counts.sum()
+
+    def scores_of_many(self, histories: Sequence[History]) -> np.ndarray:
+        return np.repeat(self.base_[None, :], len(histories), axis=0)
 
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField]:
         return []
@@ -73,26 +82,55 @@ class ItemKNN(Recommender):
         seen.sum_duplicates()
         seen.data[:] = 1.0
         by_item = sparse.csr_array(seen.T)
-        users = by_item.sum(axis=1)
-        ptr, near, sims = [0], [], []
-        for j in range(data.n_items):
-            row = sparse.csr_array(by_item[[j]] @ seen)
-            x, shared = row.indices[row.indices != j], row.data[row.indices != j]
-            sim = shared / (np.sqrt(users[j] * users[x]) + float(self.shrink))
-            best = np.lexsort((x, -sim))[: self.n_neighbors]  # the most similar first, ties in item order
-            near.append(x[best])
-            sims.append(sim[best])
-            ptr.append(ptr[-1] + len(best))
-        self._keep(np.concatenate(sims), np.concatenate(near), np.array(ptr))
+        took = [x.astype(np.int64) for x in (by_item.indptr, by_item.indices, seen.indptr, seen.indices)]
+        K = min(int(self.n_neighbors), data.n_items)
+        near, sims, counts = [], [], [np.zeros(1, np.int64)]
+        step = max(1, BLOCK // K)
+        for low in range(0, data.n_items, step):
+            found = neighbours(took[0], took[1], took[2], took[3], K, float(self.shrink), slice(low, low + step))
+            there = found.items >= 0
+            near.append(found.items[there])
+            sims.append(found.similarity[there])
+            counts.append(there.sum(axis=1))
+        self._keep(np.concatenate(sims), np.concatenate(near), np.cumsum(np.concatenate(counts)))
 
     def _keep(self, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray) -> None:
         """Row j of `similar_`: the neighbours of the target j; by columns too, which is how a history asks."""
         M = len(self.base_)
         self.similar_ = sparse.csr_array((data, indices, indptr), shape=(M, M))
-        self._by_event = self.similar_.tocsc()
+        by_event = self.similar_.tocsc()
+        self._said = (by_event.indptr.astype(np.int64), by_event.indices.astype(np.int32), by_event.data)
+
+    def scores_of(self, history: History) -> np.ndarray:
+        scores: np.ndarray = self._summed(JoinedHistories.of([history]))[0]
+        return scores
+
+    def scores_of_many(self, histories: Sequence[History]) -> np.ndarray:
+        return self._summed(JoinedHistories.of(histories))
+
+    def _summed(self, joined: JoinedHistories) -> np.ndarray:
+        M = len(self.base_)
+        out, live = np.zeros((len(joined), M)), joined.live[None, :].astype(np.float64)
+        add_pooled_sparse(out, joined.indptr, joined.item, live, *self._said, np.arange(M), np.ones(M))
+        return out
+
+    def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        if FEW * len(targets) > len(self.base_):
+            return super().scores_masked(history, live, targets)
+        return fields_masked(self.fields_of(history, targets), live, self.base_[targets])
 
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField]:
-        X = self._by_event[:, history.item].toarray()[targets]
+        """The neighbours of each target are looked up among the events, which may hold an item several times."""
+        rows = self.similar_[targets]
+        order = np.argsort(history.item, kind="stable")
+        items = history.item[order]
+        first, last = (np.searchsorted(items, rows.indices, side) for side in ("left", "right"))
+        times = last - first
+        event = order[np.arange(times.sum()) + np.repeat(first - (np.cumsum(times) - times), times)]
+        X = np.zeros((len(targets), len(history)))
+        X[np.repeat(np.repeat(np.arange(len(targets)), np.diff(rows.indptr)), times), event] = np.repeat(
+            rows.data, times
+        )
         return [HeadField("similar items", np.ones((1, len(history))), X, 0.0, 0.0)]
 
     def _state(self) -> dict[str, np.ndarray]:

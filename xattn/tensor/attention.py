@@ -22,6 +22,7 @@ import numpy as np
 
 from xattn.errors import (
     check_array,
+    check_choice,
     check_counts,
     check_flag,
     check_leading,
@@ -106,6 +107,7 @@ def attention(
     lengths: Any = None,
     scale: float | None = None,
     softcap: float | None = None,
+    sums: str = "float64",
 ) -> np.ndarray:
     """The weighted sum of values for each query: (…, L, w), float32 when q, k and v all are, else float64.
 
@@ -120,6 +122,11 @@ def attention(
     each entry of the first axis. `scale`: 1/√d unless given. `softcap` c > 0 holds scores within ±c by c·tanh(e/c),
     before the mask.
 
+    `sums` "float32" lets sums run in that type where all arrays are float32 and no key is kept from any query: several
+    times as fast, and within (2 (d + 6) ℓ + 1.1 n + 16) · 2⁻²⁴ · max_j |v_jc| of the exact output (as long as that is
+    small beside max_j |v_jc|), ℓ the largest |scale| Σ_f |q_f k_jf| of the query. In every other case they run in
+    float64.
+
     Raises InputError when an argument breaks one of these conditions, or where NaN, infinities or overflow reach a
     score or an output; what is masked may hold anything.
 
@@ -128,7 +135,7 @@ def attention(
     >>> attention([[1, 0]], [[1, 0], [0, 1]], [[1.0], [math.nan]], mask=[[True, False]]).tolist()
     [[1.0]]
     """
-    return _attended(_arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap), False).output
+    return _attended(_arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap), sums, False).output
 
 
 def attention_with_weights(
@@ -143,18 +150,22 @@ def attention_with_weights(
     lengths: Any = None,
     scale: float | None = None,
     softcap: float | None = None,
+    sums: str = "float64",
 ) -> AttentionWeights:
     """What `attention` gives for the same arguments, and the weights (…, L, n) beside it.
 
     >>> attention_with_weights([[1, 0]], [[1, 0], [0, 1]], [[1.0], [math.nan]], mask=[[True, False]])
     AttentionWeights(output=array([[1.]]), weights=array([[1., 0.]]))
     """
-    return _attended(_arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap), True)
+    return _attended(_arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap), sums, True)
 
 
-def _attended(x: _Arranged, want_weights: bool) -> AttentionWeights:
+def _attended(x: _Arranged, sums: str, want_weights: bool) -> AttentionWeights:
     """The outputs, and the weights or an empty array."""
-    done = kernels.attention(x.Q, x.K, x.V, x.where, x.live, x.bias, want_weights=want_weights, **x.options)
+    check_choice("sums", sums, ("float64", "float32"))
+    done = _narrow(x, want_weights) if sums == "float32" else None
+    if done is None:
+        done = kernels.attention(x.Q, x.K, x.V, x.where, x.live, x.bias, want_weights=want_weights, **x.options)
     check_live_finite(done.lse, q=x.Q, k=x.K)
     check_live_finite(done.y, 0.0, v=x.V)
     y = done.y.reshape(*x.lead, *done.y.shape[1:])
@@ -217,6 +228,28 @@ def attention_gradients(
     options = {name: x.options[name] for name in ("scale", "cap")}
     found = kernels.attention_backward(slope, done.a, x.Q, x.K, x.V, x.where, **options)
     return AttentionGradients(*(g.reshape(np.shape(a)) for g, a in zip(found, (q, k, v), strict=True)))
+
+
+def _narrow(x: _Arranged, want_weights: bool) -> kernels.Attention | None:
+    """All heads with sums in float32; None where a key is kept from a query, or where float32 is too narrow."""
+    L, n, w = x.Q.shape[1], x.K.shape[1], x.V.shape[2]
+    before, used = x.where[3:]
+    whole = x.options["left"] >= (before + L).max(initial=0) and x.options["right"] >= n - before.min(initial=0)
+    plain = whole and (used == n).all() and x.options["cap"] == 0.0 and not x.live.size and not x.bias.size
+    if x.Q.dtype != np.float32 or not plain or not n:
+        return None
+    B, scale = x.where.shape[1], x.options["scale"]
+    out = kernels.Attention(
+        np.empty((B, L, w), np.float32),
+        np.empty((B, L, n) if want_weights else (0, 0, 0), np.float32),
+        np.empty((B, L)),
+    )
+    for b, (q, kv) in enumerate(x.where[:2].T.tolist()):
+        own = kernels.attend_narrow(x.Q[q], x.K[kv], x.V[kv], scale=scale, want_weights=want_weights)
+        out.y[b], out.lse[b] = own.y, own.lse
+        if want_weights:
+            out.a[b] = own.a
+    return out if np.isfinite(out.y).all() and np.isfinite(out.lse).all() else None
 
 
 # --- arrangement ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.errors import by_name, check_array, check_choice, check_mask, check_same_columns, check_whole, refuse
-from xattn.kernels import nearest as kernels
+from xattn.kernels.neighbours import nearest as kernels
 
 __all__ = ["NearestKeys", "nearest"]
 

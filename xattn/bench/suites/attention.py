@@ -1,4 +1,5 @@
-"""`attention`: the five scorers over a table of queries and keys, and whole attention, float32.
+"""`attention`: the five scorers over a table of queries and keys, and whole attention, float32; sums in float64, and
+once more in float32 where that is offered.
 
 Rivals score as they do: SciPy and scikit-learn where they have the measure, NumPy and PyTorch for all.
 """
@@ -24,6 +25,7 @@ __all__ = ["Tables", "suite", "tables"]
 SIZE = (1_000, 1_000, 64)  # queries, keys, dimensions
 QUICK = (30, 40, 8)
 ATOL = 1e-3  # scores reach 50, and rivals add up in float32
+F4 = np.dtype(np.float32)
 STEP = 50  # queries that NumPy and PyTorch take at once where they need a cube
 
 
@@ -52,6 +54,10 @@ def suite(plan: Plan) -> Iterator[Case]:
         "additive": lambda: additive(x.q, x.k, x.Wq, x.Wk, x.u),
         "bilinear": lambda: bilinear(x.q, x.k, x.W),
         "attention": lambda: attention(x.q, x.k, x.v),
+        "dot, float32 sums": lambda: dot(x.q, x.k, F4),
+        "scaled dot, float32 sums": lambda: scaled_dot(x.q, x.k, F4),
+        "cosine, float32 sums": lambda: cosine(x.q, x.k, F4),
+        "attention, float32 sums": lambda: attention(x.q, x.k, x.v, sums="float32"),
     }
     named: dict[str, dict[str, Run]] = {
         "dot": {"scikit-learn": lambda: pairwise.linear_kernel(x.q, x.k)},
@@ -60,8 +66,10 @@ def suite(plan: Plan) -> Iterator[Case]:
             "scipy": lambda: 1.0 - distance.cdist(x.q, x.k, "cosine"),
         },
     }
-    for name, run in ours.items():
+    for full, run in ours.items():
+        name, _, sums = full.partition(", ")
         what = "softmax of scaled dots times values" if name == "attention" else f"{name} scores"
+        what += f", {sums}" if sums else ""
         found = {"numpy": plain[name], **named.get(name, {})}
         if name in others:
             found["torch"] = others[name]

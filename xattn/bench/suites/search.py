@@ -14,7 +14,7 @@ import numpy as np
 
 from xattn.bench import rivals
 from xattn.bench.case import Case, Plan, Run
-from xattn.kernels.nearest import Catalogue, nearest
+from xattn.kernels.neighbours.nearest import Catalogue, nearest
 
 __all__ = ["best", "suite"]
 

@@ -2,13 +2,14 @@
 
     F_jf = idf_f · (how often f stands in text j),      idf_f = 1 + log((1 + N) / (1 + n_f))
 
-N texts say something, n_f of them hold f. A keyword is a word or a pair of neighbours ("heart of gold" → heart, gold,
-heart gold). A feature counts occurrences, so it is the sum over them: a word brings what it is, and half of each pair
-that it is in. Counting pairs and weighting by rarity: Salton and Buckley (1988), with scikit-learn's smoothing.
+N texts say something, n_f of them hold f. A keyword is a word, and where that is asked for a pair of neighbours too
+("heart of gold" → heart, gold, heart gold). A feature counts occurrences, so it is the sum over them: a word brings
+what it is, and half of each pair that it is in. Source: Salton and Buckley (1988), with scikit-learn's smoothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ class Text:
     every text has says nothing and is left out.
     """
 
-    def __init__(self, most: int = MOST, pairs: bool = True) -> None:
+    def __init__(self, most: int = MOST, pairs: bool = False) -> None:
         self.most = most
         self.pairs = pairs
 
@@ -96,6 +97,25 @@ class TextParts:
             before, before_in = word, p
         parts = sparse.csr_array((value, (at, index)), shape=(len(words), len(self.labels)), dtype=np.float64)
         return tuple(word.plain for word in words), parts
+
+    def quick(self, row: int, cells: Mapping[int, float]) -> tuple[tuple[str, ...], np.ndarray, float]:
+        """Cells of features over the words: each occurrence of a keyword has the same share of its cell."""
+        names = tuple(word.plain for word in words_in(self.texts[row]))
+        wanted = {self.labels[f]: cell for f, cell in cells.items()}
+        holders: dict[str, list[int]] = {label: [] for label in wanted}
+        for p, name in enumerate(names):
+            if name in holders:
+                holders[name].append(p)
+            pair = f"{names[p - 1]} {name}" if p and self.pairs else ""
+            if pair in holders:
+                holders[pair] += [p - 1, p]
+        amounts, left = np.zeros(len(names)), 0.0
+        for label, cell in wanted.items():
+            own = holders[label]
+            for p in own:
+                amounts[p] += cell / len(own)
+            left += 0.0 if own else cell
+        return names, amounts, left
 
     def places(self, row: int) -> tuple[tuple[float, ...], ...]:
         """(start, stop) of each word in the text."""

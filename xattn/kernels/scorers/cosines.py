@@ -1,4 +1,8 @@
-"""Cosines of the angles between queries and keys. Rows are first divided by their largest coordinate."""
+"""Cosines of the angles between queries and keys. Rows are first divided by their largest coordinate.
+
+With sums in float32 the rows are brought to length 1 in float64 and rounded; a cosine of d coordinates is then within
+(d + 4) · 2^-24 of the exact one.
+"""
 
 from __future__ import annotations
 
@@ -93,14 +97,21 @@ def _cosines(dtype: np.dtype, a: _Scaled, b: _Scaled) -> np.ndarray:
     return e
 
 
-def cosine(q: np.ndarray, k: np.ndarray) -> np.ndarray:
+def cosine(q: np.ndarray, k: np.ndarray, sums: np.dtype = F8) -> np.ndarray:
     """Scores (R, n): cosine of the angle between q_r and k_i, in [−1, 1]; 0 where either is a zero vector.
+
+    `sums` float64 or, for float32 arrays, float32.
 
     >>> import numpy as np
     >>> cosine(np.array([[1e200, 1e200]]), np.array([[1e-200, 1e-200], [0.0, 0.0]])).tolist()
     [[1.0, 0.0]]
     """
-    return _cosines(q.dtype, _scaled(q), _scaled(k))
+    a, b = _scaled(q), _scaled(k)
+    if sums == F8:
+        return _cosines(q.dtype, a, b)
+    X, Y = ((own.S / np.sqrt(np.where(own.square == 0.0, 1.0, own.square))[:, None]).astype(sums) for own in (a, b))
+    e = product(X, Y, 1.0, q.dtype, sums)
+    return np.clip(e, -1.0, 1.0, out=e)
 
 
 def cosine_backward(de: np.ndarray, q: np.ndarray, k: np.ndarray) -> PairGradient:

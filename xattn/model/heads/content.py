@@ -26,6 +26,7 @@ from xattn.model.state import rows_of_state, rows_state, text_array, text_of
 __all__ = ["ContentPart", "ItemFeatures"]
 
 NAME = "content"
+MANY = 500  # features from which only those that the events have are looked at
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -101,6 +102,22 @@ class ItemFeatures(NamedTuple):
         kind[row] = len(first)
         return self._replace(F=F, kinds=_targets(own_kind, self.norm[np.append(first, row)]), kind=kind)
 
+    def seen(self, item: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The features of some items, and where each feature stands there; None: where it stands in F.
+
+        Of many features, only those that some of the items have are kept, and after them one column of zeros
+        (n, s + 1), which stands for all others.
+        """
+        if self.F.shape[1] <= MANY:
+            return self.dense(item), None
+        own = self.F[item]
+        has, column = np.unique(own.indices, return_inverse=True)
+        out = np.zeros((len(item), len(has) + 1))
+        out[np.repeat(np.arange(len(item)), np.diff(own.indptr)), column] = own.data
+        place = np.full(self.F.shape[1], len(has), np.int64)
+        place[has] = np.arange(len(has))
+        return out, place
+
     def events(self, item: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(unit, weighted), both (d, n): the events' features divided by their length, and multiplied by strength."""
         return self.events_of(self.dense(item), item, w)
@@ -158,17 +175,28 @@ class ContentPart(Part):
         """The field over `targets` (J,) item rows; none where there are no features."""
         if not self.features.names:
             return []
-        own = self.features.dense(events.item)
-        unit, weighted = self.features.events_of(own, events.item, w)
+        seen, place = self.features.seen(events.item)
+        unit, weighted = self.features.events_of(seen, events.item, w)
         rows, g, gate = self.features.targets(targets), events.age / self.tau, self.gate[targets]
-        E, X = content_field(rows, self.worth, gate, unit, weighted, g, self.temperature)
-        return [HeadField(self.name, E, X, self.beta, self.theta, partial(self._factors, own, w, targets))]
+        E, X = content_field(*self._placed(rows, place), gate, unit, weighted, g, self.temperature)
+        return [HeadField(self.name, E, X, self.beta, self.theta, partial(self._factors, seen, place, w, targets))]
 
-    def _factors(self, own: np.ndarray, w: np.ndarray, targets: np.ndarray, at: int) -> Factors:
+    def _placed(self, rows: Rows, place: np.ndarray | None) -> tuple[Rows, np.ndarray]:
+        """The rows of targets and the worths of features, by the places where `seen` has the features."""
+        if place is None:
+            return rows, self.worth
+        worth = np.zeros(int(place.max()) + 1)
+        worth[place] = self.worth
+        worth[-1] = 0.0  # what no event has
+        return (rows[0], place[rows[1]], *rows[2:]), worth
+
+    def _factors(
+        self, seen: np.ndarray, place: np.ndarray | None, w: np.ndarray, targets: np.ndarray, at: int
+    ) -> Factors:
         """The factors for one target, split over the features that it shares with some event."""
         features, target = self.features, int(targets[at])
         index, value = features.of_item(target)
-        values = own[:, index] * (value * self.worth[index])
+        values = seen[:, index if place is None else place[index]] * (value * self.worth[index])
         shared = (values != 0).any(axis=0)
         numbers = tuple(index[shared].tolist())
         names, blocks = (tuple(of[f] for f in numbers) for of in (features.names, features.blocks))
@@ -179,10 +207,11 @@ class ContentPart(Part):
             return np.zeros(len(self.gate))
         kinds = self.features.kinds
         ones = np.ones(len(kinds[-1]))
-        unit, weighted = self.features.events(events.item, w)
+        seen, place = self.features.seen(events.item)
+        unit, weighted = self.features.events_of(seen, events.item, w)
         g = events.age / self.tau
         of_kind = content_scores(
-            kinds, self.worth, ones, unit, weighted, g, self.temperature, events.live, self.beta, self.theta
+            *self._placed(kinds, place), ones, unit, weighted, g, self.temperature, events.live, self.beta, self.theta
         )
         return np.asarray(of_kind[self.features.kind] * self.gate)  # once a kind: half of 9,066 films
 

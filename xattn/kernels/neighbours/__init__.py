@@ -1,0 +1,1 @@
+"""What is nearest: keys of largest product, and items that the same people took."""
