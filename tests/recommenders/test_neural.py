@@ -31,7 +31,7 @@ MIXED = [5.0, 1.0, 4.0, 2.0, 5.0, 1.0, 3.0, 4.0, 5.0]
 
 
 @pytest.mark.parametrize(
-    ("ratings", "like_from", "objective"),
+    ("ratings", "like_from", "target"),
     [
         (MIXED, None, "like"),
         (None, None, "next"),

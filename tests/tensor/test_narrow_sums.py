@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xattn import InputError, attention
+from xattn import InputError, attention, attention_with_weights
 from xattn.kernels.attention import attend_narrow
 from xattn.kernels.scorers import cosine, dot, scaled_dot
 
