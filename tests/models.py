@@ -60,8 +60,11 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "sequence target": lambda: SequenceAttention(
         query="target", hidden_size=8, heads=2, key_size=4, window=20, epochs=2, min_events=3
     ),
+    "sequence deep": lambda: SequenceAttention(
+        encoder_blocks=1, hidden_size=8, heads=2, key_size=4, window=12, epochs=2, min_events=2
+    ),
     "hybrid learned": lambda: HybridAttention(  # a closed form so weak that the learned heads are worth having
-        min_events=2, regularization=1e4, learned="always", dislike=-0.5
+        min_events=2, regularization=1e4, learned="always", encoder_blocks=0, dislike=-0.5
     ),
     "popularity": lambda: Popularity(),
 }

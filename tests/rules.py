@@ -26,8 +26,12 @@ LAYERS = (  # each imports only those before it
     "explain",
     "recommenders",
     "requests",
+    "live",
+    "serve",
     "testing",
     "evaluate",
+    "scale",
+    "scenarios",
     "bench",
     "app",
     "cli",
@@ -35,8 +39,11 @@ LAYERS = (  # each imports only those before it
 PUBLIC_USERS = {"app", "cli"}  # layers that may write `from xattn import NAME`; the others name the module
 
 OWNERS = {  # heavy dependency: the layers that may import it
+    "alembic": {"live"},
     "altair": {"viz"},
     "click": {"cli"},
+    "dask": {"scale"},
+    "distributed": {"scale"},
     "implicit": {"evaluate"},
     "lime": {"evaluate"},
     "llvmlite": {"kernels"},
@@ -48,10 +55,11 @@ OWNERS = {  # heavy dependency: the layers that may import it
     "shap": {"evaluate"},
     "sklearn": {"features", "recommenders", "testing", "evaluate", "bench"},
     "soundfile": {"features"},
-    "starlette": {"app"},
+    "sqlalchemy": {"data", "live"},
+    "starlette": {"app", "serve"},
     "streamlit": {"app"},
     "torch": {"bench", "evaluate"},
-    "uvicorn": {"app"},
+    "uvicorn": {"app", "serve"},
     "vl_convert": {"viz"},
 }
 
@@ -65,6 +73,7 @@ REFUSALS = {  # classes whose sentences stand in the catalogue; `refuse` and the
     "InputError",
     "ModelFileError",
     "NotFittedError",
+    "StoreError",
     "UnknownIdError",
     "XattnError",
 }

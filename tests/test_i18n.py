@@ -59,6 +59,10 @@ DYNAMIC = (
     "lab.test_",
     "lab.training_",
     "lab.verdict_",
+    "mine.way_",
+    "mine.kind_",
+    "mine.do_",
+    "other.",
 )  # groups of keys whose last part is computed: t(f"term.{name}")
 SAME_IN_BOTH = {  # marks and names alone
     "phrase.comma",

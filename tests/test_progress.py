@@ -39,7 +39,7 @@ def test_steps_tell_before_each_piece() -> None:
 
 def test_a_fit_in_three_parts_never_goes_back() -> None:
     heard: list[float] = []
-    HybridAttention(learned="always", min_events=2).fit(
+    HybridAttention(learned="always", encoder_blocks=0, min_events=2).fit(
         planted("recency", n_users=60, seed=0).data, progress=lambda what, share: heard.append(share)
     )
     assert heard == sorted(heard)

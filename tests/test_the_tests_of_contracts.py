@@ -98,7 +98,7 @@ class OldDataStays(ItemKNN):
         return self
 
 
-class Drifts(ItemKNN):
+class Drifts(Popularity):
     """Every fit is a little different."""
 
     fits = 0

@@ -182,7 +182,7 @@ TARGET = [
     Fault(
         "live maximum", T, "target_scores", faults.only_the_live, T.test_a_masked_event_counts_for_the_maximum_alone, F8
     ),
-    Fault("NaN is 0", T, "target_scores", faults.nan_is_nothing, T.test_nan_is_seen, ("K", np.float64)),
+    Fault("NaN is 0", T, "target_scores", faults.nan_is_nothing, T.test_nan_is_seen, ("K", 0.0, np.float64)),
     Fault("company", T, "target_scores", faults.nudged_with_others, T.test_a_candidate_does_not_depend_on_its_company),
     Fault("no shift", T, "target_scores", faults.without_a_shift, T.test_large_logits_overflow_nothing, F8),
 ]

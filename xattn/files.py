@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -28,11 +29,12 @@ from xattn.errors import InputError, refuse, system_reason
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Content", "check_output", "write_file", "write_files"]
+__all__ = ["Content", "check_output", "open_regular", "scratch", "write_file", "write_files"]
 
 Content = bytes | str | Callable[[IO[bytes]], object]  # text goes out as UTF-8; a function writes to the open file
 DRAFT = ".xattn-"
 PART = ".part"
+SCRATCH = ".scratch"
 NEW_FILE = 0o666  # less what the umask takes, as for open()
 
 
@@ -85,6 +87,27 @@ def check_output(name: str | Path, what: str = "path") -> Path:
     return path
 
 
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """The regular file at `path`, links followed, open for reading. Raises OSError, and ValueError for a zero byte.
+
+    A pipe, a device and a socket are refused without being opened: reading one might never end, and opening one might
+    do something. What becomes a pipe in between is seen, too, and does not wait for a writer.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise _not_regular(os.stat(path).st_mode)
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise _not_regular(mode)
+    return os.fdopen(handle, "rb")
+
+
+def _not_regular(mode: int) -> OSError:
+    code = errno.EISDIR if stat.S_ISDIR(mode) else errno.ESPIPE
+    return OSError(code, os.strerror(code))
+
+
 def _place(name: str | Path, what: str = "path") -> Path:
     """The path to write to. Raises InputError or OSError where it is no place for a file."""
     path = Path(os.path.realpath(name))
@@ -111,6 +134,29 @@ def _refusing(
         if isinstance(problem, InputError):
             raise
         refuse("output", name=what, got=str(name), **system_reason(problem))
+
+
+@contextmanager
+def scratch(folder: str | Path) -> Iterator[Callable[[str], IO[bytes]]]:
+    """Room in `folder` for files that are needed for a while: a function that opens a new one, to write, by its name.
+
+    All of them go at the end; those of a process that was killed go when somebody next asks for room in the folder.
+    Raises InputError where the folder cannot be written.
+    """
+    with _refusing(folder, only=(OSError, ValueError)):
+        with os.scandir(folder) as entries:
+            for entry in [entry for entry in entries if entry.name.startswith(DRAFT) and entry.name.endswith(SCRATCH)]:
+                with suppress(OSError), open(os.path.join(entry.path, "lock"), "rb+") as lock:
+                    if _locked(lock.fileno()):
+                        shutil.rmtree(entry.path, ignore_errors=True)
+        room = os.path.join(folder, f"{DRAFT}{secrets.token_hex(8)}{SCRATCH}")
+        os.mkdir(room, 0o700)
+    try:
+        with open(os.path.join(room, "lock"), "wb") as lock:
+            _locked(lock.fileno())
+            yield lambda name: open(os.path.join(room, name), "wb")  # noqa: SIM115 - whoever asks closes it
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_the_python_reads_the_files_that_were_named(own_data: Interactions) -> N
 def test_the_lab_measures_what_is_shown(tmp_path: Path, own_model: bool) -> None:
     data = plays()
     shown = Own(data, ItemKNN(n_neighbors=3).fit(data) if own_model else None)
-    saved = _file_of(shown)
+    saved = _file_of(shown, tmp_path)
     assert load_model(saved).data_.checksum == data.checksum
     assert jobs.main(["popularity", "--model", saved, "--out", str(tmp_path / "result.json")]) == 0
     result = json.loads((tmp_path / "result.json").read_text("utf-8"))

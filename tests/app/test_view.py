@@ -14,7 +14,7 @@ from tests.app.conftest import small
 from xattn.app.recommend import view as module
 from xattn.app.recommend.opinions import KINDS
 from xattn.app.recommend.view import DEPTHS, MOST_K, PARAMETERS, TABS, YOU, View
-from xattn.app.state import MODELS
+from xattn.app.state import QUICK as MODELS
 from xattn.data import Interactions
 from xattn.recommenders import ItemKNN
 

@@ -116,6 +116,19 @@ class Visit:
         settled(self.page)
         return self.page
 
+    def press(self, key: str, shown: Any) -> None:
+        """Press a key until what it calls stands there: one that comes while the page is drawn anew is lost."""
+        for _ in range(3):
+            settled(self.page)
+            if shown.is_visible():
+                return
+            self.page.keyboard.press(key)
+            for _ in range(10):
+                self.page.wait_for_timeout(500)
+                if shown.is_visible():
+                    break
+        shown.wait_for()
+
     def open_first(self, how: str) -> None:
         """Click (or tap) Why this? on the first card. The browser draws parts as it loads them, so wait for all."""
         buttons = self.page.get_by_role("button", name=t("recommendations.why"))

@@ -15,6 +15,7 @@ from click.testing import Result
 import xattn
 from tests.cli.conftest import Run
 from tests.cli.test_refusals import refused
+from xattn import load_model
 from xattn.recommenders.registry import OWN, model_names, register
 
 NAMES = ["EASE", "CollaborativeAttention", "ContentAttention", "HybridAttention", "ItemKNN", "NeuralAttention"]
@@ -210,7 +211,8 @@ def test_settings_reach_the_model(run: Run, files: Files) -> None:
 
 def test_fit_saves_what_recommend_reads(run: Run, files: Files, folder: Any) -> None:
     said = answer(run("fit", *files, "--out", "fitted.npz", "--json"))
-    assert said.keys() == {"model", "params", "data", "out", "bytes", "fit_s", "data_report"}
+    assert said.keys() == {"model", "params", "data", "out", "bytes", "fit_s", "fingerprint", "data_report"}
+    assert said["fingerprint"] == load_model(folder / "fitted.npz").fingerprint()
     assert said["data"] == {"name": "ratings", "users": 60, "items": 40, "events": 540}
     assert said["bytes"] == (folder / "fitted.npz").stat().st_size
     fresh = answer(run("recommend", *files, "--user", "u3", "--json"))

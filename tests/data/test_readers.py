@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -420,3 +421,29 @@ def test_movielens_csv_is_the_bundled_set():
     data = read_interactions(os.path.join(folder, "ratings.csv"), os.path.join(folder, "movies.csv"))
     assert isinstance(data, Interactions)
     assert data.checksum == load_dataset("movielens-small").checksum
+
+
+# --- columns that nobody reads ----------------------------------------------------------------------------------------
+
+
+def test_columns_left_out_are_as_if_they_were_not_there(tmp_path: Path) -> None:
+    events = pd.DataFrame({"user": ["u", "u", "v"], "item": ["a", "b", "a"], "rating": [5, 1, 3], "age": [20, 20, 70]})
+    items = pd.DataFrame({"item": ["a", "b"], "title": ["A", "B"], "sex": ["f", "m"], "sort": ["x", "y"]})
+    for kind in ("frame", "file"):
+        sources = [events, items]
+        if kind == "file":
+            sources = [tmp_path / "events.csv", tmp_path / "items.csv"]
+            for frame, path in zip((events, items), sources, strict=True):
+                frame.to_csv(path, index=False)
+        found = read_interactions(*sources, "x", leave_out=["sex", "age", "nosuch"])
+        bare = read_interactions(events.drop(columns="age"), items.drop(columns="sex"), "x")
+        assert found.checksum == bare.checksum
+        assert list(found.items.frame) == ["sort"]
+        assert "age" not in found.report.text()
+
+
+def test_a_rating_that_is_left_out_is_no_rating_and_a_user_cannot_be() -> None:
+    events = pd.DataFrame({"user": ["u", "v"], "item": ["a", "b"], "rating": [5, 1]})
+    assert read_interactions(events, leave_out=["rating"]).rating is None
+    with pytest.raises(DataError):
+        read_interactions(events, leave_out=["user", "rating"])

@@ -54,15 +54,17 @@ def test_bins_that_print_alike_in_six_digits_have_different_names() -> None:
 
 
 def test_names_that_print_alike_are_told_apart_and_keep_their_blocks() -> None:
-    """A block called "a" with the label "b: c", and a block called "a: b" with the label "c"; two columns called 1."""
+    """A block called "a" with the label "b: c", and a block called "a: b" with the label "c"."""
     items = table(**{"a": ["b: c", "b: c", "x", "x"], "a: b": ["c", "c", "y", "y"]})
     found = feature_set(items)
     assert found.names == ("a: b: c", "a: x", "a: b: c (2)", "a: b: y")
     assert found.blocks == ("a", "a", "a: b", "a: b")
+
+
+def test_columns_that_print_alike_are_refused() -> None:
     frame = pd.DataFrame({1: ["x", "x"], "1": ["x", "x"]})
-    both = feature_set(ItemTable(("i", "j"), ("i", "j"), frame))
-    assert both.names == ("1: x", "1: x (2)")
-    assert both.blocks == ("1", "1 (2)")
+    with pytest.raises(InputError, match="must name each column once; got '1', '1'"):
+        ItemTable(("i", "j"), ("i", "j"), frame)
 
 
 def test_a_column_called_title_is_not_the_titles() -> None:

@@ -11,7 +11,7 @@ from scipy import sparse
 from tests.checks import assert_within
 from tests.strategies import Prefixed, prefixed
 from xattn.errors import InputError
-from xattn.model.fit import local_form
+from xattn.model.fit import local_form, pair_sums
 from xattn.model.fit.belonging import belonging_form
 from xattn.model.fit.closed_form import fit_closed_form
 from xattn.model.fit.ease import ease_values
@@ -88,7 +88,7 @@ def test_what_cannot_be_solved_or_held_is_refused(monkeypatch: pytest.MonkeyPatc
     X = sparse.csr_array(np.ones((3, 3)))
     with pytest.raises(InputError, match="`regularization` must be large enough"):
         local_values(X, X, np.zeros((3, 0)), np.full(3, -4.0), -4.0, 3, np.arange(3), 3)
-    monkeypatch.setattr(local_form, "pairs_of_targets", lambda *args: None)
+    monkeypatch.setattr(pair_sums, "pairs_of_targets", lambda *args: None)
     indptr, item = np.array([0, 3]), np.array([0, 1, 2])
     one = np.ones(1)
     problem = (indptr, item, np.ones((1, 3)), BASE[:3], np.arange(3))

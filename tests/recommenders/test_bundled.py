@@ -38,7 +38,7 @@ MODELS: dict[str, tuple[Callable[[], Recommender], bool]] = {
     "CollaborativeAttention": (CollaborativeAttention, True),
     "HybridAttention": (HybridAttention, True),
     "HybridAttention float64": (lambda: HybridAttention(dtype="float64"), False),
-    "HybridAttention learned": (lambda: HybridAttention(learned="always"), True),
+    "HybridAttention learned": (lambda: HybridAttention(learned="always", encoder_blocks=0), True),
     "SequenceAttention": (lambda: SequenceAttention(epochs=1), True),
     "NeuralAttention": (lambda: NeuralAttention(epochs=1), True),
 }

@@ -10,6 +10,7 @@ import pytest
 from xattn import CollaborativeAttention, HybridAttention, Interactions, load_model
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
+from xattn.recommenders import dislikes
 
 
 def bare(data: Interactions) -> Interactions:
@@ -50,3 +51,14 @@ def test_the_choice_is_kept_in_the_file(tmp_path: Path) -> None:
 
 def test_nobody_is_asked_where_few_have_disliked_anything() -> None:
     assert CollaborativeAttention().fit(planted("genre", n_users=20, seed=1).data).dislike_ == 1.0
+
+
+def test_of_large_data_some_people_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole histories, no more events than the limit, and the dislikes are still found."""
+    data = planted("genre", n_users=600, seed=1).data
+    monkeypatch.setattr(dislikes, "MOST_EVENTS", data.n_events // 2)
+    some = dislikes._some_people(data, np.random.default_rng(0))
+    assert 0.45 * data.n_events < some.n_events <= data.n_events // 2
+    lengths, whole = np.diff(some.indptr), np.diff(data.indptr)
+    assert set(np.unique(lengths / whole)) == {0.0, 1.0}
+    assert CollaborativeAttention().fit(data).dislike_ <= 0.0

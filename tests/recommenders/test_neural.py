@@ -228,12 +228,21 @@ def test_a_file_keeps_the_question_and_the_record(name: str, tmp_path: Path) -> 
     assert (back.target_, back.training_) == (model.target_, model.training_)
 
 
+def test_arrays_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    model = small().fit(planted("genre", n_users=60, seed=0).data)
+    state = model._state()
+    model._state = lambda: {**state, "k": state["k"] * np.nan}  # type: ignore[method-assign]
+    with pytest.raises(InputError, match="`k` must hold finite numbers only; got nan"):
+        model.save(tmp_path / "model.npz")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [
         ("Q", lambda a: a[:-1]),
         ("P", lambda a: a[:1]),
-        ("k", lambda a: a * np.nan),
+        ("k", lambda a: a[:-1]),
         ("rate", lambda a: -a),
         ("base", lambda a: a[:3]),
         ("training", lambda a: a[0]),

@@ -91,8 +91,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_hybrid_learns_where_it_is_told_and_the_file_keeps_it(data: Interactions, tmp_path: object) -> None:
     settings = {"min_events": 2, "regularization": 1.0}
     assert HybridAttention(**settings).fit(data).alpha_ == 0.0  # "auto": too few events
-    assert HybridAttention(**settings, learned="always", objective="any").fit(data).alpha_ == 0.0
-    model = HybridAttention(**settings, learned="always").fit(data)
+    assert HybridAttention(**settings, learned="always", encoder_blocks=0, objective="any").fit(data).alpha_ == 0.0
+    model = HybridAttention(**settings, learned="always", encoder_blocks=0).fit(data)
     assert model.alpha_ > 0.0
     assert len(model.epochs_) >= 1
     heads = set(model.explain(user=data.user_ids[0], item=data.items.ids[3]).cells["head"])
@@ -125,7 +125,7 @@ def test_order_is_learned_that_no_popularity_shows() -> None:
 def test_growth_keeps_the_learned_heads(data: Interactions) -> None:
     """New events move the closed form; the learned heads stay, and a new item has no row in them."""
     first = data.select(data.user < 70)
-    model = HybridAttention(min_events=2, regularization=1.0, learned="always").fit(first)
+    model = HybridAttention(min_events=2, regularization=1.0, learned="always", encoder_blocks=0).fit(first)
     alpha, U = model.alpha_, model.learned_.params["U"]
     assert alpha > 0.0
     new = Interactions.from_frame(pd.DataFrame({"user": ["someone"] * 3, "item": ["brand new", *data.items.ids[:2]]}))

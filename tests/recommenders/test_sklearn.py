@@ -235,6 +235,7 @@ CALLS: list[Callable[[Recommender], Any]] = [
     lambda model: model.without_heads([0]),
     lambda model: model.similar_users("u1"),
     lambda model: model.save("never.npz"),
+    lambda model: model.forget(["u1"]),
 ]
 
 
@@ -263,4 +264,4 @@ def test_every_public_method_is_called() -> None:
     inner = {"scores_of", "scores_of_many", "scores_without_each", "cells_of", "fields_of", "approximate_of"}
     inner |= {"scores_masked", "reach_of"}  # asked by a Ledger, which a fitted model alone makes
     called = {name for call in CALLS for name in call.__code__.co_names}
-    assert public - inner - {"fit", "partial_fit"} == called
+    assert public - inner - {"fit", "partial_fit", "grow_to"} == called

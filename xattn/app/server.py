@@ -7,29 +7,37 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from xattn.app import state
+from xattn.app.data.brought import most_bytes
+from xattn.app.guard import Guard, hosts_of
 from xattn.errors import check_whole, refuse, system_reason
 
-__all__ = ["readyz", "serve", "settings"]
+__all__ = ["guard", "readyz", "serve", "settings"]
 
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "script.py"
-HOSTS = "XATTN_ALLOWED_HOSTS"  # of the environment: names that a browser may ask for, with commas between
+HOSTS = "XATTN_ALLOWED_HOSTS"  # of the environment: more names that a browser may ask for, with commas between
+METRICS = "XATTN_METRICS"  # of the environment: "on" opens Streamlit's counters at /_stcore/metrics
 
 
 def settings(port: int, address: str) -> dict[str, object]:
     """The settings of the server; they win over any file of settings in the folder or at home."""
-    hosts = [host.strip() for host in os.environ.get(HOSTS, "").split(",") if host.strip()]
     return {
         "server.port": port,
         "server.address": address,
@@ -37,7 +45,7 @@ def settings(port: int, address: str) -> dict[str, object]:
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": 20,  # MB
+        "server.maxUploadSize": most_bytes() // 10**6,  # MB
         "server.maxMessageSize": 50,  # MB
         "server.disconnectedSessionTTL": 60,  # seconds; what a closed tab held is freed after it
         "server.enableStaticServing": False,
@@ -46,8 +54,13 @@ def settings(port: int, address: str) -> dict[str, object]:
         "client.toolbarMode": "minimal",
         "logger.hideWelcomeMessage": True,
         "theme.base": str(HERE / "theme.toml"),
-        **({"server.allowedHosts": hosts} if hosts else {}),
     }
+
+
+def guard(address: str) -> Middleware:
+    """What stands before the pages: see `xattn.app.guard`."""
+    hosts = hosts_of(address, os.environ.get(HOSTS, "").split(","))
+    return Middleware(Guard, hosts=hosts, metrics=os.environ.get(METRICS, "") == "on")
 
 
 async def readyz(request: Request) -> PlainTextResponse:
@@ -61,15 +74,33 @@ def serve(port: int, address: str, shown: state.Own | None = None) -> None:
     check_whole("port", port, low=1, high=65535)
     _check_free(port, address)
     try:
-        state.use(shown)
-        print("Getting the model ready …", flush=True)
-        state.warm()
-        app = st.App(SCRIPT, routes=[Route("/readyz", readyz)])
-        print(f"xattn is at http://{address}:{port}  (Ctrl-C ends it)", flush=True)
-        app.run(config=settings(port, address))
+        with _told_to_end():
+            state.use(shown)
+            print("Getting the model ready …", flush=True)
+            state.warm()
+            app = st.App(SCRIPT, routes=[Route("/readyz", readyz)], middleware=[guard(address)])
+            print(f"xattn is at http://{address}:{port}  (Ctrl-C ends it)", flush=True)
+            app.run(config=settings(port, address))
     except KeyboardInterrupt:
         log.debug("interrupted")  # the server itself may have ended quietly before
     print("Stopped.", flush=True)
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Being told to end (SIGTERM) is a way to end, as Ctrl-C is. The server passes it on once it has ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _check_free(port: int, address: str) -> None:

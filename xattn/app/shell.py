@@ -18,6 +18,8 @@ from xattn.app.ui import address
 from xattn.app.ui.glossary import glossary
 from xattn.app.ui.language import choose_language, keep_language
 from xattn.app.ui.refusals import reporting
+from xattn.app.ui.session import FITTING, GO_TO, OWN
+from xattn.app.ui.text import safe
 from xattn.i18n import t
 
 __all__ = ["run"]
@@ -42,6 +44,7 @@ PAGES = (  # in the order of the sidebar; the first one is at the root as well
     Page("app.recommendations", "home", ":material/recommend:", lambda: import_module("xattn.app.recommend.page")),
     Page("app.worked", "worked", ":material/function:", lambda: import_module("xattn.app.learn.page")),
     Page("app.behaviour", "behaviour", ":material/tune:", lambda: import_module("xattn.app.yours.page")),
+    Page("mine.title", "data", ":material/upload_file:", lambda: import_module("xattn.app.data.page")),
     Page("app.lab", "lab", ":material/experiment:", lambda: import_module("xattn.app.lab.page")),
 )
 OTHER_NAMES = {"recommendations": 0}  # paths that lead to a page under another name: its place in PAGES
@@ -64,7 +67,13 @@ def run() -> None:
     page = st.navigation([*pages, *aliases])
     if address.turn_to(page.url_path):
         keep_language()
+    if (path := GO_TO.take()) is not None:
+        st.switch_page(next(to for to, own in zip(pages, PAGES, strict=True) if own.path == path))
+    if FITTING.is_set:
+        import_module("xattn.app.data.fitting").take_over()
     with st.sidebar:
+        if OWN.is_set:
+            st.caption(t("mine.shown_short", language, name=safe(OWN.get().data.name, 40)))
         glossary(language)
     with reporting():
         page.run()

@@ -1,45 +1,74 @@
-"""What all sessions of a server share: data sets and fitted models, made once and never changed.
+"""What the pages show: data and fitted models, made once and never changed.
 
 A server shows the bundled films, or what `use` gave it before it started: somebody's own data, or a fitted model with
-the data that it was fitted to.
+the data that it was fitted to. A session that has brought its own (`hold`) sees that instead, and it alone; it is freed
+with the session.
 """
 
 from __future__ import annotations
 
+import gc
+import os
 import threading
+import weakref
 from typing import NamedTuple
 
 import streamlit as st
 
+from xattn.app.ui.caches import forget_own, kept
 from xattn.app.ui.language import lang
+from xattn.app.ui.session import OWN, SEAT, forget_what_was_of_other_data, in_session
 from xattn.data import Interactions, load_dataset
-from xattn.errors import check_choice
+from xattn.errors import check_choice, refuse
 from xattn.explain import Origin
 from xattn.i18n import t
 from xattn.recommenders import Recommender
 from xattn.recommenders.registry import DEFAULT, model_class, model_classes
 
-__all__ = ["DATASET", "MODELS", "Own", "dataset", "default_model", "is_warm", "model", "own", "scenario", "use", "warm"]
+__all__ = [
+    "DATASET",
+    "Own",
+    "dataset",
+    "default_model",
+    "hold",
+    "is_warm",
+    "let_go",
+    "model",
+    "models",
+    "most_held",
+    "own",
+    "scenario",
+    "take_seat",
+    "use",
+    "warm",
+]
 
 DATASET = "movielens-small"
+HELD = "XATTN_HELD"  # of the environment: how many sessions may show data of their own at one time
 QUICK: dict[str, type[Recommender]] = {  # the first is the default; of the others those that nobody waits long for
     DEFAULT: model_class(DEFAULT),
     **{name: kind for name, kind in model_classes().items() if kind.quick},
 }
-MODELS = dict(QUICK)  # what the pages offer
 
 
 class Own(NamedTuple):
-    """What a server shows in place of the bundled films. `scenario` says what people do with items, `origin` where
-    data or model can be read from again."""
+    """What is shown in place of the bundled films. `scenario` says what people do with items, `origin` where data or
+    model can be read from again, `program` the lines of Python that make the model, where these are more."""
 
     data: Interactions
     model: Recommender | None = None
     origin: Origin = Origin()
     scenario: str = "films"
+    program: str = ""
+
+
+class _Seat:
+    """The right of one session to bring data; it lives as long as the session refers to it."""
 
 
 _own: Own | None = None
+_seats: weakref.WeakSet[_Seat] = weakref.WeakSet()
+_lock = threading.Lock()
 
 
 def use(shown: Own | None) -> None:
@@ -49,44 +78,92 @@ def use(shown: Own | None) -> None:
     """
     global _own
     _own = shown
-    MODELS.clear()
-    if shown is not None and shown.model is not None:
-        MODELS[type(shown.model).__name__] = type(shown.model)
-    MODELS.update({name: kind for name, kind in QUICK.items() if name not in MODELS})
+
+
+def take_seat() -> None:
+    """Let the present session bring data. Raises InputError where as many others as the server takes have done so."""
+    if SEAT.is_set:
+        return
+    most = most_held()
+    with _lock:
+        if len(_seats) >= most:
+            gc.collect()  # sessions that ended may wait to be collected
+        if len(_seats) >= most:
+            refuse("held_sets", most=most)
+        seat = _Seat()
+        _seats.add(seat)
+    SEAT.set(seat)
+
+
+def most_held() -> int:
+    """How many sessions may bring data of their own at one time."""
+    text = os.environ.get(HELD, "")
+    return int(text) if text.isdecimal() else 8
+
+
+def hold(shown: Own) -> None:
+    """Show this to the present session alone. Raises InputError as `take_seat` does."""
+    take_seat()
+    before = own()
+    OWN.set(shown)
+    forget_own()
+    if before is None or before.data is not shown.data:
+        forget_what_was_of_other_data()
+
+
+def let_go() -> None:
+    """Show the present session what the server shows; what it had brought is freed."""
+    forget_own()
+    OWN.take()
+    SEAT.take()
+    forget_what_was_of_other_data()
 
 
 def own() -> Own | None:
-    """What `use` gave; None where the bundled films are shown."""
-    return _own
+    """What this session has brought, else what `use` gave; None where the bundled films are shown."""
+    mine: Own | None = OWN.get() if in_session() else None
+    return _own if mine is None else mine
 
 
 def scenario() -> str:
     """What people do with the items that are shown; see `Ledger.text`."""
-    return "films" if _own is None else _own.scenario
+    shown = own()
+    return "films" if shown is None else shown.scenario
 
 
 def dataset() -> Interactions:
-    """The data set of the pages: frozen, the same for all sessions."""
-    return load_dataset(DATASET) if _own is None else _own.data
+    """The data set of the pages: frozen, the same for all sessions that have not brought their own."""
+    shown = own()
+    return load_dataset(DATASET) if shown is None else shown.data
+
+
+def models() -> dict[str, type[Recommender]]:
+    """The models that the pages offer, by name; a model that was given stands first."""
+    shown = own()
+    given = None if shown is None else shown.model
+    first = {} if given is None else {type(given).__name__: type(given)}
+    return {**first, **{name: kind for name, kind in QUICK.items() if name not in first}}
 
 
 def default_model() -> str:
     """The model that a page shows where nobody chose one."""
-    return next(iter(MODELS))
+    return next(iter(models()))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2 * len(QUICK))
+@kept(st.cache_resource, max_entries=2 * len(QUICK))
 def _fitted(kind: str, checksum: str) -> Recommender:
-    if _own is not None and _own.model is not None and kind == type(_own.model).__name__:
-        return _own.model
-    return MODELS[kind]().fit(dataset())
+    shown = own()
+    if shown is not None and shown.model is not None and kind == type(shown.model).__name__:
+        return shown.model
+    return models()[kind]().fit(dataset())
 
 
 def model(kind: str | None = None) -> Recommender:
-    """The model of this class (None: the default one), fitted to the data of the pages: one for all sessions, so never
-    fit or change it. The first call takes seconds and shows a spinner. Raises InputError for an unknown name.
+    """The model of this class (None: the default one), fitted to the data of the pages: one for all who are shown
+    these, so never fit or change it. The first call takes seconds and shows a spinner. Raises InputError for an unknown
+    name.
     """
-    kind = check_choice("model", default_model() if kind is None else kind, MODELS)
+    kind = check_choice("model", default_model() if kind is None else kind, models())
     with st.spinner(t("app.fitting", lang())):
         return _fitted(kind, dataset().checksum)
 

@@ -1,6 +1,22 @@
 """The command line: one group `main` with a command per job; what a command needs is imported when it runs."""
 
-from xattn.cli import app, bench, data, doctor, evaluate, example, explain, fit, recommend, report, tune
+from xattn.cli import (
+    app,
+    bench,
+    data,
+    doctor,
+    evaluate,
+    example,
+    explain,
+    fit,
+    keys,
+    partition,
+    recommend,
+    report,
+    scenario,
+    serve,
+    tune,
+)
 from xattn.cli.root import main
 
 __all__ = ["main"]
@@ -14,8 +30,12 @@ for command in (
     example.example,
     explain.explain,
     fit.fit,
+    keys.keys,
+    partition.partition,
     recommend.recommend,
     report.report,
+    scenario.scenario,
+    serve.serve,
     tune.tune,
 ):
     main.add_command(command)

@@ -65,7 +65,7 @@ class Skipped(NamedTuple):
     """A cell of a column that a block could not use: its block, its row, what it says, and why it is left out.
 
     >>> Skipped("cover", 3, "cat.png", "broken").told()
-    "cover, row 3, 'cat.png': it cannot be decoded"
+    'cover, row 3, cat.png: it cannot be decoded'
     """
 
     block: str

@@ -13,7 +13,7 @@ Everything is checked once, here; the arrays are read-only from then on. This is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -226,6 +226,24 @@ class Interactions:
         (Interactions('tiny': 3 users, 3 items, 4 events), array([0, 2, 1, 0]))
         """
         return Interactions(**both(self, check_type("other", other, Interactions, "interactions")))
+
+    def without_users(self, users: Iterable[Any]) -> Interactions:
+        """The same data without these users: neither their ids nor their events are in it; items stay the same table.
+
+        Raises UnknownIdError for a user that is not there, and InputError where no user remains.
+
+        >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "v"], "item": ["a", "b"]}))
+        >>> data.without_users(["u"]).user_ids
+        ('v',)
+        """
+        stays = np.ones(self.n_users, bool)
+        stays[[self.user_row(user) for user in users]] = False
+        rows = np.flatnonzero(stays)
+        mask = stays[self.user]
+        vectors: dict[str, Any] = {n: None if v is None else v[mask] for n, v in self._vectors().items()}
+        indptr = np.concatenate([[0], np.cumsum(np.diff(self.indptr)[rows])])
+        ids = tuple(self.user_ids[row] for row in rows.tolist())
+        return Interactions(self.name, ids, self.items, indptr, **vectors, scale=self.scale)
 
     def core(self, min_events: int) -> Interactions:
         """The largest part in which each user and each item has at least `min_events` events; the tables shrink to it.

@@ -66,7 +66,7 @@ class ItemTable:
         if len(self._rows) < len(self.ids):
             twice = next(value for row, value in enumerate(self.ids) if self._rows[value] != row)
             refuse("twice", name="ids", what="item", got=twice)
-        if not self.frame.columns.is_unique:
+        if len({str(name) for name in self.frame}) < self.frame.shape[1]:  # files name columns by text
             refuse("columns_twice", **some_of([str(c) for c in self.frame]))
         object.__setattr__(self, "frame", self.frame.reset_index(drop=True))
 

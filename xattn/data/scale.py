@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xattn.errors import check_array
+from xattn.errors import check_array, check_choice, check_number, check_range
 
-__all__ = ["Scale", "ScaleGuess", "check_opinions", "guess_scale"]
+__all__ = ["Scale", "ScaleGuess", "check_opinions", "guess_scale", "guess_scale_of"]
 
 NOT_RATED = (-1.0, 0.0, 99.0)  # numbers that public sets write where nobody rated; tried in this order
 FEW = 0.01  # share of the values that may lie outside a scale and still be slips of the pen
@@ -31,7 +31,7 @@ TAIL = 0.2  # counts: most of them lie in this lowest part of their range
 
 @dataclass(frozen=True)
 class Scale:
-    """The ends of a scale, what kind of number lies on it, and how that is known.
+    """The ends of a scale, what kind of number lies on it, and how that is known. Raises InputError for other values.
 
     >>> Scale.of(np.array([4.0, 5.0, 4.0]))
     Scale(low=1.0, high=5.0, kind='opinion', origin='known')
@@ -41,6 +41,11 @@ class Scale:
     high: float
     kind: str = "opinion"  # or "amount"
     origin: str = "stated"  # or "known" or "guessed"
+
+    def __post_init__(self) -> None:
+        check_range("scale", (check_number("low", self.low), check_number("high", self.high)))
+        check_choice("kind", self.kind, ("opinion", "amount"))
+        check_choice("origin", self.origin, ("stated", "known", "guessed"))
 
     @classmethod
     def of(cls, rating: np.ndarray) -> Scale:
@@ -117,7 +122,14 @@ def guess_scale(rating: np.ndarray, meant: str = "", unrated: Iterable[float] | 
     >>> guess_scale(np.array([1.0, 1, 1, 2, 2, 3, 40])).scale.kind
     'amount'
     """
-    values = _Values(*np.unique(rating[np.isfinite(rating)], return_counts=True))
+    return guess_scale_of(*np.unique(rating[np.isfinite(rating)], return_counts=True), meant, unrated)
+
+
+def guess_scale_of(
+    value: np.ndarray, often: np.ndarray, meant: str = "", unrated: Iterable[float] | None = None
+) -> ScaleGuess:
+    """The same from the distinct finite values, ascending, and how often each comes: of ratings too many to hold."""
+    values = _Values(value, often)
     if unrated is not None:
         left_out = tuple(float(number) for number in unrated)
         values = values.within(~np.isin(values.value, left_out))

@@ -5,6 +5,7 @@ Nothing else in the package words a refusal; kernels trust their arrays.
 
 from xattn.errors.arrays import (
     check_array,
+    check_distinct,
     check_index_array,
     check_live_finite,
     check_logits,
@@ -38,6 +39,7 @@ from xattn.errors.tree import (
     MessageError,
     ModelFileError,
     NotFittedError,
+    StoreError,
     UnknownIdError,
     XattnError,
     refuse,
@@ -51,6 +53,7 @@ __all__ = [
     "ModelFileError",
     "NotFittedError",
     "Quoted",
+    "StoreError",
     "UnknownIdError",
     "XattnError",
     "by_name",
@@ -58,6 +61,7 @@ __all__ = [
     "check_axes",
     "check_choice",
     "check_counts",
+    "check_distinct",
     "check_fitted",
     "check_flag",
     "check_given",
@@ -92,5 +96,6 @@ __all__ = [
     "warn_of_old",
 ]
 
-for _error in (XattnError, InputError, MessageError, DataError, ModelFileError, NotFittedError, UnknownIdError):
-    _error.__module__ = __name__  # a traceback names the public place
+for _name in __all__:
+    if _name.endswith("Error"):
+        globals()[_name].__module__ = __name__  # a traceback names the public place

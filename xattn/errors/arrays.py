@@ -12,6 +12,7 @@ from xattn.i18n.sentence import Quoted
 
 __all__ = [
     "check_array",
+    "check_distinct",
     "check_index_array",
     "check_live_finite",
     "check_logits",
@@ -75,6 +76,14 @@ def check_index_array(name: str, value: Any, *, size: int, what: str = "position
         bad = next(int(v) for v in (array.min(), array.max()) if not 0 <= int(v) < size)
         refuse("index_span" if size else "index_empty", **wanted, high=size - 1, got=bad)
     return np.require(array, np.int64, ("C", "ALIGNED"))
+
+
+def check_distinct(name: str, values: np.ndarray, what: str) -> None:
+    """None of `values` (n,) stands twice. `what` they are: the phrase of the catalogue."""
+    ordered = np.sort(values)
+    twice = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if twice.size:
+        refuse("twice", name=name, what=what, got=ordered[twice[0]])
 
 
 def check_offsets(name: str, value: Any, *, parts: int, total: int) -> np.ndarray:
@@ -144,7 +153,8 @@ def check_live_finite(result: np.ndarray, masked: float = -math.inf, **inputs: n
         check_no_overflow(" · ".join(inputs), result)
 
 
-def check_no_overflow(name: str, array: np.ndarray) -> None:
+def check_no_overflow(name: str, array: np.ndarray) -> np.ndarray:
     """A result of finite numbers is finite itself: nothing outgrew the range of floating point on the way."""
     if not np.isfinite(array).all():
         refuse("overflow", name=name, most=float(np.finfo(array.dtype).max))
+    return array

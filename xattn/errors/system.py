@@ -18,6 +18,7 @@ PHRASES = {
     errno.ENOTDIR: "no_folder",
     errno.EPERM: "not_permitted",
     errno.EROFS: "read_only",
+    errno.ESPIPE: "a_device_or_pipe",
 }
 
 

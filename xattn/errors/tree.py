@@ -6,6 +6,7 @@
     │   └── DataError          a file or a table cannot be read
     │       └── ModelFileError a saved model cannot be read back
     ├── NotFittedError         ValueError, AttributeError: `fit` was not called yet
+    ├── StoreError             RuntimeError: a store of events cannot be used, now or at all
     └── MessageError           KeyError: the catalogue of texts lacks a key or a value
 
 The words of every refusal stand in the catalogue (``xattn/i18n/refusals*.toml``) under ``refusal.<code>``, in both
@@ -25,6 +26,7 @@ __all__ = [
     "MessageError",
     "ModelFileError",
     "NotFittedError",
+    "StoreError",
     "UnknownIdError",
     "XattnError",
     "refuse",
@@ -45,6 +47,10 @@ class ModelFileError(DataError):
 
 class NotFittedError(XattnError, ValueError, AttributeError):
     """A method that needs a fitted model was called before `fit`."""
+
+
+class StoreError(XattnError, RuntimeError):
+    """A store of events cannot be opened, or cannot do what was asked now; nothing that it acknowledged is lost."""
 
 
 def refuse(

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from xattn.data import History
+from xattn.errors import check_no_overflow
 from xattn.explain.question import Approximation, Scorer, comes_before, rank_of
 from xattn.kernels.approximate import count_ahead
 from xattn.kernels.topk import top_k
@@ -53,7 +54,7 @@ class HistoryCache:
 
     @cached_property
     def scores(self) -> np.ndarray:
-        scores: np.ndarray = self.scorer.scores_of(self.history)
+        scores = check_no_overflow("scores", self.scorer.scores_of(self.history))
         scores.flags.writeable = False
         return scores
 
@@ -62,6 +63,7 @@ class HistoryCache:
         scores = self._served.get(positions)
         if scores is None:
             scores = self.scorer.scores_of(self.history.without(self.history.alike(positions)))
+            check_no_overflow("scores", scores)
             while len(self._served) >= MOST_SETS:
                 self._served.pop(next(iter(self._served)), None)
             self._served[positions] = scores

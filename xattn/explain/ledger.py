@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.errors import by_name, check_choice, check_positions, check_whole
+from xattn.errors import by_name, check_choice, check_no_overflow, check_positions, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
@@ -53,6 +53,9 @@ class Ledger:
         self.question = question
         self.cache = cache_of(scorer, question.history)
         self.heads = scorer.cells_of(question.history, question.target)
+        for head in self.heads:
+            check_no_overflow("cells", head.weight)
+            check_no_overflow("cells", head.contribution)
         self.user = question.user
         self.item = self.items_table.ids[question.target]
         self.title = self.items_table.titles[question.target]
@@ -226,7 +229,8 @@ class Ledger:
         """The ledger in words, English ("en") or Chinese ("zh"); every number is one of the ledger's.
 
         `depth` is "clause", "sentence" or "paragraph"; `scenario` says what people do with items: "films", "shop",
-        "books", "music", "news", "social", "education", "health", "finance", "home", "travel", "cars".
+        "books", "music", "news", "social", "education", "health", "finance", "home", "travel", "cars",
+        "items".
         """
         from xattn.explain.tell.words import ledger_text
 

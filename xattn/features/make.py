@@ -11,6 +11,7 @@ A content head multiplies F of an event by F of a target, feature by feature.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ from xattn.features.text.text import Text
 from xattn.features.words import Words
 
 __all__ = ["TITLE", "feature_set", "make_features"]
+
+LONE = re.compile("[\ud800-\udfff]")
 
 TITLE = "title"
 
@@ -76,7 +79,7 @@ def make_features(
     if blocks is not None:
         check_type("blocks", blocks, Mapping, "blocks_by_column")  # type: ignore[type-abstract]
     check_whole("bins", bins, low=2)
-    columns = [(str(name), column) for name, column in items.frame.items()]
+    columns = [(str(name), _whole_texts(column)) for name, column in items.frame.items()]
     names, chosen = {name for name, _ in columns}, dict(blocks or {})
     for name in chosen:
         check_named("blocks", name, sorted({*names, TITLE}), "item_column")
@@ -108,6 +111,13 @@ def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None
     names, blocks = distinct([f"{name}: {label}" for label in fitted.labels]), (name,) * len(fitted.labels)
     parts = {} if fitted.parts is None else {name: _scaled(fitted.parts, length)}
     return FeatureSet(names, F, blocks, parts, tuple(cell._replace(block=name) for cell in fitted.skipped))
+
+
+def _whole_texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column, where "�" stands for halves of surrogate pairs: broken text has no form in UTF-8."""
+    if column.dtype != object:
+        return column
+    return column.map(lambda cell: LONE.sub("\ufffd", cell) if isinstance(cell, str) else cell)
 
 
 def _scaled(parts: Parts, length: np.ndarray) -> Parts:

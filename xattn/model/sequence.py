@@ -40,7 +40,9 @@ __all__ = [
     "initial",
     "kept",
     "loss_and_gradients",
+    "loss_of_outputs",
     "sampled_loss",
+    "table_sizes",
 ]
 
 Parameters = dict[str, np.ndarray]
@@ -52,7 +54,8 @@ FIRST_SCALES = (1.0, 4.0, 16.0, 64.0)  # events; the recency bias of head h star
 class Shape(NamedTuple):
     """Sizes: C items, d numbers an embedding, H heads with keys of dk, ages up to L, P events in a query; exponent β.
 
-    With `target` the query comes from the target (`model/heads/target.py`), and P has no effect.
+    With `target` the query comes from the target (`model/heads/target.py`), and P has no effect. With `blocks` an
+    encoder of so many blocks makes queries and keys (`model/deep.py`), and P has no effect either.
     """
 
     C: int
@@ -63,6 +66,7 @@ class Shape(NamedTuple):
     P: int
     beta: float
     target: bool = False
+    blocks: int = 0
 
 
 class Batch(NamedTuple):
@@ -119,6 +123,13 @@ def initial(shape: Shape, share: np.ndarray, rng: np.random.Generator, dtype: ty
     return {name: np.ascontiguousarray(value, dtype) for name, value in drawn.items()}
 
 
+def table_sizes(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """The shape of each parameter of the network without an encoder."""
+    C, d, H, dk, L, P, *_ = shape
+    of_heads = {"Wq": (H, d, dk), "Wk": (H, d, dk), "Wv": (H, d, d), "r": (H, L), "omega": (H, P)}
+    return {"E": (C + 1, d), "U": (C, d), "b": (C,)} | of_heads
+
+
 def loss_and_gradients(
     params: Mapping[str, np.ndarray],
     shape: Shape,
@@ -129,7 +140,7 @@ def loss_and_gradients(
 ) -> tuple[float, Parameters]:
     """The sum of the losses over all positions that have a next item, and the gradient of `weight` times that sum."""
     E, Wq, Wk, Wv, r, omega = (params[n] for n in ("E", "Wq", "Wk", "Wv", "r", "omega"))
-    _, d, H, dk, L, _, beta, _ = shape
+    _, d, H, dk, L, _, beta, *_ = shape
     N = len(batch.x)
     scale = dk**-0.5
     # 1 embeddings
@@ -145,7 +156,7 @@ def loss_and_gradients(
     kept_o = kept((N, d), loss.dropout, rng, E.dtype)
     o = attended.O * kept_o
 
-    value, do, grads = _loss_of_outputs(o, params["U"], params["b"], batch.y, loss, weight)
+    value, do, grads = loss_of_outputs(o, params["U"], params["b"], batch.y, loss, weight)
 
     # 4
     dO = do * kept_o
@@ -164,7 +175,7 @@ def loss_and_gradients(
     return value, grads
 
 
-def _loss_of_outputs(
+def loss_of_outputs(
     o: np.ndarray, U: np.ndarray, b: np.ndarray, y: np.ndarray, loss: Loss, weight: float
 ) -> tuple[float, np.ndarray, Parameters]:
     """Sum of the losses of the logits o Uᵀ + b for the targets y; `weight` times its gradients by o, U and b."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import check_array, check_index_array, check_offsets, check_same_length, refuse
+from xattn.errors import check_array, check_distinct, check_index_array, check_offsets, check_same_length, refuse
 from xattn.kernels.approximate import Attending, add_approximate_without_each, pool_reach
 from xattn.kernels.pool import add_pooled, add_pooled_sparse
 
@@ -221,6 +221,7 @@ Form = ClosedForm | SparseForm
 def form_of(state: dict[str, np.ndarray], n_items: int, H: int) -> Form:
     """The form of `state`, of H heads over `n_items` items. Raises InputError where the arrays do not fit together."""
     warm = check_index_array("warm", state["warm"], size=n_items)
+    check_distinct("warm", warm, "item")
     C = len(warm)
     if "V" in state:
         V = check_array("V", state["V"], ndim=3)
@@ -231,4 +232,5 @@ def form_of(state: dict[str, np.ndarray], n_items: int, H: int) -> Form:
     column = check_index_array("V_column", state["V_column"], size=C)
     check_same_length(V_column=len(column), V_value=len(value))
     ptr = check_offsets("V_ptr", state["V_ptr"], parts=H * C, total=len(value))
+    check_distinct("V_column", column + np.repeat(np.arange(H * C), np.diff(ptr)) * C, "column_of_row")
     return SparseForm(warm, rows_of(warm, n_items), ptr, column.astype(np.int32), value)

@@ -213,7 +213,8 @@ class Additive(Recommender):
         check_same_length(items=self.data_.n_items, base=len(self.base_))
         self._restore_parts(state)
         if LEFT_OUT in state:
-            self.__dict__ = self.without_heads([int(place) for place in state[LEFT_OUT]]).__dict__
+            places = check_index_array(LEFT_OUT, state[LEFT_OUT], size=len(self.head_names))
+            self.__dict__ = self.without_heads(places.tolist()).__dict__
 
     @abstractmethod
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:

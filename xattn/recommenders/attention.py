@@ -9,13 +9,13 @@ reason that the history gives.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_array, check_number
+from xattn.errors import check_array, check_number, check_same_length
 from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Choice, Optional, constraints
 from xattn.features import feature_set
 from xattn.model.fit.block_weights import fit_blocks
@@ -29,16 +29,24 @@ from xattn.model.strength import kind_strengths, signed
 from xattn.model.value_table import Form, form_of
 from xattn.progress import Progress, silent
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept
+from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept, PartSums
 from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit
 
-__all__ = ["FUSION", "AttentionModel"]
+__all__ = ["FUSION", "AttentionModel", "Whole"]
 
 FUSION = Choice(("multiply", "add", "softmax"))  # of blocks of features
 Content = ContentPart | BlocksPart
 
 NEWCOMERS = {"next": 0.12, "any": 0.02}  # of the first places, by default; of the past little is unmet (docs/log.md)
+
+
+class Whole(NamedTuple):
+    """What is known of a set of which `data` is a sample: worth of the events per item `met` (M,), sums over users."""
+
+    data: Interactions
+    met: np.ndarray
+    sums: PartSums | None
 
 
 class AttentionModel(Additive):
@@ -53,15 +61,39 @@ class AttentionModel(Additive):
     )
     fusion = "multiply"  # of models without blocks
     _kept: Kept | None = None
+    _larger: Whole | None = None
     dislike_: float  # what a clear dislike counts in the collaborative heads
 
     # --- fit ---------------------------------------------------------------------------------------------------------
 
+    def fit_whole(self, whole: Whole, *, progress: Progress | None = None) -> Self:
+        """Fit to a set too large for memory, from what is known of it, and return self.
+
+        Base and values are those of the whole; what is chosen or learned from single histories (worths of features,
+        the strength of a dislike, newcomers, learned heads) comes from the sample `whole.data`. Where that is the whole
+        set, the result is that of `fit`, to rounding. Raises InputError as `fit` does.
+        """
+        fresh = self._fresh()
+        fresh._larger = whole
+        self._fit_fresh(fresh, whole.data, progress)
+        self._larger = None
+        return self
+
+    def _worths(self, data: Interactions) -> np.ndarray:
+        """What each event counts as one that came next (N,)."""
+        return np.asarray(np.maximum(kind_strengths(data.kind, data.n_events, self.event_weights), 0.0))
+
+    def _sums_of(self, data: Interactions) -> PartSums | None:
+        """The sums of the set of which `data` is the sample, where it is one."""
+        return self._larger.sums if self._larger is not None and self._larger.data is data else None
+
     def _fit(self, data: Interactions, progress: Progress) -> None:
         if not hasattr(self, "dislike_"):
             self.dislike_ = self._chosen_dislike(data)
-        worth = np.maximum(kind_strengths(data.kind, data.n_events, self.event_weights), 0.0)
-        met = np.bincount(data.item, worth, minlength=data.n_items)
+        if self._larger is not None and self._larger.data is data:
+            met = self._larger.met
+        else:
+            met = np.bincount(data.item, self._worths(data), minlength=data.n_items)
         self.base_ = (met + 1) / (met + 1).sum()  # one more for each: an item that nobody has met may yet come
         content = self._content(data) if "content" in self.kinds else None
         behaviour = self._collaborative(data, progress) if "collaborative" in self.kinds else None
@@ -83,6 +115,12 @@ class AttentionModel(Additive):
         if "collaborative" in self.kinds:
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
+
+    def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
+        """Sums in float64 are those of a fit to rounding; in float32 a fit adds up otherwise, so all is done anew."""
+        if "collaborative" in self.kinds and self._behaviour.dtype is np.float64:
+            kept, old._kept = old._kept, None
+            self._kept = self._behaviour.lessen(kept if kept and kept.data is old.data_ else None, rest, gone)
 
     def _content(self, data: Interactions) -> Content:
         given = feature_set(data.items)
@@ -116,7 +154,7 @@ class AttentionModel(Additive):
         features = feature_set(data.items).F if "content" in self.kinds else sparse.csr_array((data.n_items, 0))
         if self._kept and self._kept.data is not data:
             self._kept = None
-        form = self._behaviour.fit(data, self.scale_, self.base_, features, self._kept, progress)
+        form = self._behaviour.fit(data, self.scale_, self.base_, features, self._kept, progress, self._sums_of(data))
         return self._collaborative_part(form, data)
 
     def _collaborative_part(self, form: Form, data: Interactions) -> CollaborativePart:
@@ -150,8 +188,8 @@ class AttentionModel(Additive):
         other already, and a regression of such values on features would mostly find that again (docs/log.md)."""
         if not len(feature_set(data.items)):
             return lambda: behaviour.form
-        none, kept = sparse.csr_array((data.n_items, 0)), self._kept
-        return lambda: self._behaviour.fit(data, self.scale_, self.base_, none, kept, silent)
+        none, kept, sums = sparse.csr_array((data.n_items, 0)), self._kept, self._sums_of(data)
+        return lambda: self._behaviour.fit(data, self.scale_, self.base_, none, kept, silent, sums)
 
     # --- strengths ---------------------------------------------------------------------------------------------------
 
@@ -183,7 +221,10 @@ class AttentionModel(Additive):
         if "content" in self.kinds:
             whole = ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings())
             split = self.fusion != "multiply" and bool(whole.features.names)
-            omega = check_array("block_omega", state["block_omega"], ndim=1) if "block_omega" in state else None
+            omega = None
+            if split and self.fusion == "softmax":
+                omega = check_array("block_omega", state["block_omega"], ndim=1)
+                check_same_length(blocks=len(of_each_block(whole.features)), block_omega=len(omega))
             parts.append(BlocksPart.of(whole, omega) if split else whole)
         if "collaborative" in self.kinds:
             form = form_of(state, len(self.base_), len(self._behaviour.tau))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_index_array, check_offsets
+from xattn.errors import check_array, check_distinct, check_index_array, check_offsets, check_same_length
 from xattn.errors.constraints import Range, Whole, constraints
 from xattn.kernels.neighbours.cooccurrence import neighbours
 from xattn.kernels.pool import add_pooled_sparse
@@ -49,7 +49,7 @@ class Popularity(Recommender):
         return {"base": self.base_}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self.base_ = state["base"]
+        self.base_ = check_array("base", state["base"], ndim=1)
 
 
 class ItemKNN(Recommender):
@@ -138,8 +138,11 @@ class ItemKNN(Recommender):
         return {"base": self.base_, "data": similar.data, "indices": similar.indices, "indptr": similar.indptr}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self.base_ = state["base"]
+        self.base_ = check_array("base", state["base"], ndim=1)
         M = len(self.base_)
+        data = check_array("data", state["data"], ndim=1, dtype=np.float64)
         indices = check_index_array("indices", state["indices"], size=M)
+        check_same_length(indices=len(indices), data=len(data))
         indptr = check_offsets("indptr", state["indptr"], parts=M, total=len(indices))
-        self._keep(state["data"], indices, indptr)
+        check_distinct("indices", indices + np.repeat(np.arange(M), np.diff(indptr)) * M, "item")
+        self._keep(data, indices, indptr)

@@ -15,10 +15,11 @@ from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Auto, Choice, Each, Optional, Range, Whole, constraints
-from xattn.model.fit.belonging import belonging_form
+from xattn.model.fit.belonging import belonging_form, belonging_sums, form_of_belonging_sums
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
-from xattn.model.fit.sums import Histories, Sums, exchanged, sums_of
+from xattn.model.fit.pair_sums import BelongingSums, PairSums, pair_sums_of
+from xattn.model.fit.sums import Histories, Sums, exchanged, lessened, sums_of
 from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
 from xattn.model.value_table import Form
 from xattn.progress import Progress
@@ -36,6 +37,7 @@ __all__ = [
     "TASTE",
     "Behaviour",
     "Kept",
+    "PartSums",
     "neighbors",
 ]
 
@@ -78,6 +80,9 @@ def _dislike(params: Mapping[str, Any], whole: bool) -> float:
     if params["dislike"] != "auto":
         return float(params["dislike"])
     return float(params.get("dislike_", TASTE if whole else AS_ANY_OTHER))
+
+
+PartSums = Sums | PairSums | BelongingSums
 
 
 class Kept(NamedTuple):
@@ -141,14 +146,18 @@ class Behaviour(NamedTuple):
         F: sparse.csr_array,
         kept: Kept | None,
         progress: Progress,
+        whole: PartSums | None = None,
     ) -> Form:
         """The values. `base` (M,) is what they need not explain (next); `F` (M, d) are features, d may be 0.
 
         An event that is rated low counts as having happened here: what people take up says more than how they rate it.
-        `kept` are the sums of this data, if they are known.
+        `kept` are the sums of this data, if they are known; `whole` those of a larger set of which it is a sample.
         """
         warm = self.warm(data.counts())
         if self.objective == "any":
+            if isinstance(whole, BelongingSums):
+                progress("solve", 0.0)
+                return form_of_belonging_sums(whole, F[warm], self.lam, self._neighbors(warm), data.n_items, self.dtype)
             return self._fit_any(data, scale, warm, F, progress)
         histories, K = self._histories(data), self._neighbors(warm)
         problem = (histories.indptr, histories.item, histories.w, base, warm)
@@ -162,8 +171,22 @@ class Behaviour(NamedTuple):
             "progress": progress,
         }
         if K is not None:
-            return fit_local_form(*problem, n_neighbors=K, **options)
-        return fit_closed_form(*problem, sums=None if kept is None else kept.sums, **options)
+            return fit_local_form(
+                *problem, n_neighbors=K, sums=whole if isinstance(whole, PairSums) else None, **options
+            )
+        sums = whole if isinstance(whole, Sums) else None if kept is None else kept.sums
+        return fit_closed_form(*problem, sums=sums, **options)
+
+    def part_sums(self, data: Interactions, scale: RatingScale, warm: np.ndarray) -> PartSums:
+        """What `fit` needs of some of the users, ready to be added to that of others; `warm` are the items with values.
+
+        Raises InputError where too many pairs of items occur together for memory.
+        """
+        if self.objective == "any":
+            return belonging_sums(*self._belonging(data, scale, warm), warm)
+        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
+        make = sums_of if self._neighbors(warm) is None else pair_sums_of
+        return make(self._histories(data), warm, data.n_items, tau, beta)
 
     def _histories(self, data: Interactions) -> Histories:
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
@@ -186,6 +209,15 @@ class Behaviour(NamedTuple):
             sums = exchanged(kept.sums, old, new, warm, data.n_items, tau, beta)
         return Kept(data, by, sums)
 
+    def lessen(self, kept: Kept | None, data: Interactions, gone: np.ndarray) -> Kept | None:
+        """The sums of `data`, which is that of `kept` without the users in its rows `gone`; None as in `keep`."""
+        warm = self.warm(data.counts())
+        if kept is None or self.objective == "any" or self._neighbors(warm) is not None:
+            return self.keep(None, data)
+        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
+        histories = self._histories(kept.data).of(gone)
+        return kept._replace(data=data, sums=lessened(kept.sums, histories, warm, data.n_items, tau, beta))
+
     def _fit_any(
         self,
         data: Interactions,
@@ -195,12 +227,19 @@ class Behaviour(NamedTuple):
         progress: Progress,
     ) -> Form:
         progress("solve", 0.0)
+        X, Y = self._belonging(data, scale, warm)
+        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        progress("solve", 1.0)
+        return form
+
+    def _belonging(
+        self, data: Interactions, scale: RatingScale, warm: np.ndarray
+    ) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """X and Y (U, C) of "any": strengths, and what each item counts as a target."""
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
         pair = data.user * data.n_items + data.item
         x = once(taste(data.rating, data.n_events, scale, 0.5) * kinds, pair)
         y = once(found(data.rating, data.n_events, scale) * np.maximum(kinds, 0.0), pair)
         shape = (data.n_users, data.n_items)
         X, Y = (sparse.csr_array((values, (data.user, data.item)), shape=shape)[:, warm] for values in (x, y))
-        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
-        progress("solve", 1.0)
-        return form
+        return X, Y

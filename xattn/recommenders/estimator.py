@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 from weakref import WeakKeyDictionary
@@ -20,9 +20,12 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from xattn.data import Interactions
 from xattn.data.checksum import checksum_of
+from xattn.data.sampled import SampledInteractions
 from xattn.errors import (
     NotFittedError,
+    check_array,
     check_fitted,
+    check_same_length,
     check_some,
     check_type,
     current_names,
@@ -31,10 +34,11 @@ from xattn.errors import (
     warn_of_old,
 )
 from xattn.errors.constraints import Constraint, check_params, constraints
+from xattn.model.state import plain_setting
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
-__all__ = ["Estimator", "LogRange", "Space", "space"]
+__all__ = ["Estimator", "LogRange", "Space", "check_state", "space"]
 
 
 class UnfittedRecommenderError(NotFittedError, SklearnNotFittedError):  # type: ignore[misc]
@@ -65,6 +69,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     A class also declares what others need to know of it:
 
         grows           whether `partial_fit` is more than a training from scratch
+        gaps            the arrays of `_state` in which NaN stands for what is not there; others hold finite numbers
         quick           whether a fit to 100,000 events takes seconds, so that a page may fit it while somebody waits
         search_space    the settings that matter, and the values that a search tries: lists, or a `LogRange`
         settings_for    for a question ("next", "any", "rating") the settings that answer it; each takes the place of
@@ -75,6 +80,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     base_: np.ndarray
     scale_: RatingScale
     grows: ClassVar[bool] = False
+    gaps: ClassVar[frozenset[str]] = frozenset()
     quick: ClassVar[bool] = True
     search_space: ClassVar[Space] = space()
     settings_for: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
@@ -121,6 +127,10 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         `old` stays in use if the fit fails, so whatever is used up must be taken away from it.
         """
 
+    def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
+        """Take over from a fitted model what saves work in the fit to `rest`, its data without the users in rows
+        `gone`, and would be the same in a fit that never saw them. What is used up is taken away from `old`."""
+
     # --- fit ---------------------------------------------------------------------------------------------------------
 
     def fit(self, data: Interactions, y: None = None, *, progress: Progress | None = None) -> Self:
@@ -150,13 +160,46 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         """
         if not hasattr(self, "base_"):
             return self.fit(data, progress=progress)
+        return self.grow_to(self.data_.extended(data), progress=progress)
+
+    def grow_to(self, whole: Interactions, *, progress: Progress | None = None) -> Self:
+        """What `partial_fit` does, with the old and the new events as one data set, and return self.
+
+        Users and items of `whole` that the model knows have the rows that they had; all their events are there. Events
+        may come between old ones, as those do that arrive late. Raises InputError as `partial_fit` does.
+        """
         if not self.grows:
             refuse("no_partial_fit", got=type(self).__name__)
+        self._check_fitted()
+        self._check_whole()
         check_params(self)
-        whole = self.data_.extended(data)
         fresh = self._fresh()
         fresh._grow_from(self, whole)
         return self._fit_fresh(fresh, whole, progress)
+
+    def forget(self, users: Iterable[Any], *, progress: Progress | None = None) -> Self:
+        """Forget these users exactly, and return self: what a fit to the data without them gives.
+
+        Nothing that was learned from them stays, and neither their ids nor their events are in the model. Attention
+        models with ``dtype="float64"`` and whole tables keep sums over users: they take the users' part out, and solve
+        again, which agrees with a fit to rounding (some 1e-12). All other models are fitted anew. Raises UnknownIdError
+        for a user that the model does not know, and InputError where nobody remains.
+
+        >>> from xattn.data.synthetic import planted
+        >>> from xattn.recommenders import Popularity
+        >>> data = planted("genre", n_users=9, seed=0).data
+        >>> model = Popularity().fit(data).forget(["u3"])
+        >>> bool((model.base_ == Popularity().fit(data.without_users(["u3"])).base_).all())
+        True
+        """
+        self._check_fitted()
+        self._check_whole()
+        check_params(self)
+        given = list(users)
+        rest = self.data_.without_users(given)
+        fresh = self._fresh()
+        fresh._shrink_from(self, rest, np.array([self.data_.user_row(user) for user in given], np.int64))
+        return self._fit_fresh(fresh, rest, progress)
 
     def _fit_fresh(self, fresh: Self, data: Interactions, progress: Progress | None) -> Self:
         check_some("data", data.item, "event")
@@ -180,9 +223,16 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         before = set(vars(model))
         check_params(model)
         model.data_, model.scale_ = data, RatingScale.of(data.scale)
+        check_state(state, cls.gaps)
         model._restore(state)
+        check_same_length(items=data.n_items, base=len(check_array("base", model.base_, ndim=1)))
         model._learned = frozenset({"_learned", *vars(model)} - before)
         return model
+
+    def _check_whole(self) -> None:
+        """Raise InputError where the model holds a sample of a larger set, which says too little of the others."""
+        if isinstance(self.data_, SampledInteractions):
+            refuse("sampled_data", got=self.data_.n_users)
 
     def _check_fitted(self) -> None:
         check_fitted(self, "base_", error=UnfittedRecommenderError)
@@ -216,4 +266,15 @@ _digests: WeakKeyDictionary[Estimator, tuple[dict[str, Any], str]] = WeakKeyDict
 
 
 def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else str(value)
+    try:
+        return plain_setting(value)
+    except TypeError:
+        return str(value)
+
+
+def check_state(state: Mapping[str, np.ndarray], gaps: Collection[str]) -> None:
+    """Every number of a fitted model's arrays is finite; NaN may stand in `gaps`. Raises InputError."""
+    for name, array in state.items():
+        if array.dtype.kind == "f":
+            lacking = np.isnan(array) if name in gaps else np.zeros(1, bool)
+            check_array(name, array[~lacking] if lacking.any() else array, ndim=None)

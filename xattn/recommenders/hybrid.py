@@ -17,7 +17,7 @@ import numpy as np
 
 from xattn.data import History, Interactions
 from xattn.errors import check_number
-from xattn.errors.constraints import POSITIVE, PROBABILITY, SEED, Choice, Optional, constraints
+from xattn.errors.constraints import POSITIVE, PROBABILITY, SEED, Choice, Optional, Whole, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
 from xattn.model.sequence import Shape
@@ -25,13 +25,17 @@ from xattn.progress import Progress, part_of
 from xattn.recommenders.attention import FUSION, AttentionModel
 from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
 from xattn.recommenders.estimator import space
-from xattn.recommenders.learning import HeldOut, Learned, fused, learn
+from xattn.recommenders.learning import EPOCHS, HeldOut, Learned, fused, learn
 
 __all__ = ["HybridAttention"]
 
 ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
+DEEP_SHAPE = Shape(C=0, d=128, H=8, dk=32, L=128, P=1, beta=1.0)  # where an encoder asks
+DEEP_TRAINING = Training(epochs=20, learning_rate=0.002, weight_decay=0.05, dropout=0.4, patience=5)
+BATCHES = 100  # mini-batches of an epoch, where they then have between so many positions:
+POSITIONS = (1200, 4800)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
 
 
@@ -60,6 +64,10 @@ class HybridAttention(AttentionModel):
         learned          when heads are trained beside the closed form (those of `SequenceAttention`, with 128
                          dimensions): "auto" where there are 200,000 events or more and the order matters, "always"
                          where it does, or "never"
+        encoder_blocks   ≥ 0, of the learned heads: their queries come from an encoder of so many blocks (0: from the
+                         embeddings)
+        fit_minutes      > 0, the time that the training of the learned heads may take; the best that it allows is
+                         kept, so that what is learned hangs on the machine where the time is short (None: no limit)
         temperature      > 0, of the content attention
         content_recency  > 0, in events: how far back the content attention reaches
         fusion           of blocks of features, as in ContentAttention
@@ -81,11 +89,14 @@ class HybridAttention(AttentionModel):
     kinds = ("content", "collaborative")
     search_space = space(**BEHAVIOUR_SPACE, kappa=[0.5, 1.0, 2.0, 5.0])
     settings_for = OBJECTIVE_FOR
+    gaps = frozenset({EPOCHS})
     _constraints = constraints(
         **BEHAVIOUR_CONSTRAINTS,
         kappa=POSITIVE,
         newcomers=Optional(PROBABILITY),
         learned=Choice(("auto", "always", "never")),
+        encoder_blocks=Whole(),
+        fit_minutes=Optional(POSITIVE),
         temperature=POSITIVE,
         content_recency=POSITIVE,
         fusion=FUSION,
@@ -108,6 +119,8 @@ class HybridAttention(AttentionModel):
         kappa: float = 1.0,
         newcomers: float | None = None,
         learned: str = "auto",
+        encoder_blocks: int = 2,
+        fit_minutes: float | None = 15.0,
         temperature: float = 1.0,
         content_recency: float = 5.0,
         fusion: str = "multiply",
@@ -126,6 +139,8 @@ class HybridAttention(AttentionModel):
         self.kappa = kappa
         self.newcomers = newcomers
         self.learned = learned
+        self.encoder_blocks = encoder_blocks
+        self.fit_minutes = fit_minutes
         self.temperature = temperature
         self.content_recency = content_recency
         self.fusion = fusion
@@ -171,7 +186,8 @@ class HybridAttention(AttentionModel):
         closed = self.scores_of_many(histories)
         share = self.base_
         seed = int(rng.integers(2**31))
-        learned = learn(held, share, int(self.min_events), SHAPE, TRAINING, seed, part_of(progress, FIRST, LAST))
+        part = part_of(progress, FIRST, LAST)
+        learned = learn(held, share, int(self.min_events), self._shape, self._training(held.train), seed, part)
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)
@@ -179,6 +195,18 @@ class HybridAttention(AttentionModel):
         self.share_, self.epochs_ = self.base_, learned.epochs
         if self.alpha_ > 0.0:
             self._add_learned(learned)
+
+    @property
+    def _shape(self) -> Shape:
+        blocks = int(self.encoder_blocks)
+        return DEEP_SHAPE._replace(blocks=blocks) if blocks else SHAPE
+
+    def _training(self, data: Interactions) -> Training:
+        minutes = None if self.fit_minutes is None else float(self.fit_minutes)
+        if not self.encoder_blocks:
+            return TRAINING._replace(minutes=minutes)
+        positions = int(np.clip(data.n_events // BATCHES, *POSITIONS))
+        return DEEP_TRAINING._replace(minutes=minutes, positions=positions)
 
     def _add_learned(self, learned: Learned) -> None:
         """Put the learned part beside the others, and its base on top of theirs, 0 for the least popular item."""
@@ -197,6 +225,8 @@ class HybridAttention(AttentionModel):
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         super()._restore_parts(state)
         self.epochs_, self.share_ = [], self.base_
-        if "learned.alpha" in state:
+        if any(name.startswith("learned.") for name in state):
             self.alpha_ = check_number("alpha", float(state["learned.alpha"]), low=0.0)
-            self._add_learned(Learned.of_state(state, SHAPE, len(self.base_)))
+            encoder = state.get("learned.Bqkv")  # files of before have none
+            self.encoder_blocks = len(encoder) if encoder is not None and encoder.ndim else 0
+            self._add_learned(Learned.of_state(state, self._shape, len(self.base_)))

@@ -12,16 +12,21 @@ from typing import NamedTuple
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.errors import check_array, check_index_array, refuse
+from xattn.errors import check_array, check_distinct, check_index_array, refuse
+from xattn.model.deep import deep_outputs, deep_sizes
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.sequence import Training, train_sequences
-from xattn.model.fit.training import Epoch
+from xattn.model.fit.training import Epoch, epochs_of, epochs_table
+from xattn.model.heads.deep import DeepPart
 from xattn.model.heads.learned import LearnedPart, logits
 from xattn.model.heads.target import TargetPart
-from xattn.model.sequence import Parameters, Shape
+from xattn.model.heads.trained import TrainedPart
+from xattn.model.sequence import Parameters, Shape, table_sizes
 from xattn.progress import Progress
 
-__all__ = ["HeldOut", "Learned", "fused", "learn"]
+__all__ = ["EPOCHS", "HeldOut", "Learned", "fused", "learn"]
+
+EPOCHS = "learned.epochs"  # in a model file; NaN where there was no validation
 
 MOST_HELD_OUT = 1000  # people; more would cost time, and the figure is then good to about one part in a hundred
 LEAST_EVENTS = 3  # of a person who is asked: two to learn from, one to find
@@ -29,7 +34,8 @@ MOST_ROWS = 20_000  # items with a row: 20,000 × 64 float32 a table
 WHOLE_CATALOGUE = 8_000  # rows up to which cross-entropy runs over all of them, by default
 SAMPLE = 1024  # negatives a shard beyond that
 SHARES = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0)  # of the evening-out, tried for α; 0: the learned heads are left out
-TABLES = ("E", "U", "Wq", "Wk", "Wv", "r", "omega", "b")
+NO_TABLES = {"rows", "epochs", "alpha"}  # what else of learned heads a model file holds
+AT_ONCE = 16  # histories that the encoder reads together
 REACH = 10  # places whose distance from the middle of the list is evened out
 
 
@@ -75,9 +81,9 @@ class Learned(NamedTuple):
     rows: np.ndarray
     epochs: list[Epoch]
 
-    def part(self, gate: np.ndarray, theta: float, alpha: float) -> LearnedPart | TargetPart:
+    def part(self, gate: np.ndarray, theta: float, alpha: float) -> TrainedPart:
         """As a part of a score; items without a row get nothing from it."""
-        kind = TargetPart if self.shape.target else LearnedPart
+        kind = DeepPart if self.shape.blocks else TargetPart if self.shape.target else LearnedPart
         return kind(self.shape, self.params, self.rows, gate, theta, alpha)
 
     def base(self, share: np.ndarray) -> np.ndarray:
@@ -89,31 +95,36 @@ class Learned(NamedTuple):
 
     def state(self) -> dict[str, np.ndarray]:
         """Rows and epochs as arrays for a model file; the tables are those of the part."""
-        epochs = [[e.number, e.loss, e.lr, np.nan if e.validation is None else e.validation] for e in self.epochs]
-        return {"learned.rows": self.rows, "learned.epochs": np.array(epochs, float).reshape(-1, 4)}
+        return {"learned.rows": self.rows, EPOCHS: epochs_table(self.epochs)}
 
     @classmethod
     def of_state(cls, state: dict[str, np.ndarray], shape: Shape, M: int) -> Learned:
         """What `state` and the part gave, sizes checked against `shape` and M items. Raises InputError."""
-        params = {name: state[f"learned.{name}"] for name in TABLES if f"learned.{name}" in state}
-        shape = shape._replace(C=len(params["U"]) if params else 0)
-        C, d, H, dk, L, P, *_ = shape
-        square = (H, d, d)
-        sizes = {"E": (C + 1, d), "U": (C, d), "Wq": (H, d, dk), "Wk": (H, d, dk), "Wv": square, "r": (H, L)}
-        sizes |= {"omega": (H, P), "b": (C,)}
-        rows = check_index_array("rows", state["learned.rows"], size=C + 1)
-        if len(rows) != M or any(params[name].shape != size for name, size in sizes.items() if params):
+        names = {key.removeprefix("learned.") for key in state if key.startswith("learned.")} - NO_TABLES
+        params = {name: state[f"learned.{name}"] for name in sorted(names)}
+        shape = shape._replace(C=len(params["U"]) if "U" in params else 0)
+        sizes = deep_sizes(shape) if shape.blocks else table_sizes(shape)
+        rows = check_index_array("rows", state["learned.rows"], size=shape.C + 1)
+        if len(rows) != M or (params and {name: table.shape for name, table in params.items()} != sizes):
             refuse("learned_tables", n=M)
         for name, table in params.items():
             check_array(name, table, ndim=table.ndim)
-        kept = state["learned.epochs"].reshape(-1, 4)
-        epochs = [Epoch(int(n), float(loss), float(lr), None if np.isnan(v) else float(v)) for n, loss, lr, v in kept]
-        return cls(shape, params, rows, epochs)
+            if table.dtype.kind != "f":
+                refuse("learned_tables", n=M)
+        check_distinct("rows", rows[rows < shape.C], "table_row")
+        return cls(shape, params, rows, epochs_of(EPOCHS, state[EPOCHS]))
 
     def scores(self, histories: list[np.ndarray], share: np.ndarray) -> np.ndarray:
         """Logits (R, M) after the item rows of each history."""
         out = np.tile(self.base(share), (len(histories), 1))
         own = self.rows < self.shape.C
+        if self.shape.blocks:
+            some = [r for r, history in enumerate(histories) if len(history)]
+            for at in range(0, len(some), AT_ONCE):
+                part = some[at : at + AT_ONCE]
+                o = deep_outputs(self.params, self.shape, [self.rows[histories[r]] for r in part])
+                out[np.array(part)[:, None], own] = (o @ self.params["U"].T + self.params["b"])[:, self.rows[own]]
+            return out
         for row, history in zip(out, histories, strict=True):
             row[own] = logits(self.params, self.shape, self.rows[history])[self.rows[own]]
         return out

@@ -14,7 +14,7 @@ import pandas as pd
 
 from xattn.data import History, Interactions, ItemTable, JoinedHistories
 from xattn.data.filters import matching
-from xattn.errors import check_choice, check_ids, check_probability, check_whole, refuse
+from xattn.errors import check_choice, check_ids, check_no_overflow, check_probability, check_whole, refuse
 from xattn.kernels.topk import top_k
 from xattn.recommenders.rerank import check_features, diverse_list
 
@@ -78,7 +78,8 @@ class Listing(NamedTuple):
         """The list of each history; `scores_many` gives the scores (R, M) of as many at once as memory is spent on."""
         step = max(1, BLOCK // len(self.eligible))
         blocks = [histories[low : low + step] for low in range(0, len(histories), step)]
-        return [listed for block in blocks for listed in self.best(scores_many(block), block)]
+        scored = ((check_no_overflow("scores", scores_many(block)), block) for block in blocks)
+        return [listed for scores, block in scored for listed in self.best(scores, block)]
 
 
 def listing(

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_array, refuse
+from xattn.errors import check_array, check_mask, refuse
 from xattn.errors.constraints import (
     DTYPE,
     POSITIVE,
@@ -27,7 +27,7 @@ from xattn.errors.constraints import (
     constraints,
 )
 from xattn.model.fit.article import Learned, Lesson, Setting, fit_network
-from xattn.model.fit.training import Epoch
+from xattn.model.fit.training import Epoch, epochs_of, epochs_table
 from xattn.model.heads.article import ArticleNetwork
 from xattn.model.strength import UNRATED, signed
 from xattn.progress import Progress
@@ -81,6 +81,7 @@ class NeuralAttention(Additive):
     training_: list[Epoch]
 
     quick = False
+    gaps = frozenset({"training"})
     _renamed = MappingProxyType({"attention_threshold": "threshold", "target": "objective"})
     settings_for = MappingProxyType({"next": {"objective": "next"}, "any": {"objective": "next"}})
     _constraints = constraints(
@@ -222,12 +223,10 @@ class NeuralAttention(Additive):
     # --- files -------------------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, np.ndarray]:
-        nan = float("nan")
-        epochs = [(e.number, e.loss, e.lr, nan if e.validation is None else e.validation) for e in self.training_]
         state = super()._state()
         tables = {name: state[name].astype(self.dtype) for name in ("Q", "P", "k")}
-        training = np.array(epochs, dtype=np.float64).reshape(len(epochs), 4)
-        return state | tables | {"liked": np.array([self.target_ == "like"]), "training": training}
+        liked = np.array([self.target_ == "like"])
+        return state | tables | {"liked": liked, "training": epochs_table(self.training_)}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore({**state, "base": state["base"] if "base" in state else state["b"]})  # as it was called before
@@ -244,9 +243,5 @@ class NeuralAttention(Additive):
         if arrays["rate"].min() < 0:
             refuse("negative", name="rate", got=arrays["rate"].min())
         self._build(self.base_, **arrays)
-        self.target_ = "like" if bool(state["liked"][0]) else "next"
-        training = check_array("training", state["training"], ndim=2, finite=False)
-        self.training_ = [
-            Epoch(int(number), loss, lr, None if np.isnan(figure) else figure)
-            for number, loss, lr, figure in training.tolist()
-        ]
+        self.target_ = "like" if check_mask("liked", state["liked"], size=1)[0] else "next"
+        self.training_ = epochs_of("training", state["training"])

@@ -1,16 +1,15 @@
-"""A fitted model in one file: an .npz (no pickle) with a JSON manifest, written atomically, read with suspicion.
+"""A fitted model in one file: its settings, its tables, its events and its items.
 
-The manifest holds the format's version, the class, its parameters, and the SHA-256 of every array; text goes in as
-UTF-8 bytes. The file carries the events and the item table too, so a loaded model answers for known users, and
-filters by item columns, without the data set.
+A loaded model answers for known users, and filters by item columns, without the data set. Texts go in as JSON, in
+UTF-8. The file around it is `xattn.recommenders.archive`'s: no pickle, written atomically, read with suspicion.
+
+    manifest    class, settings, name and scale of the data
+    data.…      users, items, events, item columns, features that were given with the table
+    model.…     what `_state` gave
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,53 +18,71 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import FeatureSet, Interactions, ItemTable
+from xattn.data.sampled import SampledInteractions
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
-from xattn.errors import ModelFileError, check_array, check_fitted, check_path, check_same_length, refuse, system_reason
-from xattn.files import write_file
-from xattn.model.state import rows_of_state, rows_state, text_array, text_of
+from xattn.errors import ModelFileError, check_array, check_fitted, check_path, check_same_length, refuse
+from xattn.model.state import rows_of_state, rows_state, text_array, text_of, texts_of
+from xattn.recommenders.archive import opened, write_archive
+from xattn.recommenders.estimator import check_state
 from xattn.recommenders.registry import model_class, model_names
 
 if TYPE_CHECKING:
     from xattn.recommenders.base import Recommender
 
-__all__ = ["load_model", "save_model"]
+__all__ = ["items_of_state", "items_state", "load_model", "save_model"]
 
-FORMAT = 2  # 1: names of features as lines, their matrices dense
-MOST_BYTES = 8 * 2**30
-MOST_ARRAYS = 256
-MANIFEST = "manifest"
+NUMBER, TRUTH, TEXT = "number", "truth", "text"  # kinds of item columns
 
 
 def save_model(model: Recommender, path: str | Path) -> None:
-    """Write `model` to `path`; on any failure the file that stood there stays as it was. Raises InputError."""
+    """Write `model` to `path`; on any failure the file that stood there stays as it was.
+
+    Raises InputError where a table of the model is not finite, a setting has no form in JSON, or `path` cannot be
+    written.
+    """
     check_fitted(model, "base_")
     data = model.data_
-    arrays = {f"model.{name}": array for name, array in model._state().items()}
+    state = model._state()
+    check_state(state, model.gaps)
+    arrays = {f"model.{name}": array for name, array in state.items()}
     arrays |= {"data.indptr": data.indptr, "data.item": data.item}
     arrays |= {f"data.{name}": getattr(data, name) for name in ("rating", "time") if getattr(data, name) is not None}
-    arrays |= {
-        "data.user_ids": text_array(data.user_ids),
-        "data.item_ids": text_array(data.items.ids),
-        "data.titles": text_array(data.items.titles),
-        **_item_columns(data.items.frame),
-        **_item_features(data.items.features),
-    }
+    arrays |= {"data.user_ids": text_array(data.user_ids), **items_state(data.items)}
+    if isinstance(data, SampledInteractions):
+        arrays["data.whole_counts"] = data.whole_counts
     if data.kind is not None:
         arrays["data.kind"] = text_array(data.kind.tolist())
+    settings = model.get_params(deep=False)
+    try:
+        text_array(settings)
+    except (TypeError, ValueError):
+        refuse("unsaved_settings", model=type(model).__name__, got=settings)
     manifest = {
-        "format": FORMAT,
         "class": type(model).__name__,
-        "params": model.get_params(deep=False),
+        "params": settings,
         "data": data.name,
         "scale": None if data.scale is None else data.scale.to_dict(),
-        "arrays": {name: _digest(array) for name, array in arrays.items()},
     }
-    try:
-        manifest_array = {MANIFEST: text_array(manifest)}
-    except (TypeError, ValueError):
-        refuse("unsaved_settings", model=type(model).__name__, got=manifest["params"])
-    write_file(path, lambda file: np.savez(file, allow_pickle=False, **manifest_array, **arrays))
+    write_archive(path, manifest, arrays)
+
+
+def items_state(items: ItemTable) -> dict[str, np.ndarray]:
+    """An item table as plain arrays, their names with "data." before them."""
+    return {
+        "data.item_ids": text_array(items.ids),
+        "data.titles": text_array(items.titles),
+        **_item_columns(items.frame),
+        **_item_features(items.features),
+    }
+
+
+def items_of_state(of: Mapping[str, np.ndarray]) -> ItemTable:
+    """The table back, from arrays without "data." before their names."""
+    given = dict(of)
+    ids = texts_of("item_ids", given["item_ids"])
+    titles = texts_of("titles", given["titles"], len(ids))
+    return ItemTable(ids, titles, _item_frame(given, len(ids)), _given_features(given, len(ids)))
 
 
 def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -74,10 +91,10 @@ def _item_columns(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     numbers, texts = [np.empty((len(frame), 0))], []
     for name, column in frame.items():
         if pd.api.types.is_numeric_dtype(column.dtype):
-            columns.append(("truth" if pd.api.types.is_bool_dtype(column.dtype) else "number", str(name)))
+            columns.append((TRUTH if pd.api.types.is_bool_dtype(column.dtype) else NUMBER, str(name)))
             numbers.append(column.to_numpy(np.float64, na_value=np.nan)[:, None])
         else:
-            columns.append(("text", str(name)))
+            columns.append((TEXT, str(name)))
             texts.append(plain_texts(column))
     return {
         "data.item_columns": text_array(columns),
@@ -97,7 +114,7 @@ def _item_features(given: FeatureSet | None) -> dict[str, np.ndarray]:
 def _given_features(of: dict[str, np.ndarray], n_items: int) -> FeatureSet | None:
     if "feature_names" not in of:
         return None
-    names, blocks = (tuple(text_of(of[name])) for name in ("feature_names", "feature_blocks"))
+    names, blocks = (texts_of(name, of[name]) for name in ("feature_names", "feature_blocks"))
     return FeatureSet(names, rows_of_state(of, "features", n_items, len(names)), blocks)
 
 
@@ -106,16 +123,32 @@ def _item_frame(of: dict[str, np.ndarray], n_items: int) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     if "item_columns" in of:
         numbers = list(check_array("item_numbers", of["item_numbers"], ndim=2, finite=False).T)
+        check_same_length(items=n_items, item_numbers=len(of["item_numbers"]))
         texts = text_of(of["item_texts"])
-        for kind, name in text_of(of["item_columns"]):
-            values = pd.Series([str(text) for text in texts.pop(0)] if kind == "text" else numbers.pop(0))
+        if not all(isinstance(text, str) for column in texts for text in column):
+            refuse("texts", name="item_texts")
+        named: list[tuple[str, str]] = text_of(of["item_columns"])
+        n_texts = sum(kind == TEXT for kind, _ in named)
+        known = all(kind in (NUMBER, TRUTH, TEXT) and isinstance(name, str) for kind, name in named)
+        if not known or (len(named) - n_texts, n_texts) != (len(numbers), len(texts)):
+            refuse("item_columns", n=len(numbers), n_texts=len(texts))
+        for kind, name in named:
+            if name in columns:
+                refuse("twice", name="item_columns", what="column_name", got=name)
+            values = _series(texts.pop(0)) if kind == TEXT else pd.Series(numbers.pop(0))
             check_same_length(items=n_items, column=len(values))  # pandas would stretch or fill a shorter one
-            columns[name] = values.astype("boolean") if kind == "truth" else values
-    return pd.DataFrame(columns, index=range(n_items))
+            columns[name] = values.astype("boolean") if kind == TRUTH else values
+    frame = pd.DataFrame(dict(enumerate(columns.values())), index=range(n_items))
+    frame.columns = pd.Index(_series(list(columns)))
+    return frame
 
 
-def _digest(array: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+def _series(texts: list[str]) -> pd.Series[Any]:
+    """Texts as pandas holds them; those with half of a surrogate pair, which have no form in UTF-8, as objects."""
+    try:
+        return pd.Series(texts, dtype=pd.Series([""]).dtype)
+    except UnicodeEncodeError:
+        return pd.Series(texts, dtype=object)
 
 
 def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None = None) -> Recommender:
@@ -125,55 +158,8 @@ def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None 
     Raises ModelFileError where the file is missing, is no such file, was cut or changed, names a class that is not
     known, or has been made by a newer format.
     """
-    path = check_path("path", path)
-    arrays = _arrays(path)
-    try:
-        manifest = text_of(arrays.pop(MANIFEST))
-        if manifest["format"] > FORMAT:
-            refuse("newer_format", kind=ModelFileError, wanted=FORMAT, got=manifest["format"])
-        digests = manifest["arrays"]
-        if digests.keys() != arrays.keys() or any(_digest(a) != digests[name] for name, a in arrays.items()):
-            refuse("other_arrays", kind=ModelFileError, file=path.name)
+    with opened(check_path("path", path)) as (manifest, arrays):
         return _model(manifest, arrays, models or {})
-    except ModelFileError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
-        refuse("broken_model", kind=ModelFileError, file=path.name, got=str(problem))
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Every array of the file, sizes checked before anything is unpacked."""
-    name = path.name
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            odd = [e.filename for e in entries if not re.fullmatch(r"[A-Za-z0-9_.]+\.npy", e.filename)]
-            if odd or len(entries) > MOST_ARRAYS or f"{MANIFEST}.npy" not in archive.namelist():
-                refuse("other_archive", kind=ModelFileError, file=name)
-            if sum(e.file_size for e in entries) > MOST_BYTES:
-                refuse("large_model", kind=ModelFileError, file=name, most=MOST_BYTES)
-            return {e.filename[:-4]: _array(archive, e) for e in entries}
-    except OSError as problem:
-        refuse("unreadable_model", kind=ModelFileError, got=name, **system_reason(problem))
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as problem:
-        if isinstance(problem, ModelFileError):
-            raise
-        refuse("no_model", kind=ModelFileError, file=name)
-
-
-def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
-    """One .npy whose header promises no more than the entry holds (else a few bytes could ask for all memory)."""
-    with archive.open(entry) as file:
-        raw = file.read(entry.file_size + 1)
-    stream = io.BytesIO(raw)
-    version = np.lib.format.read_magic(stream)
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(stream)
-    promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if dtype.hasobject or promised != len(raw) - stream.tell():
-        refuse("array_cut", kind=ModelFileError, array=entry.filename)
-    stream.seek(0)
-    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
 def _model(
@@ -183,18 +169,21 @@ def _model(
     if kind not in models and kind not in model_names():
         refuse("unknown_class", kind=ModelFileError, got=kind)
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
-    of = {name[5:]: array for name, array in arrays.items() if name.startswith("data.")}
-    ids = tuple(text_of(of["item_ids"]))
+    data = _data(manifest, {name[5:]: array for name, array in arrays.items() if name.startswith("data.")})
+    state = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
+    return (models[kind] if kind in models else model_class(kind)).restored(settings, data, state)
+
+
+def _data(manifest: dict[str, Any], of: dict[str, np.ndarray]) -> Interactions:
     data = Interactions(
-        name=str(manifest["data"]),
-        user_ids=tuple(text_of(of["user_ids"])),
-        items=ItemTable(ids, tuple(text_of(of["titles"])), _item_frame(of, len(ids)), _given_features(of, len(ids))),
+        name=manifest["data"],
+        user_ids=texts_of("user_ids", of["user_ids"]),
+        items=items_of_state(of),
         indptr=of["indptr"],
         item=of["item"],
         rating=of.get("rating"),
         time=of.get("time"),
-        kind=np.array(text_of(of["kind"]), dtype=object) if "kind" in of else None,
+        kind=np.array(texts_of("kind", of["kind"]), dtype=object) if "kind" in of else None,
         scale=Scale(**manifest["scale"]) if manifest.get("scale") else None,
     )
-    state = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
-    return (models[kind] if kind in models else model_class(kind)).restored(settings, data, state)
+    return SampledInteractions.of(data, of["whole_counts"]) if "whole_counts" in of else data

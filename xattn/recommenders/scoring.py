@@ -23,7 +23,15 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import by_name, check_ids, check_index_array, check_number, check_whole, refuse
+from xattn.errors import (
+    by_name,
+    check_ids,
+    check_index_array,
+    check_no_overflow,
+    check_number,
+    check_whole,
+    refuse,
+)
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
@@ -166,5 +174,8 @@ class Scoring(Estimator):
         return found[n - 1 : n]
 
     def score(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> np.ndarray:
-        """The served score of every item (M,), in item order; seen items too."""
-        return self.scores_of(self.history(user, history=history, without=without))
+        """The served score of every item (M,), in item order; seen items too.
+
+        Raises InputError where numbers of the data or of the settings are so large that a score is none any more.
+        """
+        return check_no_overflow("scores", self.scores_of(self.history(user, history=history, without=without)))

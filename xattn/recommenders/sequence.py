@@ -7,6 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors import refuse
 from xattn.errors.constraints import PROBABILITY, SEED, STRENGTH, Choice, Range, Whole, constraints
 from xattn.model.fit.sequence import Training
 from xattn.model.fit.training import Epoch
@@ -14,7 +15,7 @@ from xattn.model.sequence import LOSSES, Shape
 from xattn.model.strength import presence
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.learning import HeldOut, Learned, learn
+from xattn.recommenders.learning import EPOCHS, HeldOut, Learned, learn
 
 __all__ = ["SequenceAttention"]
 
@@ -35,6 +36,9 @@ class SequenceAttention(Additive):
         window          ≥ 1, events that are looked at
         query           "newest": the newest events ask; "target": each candidate asks
         query_events    ≥ 1: how many of the newest events ask
+        encoder_blocks  ≥ 0; 0: the embeddings themselves ask and answer; else a causal encoder of so many blocks of
+                        self-attention makes queries, keys and gates, while values stay linear in the item (with
+                        "newest" alone)
         beta            from 0 to 1, the exponent β of the weights; 1 is softmax
         threshold       from 0 to 1: a weight under it counts as 0, in the score too
         loss            "cross-entropy", "bpr" or "logistic"
@@ -70,10 +74,12 @@ class SequenceAttention(Additive):
     learned_: Learned
 
     quick = False
+    gaps = frozenset({EPOCHS})
     _renamed = MappingProxyType({"dimensions": "hidden_size", "key_dimensions": "key_size"})
     _constraints = constraints(
         **dict.fromkeys(("hidden_size", "heads", "key_size", "window", "query_events", "epochs"), Whole(1)),
         **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),
+        encoder_blocks=Whole(),
         negatives=Whole(),
         beta=PROBABILITY,
         threshold=PROBABILITY,
@@ -98,6 +104,7 @@ class SequenceAttention(Additive):
         window: int = 200,
         query: str = "newest",
         query_events: int = 1,
+        encoder_blocks: int = 0,
         beta: float = 0.7,
         threshold: float = 0.0,
         loss: str = "cross-entropy",
@@ -121,6 +128,7 @@ class SequenceAttention(Additive):
         self.window = window
         self.query = query
         self.query_events = query_events
+        self.encoder_blocks = encoder_blocks
         self.beta = beta
         self.threshold = threshold
         self.loss = loss
@@ -143,7 +151,7 @@ class SequenceAttention(Additive):
         window = int(self.window)
         asking = min(int(self.query_events), window)
         sizes = (int(self.hidden_size), int(self.heads), int(self.key_size), window, asking)
-        return Shape(0, *sizes, float(self.beta), self.query == "target")
+        return Shape(0, *sizes, float(self.beta), self.query == "target", int(self.encoder_blocks))
 
     @property
     def _training(self) -> Training:
@@ -162,6 +170,8 @@ class SequenceAttention(Additive):
         )
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        if self.encoder_blocks and self.query == "target":
+            refuse("encoder_of_target")
         share = (data.counts() + 1) / (data.counts() + 1).sum()
         rng = np.random.default_rng(self.random_state)
         held = HeldOut.of(data, rng)

@@ -13,7 +13,7 @@ from xattn.app.recommend.view import View
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button
 from xattn.app.ui.refusals import reporting
-from xattn.i18n import t
+from xattn.app.words import t
 from xattn.i18n.numbers import figure
 
 __all__ = ["draw", "overlap"]
@@ -25,7 +25,7 @@ K = 10
 def draw(language: str) -> None:
     """The choice, then the two lists."""
     data = state.dataset()
-    names = list(state.MODELS)
+    names = list(state.models())
     chosen: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen["user"] = _bound("lab_user", "user", data.user_ids, data.user_ids[0], language)

@@ -17,8 +17,8 @@ from xattn.app.ui import address
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import refusals
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.evaluate.questions import questions_told
-from xattn.i18n import t
 
 __all__ = ["render", "result_of"]
 
@@ -124,7 +124,8 @@ def _source(job: str, result: dict[str, Any] | None, language: str) -> None:
         )
         with st.popover(t("lab.command", language), icon=":material/terminal:"):
             st.caption(t("lab.command_help", language))
-            st.code(f"python -m xattn.app.lab.jobs {job} --out {job}.json", language="bash")
+            model = "" if state.own() is None else " --model yours.npz"
+            st.code(f"python -m xattn.app.lab.jobs {job}{model} --out {job}.json", language="bash")
     _progress(found, language)
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from xattn.app import state
+from xattn.app.ui.caches import kept
 from xattn.recommenders import Popularity
 
 __all__ = ["Runs", "Status", "allowed", "runs"]
@@ -36,6 +37,9 @@ class Status(NamedTuple):
     what: str = ""
 
 
+_one_runs = threading.Semaphore(1)  # for the whole server, whatever the sessions show
+
+
 class Runs:
     """The runs of a server. `command` is what is started, followed by a job's name, --out and a file."""
 
@@ -45,6 +49,7 @@ class Runs:
         self._status = Status()
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        self.folder: tempfile.TemporaryDirectory[str] | None = None  # what the runs read; it goes with them
 
     @property
     def status(self) -> Status:
@@ -54,7 +59,7 @@ class Runs:
     def start(self, job: str) -> bool:
         """Start a job; False where one is running already."""
         with self._lock:
-            if self._status.state == "running":
+            if self._status.state == "running" or not _one_runs.acquire(blocking=False):
                 return False
             folder = Path(tempfile.mkdtemp(prefix="xattn-lab-"))
             out = folder / "result.json"
@@ -91,6 +96,7 @@ class Runs:
                 if tab and self._is_mine(process):
                     self._status = Status(job, "running", min(1.0, max(0.0, float(share))), what)
         code = process.wait()
+        _one_runs.release()
         with self._lock:
             if self._is_mine(process):
                 if code == 0 and out.is_file():
@@ -106,20 +112,34 @@ class Runs:
         return self._process is process and self._status.state == "running"
 
 
-@st.cache_resource(show_spinner=False)
 def runs() -> Runs:
-    """The one of this server."""
+    """Those of this server, or of this session where it shows data of its own."""
+    return _runs_of(state.dataset().checksum)
+
+
+def _end(made: Runs) -> None:
+    atexit.unregister(made.cancel)
+    made.cancel()
+    if made.folder is not None:
+        made.folder.cleanup()
+
+
+@kept(st.cache_resource, on_release=_end, max_entries=1)
+def _runs_of(checksum: str) -> Runs:
     shown = state.own()
-    made = Runs() if shown is None else Runs((*COMMAND, "--model", _file_of(shown)))
+    if shown is None:
+        made = Runs()
+    else:
+        folder = tempfile.TemporaryDirectory(prefix="xattn-shown-")
+        made = Runs((*COMMAND, "--model", _file_of(shown, Path(folder.name))))
+        made.folder = folder
     atexit.register(made.cancel)
     return made
 
 
-def _file_of(shown: state.Own) -> str:
-    """A file that a job can read what is shown from; it goes with the server."""
-    folder = tempfile.TemporaryDirectory(prefix="xattn-shown-")
-    atexit.register(folder.cleanup)
-    path = Path(folder.name) / "shown.npz"
+def _file_of(shown: state.Own, folder: Path) -> str:
+    """A file in `folder` that a job can read what is shown from."""
+    path = folder / "shown.npz"
     (shown.model or Popularity().fit(shown.data)).save(path)
     return str(path)
 

@@ -12,8 +12,8 @@ from xattn.app.learn import person_sheet
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui.session import FILMS, PERSON, PERSON_REFUSED
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.errors import InputError
-from xattn.i18n import t
 
 __all__ = ["control"]
 

@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app.learn.sheet import MOST_NAME, Sheet
+from xattn.app.ui.caches import kept
 from xattn.data import History, Interactions
 from xattn.errors import refuse
 from xattn.model.example import nearest_item
@@ -98,7 +99,7 @@ class _Kinds(NamedTuple):
     rows: list[list[int]]
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@kept(st.cache_resource, max_entries=4)
 def _kinds(_data: Interactions, checksum: str) -> _Kinds:
     genres = _genres(_data)
     names = tuple(sorted({name for own in genres for name in own}))

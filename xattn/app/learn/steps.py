@@ -17,7 +17,7 @@ from xattn.app.learn.formulas import NOTHING
 from xattn.app.learn.results import results
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui.text import safe
-from xattn.i18n import t
+from xattn.app.words import t
 from xattn.tensor.attend import Attended
 from xattn.viz.digits import digits
 

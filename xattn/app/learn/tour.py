@@ -8,7 +8,7 @@ from xattn.app.learn.article import is_its_own
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui import address
 from xattn.app.ui.session import HAS_POINTED, STEPS_SEEN, TOUR_DONE
-from xattn.i18n import t
+from xattn.app.words import t
 
 __all__ = ["TASKS", "note", "show"]
 

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app.recommend.view import View
+from xattn.app.ui.caches import kept
 from xattn.data import History
 from xattn.explain import Ledger
 from xattn.explain.rows import event_rows
@@ -29,7 +30,7 @@ def listed(fitted: Recommender, view: View) -> pd.DataFrame:
     return list_for(fitted, view.model, fitted.data_.checksum, view.request(fitted.data_))
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
+@kept(st.cache_data, max_entries=256)
 def list_for(_fitted: Recommender, kind: str, checksum: str, request: RecommendRequest) -> pd.DataFrame:
     """The same for a request to the model `kind`, fitted to the data of this checksum."""
     frame = request.ask(_fitted)
@@ -59,6 +60,6 @@ def ledger(fitted: Recommender, view: View, item: str) -> Ledger:
     return _ledger(fitted, view.model, fitted.data_.checksum, ExplainRequest(**given, item=item))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@kept(st.cache_resource, max_entries=64)
 def _ledger(_fitted: Recommender, kind: str, checksum: str, request: ExplainRequest) -> Ledger:
     return request.ask(_fitted)

@@ -14,7 +14,7 @@ from xattn.app.recommend.view import FEW_EVENTS, View
 from xattn.app.ui.items import about
 from xattn.app.ui.session import SAY
 from xattn.app.ui.text import safe
-from xattn.i18n import t
+from xattn.app.words import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 

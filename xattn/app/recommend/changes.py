@@ -12,7 +12,7 @@ from xattn.app.recommend.view import View
 from xattn.app.ui import address, undo
 from xattn.app.ui.figures import csv_button
 from xattn.app.ui.text import safe
-from xattn.i18n import t
+from xattn.app.words import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 from xattn.viz.names import head_name

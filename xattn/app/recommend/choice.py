@@ -13,9 +13,9 @@ from xattn.app.ui.fields import number_field
 from xattn.app.ui.items import labels
 from xattn.app.ui.session import COMPLAINTS, DISLIKED, HOW_MANY, LIKED, MODEL, PUBLISHED, USER, WHO
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.data import Interactions
 from xattn.errors import shown
-from xattn.i18n import t
 from xattn.recommenders import Recommender
 
 __all__ = ["check_heads", "choose", "complain"]
@@ -48,7 +48,7 @@ def choose(data: Interactions, language: str) -> View | None:
             )
         st.selectbox(
             t("recommendations.model", language),
-            list(state.MODELS),
+            list(state.models()),
             key=MODEL.name,
             persist_state="session",
             on_change=_settle,

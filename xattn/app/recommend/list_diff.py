@@ -12,6 +12,7 @@ import streamlit as st
 
 from xattn.app.recommend.answers import list_for
 from xattn.app.recommend.view import View
+from xattn.app.ui.caches import kept
 from xattn.explain import contributions
 from xattn.recommenders import Recommender
 from xattn.requests import RecommendRequest
@@ -27,7 +28,7 @@ def list_diff(fitted: Recommender, before: View, now: View) -> pd.DataFrame:
     return _list_diff(fitted, now.model, data.checksum, before.request(data), now.request(data))
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
+@kept(st.cache_data, max_entries=128)
 def _list_diff(
     _fitted: Recommender, kind: str, checksum: str, before: RecommendRequest, now: RecommendRequest
 ) -> pd.DataFrame:

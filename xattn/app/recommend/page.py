@@ -21,7 +21,7 @@ from xattn.app.ui import address, search
 from xattn.app.ui.items import about
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import reporting
-from xattn.i18n import t
+from xattn.app.words import t
 from xattn.recommenders import Recommender
 
 __all__ = ["render"]

@@ -27,8 +27,9 @@ from xattn.app.ui.session import (
     VIEW,
     WHO,
 )
+from xattn.app.words import t
 from xattn.data import Interactions
-from xattn.i18n import LANGUAGES, t
+from xattn.i18n import LANGUAGES
 
 __all__ = ["EDITS", "change", "open_view", "present", "publish", "start_over"]
 
@@ -47,7 +48,7 @@ def open_view(data: Interactions) -> None:
     """Take the view from the address at the start of a session and after Back; else go on with the present one."""
     if VIEW.is_set and not _went_elsewhere():
         return
-    view, complaints = View.from_query(st.query_params.to_dict(), data, state.MODELS)
+    view, complaints = View.from_query(st.query_params.to_dict(), data, state.models())
     VIEW.set(view)
     COMPLAINTS.set(tuple(complaints))
     PUBLISHED.take()
@@ -96,7 +97,7 @@ def publish(view: View, data: Interactions) -> None:
     """
     before: _Published | None = PUBLISHED.get()
     if address.turned_to():  # Streamlit has emptied the address; the session still knows the view
-        changed = View.from_query(_address(), data, state.MODELS)[0] != view
+        changed = View.from_query(_address(), data, state.models())[0] != view
     else:
         changed = before is not None and before.view != view
     if changed:

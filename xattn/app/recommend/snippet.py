@@ -16,6 +16,10 @@ def _model(kind: str) -> list[str]:
     shown = state.own()
     if shown is None:
         return [f"from xattn import {kind}, load_dataset", "", f"model = {kind}().fit(load_dataset({state.DATASET!r}))"]
+    if shown.program:
+        *_, read, made = shown.program.splitlines()
+        made = made if kind == state.default_model() else f"model = {kind}().fit(data)"
+        return [f"from xattn import {kind}, read_interactions", "", read, made]
     origin = shown.origin
     if origin.model is not None:
         own = kind == state.default_model()

@@ -24,8 +24,8 @@ from xattn.app.ui.figures import figures
 from xattn.app.ui.language import lang
 from xattn.app.ui.session import DEPTH, KEEP
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.explain import Ledger
-from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 from xattn.viz.charts import waterfall_chart

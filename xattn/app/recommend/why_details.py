@@ -13,9 +13,9 @@ from xattn.app.recommend.view import TABS, View
 from xattn.app.ui.figures import figures
 from xattn.app.ui.session import SPEAKS, TAB, VERSUS
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.explain import Ledger
 from xattn.explain.honesty import disagreement
-from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 from xattn.viz.charts import heat_chart, heat_width, waterfall_chart, weight_chart

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xattn.app.ui.caches import kept
 from xattn.data import Interactions
 from xattn.i18n import t
 from xattn.viz.names import genre_name
@@ -13,7 +14,7 @@ from xattn.viz.names import genre_name
 __all__ = ["about", "labels"]
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@kept(st.cache_resource, max_entries=4)
 def labels(_data: Interactions, checksum: str) -> dict[str, str]:
     """Item id → a short label that no other item has, the items with most events first: for pickers."""
     table = _data.items

@@ -9,8 +9,8 @@ import streamlit as st
 
 from xattn.app.ui import address
 from xattn.app.ui.session import PINNED, Key
+from xattn.app.words import t
 from xattn.errors import InputError
-from xattn.i18n import t
 
 __all__ = ["control"]
 

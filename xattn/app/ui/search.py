@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from xattn.app.ui.caches import kept
 from xattn.app.ui.items import about
 from xattn.app.ui.session import widget
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.data import Interactions
-from xattn.i18n import t
 
 __all__ = ["MOST", "field", "found"]
 
@@ -38,7 +39,7 @@ def _fold(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@kept(st.cache_resource, max_entries=4)
 def _titles(_data: Interactions, checksum: str) -> _Titles:
     rows = np.argsort(-_data.counts(), kind="stable").tolist()
     return _Titles(rows, [_fold(_data.items.titles[row]) for row in rows])

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-__all__ = ["Key", "widget"]
+__all__ = ["Key", "forget_what_was_of_other_data", "in_session", "widget"]
 
 T = TypeVar("T")
 
@@ -52,12 +53,47 @@ class Key(Generic[T]):
         return value
 
 
+NOT_YET: Any = None  # of keys that are always set before they are read
+
+
 def widget(name: str) -> Key[Any]:
     """The state of a widget by the widget's own key."""
     return Key(name, None)
 
 
-NOT_YET: Any = None  # of keys that are always set before they are read
+OWN = Key[Any]("own.shown", None)  # the data and the model that this session shows, where it has brought its own
+SEAT = Key[Any]("own.seat", None)  # the right to bring data: as many as the server takes at one time
+LOST_WITH_DATA = (  # beginnings of keys that hold ids, or what was made of the data that were shown before
+    *("rec.", "rec_", "behaviour.films", "behaviour_stars_", "behaviour_target", "behaviour_add", "lab_"),
+    *("worked_user", "worked.refused", "states.rec", "states.films", "pinned.beside", "chosen.lab_"),
+    *("seen.films", "widgets.films", "seen.item", "widgets.item", "seen.user", "widgets.user"),
+    *("number.rec", "seen.beside", "widgets.beside"),
+)
+
+
+def in_session() -> bool:
+    """This code runs for a visitor, and not for the server itself."""
+    return get_script_run_ctx(suppress_warning=True) is not None
+
+
+def forget_what_was_of_other_data() -> None:
+    """Forget ids and choices that belong to the data that were shown until now; what was typed elsewhere stays."""
+    for name in [str(name) for name in st.session_state]:
+        if name.startswith(LOST_WITH_DATA):
+            del st.session_state[name]
+
+
+# --- your data --------------------------------------------------------------------------------------------------------
+
+GO_TO = Key[str | None]("go_to", None)  # the path of a page to be turned to in the next run
+BROUGHT = Key[Any]("data.brought", None)  # the tables that this session has brought
+OPTIONS = Key[dict[str, Any]]("data.options", {})  # what was said of how to read them
+OUTCOME = Key[Any]("data.outcome", None)  # what reading came to, with what it was made of
+FITTING = Key[Any]("data.fitting", None)  # the newest fit
+DATA_REFUSED = Key[Any]("data.refused", None)  # the refusal of what was tried last
+ROLE_OF = Key[str]("data_role_", "")  # by column: the widget
+SCENARIO = Key[str]("data_scenario", "items")  # the widget
+
 
 # --- every page -------------------------------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ import streamlit as st
 from xattn import attend
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui.figures import csv_button, figures
+from xattn.app.words import t
 from xattn.errors import XattnError
-from xattn.i18n import t
 from xattn.model.example import nearest_item
 from xattn.viz.attention import distinct
 from xattn.viz.digits import digits

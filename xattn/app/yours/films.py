@@ -14,10 +14,12 @@ import streamlit as st
 
 from xattn.app import state
 from xattn.app.ui import address, search, undo
+from xattn.app.ui.caches import kept
 from xattn.app.ui.figures import figures, twin
 from xattn.app.ui.pinned import control
 from xattn.app.ui.session import FILMS, STARS
 from xattn.app.ui.text import safe
+from xattn.app.words import t
 from xattn.app.yours import comparison, picks
 from xattn.app.yours.picks import MOST_PICKS, MOST_STARS, Picks
 from xattn.data import FeatureSet, History, Interactions
@@ -25,7 +27,6 @@ from xattn.errors import InputError, UnknownIdError
 from xattn.explain import Ledger
 from xattn.explain.profile import fused_profile
 from xattn.features import feature_set
-from xattn.i18n import t
 from xattn.model.strength import signed
 from xattn.recommenders import Recommender
 from xattn.viz import attention as charts
@@ -268,7 +269,7 @@ def _profile(ledger: Ledger, history: History, genres: FeatureSet, model: Recomm
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@kept(st.cache_resource, max_entries=4)
 def _genres(_data: Interactions, checksum: str) -> FeatureSet:
     """The genres of the items as features; none where the data has no genres."""
     found = feature_set(_data.items)

@@ -10,8 +10,8 @@ import streamlit as st
 from xattn.app.ui import address
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import refusals
+from xattn.app.words import t
 from xattn.app.yours import films, vectors
-from xattn.i18n import t
 
 __all__ = ["render"]
 

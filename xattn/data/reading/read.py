@@ -48,6 +48,7 @@ def read_interactions(
     repeats: str = "keep",
     drop: Any = (),
     query: str | None = None,
+    leave_out: Iterable[str] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Interactions:
     """The events in a file, a frame or a database, with their items from `items` (a table, or a source of one).
@@ -58,7 +59,8 @@ def read_interactions(
     `time_format` a unit (s, ms, us, ns), "day-first", "month-first" or a pattern. ``missing="drop"`` leaves out rows
     without a user, an item or a readable time, ``repeats="drop"`` rows that repeat another, `drop` the rows of the
     findings that it names (time_odd, bots, one_event_users). `event_weights` names types of events, all of which must
-    occur. The `report` of the result says what was assumed. Raises DataError, also beyond `max_bytes` (unpacked).
+    occur. Columns that `leave_out` names are not read, neither of the events nor of the items: it is as if they did not
+    stand there. The `report` of the result says what was assumed. Raises DataError, also beyond `max_bytes` (unpacked).
 
     >>> import io
     >>> data = read_interactions(io.BytesIO(b"userId,movieId,rating\\n1,31,2.5\\n1,1029,5.0\\n"), name="two")
@@ -70,10 +72,11 @@ def read_interactions(
     options = Options(
         {} if columns is None else columns, scale, unrated, amount, event_weights, time_format, missing, repeats, drop
     )
+    unread = frozenset(leave_out)
     described = items if items is None or isinstance(items, ItemTable) else read_items(
-        items, encoding=encoding, missing=missing, max_bytes=max_bytes
+        items, encoding=encoding, missing=missing, leave_out=unread, max_bytes=max_bytes
     )  # fmt: skip
-    table = table_of(source, encoding=encoding, query=query, max_bytes=max_bytes)
+    table = table_of(source, encoding=encoding, query=query, max_bytes=max_bytes).without(unread)
     events = events_of(table, options)
     own = replace(events.report, name=name or table.name)
     if described is not None:
@@ -119,6 +122,7 @@ def read_items(
     encoding: str | None = None,
     missing: str = "refuse",
     query: str | None = None,
+    leave_out: Iterable[str] = (),
     max_bytes: int = MAX_BYTES,
 ) -> ItemTable:
     """The items in a file, frame or database: an item column, perhaps a title; all others are features.
@@ -127,7 +131,9 @@ def read_items(
     """
     if isinstance(source, ItemTable):
         return source
-    table = table_of(source, of="items", encoding=encoding, query=query, max_bytes=max_bytes)
+    table = table_of(source, of="items", encoding=encoding, query=query, max_bytes=max_bytes).without(
+        frozenset(leave_out)
+    )
     return ItemTable.of_items(items_of(table, columns, missing))
 
 

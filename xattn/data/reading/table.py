@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -74,6 +74,15 @@ class Table:
 
     def but(self, **changes: Any) -> Table:
         return replace(self, **changes)
+
+    def without(self, names: Collection[str]) -> Table:
+        """The table as if the columns of these names did not stand in it."""
+        stay = [place for place, name in enumerate(self.names) if name not in names]
+        if len(stay) == len(self.names):
+            return self
+        roles = self.roles and {role: stay.index(place) for role, place in self.roles.items() if place in stay}
+        names, columns = tuple(self.names[place] for place in stay), tuple(self.columns[place] for place in stay)
+        return self.but(names=names, columns=columns, roles=roles)
 
     def with_facts(self, **facts: Any) -> Table:
         return self.but(facts=self.facts._replace(**facts))

@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from xattn.errors import check_choice
 from xattn.explain.frames import GROUPINGS
 from xattn.explain.parts import SIDES, blocks_with_parts
@@ -100,7 +102,7 @@ def explanation(ledger: Ledger, origin: Origin | None, scenario: str) -> dict[st
                 "position": position,
                 "event": data.items.ids[row],
                 "title": data.items.titles[row],
-                "rating": None if history.rating is None else float(history.rating[position]),
+                "rating": _opinion(history.rating, position),
                 "age": float(history.age[position]),
                 "masked": not bool(history.live[position]),
             }
@@ -136,3 +138,9 @@ def _versions() -> tuple[tuple[str, str | None], ...]:
 def made_with() -> dict[str, str | None]:
     """Versions of Python, of this package and of those that compute; None where a package is not installed as one."""
     return dict(_versions())
+
+
+def _opinion(rating: np.ndarray | None, position: int) -> float | None:
+    """The rating of an event; None where nothing was said."""
+    found = np.nan if rating is None else float(rating[position])
+    return None if np.isnan(found) else found

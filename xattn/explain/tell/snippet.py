@@ -150,7 +150,7 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     kind = "None" if history.kind is None else f"np.array({[str(k) for k in history.kind]!r}, dtype=object)"
     built = (
         f"xattn.History(item=model.data_.items.rows({ids!r}), rating={rating}, age=np.array({history.age.tolist()!r}), "
-        f"live=np.array({history.live.tolist()!r}), user={history.user!r}, kind={kind})"
+        f"live=np.array({history.live.tolist()!r}, dtype=bool), user={history.user!r}, kind={kind})"
     )
     return {"history": _Raw(built)}
 

@@ -34,6 +34,7 @@ __all__ = [
 DEPTHS = ("clause", "sentence", "paragraph")
 SCENARIOS = (
     "films", "shop", "books", "music", "news", "social", "education", "health", "finance", "home", "travel", "cars",
+    "items",
 )  # fmt: skip
 MOST_NAMES = 3
 FEW_NAMES = 2  # in a clause or a sentence

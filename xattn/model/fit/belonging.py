@@ -25,10 +25,11 @@ from scipy import linalg, sparse
 
 from xattn.errors import refuse
 from xattn.model.fit.ease import inverse, is_inverse, probes
-from xattn.model.fit.local_form import local_values
+from xattn.model.fit.local_form import local_values, values_of_products
+from xattn.model.fit.pair_sums import BelongingSums
 from xattn.model.value_table import ClosedForm, Form, rows_of
 
-__all__ = ["belonging_form", "belonging_values"]
+__all__ = ["belonging_form", "belonging_sums", "belonging_values", "form_of_belonging_sums"]
 
 # Chosen on validation, on films and books (docs/log.md)
 DROPOUT = 1 / 3  # p
@@ -89,6 +90,45 @@ def belonging_form(
     return local_values(rows.R, rows.T, extra, rows.penalty, lam, n_neighbors, warm, n_items, dtype)
 
 
+def belonging_sums(X: sparse.csr_array, Y: sparse.csr_array, warm: np.ndarray) -> BelongingSums:
+    """What `belonging_form` needs of some users, ready to be added to that of others: (U, C) strengths and targets."""
+    n = np.diff(X.indptr)
+    weigh = np.zeros(len(n))
+    weigh[n > 0] = n[n > 0] ** (-BUSY / 2)
+    known, wanted = (sparse.csr_array(sparse.diags_array(weigh) @ table) for table in (X, Y))
+    G, Q = sparse.csr_array(known.T @ known), sparse.csr_array(known.T @ wanted)
+    G.sort_indices()
+    Q.sort_indices()
+    return BelongingSums(warm, G, Q, np.array([(n > 0).sum(), n.sum()], np.float64))
+
+
+def form_of_belonging_sums(
+    sums: BelongingSums,
+    F: np.ndarray | sparse.csr_array,
+    lam: float,
+    n_neighbors: int | None,
+    n_items: int,
+    dtype: type = np.float32,
+) -> Form:
+    """`belonging_form` of all users that are in the `sums`; equal to it to rounding."""
+    users, events = sums.size
+    warm, scale = sums.warm, (events / users) ** BUSY if users else 0.0
+    G, Q = sparse.csr_array(scale * sums.G), sparse.csr_array(scale * sums.Q)
+    penalty = lam + DROPOUT / (1 - DROPOUT) * G.diagonal()
+    extra = sparse.csr_array(np.sqrt(FEATURES * lam) * F)
+    if n_neighbors is not None:
+        TR = sparse.csr_array(Q.T)
+        TR.sort_indices()
+        return values_of_products(G, TR, extra, penalty, lam, n_neighbors, warm, n_items, dtype)
+    shared = sparse.csr_array(extra @ extra.T)
+    G, Q = sparse.csr_array(G + shared), sparse.csr_array(Q + shared)
+    V = _of_products(G, Q, penalty, lam, dtype) if len(warm) else np.zeros((0, 0), dtype)
+    np.fill_diagonal(V, 0.0)
+    if not np.isfinite(V).all():
+        refuse("regularization", got=lam)
+    return ClosedForm(warm, rows_of(warm, n_items), V[None])
+
+
 def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray | sparse.csr_array, lam: float) -> _Stacked:
     n = np.diff(X.indptr)
     scale = np.zeros(len(n))  # √ω
@@ -102,28 +142,36 @@ def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray | sparse.cs
 
 def _by_items(rows: _Stacked, lam: float, dtype: type) -> np.ndarray:
     """The solution by a C × C inverse."""
+    R, T = rows.R, rows.T
+    return _of_products(sparse.csr_array(R.T @ R), sparse.csr_array(R.T @ T), rows.penalty, lam, dtype)
+
+
+def _of_products(
+    RR: sparse.csr_array, RT: sparse.csr_array, penalty: np.ndarray, lam: float, dtype: type
+) -> np.ndarray:
+    """The same from RᵀR and RᵀT (C, C)."""
     P = None
     if dtype is np.float32:
-        G = _gram(rows, dtype)
+        G = _gram(RR, penalty, dtype)
         probe = probes(len(G))
         columns = G[probe].astype(np.float64)  # rows of a symmetric matrix
         P = inverse(G)
         P = P if is_inverse(P, columns, probe) else None
     if P is None:
-        P = inverse(_gram(rows, np.float64))
+        P = inverse(_gram(RR, penalty, np.float64))
     if P is None:
         refuse("regularization", got=lam)
-    Q = sparse.csr_array(rows.R.T @ rows.T).toarray().astype(P.dtype)
+    Q = RT.toarray().astype(P.dtype)
     diagonal = np.arange(len(P))
     Q[diagonal, diagonal] -= np.einsum("jk,kj->j", P, Q) / P[diagonal, diagonal]
     V: np.ndarray = (P @ Q).astype(dtype, copy=False)
     return V
 
 
-def _gram(rows: _Stacked, dtype: type) -> np.ndarray:
+def _gram(RR: sparse.csr_array, penalty: np.ndarray, dtype: type) -> np.ndarray:
     """RᵀR + Λ (C, C)."""
-    G: np.ndarray = sparse.csr_array(rows.R.T @ rows.R).toarray().astype(dtype)
-    np.fill_diagonal(G, G.diagonal() + rows.penalty)
+    G: np.ndarray = RR.toarray().astype(dtype)
+    np.fill_diagonal(G, G.diagonal() + penalty)
     return G
 
 

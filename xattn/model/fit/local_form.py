@@ -14,12 +14,13 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import refuse
-from xattn.kernels.gram import normalisers, occurrences, tails
-from xattn.kernels.local import Pairs, Problem, local_solutions, pairs_of_prefixes, pairs_of_targets
-from xattn.model.value_table import SparseForm, rows_of
+from xattn.kernels.local import Problem, local_solutions
+from xattn.model.fit.pair_sums import PairSums, pairs_of_table, prefix_pairs
+from xattn.model.fit.sums import Histories
+from xattn.model.value_table import SparseForm
 from xattn.progress import Progress, silent
 
-__all__ = ["fit_local_form", "local_values"]
+__all__ = ["fit_local_form", "local_values", "values_of_products"]
 
 TOGETHER = 1024  # targets between two reports of progress
 
@@ -38,26 +39,22 @@ def fit_local_form(
     dtype: type = np.float32,
     worth: np.ndarray | None = None,
     F: np.ndarray | sparse.csr_array | None = None,
+    sums: PairSums | None = None,
     progress: Progress | None = None,
 ) -> SparseForm:
-    """`fit_closed_form` with at most `n_neighbors` values a target, the same arguments, and the same errors; InputError
-    also where too many pairs of items occur together for memory.
+    """`fit_closed_form` with at most `n_neighbors` values a target, the same arguments, and the same errors; `sums`
+    are `PairSums`. InputError also where too many pairs of items occur together for memory.
     """
     tell = progress or silent
     C, H = len(warm), len(tau)
     tell("accumulate", 0.0)
-    occ = occurrences(indptr, item, rows_of(warm, len(b)), C)
-    rho = np.exp(-1.0 / tau)
-    c = normalisers(indptr, rho, beta)
-    tail = tails(indptr, np.append(rho, 1.0), np.vstack([c, np.ones(len(item))]))
-    A = pairs_of_prefixes(occ, w, rho, np.ascontiguousarray(tail[:H, :H]))
-    B = None if A is None else pairs_of_targets(occ, w, rho, c, np.ones(len(item)) if worth is None else worth)
-    if A is None or B is None:
-        refuse("too_many_pairs", items=C)
-    kept = occ.row >= 0
-    z = np.concatenate([np.bincount(occ.row[kept], (w[h] * tail[h, H])[kept], C) for h in range(H)])
+    if sums is not None:
+        A, B, z = pairs_of_table(sums.A), pairs_of_table(sums.B), sums.z
+    else:
+        histories = Histories(indptr, item, w, np.ones(len(item)) if worth is None else worth)
+        A, B, z = prefix_pairs(histories, warm, len(b), tau, beta)
     F = sparse.csr_array((C, 0) if F is None else F)
-    problem = Problem(A, B, z, b[warm], _pairs(F), F.shape[1], np.full(H * C, lam), others=False)
+    problem = Problem(A, B, z, b[warm], pairs_of_table(F), F.shape[1], np.full(H * C, lam), others=False)
     chosen, values = _solved(problem, lam, n_neighbors, tell)
     return SparseForm.of_targets(warm, len(b), H, chosen, values, dtype)
 
@@ -78,16 +75,28 @@ def local_values(
 
     `R` and `T` (rows, C), features `F` (C, d), d may be 0, `penalty` (C,) ≥ λ `lam`; `warm` (C,) are the items.
     """
-    none = np.zeros(len(warm))
-    sums = _pairs(R.T @ R), _pairs(T.T @ R)
-    problem = Problem(*sums, none, none, _pairs(sparse.csr_array(F)), F.shape[1], penalty, others=True)
+    products = sparse.csr_array(R.T @ R), sparse.csr_array(T.T @ R)
+    return values_of_products(*products, F, penalty, lam, n_neighbors, warm, n_items, dtype, progress)
+
+
+def values_of_products(
+    RR: sparse.csr_array,
+    TR: sparse.csr_array,
+    F: np.ndarray | sparse.csr_array,
+    penalty: np.ndarray,
+    lam: float,
+    n_neighbors: int,
+    warm: np.ndarray,
+    n_items: int,
+    dtype: type = np.float32,
+    progress: Progress | None = None,
+) -> SparseForm:
+    """The same from RᵀR and TᵀR (C, C)."""
+    none, F = np.zeros(len(warm)), sparse.csr_array(F)
+    sums = pairs_of_table(RR), pairs_of_table(TR)
+    problem = Problem(*sums, none, none, pairs_of_table(F), F.shape[1], penalty, others=True)
     chosen, values = _solved(problem, lam, n_neighbors, progress or silent)
     return SparseForm.of_targets(warm, n_items, 1, chosen, values, dtype)
-
-
-def _pairs(table: sparse.sparray) -> Pairs:
-    rows = sparse.csr_array(table)
-    return Pairs(rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data.astype(np.float64))
 
 
 def _solved(problem: Problem, lam: float, n_neighbors: int, tell: Progress) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from xattn.kernels.compile import num_threads, serial_kernels
 from xattn.kernels.optim import SGD, Adam
+from xattn.model.deep import deep_loss_and_gradients, initial_deep
 from xattn.model.fit.target import target_loss_and_gradients
 from xattn.model.fit.training import Epoch, Schedule, n_batches, train
 from xattn.model.sequence import Batch, Loss, Parameters, Shape, initial, loss_and_gradients
@@ -34,7 +35,8 @@ FLOOR = 0.05  # of the peak, at the end of the cosine
 
 
 class Training(NamedTuple):
-    """How to train. `positions` are events a mini-batch; `negatives` 0: the whole catalogue (cross-entropy only)."""
+    """How to train. `positions` are events a mini-batch; `negatives` 0: the whole catalogue (cross-entropy only);
+    `minutes` is the time that it may take."""
 
     loss: str = "cross-entropy"
     negatives: int = 0
@@ -47,6 +49,7 @@ class Training(NamedTuple):
     optimizer: str = "adam"
     schedule: str = "cosine"
     patience: int = 3
+    minutes: float | None = None
 
 
 class Trained(NamedTuple):
@@ -71,8 +74,8 @@ def train_sequences(
     numbers. The same seed gives the same bits at any number of threads.
     """
     rng = np.random.default_rng(seed)
-    params = initial(shape, share, rng)
-    pieces = _pieces(sequences)
+    params = (initial_deep if shape.blocks else initial)(shape, share, rng)
+    pieces = _pieces(sequences, shape.L if shape.blocks else PIECE)
     if not pieces:
         return Trained(params, [])
     mean_length = sum(len(p) - 1 for p in pieces) / len(pieces)
@@ -112,6 +115,7 @@ def train_sequences(
             patience=training.patience if validate is not None else None,
             progress=progress,
             what="learn",
+            minutes=training.minutes,
         )
     return Trained(params, epochs)
 
@@ -121,7 +125,13 @@ def _shard(
 ) -> tuple[float, Parameters]:
     with serial_kernels():
         batch = Batch.of(pieces, shape.C)
-        run = target_loss_and_gradients if shape.target else loss_and_gradients
+        run = (
+            deep_loss_and_gradients
+            if shape.blocks
+            else target_loss_and_gradients
+            if shape.target
+            else loss_and_gradients
+        )
         return run(params, shape, batch, loss, weight, np.random.default_rng(seed))
 
 
@@ -136,11 +146,11 @@ def _losses(training: Training, shape: Shape, share: np.ndarray, rng: np.random.
     return [Loss(training.loss, rows, p[rows], *about) for rows in draws]
 
 
-def _pieces(sequences: list[np.ndarray]) -> list[np.ndarray]:
-    """Sequences of 2 to PIECE + 1 events; neighbours share one event, so that each event but the first is predicted."""
+def _pieces(sequences: list[np.ndarray], most: int = PIECE) -> list[np.ndarray]:
+    """Sequences of 2 to `most` + 1 events; neighbours share one, so that each event but the first is predicted."""
     pieces = []
     for s in sequences:
-        parts = n_batches(len(s) - 1, PIECE) if len(s) > 1 else 0
+        parts = n_batches(len(s) - 1, most) if len(s) > 1 else 0
         ends = np.linspace(0, len(s) - 1, parts + 1).astype(int)
         pieces += [s[low : high + 1] for low, high in pairwise(ends.tolist())]
     return pieces

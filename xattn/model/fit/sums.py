@@ -10,13 +10,16 @@ item has no row. Rounding adds up over many exchanges, some 10⁻¹⁶ of the la
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from xattn.kernels.gram import add_gram, add_targets, normalisers, occurrences, tails
 
-__all__ = ["Histories", "Sums", "exchanged", "sums_of"]
+__all__ = ["Histories", "Sums", "exchanged", "lessened", "sums_of"]
+
+SPARSE = 2.5  # a place and a value take twice the bytes of a value, and some time
 
 
 class Histories(NamedTuple):
@@ -42,6 +45,37 @@ class Sums(NamedTuple):
     A: np.ndarray
     B: np.ndarray
     z: np.ndarray
+
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
+        """Those of the users of both, who are different ones; `warm` is the same. The arrays of `self` are changed."""
+        for mine, theirs in zip(self[1:], other[1:], strict=True):
+            mine += theirs
+        return self
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Plain arrays, for a file; a table that is mostly zeros as the places and values of the others."""
+        found = {"warm": self.warm, "z": self.z}
+        for name, table in (("A", self.A), ("B", self.B)):
+            if np.count_nonzero(table) * SPARSE < table.size:
+                place = np.flatnonzero(table)
+                found |= {f"{name}_place": place, f"{name}_value": table.ravel()[place]}
+            else:
+                found[name] = table
+        return found
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Sums:
+        """What `arrays` gave."""
+        warm, z = arrays["warm"], arrays["z"]
+        return cls(warm, _dense(arrays, "A", len(z), len(z)), _dense(arrays, "B", len(z), len(warm)), z)
+
+
+def _dense(arrays: Mapping[str, np.ndarray], name: str, rows: int, columns: int) -> np.ndarray:
+    if name in arrays:
+        return arrays[name]
+    found = np.zeros((rows, columns))
+    found.ravel()[arrays[f"{name}_place"]] = arrays[f"{name}_value"]
+    return found
 
 
 def sums_of(histories: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> Sums:
@@ -83,6 +117,20 @@ def exchanged(
     )
     _add(sums, both, np.repeat([-1.0, 1.0], [len(was), len(now)]), n_items, tau, beta)
     return sums
+
+
+def lessened(sums: Sums, gone: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> Sums:
+    """The sums without the histories `gone`; `warm` are the items that stay warm. The arrays of `sums` are changed.
+
+    What a user adds to the row of one item does not depend on which other items have rows. So the rows of an item that
+    is warm no more are left out, and the others stay as they are.
+    """
+    _add(sums, gone, -np.ones(len(gone.indptr) - 1), n_items, tau, beta)
+    if np.array_equal(warm, sums.warm):
+        return sums
+    before, own = len(sums.warm), np.searchsorted(sums.warm, warm)
+    kept = (np.arange(len(tau))[:, None] * before + own).ravel()
+    return Sums(warm, sums.A[np.ix_(kept, kept)], sums.B[np.ix_(kept, own)], sums.z[kept])
 
 
 def _moved(sums: Sums, warm: np.ndarray, known: np.ndarray, H: int) -> Sums:

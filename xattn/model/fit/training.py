@@ -12,15 +12,16 @@ the last whole one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from xattn.errors import refuse
+from xattn.errors import check_array, refuse
 from xattn.progress import Progress, silent
 
-__all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "n_batches", "train"]
+__all__ = ["EarlyStopping", "Epoch", "Schedule", "batches", "epochs_of", "epochs_table", "n_batches", "train"]
 
 
 class Schedule(NamedTuple):
@@ -98,6 +99,21 @@ class Epoch(NamedTuple):
     validation: float | None
 
 
+def epochs_table(epochs: Sequence[Epoch]) -> np.ndarray:
+    """The records as an array (epochs, 4) for a model file; NaN where there was no validation."""
+    rows = [(e.number, e.loss, e.lr, np.nan if e.validation is None else e.validation) for e in epochs]
+    return np.array(rows, np.float64).reshape(len(rows), 4)
+
+
+def epochs_of(name: str, table: np.ndarray) -> list[Epoch]:
+    """The records of `epochs_table`. Raises InputError, which names `name`, for another table."""
+    table = check_array(name, table, ndim=2, finite=False)
+    if table.shape[1] != 4:
+        refuse("shape", name=name, wanted=(len(table), 4), got=table.shape)
+    check_array(name, table[:, :3], ndim=2)
+    return [Epoch(int(n), loss, lr, None if math.isnan(figure) else figure) for n, loss, lr, figure in table.tolist()]
+
+
 def n_batches(n: int, size: int) -> int:
     """Mini-batches of at most `size` that n rows make."""
     return -(-n // size)
@@ -129,6 +145,8 @@ def train(
     least_gain: float = 0.0,
     progress: Progress | None = None,
     what: str = "train",
+    minutes: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Epoch]:
     """Train `params` in place for at most `epochs` passes over n rows; returns one record an epoch.
 
@@ -136,7 +154,9 @@ def train(
     the sum of an epoch over `examples`, the number of losses in it (default: n). `validate()` gives the figure of the
     parameters as they are, larger is better; with it the best epoch's parameters are what is left in the end, and with
     `patience` training stops after so many epochs without a better figure. `progress(what, share)` is told after every
-    mini-batch.
+    mini-batch. `minutes` is the time that all this may take: where it would take longer, the learning rate falls by the
+    time that is gone instead of the steps that are done, and the last epoch is cut short. What is learned then hangs on
+    how fast the machine is.
 
     Raises InputError where the loss is no longer finite. On this and any other exception, KeyboardInterrupt too, the
     parameters are put back to the best epoch (without `validate`: the last whole one) before it goes on.
@@ -145,21 +165,28 @@ def train(
     per_epoch = n_batches(n, batch_size)
     stopping = EarlyStopping(params, epochs + 1 if patience is None else patience, least_gain)
     history: list[Epoch] = []
+    began, steps = clock(), epochs * per_epoch
+    gone = 0.0  # the share of the time
     try:
         tell(what, 0.0)
         for number in range(1, epochs + 1):
-            total, lr = 0.0, 0.0
+            total, lr, seen = 0.0, 0.0, 0
             for i, rows in enumerate(batches(n, batch_size, rng)):
                 t = (number - 1) * per_epoch + i
-                lr = schedule(t)
+                lr = schedule(max(t, int(gone * steps)))
                 total += step(rows, lr)
+                seen += len(rows)
                 if not math.isfinite(total):
                     refuse("learning_rate", got=schedule.peak)
-                tell(what, min(1.0, (t + 1) / (epochs * per_epoch)))
+                gone = 0.0 if minutes is None else (clock() - began) / (60.0 * minutes)
+                tell(what, min(1.0, max((t + 1) / steps, gone)))
+                if gone >= 1.0:
+                    break
             figure = None if validate is None else float(validate())
-            history.append(Epoch(number, total / max(1, n if examples is None else examples), lr, figure))
+            every = (n if examples is None else examples) * seen / max(1, n)
+            history.append(Epoch(number, total / max(1.0, every), lr, figure))
             stop = stopping.update(float(number) if figure is None else figure)
-            if stop:
+            if stop or gone >= 1.0:
                 break
         stopping.restore()
         tell(what, 1.0)

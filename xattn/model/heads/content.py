@@ -17,11 +17,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import check_same_length
+from xattn.errors import check_array, check_same_length
 from xattn.kernels.content import content_field, content_scores
 from xattn.model.heads.field import Events, Factors, HeadField, fields_masked, fields_scores
 from xattn.model.heads.part import Part
-from xattn.model.state import rows_of_state, rows_state, text_array, text_of
+from xattn.model.state import rows_of_state, rows_state, text_array, texts_of
 
 __all__ = ["ContentPart", "ItemFeatures"]
 
@@ -150,10 +150,12 @@ class ContentPart(Part):
     def of_state(cls, state: dict[str, np.ndarray], gate: np.ndarray, **settings: Any) -> ContentPart:
         """The part of `state()`; `settings` are its other fields. Raises InputError where sizes do not fit."""
         names = _names(state)
-        check_same_length(features=len(names), worths=len(state["worth"]))
+        worth = check_array("worth", state["worth"], ndim=1, dtype=np.float64)
+        check_same_length(features=len(names), worths=len(worth))
         F = rows_of_state(state, "F", len(gate), len(names))
-        blocks = tuple(text_of(state["feature_blocks"])) if "feature_blocks" in state else None
-        return cls(ItemFeatures.of(names, F, blocks), state["worth"], gate=gate, **settings)
+        named = "feature_blocks" in state
+        blocks = texts_of("feature_blocks", state["feature_blocks"], len(names)) if named else None
+        return cls(ItemFeatures.of(names, F, blocks), worth, gate=gate, **settings)
 
     def state(self) -> dict[str, np.ndarray]:
         names, blocks = text_array(self.features.names), text_array(self.features.blocks)
@@ -288,5 +290,5 @@ class ContentPart(Part):
 def _names(state: dict[str, np.ndarray]) -> tuple[str, ...]:
     """Names of features; older files keep them as lines."""
     if "feature_names" in state:
-        return tuple(text_of(state["feature_names"]))
+        return texts_of("feature_names", state["feature_names"])
     return tuple(state["features"].tobytes().decode().split("\n")) if len(state["features"]) else ()

@@ -17,12 +17,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import check_array, check_index_array, refuse
+from xattn.errors import check_array, check_distinct, check_index_array, refuse
 from xattn.kernels.fields import field_weights
 from xattn.model.heads.collaborative import CollaborativePart, scale_names
 from xattn.model.heads.field import Events, Factors, HeadField
 from xattn.model.heads.part import Part
-from xattn.model.state import rows_of_state, rows_state, text_array, text_of
+from xattn.model.state import rows_of_state, rows_state, text_array, texts_of
 
 __all__ = ["Inheritance", "InheritedPart"]
 
@@ -75,14 +75,19 @@ class InheritedPart(Part):
     def of_state(cls, state: dict[str, np.ndarray], behaviour: CollaborativePart) -> InheritedPart:
         """The part of `state()`, beside the collaborative part of its model. Raises InputError where sizes differ."""
         new = check_index_array("new", state["new"], size=behaviour.n_items)
+        check_distinct("new", new, "item")
         old = "new_names" in state  # older files keep names as lines
-        names = state["new_names"].tobytes().decode().split("\n") if old else text_of(state["new_feature_names"])
+        if old:
+            names = tuple(state["new_names"].tobytes().decode().split("\n"))
+        else:
+            names = texts_of("new_feature_names", state["new_feature_names"])
         D, levels = check_array("slopes", state["slopes"], ndim=3), check_array("levels", state["levels"], ndim=2)
         F = rows_of_state(state, "new_F", len(new), len(names))
         if D.shape != (len(behaviour.tau), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
             refuse("slopes", got=D.shape, got_levels=levels.shape)
-        blocks = text_of(state["new_feature_blocks"]) if "new_feature_blocks" in state else None
-        return cls.of(behaviour, Inheritance(D, levels), tuple(names), F, new, blocks)
+        named = "new_feature_blocks" in state
+        blocks = texts_of("new_feature_blocks", state["new_feature_blocks"], len(names)) if named else None
+        return cls.of(behaviour, Inheritance(D, levels), names, F, new, blocks)
 
     def state(self) -> dict[str, np.ndarray]:
         named = {"new_feature_names": text_array(self.names), "new_feature_blocks": text_array(self.blocks)}

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from xattn.data.source import Source
 from xattn.errors import InputError, check_whole, refuse, shown, system_reason
+from xattn.files import open_regular
 
 __all__ = ["DAMAGED", "MAX_BYTES", "Content", "PathOrFile", "content_of"]
 
@@ -137,7 +138,7 @@ def _read(path: str, source: Source, limit: int) -> bytes:
         elif not os.path.isfile(path):  # reading a pipe or device might never end
             problem = {"why": "a_device_or_pipe"}
         else:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 return file.read(limit + 1)
     except (OSError, ValueError) as error:
         problem = system_reason(error)

@@ -1,0 +1,160 @@
+"""Deep queries, linear values: gradients, what is served against what was trained, removals, and the time of a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tests.checks import assert_within
+from xattn.model.deep import deep_loss_and_gradients, deep_outputs, deep_sizes, initial_deep
+from xattn.model.fit.training import Schedule, train
+from xattn.model.heads.deep import DeepPart
+from xattn.model.sequence import Batch, Loss, Shape
+
+SHAPE = Shape(C=7, d=4, H=3, dk=2, L=6, P=1, beta=0.7, blocks=2)
+M = 9  # items, of which two have no row
+
+
+def some_parameters(dtype: type = np.float64) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    params = initial_deep(SHAPE, np.full(SHAPE.C, 1 / SHAPE.C), rng, np.float64)
+    return {name: (table + rng.normal(0, 0.3, table.shape)).astype(dtype) for name, table in params.items()}
+
+
+@dataclass
+class Some:
+    """A history of item rows."""
+
+    item: np.ndarray
+    live: np.ndarray
+    rating: None = None
+
+    @property
+    def age(self) -> np.ndarray:
+        return np.arange(len(self.item))[::-1]
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+
+def part(alpha: float = 1.0, theta: float = 0.0) -> DeepPart:
+    rows = np.minimum(np.arange(M), SHAPE.C)
+    return DeepPart(SHAPE, some_parameters(), rows, np.linspace(0.5, 1.0, M), theta, alpha)
+
+
+def history(n: int = 10, gone: tuple[int, ...] = ()) -> Some:
+    live = np.ones(n, bool)
+    live[list(gone)] = False
+    return Some(np.random.default_rng(n).integers(0, M, n), live)
+
+
+@pytest.mark.parametrize("loss", [Loss(), Loss(dropout=0.3, weight_dropout=0.2)], ids=["plain", "dropout"])
+def test_every_gradient_is_the_slope_of_the_loss(loss: Loss) -> None:
+    rng = np.random.default_rng(1)
+    params = some_parameters()
+    batch = Batch.of([rng.integers(0, 8, 9), rng.integers(0, 7, 4), rng.integers(0, 7, 2)], SHAPE.C)
+
+    def run() -> tuple[float, dict[str, np.ndarray]]:
+        return deep_loss_and_gradients(params, SHAPE, batch, loss, 0.5, np.random.default_rng(3))
+
+    grads = run()[1]
+    assert grads.keys() == params.keys()
+    for key, table in params.items():
+        slope = np.empty_like(table)
+        for place in np.ndindex(*table.shape):
+            was, ends = table[place], []
+            for moved in (was + 1e-5, was - 1e-5):
+                table[place] = moved
+                ends.append(run()[0])
+            table[place] = was
+            slope[place] = 0.5 * (ends[0] - ends[1]) / 2e-5
+        assert_within(grads[key], slope, 1e-6, 1e-7)
+
+
+def test_the_sizes_are_those_of_the_parameters() -> None:
+    assert {name: table.shape for name, table in some_parameters().items()} == deep_sizes(SHAPE)
+
+
+@pytest.mark.parametrize("n", [1, 2, 6])
+def test_what_is_served_is_what_was_trained(n: int) -> None:
+    """Within one window; what training computes for a batch is what the part computes for a history."""
+    whole, events = part(), history(n)
+    rows = whole.rows[events.item]
+    trained = deep_outputs(whole.params, SHAPE, [rows, rows[:1]])[0] @ whole.params["U"].T
+    served = whole.scores(events, np.ones(n))
+    np.testing.assert_allclose(served[: SHAPE.C], whole.gate[: SHAPE.C] * trained, rtol=1e-11, atol=1e-12)
+    assert not served[SHAPE.C :].any()
+
+
+@pytest.mark.parametrize("gone", [(), (0, 5), (9,), (8, 9), tuple(range(10))])
+@pytest.mark.parametrize("theta", [0.0, 0.2])
+def test_cells_add_up_and_removals_are_served(gone: tuple[int, ...], theta: float) -> None:
+    served, events = part(1.7, theta), history(gone=gone)
+    w = np.random.default_rng(2).uniform(-0.5, 1.5, len(events))
+    scores, targets = served.scores(events, w), np.arange(M)
+    for target in range(M):
+        cells = served.cells(events, w, target)
+        assert sum(c.contribution.sum() for c in cells) == pytest.approx(scores[target], rel=1e-12, abs=1e-13)
+        assert all(not c.weight[list(gone)].any() for c in cells)
+    announced = np.zeros((M, len(events)))
+    served.add_without_each(announced, events, w, targets)
+    masks = np.array([events.live & (np.arange(len(events)) != r) for r in range(len(events))])
+    again = served.scores_masked(events, w, masks, targets)
+    np.testing.assert_allclose(announced.T, again, rtol=1e-11, atol=1e-13)
+    alone = [served.scores(Some(events.item, mask), w) for mask in masks]
+    np.testing.assert_array_equal(again, alone)  # the very bits that are served
+
+
+def test_what_is_masked_or_out_of_sight_leaves_no_trace() -> None:
+    served, events = part(), history(gone=(6,))
+    other = Some(events.item.copy(), events.live)
+    other.item[[0, 1, 6]] = (other.item[[0, 1, 6]] + 1) % M  # two older than the window, one masked
+    np.testing.assert_array_equal(served.scores(events, np.ones(10)), served.scores(other, np.ones(10)))
+    other.item[7] = (other.item[7] + 1) % SHAPE.C
+    assert (served.scores(events, np.ones(10)) != served.scores(other, np.ones(10))).any()
+
+
+def test_the_encoder_looks_at_the_whole_window() -> None:
+    """The weight of one event depends on another: that is what the blocks are for."""
+    served, events = part(), history(6)
+    first = served.cells(events, np.ones(6), 0)[1].weight
+    changed = Some(events.item.copy(), events.live)
+    changed.item[2] = (changed.item[2] + 1) % SHAPE.C
+    second = served.cells(changed, np.ones(6), 0)[1].weight
+    assert abs(first[4] / first[3] - second[4] / second[3]) > 1e-6
+
+
+def test_fewer_heads_keep_their_numbers() -> None:
+    whole, events, w = part(), history(), np.ones(10)
+    fewer = whole.with_heads([0, 2]).with_heads([1])
+    assert fewer.heads == ("learned 3",)
+    scores = fewer.scores(events, w)
+    cells = fewer.cells(events, w, 4)
+    assert sum(c.contribution.sum() for c in cells) == pytest.approx(scores[4], rel=1e-12)
+    both = whole.with_heads([0, 1]).scores(events, w)
+    np.testing.assert_allclose(both + scores, whole.scores(events, w), rtol=1e-11, atol=1e-13)
+
+
+def test_training_ends_when_its_time_is_over() -> None:
+    """Every look at the clock takes 6 seconds: of 40 steps a minute allows ten, and the rate falls with the time."""
+    seconds = iter(range(0, 10_000, 6))
+    rates: list[float] = []
+
+    def step(rows: np.ndarray, rate: float) -> float:
+        rates.append(rate)
+        return float(len(rows))
+
+    how = {"n": 8, "batch_size": 2, "epochs": 10, "schedule": Schedule(1.0, 40), "rng": np.random.default_rng(0)}
+    epochs = train({"p": np.zeros(1)}, step, **how, minutes=1.0, clock=lambda: float(next(seconds)))  # type: ignore[arg-type]
+    assert len(rates) == 10
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert all(epoch.loss == 1.0 for epoch in epochs)
+    assert rates[0] == 1.0
+    assert rates[-1] == Schedule(1.0, 40)(36)
+    slow = list(rates)
+    rates.clear()
+    train({"p": np.zeros(1)}, step, **how, minutes=None)  # type: ignore[arg-type]
+    assert len(rates) == 40
+    assert rates[:2] != slow[:2] or rates[2] > slow[2]

@@ -1,0 +1,47 @@
+"""What is worked out once and kept: for all sessions, or for one alone where it shows data of its own.
+
+Streamlit frees what a session kept for itself when the session ends. So nobody meets another visitor's data, not even
+where two have files of equal content but models of other settings, and nothing of them stays behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from xattn.app.ui.session import OWN, in_session
+
+__all__ = ["forget_own", "kept"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_own: list[Any] = []  # the caches of single sessions
+
+
+def kept(
+    cache: Callable[..., Any], *, on_release: Callable[[Any], None] | None = None, **options: Any
+) -> Callable[[Function], Function]:
+    """A decorator: results are kept by `cache` (`st.cache_data` or `st.cache_resource`) with these options.
+
+    `on_release` is called with what a session kept for itself, when it is freed.
+    """
+
+    def decorate(function: Function) -> Function:
+        for_all = cache(show_spinner=False, **options)(function)
+        release = {} if on_release is None else {"on_release": on_release}
+        for_one = cache(show_spinner=False, scope="session", **options, **release)(function)
+        _own.append(for_one)
+
+        @wraps(function)
+        def found(*given: Any, **named: Any) -> Any:
+            return (for_one if in_session() and OWN.is_set else for_all)(*given, **named)
+
+        return found  # type: ignore[return-value]
+
+    return decorate
+
+
+def forget_own() -> None:
+    """Free what this session has kept for itself."""
+    for one in _own:
+        one.clear()

@@ -1,0 +1,56 @@
+"""What is kept of a list that was served: its items, and of each the score, the base, the propensity and its ledger.
+
+The ledger in short: what each event of the history contributed to each item, all heads together. It sums to
+score − base. So a list can be explained after its model is gone.
+
+    numbers   k scores, k bases, k propensities, k × n contributions     float64, in this order, as bytes
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from xattn.data import History
+from xattn.kernels.fields import field_weights
+from xattn.recommenders import Recommender
+
+__all__ = ["Numbers", "contributions"]
+
+
+class Numbers(NamedTuple):
+    """Of k listed items and n events: `scores`, `bases`, `propensities` (k,), `ledger` (k, n)."""
+
+    scores: np.ndarray
+    bases: np.ndarray
+    propensities: np.ndarray
+    ledger: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        """As the store holds them."""
+        parts = [np.ascontiguousarray(part, "<f8").tobytes() for part in self]
+        return b"".join(parts)
+
+    @classmethod
+    def of(cls, raw: bytes, k: int) -> Numbers:
+        """From what the store holds of a list of `k` items."""
+        flat = np.frombuffer(raw, "<f8")
+        ledger = flat[3 * k :].reshape(k, -1) if k else np.empty((0, 0))
+        return cls(flat[:k], flat[k : 2 * k], flat[2 * k : 3 * k], ledger)
+
+
+def contributions(model: Recommender, history: History, targets: np.ndarray) -> np.ndarray:
+    """(J, n) what each event contributes to the score of each of the items `targets` (J,)."""
+    found = np.zeros((len(targets), len(history)))
+    if not len(history) or not len(targets):
+        return found
+    fields = model.fields_of(history, targets)
+    if fields is None:
+        for place, target in enumerate(targets.tolist()):
+            for head in model.cells_of(history, target):
+                found[place] += head.contribution.sum(axis=1)
+        return found
+    for field in fields:
+        found += field_weights(field.E, history.live, field.beta, field.theta) * field.X
+    return found
