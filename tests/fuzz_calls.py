@@ -7,7 +7,7 @@ one.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,10 @@ def ledger(name: str, rank: int = 1) -> Ledger:
     return model(name).explain("u3", listed["item"].iloc[min(rank, len(listed)) - 1], k=5)
 
 
-def every_call() -> list[Call]:
-    """Every public function but the commands, and `show`, which starts a server."""
-    return [*_functions(), *_settings(), *_answers(), *_ledgers(), *_tables(), *_measures(), *_requests()]
+def every_call(served_by: Sequence[str] = SERVED_BY) -> list[Call]:
+    """Every public function but the commands, and `show`, which starts a server; of the models those of these names."""
+    parts = (_functions(), _settings(served_by), _answers(served_by), _ledgers(served_by))
+    return [call for part in (*parts, _tables(), _measures(), _requests()) for call in part]
 
 
 # --- functions --------------------------------------------------------------------------------------------------------
@@ -130,9 +131,10 @@ def _functions() -> Iterator[Call]:
 # --- recommenders -----------------------------------------------------------------------------------------------------
 
 
-def _settings() -> Iterator[Call]:
+def _settings(served_by: Sequence[str]) -> Iterator[Call]:
     """Each class made with settings, fitted, and asked for scores."""
-    for kind in sorted({type(make()) for make in MODELS.values()}, key=lambda one: one.__name__):
+    makers = MODELS.values() if served_by == SERVED_BY else [MODELS[name] for name in served_by]
+    for kind in sorted({type(make()) for make in makers}, key=lambda one: one.__name__):
         parameters = [p for p in inspect.signature(kind).parameters.values() if p.kind is p.KEYWORD_ONLY]
         if not kind.__module__.startswith("xattn.") or not parameters:
             continue
@@ -153,8 +155,8 @@ def _fitted(kind: type[Recommender], quick: dict[str, Any]) -> Callable[..., Any
     return fitted
 
 
-def _answers() -> Iterator[Call]:
-    for name in SERVED_BY:
+def _answers(served_by: Sequence[str]) -> Iterator[Call]:
+    for name in served_by:
         made = model(name)
         yield Call(f"{name}: recommend", made.recommend, {**SOMEBODY, **LISTED, "diversity": [0.0, 0.5]}, served=True)
         many = {"users": [["u0", "u1"], None], "histories": [None, HISTORIES, {"a": ["i1"]}], "diversity": [0.0]}
@@ -194,9 +196,9 @@ def _listed(made: Recommender) -> Callable[..., Any]:
 # --- explanations -----------------------------------------------------------------------------------------------------
 
 
-def _ledgers() -> Iterator[Call]:
+def _ledgers(served_by: Sequence[str]) -> Iterator[Call]:
     told = {"lang": ["en", "zh"], "depth": ["line", "paragraph", "full"], "scenario": ["films", "shop"]}
-    for name in ("hybrid", "users", "popularity", "item knn"):
+    for name in (name for name in ("hybrid", "users", "popularity", "item knn") if name in served_by):
         for rank in (1, 12):
             why = ledger(name, rank)
             where = f"{name} {rank}"
@@ -214,9 +216,10 @@ def _ledgers() -> Iterator[Call]:
             yield Call(f"{where}: title_of", why.title_of, {"item": ["i0"]})
             yield Call(f"{where}: why_not", _why_not(why), {"lang": ["en"], "scenario": ["films"]})
             yield Call(f"{where}: minus", _minus(why), {"other": [ledger(name, 2)]})
-    one, two = ledger("hybrid"), ledger("hybrid", 2)
+    shown = "hybrid" if "hybrid" in served_by else served_by[0]
+    one, two = ledger(shown), ledger(shown, 2)
     yield Call("compare", compare, {"a": [one], "b": [two]})
-    sides = {"model": [model("hybrid")], "before": [["i1", "i2"]], "after": [["i1"]], "k": [3], "model_before": [None]}
+    sides = {"model": [model(shown)], "before": [["i1", "i2"]], "after": [["i1"]], "k": [3], "model_before": [None]}
     yield Call("list_changes", list_changes, sides)
     vectors = {
         "query": [np.ones(2)],

@@ -114,7 +114,10 @@ def test_an_old_and_a_new_name_together_are_refused() -> None:
         InputError, match="`n_neighbors` must be given once; got it by its old name `neighbours` as well"
     ):
         ItemKNN(n_neighbors=3, neighbours=3)  # type: ignore[call-arg]
-    with pytest.raises(InputError, match="`drop_missing` must be true or false; got 'yes'"):
+    with (
+        pytest.warns(FutureWarning, match="`drop_missing` is called `missing` now"),
+        pytest.raises(InputError, match="`drop_missing` must be true or false; got 'yes'"),
+    ):
         xattn.read_interactions(FRAME, drop_missing="yes")  # type: ignore[call-arg]
 
 

@@ -48,8 +48,10 @@ class Noted(BaseEstimator):
 
     fits: list[Interactions] = []  # noqa: RUF012  (of the class: the search works on clones)
 
-    def __init__(self, *, size: float = 1.0, stop_at: float = np.inf, refuse_at: float = np.inf) -> None:
-        self.size, self.stop_at, self.refuse_at = size, stop_at, refuse_at
+    def __init__(
+        self, *, size: float = 1.0, stop_at: float = np.inf, refuse_at: float = np.inf, odd: float = 0.0
+    ) -> None:
+        self.size, self.stop_at, self.refuse_at, self.odd = size, stop_at, refuse_at, odd
 
     def fit(self, train: Interactions) -> Self:
         if self.size >= self.stop_at:
@@ -62,7 +64,9 @@ class Noted(BaseEstimator):
 
     def scores_of(self, history: History) -> np.ndarray:
         noise = np.random.default_rng(0).normal(size=self.train_.n_items)
-        return (np.arange(self.train_.n_items) == (history.item[-1] + 1) % 30) + self.size * noise
+        odd = self.odd if self.size >= 2.0 else 0.0  # what is added to one score
+        next_one = np.arange(self.train_.n_items) == (history.item[-1] + 1) % 30
+        return next_one + self.size * noise + np.where(np.arange(self.train_.n_items) == 0, odd, 0.0)
 
 
 def tried(model: Any, space: Any, **arguments: Any) -> dict[str, Any]:
@@ -169,6 +173,15 @@ def test_a_refused_setting_is_a_trial_without_value() -> None:
         tried(Noted(size=3.0, refuse_at=2.0), {"size": [5.0]})
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_setting_whose_scores_are_no_numbers_has_no_value(number: float) -> None:
+    found = tried(Noted(odd=number), {"size": [0.0, 2.0]})
+    assert [t["value"] is None for t in found["trials"]] == [False, False, True]
+    assert found["trials"][2]["error"].startswith("`scores` must stay under 1.8e+308 in size; got more")
+    with pytest.raises(InputError, match="`space` must hold a setting that Noted can .*; got `scores` must"):
+        tried(Noted(size=3.0, odd=number), {"size": [2.0]})
+
+
 def test_an_interrupt_keeps_what_has_been_found() -> None:
     found = tried(Noted(stop_at=2.0), {"size": [0.0, 3.0, 0.5]})
     assert [t["params"]["size"] for t in found["trials"]] == [1.0, 0.0]
@@ -225,7 +238,7 @@ def test_the_space_of_a_model_is_its_own() -> None:
     [
         ({"model": Popularity()}, "`space` must be given for Popularity, which has none of its own; got none."),
         ({"model": HybridAttention()}, "`trials` must be given, since regularization has no list of values"),
-        ({"space": {"size": [1]}}, "`space` must be one of neighbours, shrink; got 'size'."),
+        ({"space": {"size": [1]}}, "`space` must be one of n_neighbors, shrink; got 'size'."),
         ({"space": {"n_neighbors": 5}}, "`space` must hold a list of values or a distribution for n_neighbors; got 5."),
         ({"space": {"n_neighbors": []}}, "`space` must hold a list of values or a distribution for n_neighbors"),
         ({"trials": 0}, "`trials` must be a whole number >= 1; got 0."),
@@ -234,6 +247,8 @@ def test_the_space_of_a_model_is_its_own() -> None:
         ({"seconds": 0}, "`seconds` must be a finite number > 0; got 0."),
         ({"k": 0}, "`k` must be"),
         ({"data": None}, "`data` must be Interactions; got None."),
+        ({"model": None}, "`model` must be an unfitted model with the methods `fit` and `scores_of`; got None."),
+        ({"model": ItemKNN}, "`model` must be an unfitted model with the methods `fit` and `scores_of`; got <class"),
         ({"data": data().select(np.zeros(data().n_events, bool))}, "a user with at least three events; got none."),
     ],
 )

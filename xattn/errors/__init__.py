@@ -29,6 +29,7 @@ from xattn.errors.choices import (
     check_type,
     some_of,
 )
+from xattn.errors.environment import check_environment, threads_of
 from xattn.errors.renamed import by_name, current_names, takes_old_names, warn_of_old
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
@@ -62,6 +63,7 @@ __all__ = [
     "check_choice",
     "check_counts",
     "check_distinct",
+    "check_environment",
     "check_fitted",
     "check_flag",
     "check_given",
@@ -93,6 +95,7 @@ __all__ = [
     "some_of",
     "system_reason",
     "takes_old_names",
+    "threads_of",
     "warn_of_old",
 ]
 

@@ -30,7 +30,7 @@ from xattn.evaluate.metrics import per_user
 from xattn.evaluate.questions import SEEN, Questions
 from xattn.evaluate.ranking import rank
 from xattn.evaluate.rivals import Rival
-from xattn.evaluate.setup import Setup, asked, prepared
+from xattn.evaluate.setup import Setup, asked, check_unfitted, prepared
 from xattn.evaluate.spaces import space_of
 from xattn.evaluate.validation import VALIDATIONS
 from xattn.progress import Progress
@@ -76,6 +76,7 @@ def search(
     >>> found["best"]["value"] == max(trial["value"] for trial in found["trials"])
     True
     """
+    check_unfitted("model", model)
     settings = _settings(model, space, trials, check_whole("seed", seed))
     check_choice("protocol", protocol, tuple(VALIDATIONS))
     check_choice("metric", metric, METRICS)
@@ -162,7 +163,7 @@ def _trials(
         error: InputError | None = None
         try:
             fitted = clone(model).set_params(**setting).fit(questions.train)
-            value = float(per_user(rank(fitted, questions, setup.k).ranks, setup.k)[name].mean())
+            value = float(per_user(rank(fitted, questions, setup.k, finite=True).ranks, setup.k)[name].mean())
         except InputError as problem:
             error = problem
         except KeyboardInterrupt:

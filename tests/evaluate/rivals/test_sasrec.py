@@ -164,7 +164,7 @@ def test_tiny_data_is_fitted_without_validation() -> None:
     ("settings", "sentence"),
     [
         ({"hidden_size": 0}, "`hidden_size` must be a whole number >= 1; got 0."),
-        ({"dropout": 1.5}, "`dropout` must be a finite number >= 0 and <= 1; got 1.5."),
+        ({"dropout": 1.5}, "`dropout` must be a finite number >= 0 and < 1; got 1.5."),
         ({"dropout": 1.0}, "`dropout` must be a finite number >= 0 and < 1; got 1."),
         ({"learning_rate": 0.0}, "`learning_rate` must be a finite number > 0; got 0."),
         ({"patience": 0}, "`patience` must be a whole number >= 1; got 0."),
