@@ -126,7 +126,10 @@ def test_names_that_never_were_are_no_attributes_and_no_arguments() -> None:
     assert not hasattr(EASE(), "neighbours")
     with pytest.raises(TypeError, match="unexpected keyword"):
         ItemKNN(neighbors=3)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="positional"):
+    with (
+        pytest.warns(FutureWarning, match="`k` of `similar_items`"),
+        pytest.raises(TypeError, match="positional"),
+    ):
         fitted("popularity").similar_items("i0", 2, "users")  # type: ignore[misc]
 
 

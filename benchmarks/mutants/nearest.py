@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Nearest", "record"]
+__all__ = ["Fewer", "Nearest", "record"]
 
 
 class Nearest:
@@ -66,12 +66,11 @@ def record(folder: Path, tests: list[str], modules: list[str]) -> None:
     import coverage
     import pytest
 
-    fewer_examples(5)
     measured = coverage.Coverage(data_file=None, include=modules, config_file=False)
     measured.start()
     recorder = Recorder(measured)
     began = time.monotonic()
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *tests], plugins=[recorder])
+    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *tests], plugins=[recorder, Fewer(5)])
     measured.stop()
     data = measured.get_data()
     names = sorted(recorder.seconds)
@@ -87,12 +86,18 @@ def record(folder: Path, tests: list[str], modules: list[str]) -> None:
     print(f"{len(names)} tests in {time.monotonic() - began:.0f} s; written to {out}")
 
 
-def fewer_examples(most: int) -> None:
-    """Tests of Hypothesis draw `most` examples from now on, whatever their profile says: the same lines, sooner."""
-    from hypothesis import settings
+class Fewer:
+    """A plugin of pytest: tests of Hypothesis draw `most` examples whatever their profile says: all lines, sooner."""
 
-    register = settings.register_profile
-    settings.register_profile = lambda name, *a, **how: register(name, *a, **{**how, "max_examples": most})
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def pytest_collection(self, session: Any) -> None:
+        """The profile of the suite is loaded by now; the tests that take theirs from it are not."""
+        from hypothesis import settings
+
+        settings.register_profile("fewer", parent=settings.default, max_examples=self.most)
+        settings.load_profile("fewer")
 
 
 def python_files(places: list[str]) -> Iterator[str]:

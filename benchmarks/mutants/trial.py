@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder, SourceLoader
 from typing import Any
 
-from benchmarks.mutants.nearest import fewer_examples
+from benchmarks.mutants.nearest import Fewer
 
 __all__ = ["preload", "tried"]
 
@@ -98,10 +98,9 @@ def _child(module: str, path: str, source: str, tests: Sequence[str], examples: 
     try:
         import pytest
 
-        fewer_examples(examples)
         sys.meta_path.insert(0, Planted(module, path, source))
         files = sorted({name.split("::")[0] for name in tests})
         options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore"]
-        return int(pytest.main([*options, *files], plugins=[Chosen(tests)]))
+        return int(pytest.main([*options, *files], plugins=[Chosen(tests), Fewer(examples)]))
     except BaseException:
         return 1
