@@ -43,6 +43,8 @@ DYNAMIC = (
     "recommendations.said_",
     "recommendations.say_",
     "tour.",
+    "transparency.change_",
+    "transparency.data_",
     "why.confidence_",
     "why.depth_",
     "why.file_",
@@ -70,6 +72,7 @@ SAME_IN_BOTH = {  # marks and names alone
     "phrase.number_any",
     "phrase.source",
     "refusal.other",
+    "transparency.and",
     "words.and",
     "words.feature",
     "words.named",
@@ -81,6 +84,7 @@ SEPARATORS = {
     "phrase.and",
     "phrase.comma",
     "words.and",
+    "transparency.and",
     "words.and_last",
 }  # texts that stand between two others and may end with a blank
 

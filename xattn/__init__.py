@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         UnknownIdError,
         XattnError,
     )
+    from xattn.evaluate.transparency import Transparency, transparency
     from xattn.explain import Counterfactual, Ledger
     from xattn.model.example import worked_example
     from xattn.recommenders import (
@@ -75,6 +76,7 @@ __all__ = [
     "Popularity",
     "RecencyEASE",
     "SequenceAttention",
+    "Transparency",
     "UnknownIdError",
     "UserAttention",
     "XattnError",
@@ -91,6 +93,7 @@ __all__ = [
     "read_items",
     "show",
     "softmax",
+    "transparency",
     "worked_example",
 ]
 
@@ -98,6 +101,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.app.show": "show",
     "xattn.data": "History Interactions ItemTable datasets load_dataset read_interactions read_items",
     "xattn.errors": "DataError InputError MessageError ModelFileError NotFittedError UnknownIdError XattnError",
+    "xattn.evaluate.transparency": "Transparency transparency",
     "xattn.explain": "Counterfactual Ledger",
     "xattn.tensor.attend": "attend",
     "xattn.model.example": "worked_example",

@@ -15,6 +15,7 @@ from xattn.cli import (
     report,
     scenario,
     serve,
+    transparency,
     tune,
 )
 from xattn.cli.root import main
@@ -36,6 +37,7 @@ for command in (
     report.report,
     scenario.scenario,
     serve.serve,
+    transparency.transparency,
     tune.tune,
 ):
     main.add_command(command)
