@@ -1,7 +1,7 @@
 """Plant sampled faults and count those that the tests see.
 
     python -m benchmarks.mutants map [TESTS ...]         which tests run which lines (minutes; again after new tests)
-    python -m benchmarks.mutants run [--sample 300] [--seed 0] [--minutes 9] [--part 0/2]
+    python -m benchmarks.mutants run [--sample 300] [--seed 0] [--minutes 9] [--part 0/2] [--only xattn/data]
     python -m benchmarks.mutants again [--minutes 9]     those that survived, against the tests of today
     python -m benchmarks.mutants report                  shares by folder, and each survivor
 
@@ -110,13 +110,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=40.0, help="seconds of tests a fault")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so long")
+    parser.add_argument("--only", default="", help="of the sampled faults those in paths that begin so")
     parser.add_argument("--part", default="0/1", help="the share of this process, as 0/2 and 1/2")
     given = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     if given.do == "map":
         nearest.record(OUT, given.tests or TESTS, list(nearest.python_files(PLACES)))
         return
-    faults, known = sample(given.sample, given.seed), results()
+    faults = [fault for fault in sample(given.sample, given.seed) if fault.path.startswith(given.only)]
+    known = results()
     if given.do == "report":
         return report(faults)
     alive = given.do == "again"
