@@ -28,11 +28,11 @@ BLOCK = 100_000  # lines that are written at one time
 
 
 def table(path: Path, events: int, megabytes: float, items: int) -> int:
-    """Write so many events, or so many that the file is that large; returns how many there are."""
+    """Write so many events, or as many as fit into that size, which the page still takes; returns how many."""
     rng = np.random.default_rng(0)
     users = max(10, events // 150) if events else 60_000
     blocks, size, written = ["user,item,rating,timestamp\n"], 0, 0
-    while written < events or size < megabytes * 10**6:
+    while written < events or size + len(blocks[-1]) < megabytes * 10**6:
         n = min(BLOCK, events - written) if events else BLOCK
         who = rng.integers(0, users, n)
         what = np.minimum(rng.zipf(1.25, n) - 1, rng.integers(0, items, n))

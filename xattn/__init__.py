@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         UserAttention,
         load_model,
     )
+    from xattn.recommenders.foreign import wrap
     from xattn.tensor.attend import attend
     from xattn.tensor.attention import attention, attention_with_weights
     from xattn.tensor.nearest import nearest
@@ -95,6 +96,7 @@ __all__ = [
     "softmax",
     "transparency",
     "worked_example",
+    "wrap",
 ]
 
 _HOMES = {  # module: the public names that live there
@@ -108,6 +110,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.tensor.nearest": "nearest",
     "xattn.tensor.softmax": "log_softmax logsumexp softmax",
     "xattn.tensor.attention": "attention attention_with_weights",
+    "xattn.recommenders.foreign": "wrap",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "

@@ -7,7 +7,7 @@ from decimal import Decimal, getcontext
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests import naive
@@ -79,11 +79,14 @@ def test_shift_changes_nothing(case: Logits, c: float) -> None:
     assert_within(weights(moved, case.mask), weights(case.e, case.mask), room)
 
 
-@given(logits(), st.integers(-(2**20), 2**20), betas)
-def test_exact_shift_changes_no_bit(case: Logits, c: int, beta: float) -> None:
+@FLOATS
+@given(logits(), st.integers(-(2**14), 2**14), betas)
+@example(Logits(np.array([[0.0, 1.0]]), np.array([[True, True]])), 1, 1.0)
+@example(Logits(np.array([[7.0, 0.0, 1.0]]), np.array([[False, True, True]])), 1000, 1.0)
+def test_exact_shift_changes_no_bit(dtype: type, case: Logits, c: int, beta: float) -> None:
     """P2 where every sum is exact; holds for each β, as the equation is in e − m."""
-    e = np.round(case.e * 8) / 8
-    assert_bitwise(weights(e + c, case.mask, 1.0, beta), weights(e, case.mask, 1.0, beta))
+    e = (np.round(case.e * 8) / 8).astype(dtype)
+    assert_bitwise(weights(e + dtype(c), case.mask, 1.0, beta), weights(e, case.mask, 1.0, beta))
 
 
 @given(logits(), st.randoms(use_true_random=False))

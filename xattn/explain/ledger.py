@@ -2,7 +2,8 @@
 
     score = base + Σ cells,      cell = gate · weight · strength · value      (per event × head [× feature])
 
-It is built from the model's own terms, not from a model of the model; there is no remainder to hide. The ledger is a
+It is built from the model's own terms, not from a model of the model; there is no remainder to hide. A model that was
+fitted elsewhere and has no such terms says what the amounts are instead (`amounts`); they add up too. The ledger is a
 record. What is made of it, in words, charts, files and comparisons, stands in `tell` and `compare`; its methods of
 those names call them.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from xattn.data import History, ItemTable
@@ -23,7 +25,7 @@ from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
 from xattn.explain.honesty import Confidence, base_share, confidence_of, notes_of
 from xattn.explain.parts import part_removals_frame, parts_frame
-from xattn.explain.question import Question, Scorer, rank_of
+from xattn.explain.question import TERMS, Orders, Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
 from xattn.explain.rows import EventRows, effective_number, event_rows
 from xattn.i18n import LANGUAGES
@@ -46,6 +48,8 @@ class Ledger:
     recommended, as when it was seen), `k` (length of the list). `cells` is a frame with the columns head, event (item
     id), title, position (0: oldest), feature ("" where a value does not split), weight, strength, value, gate,
     contribution; its contributions sum to score − base. `heads` holds the same cells as arrays, head by head.
+    `amounts` says what contributions are: the model's own "terms", those of a "sum" that was fitted elsewhere, what
+    each event changed on its "arrival", or what it changes on "average" over orders.
     """
 
     def __init__(self, scorer: Scorer, question: Question) -> None:
@@ -63,6 +67,7 @@ class Ledger:
         self.base = float(scorer.base_[question.target])
         self.rank = rank_of(self.cache.scores, question.target, question.allowed)
         self.k = question.k
+        self.amounts: str = getattr(scorer, "amounts", TERMS)
 
     def __repr__(self) -> str:
         rank = "not in the list" if self.rank is None else f"rank {self.rank}"
@@ -117,6 +122,28 @@ class Ledger:
         rank_without.
         """
         return events_frame(self.rows, self.without_each, self.score, self.history, self.items_table)
+
+    @cached_property
+    def orders(self) -> Orders | None:
+        """Of averages over orders: over how many, and how sure each is; None where the amounts are no averages."""
+        of = getattr(self.scorer, "orders_of", None)
+        found: Orders | None = None if of is None else of(self.history, self.question.target)
+        return found
+
+    def intervals(self) -> pd.DataFrame:
+        """How sure the contribution of each item is, in the order of `events`: event, title, position, contribution,
+        low, high.
+
+        Averages over orders that were drawn have a 95 % interval, by the spread of the orders; of several events of one
+        item the widths add up. All other amounts are exact: low and high are the contribution.
+        """
+        frame = self.events()[["event", "title", "position", "contribution"]]
+        within = np.zeros(len(frame))
+        if self.orders is not None:
+            live = self.history.live
+            by_item = np.bincount(self.history.item[live], self.orders.within[live], len(self.items_table.ids))
+            within = by_item[self.history.item[self.rows.position]]
+        return frame.assign(low=frame["contribution"] - within, high=frame["contribution"] + within)
 
     def removals(self) -> pd.DataFrame:
         """What masking each item does, worst loss first.
@@ -216,7 +243,8 @@ class Ledger:
         """Which of the honest cases hold: "popularity", "short", "disagree", "no_reason", "stays"."""
         listed = self.rank is not None and self.rank <= self.k
         stays = listed and bool(self.history.live.any()) and not self._counterfactual.found
-        return notes_of(self.rows, self.without_each, self.score, self.base_share, stays)
+        found = notes_of(self.rows, self.without_each, self.score, self.base_share, stays)
+        return tuple(note for note in found if note != "disagree" or self.amounts == TERMS)  # only terms have weights
 
     @cached_property
     def confidence(self) -> Confidence:

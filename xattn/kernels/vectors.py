@@ -130,16 +130,20 @@ class _Row:
         fine = b.and_(b.icmp_unsigned("==", odd, x.i(0)), b.icmp_signed(">", self.n, self.n.type(0)))
         return x.fold(b.load(top), x.larger), x.fold(b.load(low), x.smaller), fine
 
+    def less(self, y: Any, m: Any) -> tuple[Any, Any]:
+        """y − m rounded, and what the rounding lost."""
+        b = self.b
+        rounded = b.fsub(y, m)
+        back = b.fsub(rounded, y)  # −m, but for rounding
+        return rounded, b.fsub(b.fsub(y, b.fsub(rounded, back)), b.fadd(m, back))
+
     def exponentials(self, out: Any, m: Any, shallow: bool = False) -> Any:
         """out ← exp(e − m); returns their sum. `shallow`: every exponential is in the normal range."""
         b, x = self.b, self.x
         top, total = x.splat(m), _Sum(b, x)
 
         def step(i: Any, mask: Any) -> None:
-            y = x.get(self.data, i, mask)
-            rounded = b.fsub(y, top)
-            back = b.fsub(rounded, y)  # −m, but for rounding
-            lost = b.fsub(b.fsub(y, b.fsub(rounded, back)), b.fadd(top, back))
+            rounded, lost = self.less(x.get(self.data, i, mask), top)
             if not shallow:
                 lost = b.select(b.fcmp_ordered(">", rounded, x.const(-1e30)), lost, x.const(0))  # rounded may be −inf
             elif mask is not None:
@@ -154,19 +158,24 @@ class _Row:
         return total.total()
 
     def near(self, out: Any) -> tuple[Any, Any]:
-        """out ← exp(e); returns the sum, and whether every |e| is at most NEAR. If not, `out` holds anything.
+        """out ← exp(e − e₁); returns the sum, and whether every |e − e₁| is at most NEAR. If not, `out` holds anything.
 
-        One pass, in which nothing waits for a maximum. Bits of |e| order as the numbers do, NaN and inf above all.
+        One pass that waits for no maximum: e₁ is the shift, so moving all changes no bit. Bits of |e| order as the
+        numbers do, NaN and inf above all.
         """
         b, x = self.b, self.x
         sign, total = x.whole((1 << (8 * x.bytes - 1)) - 1), _Sum(b, x)
         largest, kept = x.variable(x.whole(0)), x.const(0)
+        none = cgutils.alloca_once_value(b, ir.Constant(x.f, 0.0))  # a row without numbers has no first one
+        first = x.splat(b.load(b.select(b.icmp_signed(">", self.n, self.n.type(0)), self.data, none)))
 
         def exponential(i: Any, mask: Any) -> Any:
-            y = x.get(self.data, i, mask)
+            y, lost = self.less(x.get(self.data, i, mask), first)
+            if mask is not None:
+                y = b.select(mask, y, kept)
             size, before = b.and_(b.bitcast(y, x.I), sign), b.load(largest)
             b.store(b.select(b.icmp_signed(">", size, before), size, before), largest)
-            z = x.exp(y, sinks=False)
+            z = x.exp(y, lost, sinks=False)
             if mask is not None:
                 z = b.select(mask, z, kept)
             x.put(z, out, i, mask)
@@ -283,16 +292,17 @@ def softmax(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
 
 
 def _plain_softmax_near(a: np.ndarray, e: np.ndarray, low: Any, high: Any) -> bool:
-    if not (np.abs(e[low:high]) <= NEAR[e.itemsize]).all():
+    d = np.subtract(e[low:high], e[low : min(low + 1, high)], dtype=np.float64)
+    if not (np.abs(d) <= NEAR[e.itemsize]).all():
         return False
-    a[low:high] = np.exp(e[low:high].astype(np.float64))
+    a[low:high] = np.exp(d)
     _plain_divide(a[low:high], a[low:high].sum(dtype=np.float64))
     return True
 
 
 @emitted(_plain_softmax_near)
 def softmax_near(typing_context: Any, a: Any, e: Any, low: Any, high: Any) -> Any:
-    """`softmax` of numbers near 0, which need no maximum; returns whether they are near. If not, a holds anything."""
+    """`softmax` of numbers near each other, where no maximum is needed; False, and any a, where they are not near."""
 
     def write(context: Any, b: Any, signature: Any, args: Any) -> Any:
         x = Lanes(b, e.dtype)

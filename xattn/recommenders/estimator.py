@@ -74,6 +74,8 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         search_space    the settings that matter, and the values that a search tries: lists, or a `LogRange`
         settings_for    for a question ("next", "any", "rating") the settings that answer it; each takes the place of
                         a setting that is "auto"
+        unsaved         the settings that no file holds, as functions: they are None in a model that was loaded
+        saves           whether the model can be saved at all
     """
 
     data_: Interactions
@@ -84,6 +86,8 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     quick: ClassVar[bool] = True
     search_space: ClassVar[Space] = space()
     settings_for: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+    unsaved: ClassVar[frozenset[str]] = frozenset()
+    saves: ClassVar[bool] = True
     _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
     _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})  # old name of a parameter → its name of today
     _learned: frozenset[str] = frozenset()  # the attributes that a fit has set
@@ -237,6 +241,10 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _check_fitted(self) -> None:
         check_fitted(self, "base_", error=UnfittedRecommenderError)
 
+    def saved_params(self) -> dict[str, Any]:
+        """The settings that a file holds."""
+        return {name: value for name, value in self.get_params(deep=False).items() if name not in self.unsaved}
+
     # --- identity ----------------------------------------------------------------------------------------------------
 
     def fingerprint(self) -> str:
@@ -255,7 +263,7 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
         now = dict(vars(self))
         then, text = _digests.get(self, ({}, ""))
         if now.keys() != then.keys() or any(value is not then[name] for name, value in now.items()):
-            settings = json.dumps(self.get_params(deep=False), sort_keys=True, default=_plain)
+            settings = json.dumps(self.saved_params(), sort_keys=True, default=_plain)
             arrays = [part for name, array in sorted(self._state().items()) for part in (name, array)]
             text = checksum_of(type(self).__name__, settings, self.data_.checksum, *arrays)
             _digests[self] = now, text

@@ -11,13 +11,14 @@
 
 A model that gives fields needs nothing else: scores, removals and cells follow. A model without fields defines
 `scores_of`, `scores_without_each` and `cells_of`. The last two methods make explanations quicker, and may stay away.
+`amounts` says what the amounts of its ledgers are, one of `xattn.explain.question.AMOUNTS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -32,7 +33,7 @@ from xattn.errors import (
     check_whole,
     refuse,
 )
-from xattn.explain.question import Approximation
+from xattn.explain.question import TERMS, Approximation, Orders
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
 from xattn.recommenders.listing import refuse_head
@@ -44,6 +45,8 @@ BLOCK = 8_000_000  # scores (maskings × items) held at a time: 64 MB
 
 class Scoring(Estimator):
     """A fitted model that scores histories; see the module's text for what a subclass defines."""
+
+    amounts: ClassVar[str] = TERMS
 
     # --- what explanations ask ---------------------------------------------------------------------------------------
 
@@ -88,6 +91,10 @@ class Scoring(Estimator):
 
     def reach_of(self, history: History, m: int) -> np.ndarray | None:
         """(M,) what each score cannot exceed when up to `m` events are masked; None: no bound is known."""
+        return None
+
+    def orders_of(self, history: History, target: int) -> Orders | None:
+        """Of averages over orders: over how many, and how sure each is. None: the amounts are no averages."""
         return None
 
     def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:

@@ -90,6 +90,18 @@ class Cell(Plain):
 
 
 @dataclass(frozen=True)
+class Interval(Plain):
+    """How sure an average over orders is: its 95 % interval."""
+
+    event: Id
+    title: str
+    position: int
+    contribution: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Removal(Plain):
     """What masking one item does: all its events, `times` of them, the newest at `position`."""
 
@@ -152,6 +164,9 @@ class ExplainAnswer(Answer):
     scenario: str
     texts: Json
     reproduce: str
+    amounts: str = "terms"
+    orders: int | None = None
+    intervals: tuple[Interval, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The fields under the schema and its version, which this document always bears."""

@@ -61,9 +61,12 @@ class Table:
         """The table with these rows alone; their places stay known."""
         if len(rows) == len(self):
             return self
-        chosen = pa.array(rows)
         before = self.lines
-        columns = tuple(column.take(chosen) for column in self.columns)
+        if len(rows) and (np.diff(rows) == 1).all():  # one run of rows, as without a header: no copy
+            columns = tuple(column.slice(int(rows[0]), len(rows)) for column in self.columns)
+        else:
+            chosen = pa.array(rows)
+            columns = tuple(column.take(chosen) for column in self.columns)
         return self.but(columns=columns, lines=lambda those: before(rows[those])).placed()
 
     def placed(self) -> Table:

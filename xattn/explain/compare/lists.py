@@ -17,9 +17,9 @@ from xattn.data import History
 from xattn.errors import check_choice, check_whole, refuse
 from xattn.explain.cache import cache_of
 from xattn.explain.compare.difference import Difference
-from xattn.explain.question import Question, Scorer
+from xattn.explain.question import TERMS, Question, Scorer
 from xattn.explain.rows import contributions
-from xattn.explain.tell.words import named, quotable, spaced
+from xattn.explain.tell.words import named, quotable, spaced, worded
 from xattn.i18n import LANGUAGES, t
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class ListLedger:
         events = self.events()
         most = events[events["contribution"] > 0].sort_values("contribution", ascending=False, kind="stable")
         if not len(most):
-            return t("words.list_popular", lang)
+            return t(worded("words.list_popular", getattr(self._scorer, "amounts", TERMS)), lang)
         first = most.head(MOST_NAMES)
         sentences = [t("words.list_holds", lang, names=named(first["title"], first["contribution"], lang))]
         worst = events.iloc[0]

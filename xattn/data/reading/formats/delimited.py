@@ -163,12 +163,18 @@ class _Text(NamedTuple):
         except (pa.ArrowException, OSError) as error:
             self.scan()
             Source(self.label).refuse("no_table", got=str(error))
-        for column in table.columns:
+        pieces = table.columns
+        del table  # so that each column's pieces go when it is whole
+        for column in pieces:
             longest = pc.max(pc.binary_length(column)).as_py() or 0
             if longest > MAX_CELL and (pc.max(pc.utf8_length(column)).as_py() or 0) > MAX_CELL:
                 longest = pc.max(pc.utf8_length(column)).as_py()
                 Source(self.label).refuse("long_cell", most=MAX_CELL, got=longest)
-        return [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in table.columns]
+        whole = []
+        while pieces:
+            column = pieces.pop(0)
+            whole.append(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+        return whole
 
     def _with_whole_header(self) -> bytes:
         lines = self.raw.split(b"\n", self.layout.skipped + 1)
