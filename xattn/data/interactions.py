@@ -14,7 +14,7 @@ Everything is checked once, here; the arrays are read-only from then on. This is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -182,6 +182,25 @@ class Interactions:
         return checksum_of(
             *events, self.scale.kind, self.scale.origin, canonical(np.array([self.scale.low, self.scale.high]))
         )
+
+    def in_language(self, lang: str) -> Interactions:
+        """The same data, whose items are called by their titles in `lang` where they have one (`ItemTable`).
+
+        The same object comes back where no item has one.
+        """
+        items = self.items.in_language(lang)
+        if items is self.items:
+            return self
+        found: Interactions | None = self._spoken.get(lang)
+        if found is None:
+            found = replace(self, items=items)
+            found.__dict__["checksum"] = self.checksum
+            self._spoken[lang] = found
+        return found
+
+    @cached_property
+    def _spoken(self) -> dict[str, Interactions]:
+        return {}
 
     # --- other interactions ------------------------------------------------------------------------------------------
 

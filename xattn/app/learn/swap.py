@@ -1,7 +1,7 @@
 """What would put one item before another: the smallest change of one number, and of one whole vector.
 
 Items are ranked by how close they are to what the attention makes of the events; `xattn.explain.minimal_edit` finds
-the change. On the page Your behaviour the events are vectors of their own, and any of them may change. In the lesson
+the change. On the page Your vectors the events are vectors of their own, and any of them may change. In the lesson
 the events' vectors are the items themselves: there the two items stay as they are, and one of the others changes. Its
 weight says how far it takes the result along:
 
