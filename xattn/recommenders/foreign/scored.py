@@ -35,7 +35,8 @@ class WrappedScores(Wrapped):
 
     It comes from `xattn.wrap`. Parameters: `source`, the function or how one is made; `ledger`, "arrival" or "average";
     `budget`, how many histories are scored for the averages of one ledger, about; `batch_size`, how many are asked
-    about at once; `random_state` draws the orders, the same ones for the same history. It cannot be saved: no file holds code.
+    about at once; `random_state` draws the orders, the same ones for the same history. It cannot be saved: no file
+    holds code.
 
     >>> import xattn
     >>> from xattn.data.synthetic import planted
