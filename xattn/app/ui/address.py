@@ -102,6 +102,8 @@ def choose(
         widget(key).set(link if link in options else first)
     elif is_new_here(param):
         widget(key).set(CHOSEN.of(key).get() or start or first)
+    if widget(key).get() not in options:  # another row of buttons shared the parameter until now
+        widget(key).set(first)
     touched: str | None = st.segmented_control(
         label, list(options), required=True, format_func=words, key=key, wrap=True
     )
