@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from xattn.data import Interactions
-from xattn.errors import Quoted, refuse, shown, some_of
+from xattn.errors import Quoted, check_id, refuse, shown, some_of
 
 __all__ = ["Found", "Source", "name_of", "places_of", "said", "trained"]
 
@@ -29,8 +29,9 @@ class Found(NamedTuple):
 class Source:
     """`model` was fitted to `data`; `train` fits another one; `adapt` turns either into what a recommender holds.
 
-    `items` are the ids of the model's items in its own order, None where that is the order of the data. A model that
-    `train` fits has the order of the data that it is given.
+    `items` are the ids of the model's items in its own order, None where that is the order of the data or the model
+    itself holds its ids, which `known` then tells. A model that `train` fits has the order of the data that it is
+    given, if it holds no ids.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Source:
         *,
         items: tuple[str, ...] | None = None,
         train: Callable[[Interactions], Any] | None = None,
+        known: Callable[[Any], tuple[Any, ...] | None] = lambda model: None,
     ) -> None:
         self.model = model
         self.data = data
         self.adapt = adapt
         self.items = items
         self.train = train
+        self.known = known
 
     def __repr__(self) -> str:
         return name_of(self.model)
@@ -56,17 +59,24 @@ class Source:
 
     @property
     def stated(self) -> bool:
-        """Whether the order of the items was stated, and not taken to be that of the data."""
-        return self.items is not None
+        """Whether the order of the items was stated, or is held by the model, and not taken to be that of the data."""
+        return self.items is not None or self.known(self.model) is not None
 
     def of(self, data: Interactions) -> Found:
         """The model of `data`. Raises InputError for other data than the model's where nothing trains anew."""
         if data is self.data or data.checksum == self.data.checksum:
-            ids = data.items.ids if self.items is None else self.items
+            ids = self._ids(self.model, data) if self.items is None else self.items
             return Found(self.adapt(self.model, ids), ids)
         if self.train is None:
             refuse("wrapped_fit", model=repr(self))
-        return Found(self.adapt(trained(self.train, data), data.items.ids), data.items.ids)
+        model = trained(self.train, data)
+        ids = self._ids(model, data)
+        return Found(self.adapt(model, ids), ids)
+
+    def _ids(self, model: Any, data: Interactions) -> tuple[str, ...]:
+        """The ids that the model holds, else those of the data."""
+        held = self.known(model)
+        return data.items.ids if held is None else tuple(check_id("items", item) for item in held)
 
 
 def trained(train: Callable[[Interactions], Any], data: Interactions) -> Any:

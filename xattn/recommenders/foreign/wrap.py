@@ -17,9 +17,10 @@ from xattn.errors import (
 )
 from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
-from xattn.recommenders.foreign.adapters import EVENTS_AS, KINDS, Reading, adapted, is_module, kind_of
+from xattn.recommenders.foreign.adapters import EVENTS_AS, KINDS, Reading, adapted, kind_of, takes_sequences
 from xattn.recommenders.foreign.factors import WrappedFactors
 from xattn.recommenders.foreign.items import WrappedItems
+from xattn.recommenders.foreign.libraries import known_ids
 from xattn.recommenders.foreign.scored import WrappedScores
 from xattn.recommenders.foreign.source import Source, trained
 from xattn.recommenders.foreign.wrapped import Wrapped
@@ -54,10 +55,12 @@ def wrap(
     `model` is one of these; `kind` says which ledger it gets ("auto": the first that it can have):
 
     - an array or a sparse matrix (M, M), whose row i is what an event with item i says for each item (EASE, SLIM, item
-      kNN), or one of implicit's item models: kind "items", the model's own terms;
-    - implicit's ALS, or `ItemFactors`: kind "factors", the terms of the person's vector, which is solved again from the
-      history (so the served score is that of the re-solved user, for known users too);
-    - a PyTorch module, a model with ``predict`` or ``transform`` and ``inverse_transform``, or a function
+      kNN), one of implicit's item models, EASE and item kNN of RecTools and RecBole: kind "items", the model's own
+      terms;
+    - implicit's ALS, also in RecTools, or `ItemFactors`: kind "factors", the terms of the person's vector, which
+      is solved again from the history (so the served score is that of the re-solved user, for known users too);
+    - a PyTorch module, RecTools' SASRec, a sequential model of RecBole, an ONNX file (its name or a session), a model
+      with ``predict`` or ``transform`` and ``inverse_transform``, or a function
       ``scores(histories)`` → (R, M): kind "arrival", what each event changed when it arrived; or kind "average", what
       it changes on average over orders (Shapley values), by about `budget` scored histories a ledger (default 2,000)
       in orders drawn by `random_state`.
@@ -70,8 +73,9 @@ def wrap(
     matrix, and a function is asked with an empty history. `weights`: what an event of a matrix or factorisation counts,
     "one" (the default) or its "rating". `events_as`: what a function is handed for each history, the "rows" of its
     items in the model's order (the default) or their "ids", oldest first, or for all together a sparse "table" (R, M)
-    of how often each was met. `batch_size` (default 256) histories go out at once. For modules, `pad` is the number of
-    no item (default 0: items are numbered from 1) and `length` what sequences are brought to; left out, none is padded.
+    of how often each was met. `batch_size` (default 256) histories go out at once. For modules and ONNX files, `pad` is
+    the number of no item (default 0: items are numbered from 1) and `length` what sequences are brought to; left out,
+    none is padded (an ONNX file may fix the length).
     `train`, a function of Interactions that fits such a model, lets `fit` and `xattn.evaluate` fit it to other data;
     with ``model=None`` it fits this one too.
 
@@ -111,7 +115,7 @@ def wrap(
         "budget": budget,
         "random_state": random_state,
     }
-    _check_options(given, chosen, is_module(model))
+    _check_options(given, chosen, takes_sequences(model))
     ids = None if items is None else tuple(check_id("items", item) for item in items)
     as_what = "rows" if events_as is None else check_choice("events_as", events_as, EVENTS_AS)
     number = 0 if pad is None else check_whole("pad", pad)
@@ -120,7 +124,7 @@ def wrap(
     def adapt(found: Any, own_ids: tuple[str, ...]) -> Any:
         return adapted(found, chosen, Reading(own_ids, as_what, number, size), base)
 
-    source = Source(model, data, adapt, items=ids, train=train)
+    source = Source(model, data, adapt, items=ids, train=train, known=known_ids)
     made: Wrapped
     if chosen == "items":
         made = WrappedItems(source=source, weights=weights or "one")
@@ -133,11 +137,11 @@ def wrap(
     return made.fit(data, progress=progress)
 
 
-def _check_options(given: dict[str, Any], kind: str, module: bool) -> None:
+def _check_options(given: dict[str, Any], kind: str, sequences: bool) -> None:
     """Raise InputError for an option that this kind of model does not have."""
     known = {"items": ("base", *OF_SUMS), "factors": OF_SUMS}.get(kind, ("base", *OF_SCORES))
     known += OF_AVERAGES if kind == "average" else ()
-    known += OF_MODULES if module and kind not in ("items", "factors") else ()
+    known += OF_MODULES if sequences and kind not in ("items", "factors") else ()
     for name, value in given.items():
         if name not in known:
             check_given(name, value, wanted=False, when="kind", choice=kind)
