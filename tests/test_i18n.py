@@ -22,6 +22,7 @@ DYNAMIC = (
     "head.",
     "link.must_",
     "behaviour.paste_",
+    "card.file_",
     "front.door_",
     "refusal.",
     "old.",

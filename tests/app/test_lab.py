@@ -138,6 +138,13 @@ def test_its_best_finding_stands_at_the_top(lang: str, monkeypatch: pytest.Monke
     assert not reports.finding({"heads": heads[1:], "rows": []}, lang)
 
 
+@pytest.mark.parametrize(("name", "value"), [("part", "nosuch"), ("part", "<b>"), ("metric", "speed")])
+def test_a_choice_that_is_none_is_said(name: str, value: str) -> None:
+    (warning,) = page(**{name: value}).warning
+    assert f"`{name}` in the address must be one of" in warning.value
+    assert "<b>" not in warning.value.replace("\\<", "")
+
+
 def test_how_it_was_measured_is_always_marked() -> None:
     at = page()
     at.segmented_control(key="lab_part").set_value("faithfulness").run()
