@@ -25,6 +25,7 @@ DYNAMIC = (
     "card.file_",
     "front.door_",
     "refusal.",
+    "old.",
     "report.",
     "questions.",
     "worked.erratum.",

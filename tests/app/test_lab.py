@@ -79,7 +79,7 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
     about = {"dataset": "planted", "model": "M", "summary": []}
     found = {name: {"kind": name, **about, **report} for name, report in REPORTS.items()}
     for protocol in ("next-item", "holdout"):
-        found[protocol] = evaluate(DATA, [ItemKNN(neighbours=8), Popularity()], protocol=protocol)
+        found[protocol] = evaluate(DATA, [ItemKNN(n_neighbors=8), Popularity()], protocol=protocol)
     found["faithfulness"] = {
         "dataset": "planted",
         "rows": [
