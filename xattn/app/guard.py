@@ -25,6 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from xattn.app.moved import redirect
+from xattn.app.ui.spoken import SCRIPTS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +55,10 @@ def policy() -> str:
     Charts compile their expressions ('unsafe-eval'), and Streamlit writes styles as it goes.
     """
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
-    sums = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in INLINE.findall(page)]
+    sums = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in (*INLINE.findall(page), *SCRIPTS.values())
+    ]
     return "; ".join(
         (
             "default-src 'self'",
