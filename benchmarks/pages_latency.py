@@ -54,18 +54,18 @@ def controls(page: Any, server: str) -> Iterator[tuple[str, Callable[[int], None
     def tick(n: int) -> None:
         page.get_by_test_id("stCheckbox").nth(n // 2 % 4).locator("label").click()
 
-    opened("/?user=42&item=91542", "[data-testid=stCheckbox]")
+    opened("/recommendations?user=42&item=91542", "[data-testid=stCheckbox]")
     yield "recommendations: untick an event", tick
     yield "recommendations: depth of the words", lambda n: page.get_by_role("radio", name=DEPTHS[n % 2]).click()
-    opened("/?user=42", "[class*=st-key-rec_why]")
+    opened("/recommendations?user=42", "[class*=st-key-rec_why]")
     yield "recommendations: open and close a reason", click("[class*=st-key-rec_why_] button")
     opened("/worked?step=2", ".katex")
     yield "lesson: temperature", lambda n: page.get_by_test_id("stNumberInputStepUp").first.click()
     yield "lesson: next and back", lambda n: page.keyboard.press("ArrowRight" if n % 2 == 0 else "ArrowLeft")
     yield "lesson: choose an event", lambda n: page.get_by_role("radio", name=f"k{n % 3 + 1}").click()
-    opened("/behaviour?films=1*260_5~1270_5~589_4", "[data-testid=stVegaLiteChart]")
+    opened("/?films=1*260_5~1270_5~589_4", "[class*=st-key-front_prove]")
     yield "films: stars", lambda n: page.get_by_test_id("stFeedback").nth(2).get_by_role("radio").nth(n % 4).click()
-    opened("/behaviour?way=vectors", "[data-testid=stVegaLiteChart]")
+    opened("/behaviour", "[data-testid=stVegaLiteChart]")
     yield "vectors: temperature", lambda n: page.get_by_test_id("stNumberInputStepUp").first.click()
     opened("/lab", "[data-testid=stVegaLiteChart]")
     yield "lab: protocol", lambda n: page.get_by_role("radio", name=PROTOCOLS[n % 2]).click()
@@ -90,7 +90,7 @@ def opening(browser: Any, server: str) -> float:
     """Seconds from a bare address to the first explained recommendation."""
     page = browser.new_page()
     start = time.perf_counter()
-    page.goto(server)
+    page.goto(f"{server}/recommendations")
     page.get_by_text("mostly for").first.wait_for()
     seconds = time.perf_counter() - start
     page.close()

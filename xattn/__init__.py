@@ -49,8 +49,9 @@ if TYPE_CHECKING:
         UserAttention,
         load_model,
     )
+    from xattn.recommenders.foreign import wrap
     from xattn.tensor.attend import attend
-    from xattn.tensor.attention import attention
+    from xattn.tensor.attention import attention, attention_with_weights
     from xattn.tensor.nearest import nearest
     from xattn.tensor.softmax import log_softmax, logsumexp, softmax
 
@@ -82,6 +83,7 @@ __all__ = [
     "XattnError",
     "attend",
     "attention",
+    "attention_with_weights",
     "datasets",
     "load_dataset",
     "load_model",
@@ -94,6 +96,7 @@ __all__ = [
     "softmax",
     "transparency",
     "worked_example",
+    "wrap",
 ]
 
 _HOMES = {  # module: the public names that live there
@@ -106,7 +109,8 @@ _HOMES = {  # module: the public names that live there
     "xattn.model.example": "worked_example",
     "xattn.tensor.nearest": "nearest",
     "xattn.tensor.softmax": "log_softmax logsumexp softmax",
-    "xattn.tensor.attention": "attention",
+    "xattn.tensor.attention": "attention attention_with_weights",
+    "xattn.recommenders.foreign": "wrap",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import SMALL, small
 from xattn.app import state
-from xattn.app.lab import jobs, models, runs
+from xattn.app.lab import jobs, models, reports, runs
 from xattn.app.lab import page as lab
 from xattn.app.lab.results import metric_name
 from xattn.app.recommend.answers import listed
@@ -22,6 +22,7 @@ from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
 from xattn.i18n import LANGUAGES, t
 from xattn.recommenders import ItemKNN, Popularity
+from xattn.viz.names import head_name
 
 DATA = planted("genre", n_users=40, seed=0).data
 FIGURE = {"value": 0.25, "ci95": [0.2, 0.3]}
@@ -78,7 +79,7 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
     about = {"dataset": "planted", "model": "M", "summary": []}
     found = {name: {"kind": name, **about, **report} for name, report in REPORTS.items()}
     for protocol in ("next-item", "holdout"):
-        found[protocol] = evaluate(DATA, [ItemKNN(neighbours=8), Popularity()], protocol=protocol)
+        found[protocol] = evaluate(DATA, [ItemKNN(n_neighbors=8), Popularity()], protocol=protocol)
     found["faithfulness"] = {
         "dataset": "planted",
         "rows": [
@@ -107,6 +108,47 @@ def page(lang: str = "en", **params: str) -> AppTest:
     assert not at.exception
     assert not at.error
     return at
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_measure_says_which_way_is_better(lang: str) -> None:
+    from xattn.app.lab.results import COSTS, meaning, metrics_of
+
+    stored = {job: jobs.stored(job) or {} for job in ("next-item", "holdout", "faithfulness", "groups", "threshold")}
+    names = {name for result in stored.values() for name in metrics_of(result["rows"]) if name not in COSTS}
+    for job in ("groups", "threshold"):
+        names |= {name for name, value in stored[job]["rows"][0].items() if isinstance(value, dict)}
+    for name in sorted(names - {"n", "threshold"}):
+        said = meaning(name, lang)
+        assert any(word in said for word in ("better", "更好", "越", "本身无好坏")), name
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_its_best_finding_stands_at_the_top(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads = [
+        {"head": name, "weight_share": {"value": looked}, "effect_share": {"value": decided}}
+        for name, looked, decided in (("content", 0.24, 0.0007), ("recency 3", 0.76, 0.9993))
+    ]
+    said = reports.finding({"heads": heads, "rows": []}, lang)
+    assert "24%" in said
+    assert "0.07%" in said
+    assert head_name("content", lang) in said
+    monkeypatch.setattr(lab, "_kept", {"attention": {**REPORTS["attention"], "heads": heads}}.get)
+    assert f"**{said}**" in [element.value for element in page(lang).markdown]
+    assert not reports.finding({"heads": heads[1:], "rows": []}, lang)
+
+
+@pytest.mark.parametrize(("name", "value"), [("part", "nosuch"), ("part", "<b>"), ("metric", "speed")])
+def test_a_choice_that_is_none_is_said(name: str, value: str) -> None:
+    (warning,) = page(**{name: value}).warning
+    assert f"`{name}` in the address must be one of" in warning.value
+    assert "<b>" not in warning.value.replace("\\<", "")
+
+
+def test_how_it_was_measured_is_always_marked() -> None:
+    at = page()
+    at.segmented_control(key="lab_part").set_value("faithfulness").run()
+    assert at.segmented_control(key="lab_protocol_faithfulness").value == "faithfulness"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -87,14 +87,16 @@ def test_the_first_view_needs_no_parameters(open_page: Opener) -> None:
 def test_you_get_a_list_from_what_you_pick(open_page: Opener) -> None:
     page = open_page(user="you")
     assert page.info[0].value == t("recommendations.no_picks")
-    page.multiselect(key="rec_liked").set_value(["i3", "i7"]).run()
-    page.multiselect(key="rec_disliked").set_value(["i4"]).run()
+    for item in ("i4", "i3", "i7"):
+        page.text_input(key="behaviour_add").set_value(item).run()
+        press(page, f"behaviour_add_hit_{item}")
+    page.feedback(key="behaviour_stars_i4").set_value(0).run()
     served = small().recommend(history=[("i4", 1.0), ("i3", 5.0), ("i7", 5.0)])
     assert cards(page) == [(rank, safe(title)) for rank, title in zip(served["rank"], served["title"], strict=True)]
-    assert address(page)["liked"] == "i3,i7"
-    assert address(page)["disliked"] == "i4"
+    assert address(page)["films"] == "1*i4_1~i3_5~i7_5"
     again = open_page(**address(page))
     assert cards(again) == cards(page)
+    assert cards(open_page(user="you", liked="i3,i7", disliked="i4")) == cards(page), "as links were once"
 
 
 # --- why this? --------------------------------------------------------------------------------------------------------
@@ -513,7 +515,7 @@ def test_hostile_titles_are_text(open_page: Opener, monkeypatch: pytest.MonkeyPa
     data = small().data_
     titles = tuple(HOSTILE[row % len(HOSTILE)] for row in range(data.n_items))
     hostile = dataclasses.replace(data, items=dataclasses.replace(data.items, titles=titles))
-    model = ItemKNN(neighbours=8).fit(hostile)
+    model = ItemKNN(n_neighbors=8).fit(hostile)
     monkeypatch.setattr(state, "_fitted", lambda kind, name: model)
     monkeypatch.setattr(state, "dataset", lambda name="": hostile)
     page = open_page(user="u3", item="i12", k="20")

@@ -120,25 +120,25 @@ def open_app(open_page: Opener) -> Opener:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_app_opens_on_the_recommendations(open_app: Opener, language: str) -> None:
+def test_the_app_opens_on_the_first_page(open_app: Opener, language: str) -> None:
     page = open_app(lang=language)
     assert not page.exception
     assert not page.error
-    assert page.title[0].value == t("recommendations.title", language)
-    assert t("recommendations.promise", language) in shown_text(page)
+    assert page.title[0].value == t("front.title", language)
+    assert t("front.promise", language) in shown_text(page)
 
 
 def test_the_language_can_be_switched(open_app: Opener) -> None:
     page = open_app()
     assert "lang" not in address(page), "an address that is rewritten cannot be left with Back"
     page.sidebar.get("button_group")[0].set_value("zh").run()
-    assert page.title[0].value == t("recommendations.title", "zh")
+    assert page.title[0].value == t("front.title", "zh")
     assert address(page)["lang"] == "zh"
 
 
 def test_an_unknown_language_gets_one_sentence(open_app: Opener) -> None:
     page = open_app(lang="<b>fr")
     assert [warning.value for warning in page.warning] == [t("app.bad_language", got=safe("<b>fr"))]
-    assert page.title[0].value == t("recommendations.title")
+    assert page.title[0].value == t("front.title")
     page.sidebar.get("button_group")[0].set_value("zh").run()
     assert not page.warning

@@ -15,6 +15,7 @@ from xattn.app.recommend import view as module
 from xattn.app.recommend.opinions import KINDS
 from xattn.app.recommend.view import DEPTHS, MOST_K, PARAMETERS, TABS, YOU, View
 from xattn.app.state import QUICK as MODELS
+from xattn.app.ui.picks import Picks
 from xattn.data import Interactions
 from xattn.recommenders import ItemKNN
 
@@ -30,7 +31,12 @@ STRANGE = Interactions.from_frame(  # items met twice; ids with every mark that 
 )
 
 
-ITEMS = (ItemKNN(neighbours=2).fit(STRANGE), small("ItemKNN"))
+ITEMS = (ItemKNN(n_neighbors=2).fit(STRANGE), small("ItemKNN"))
+
+
+def starred(ids: tuple[str, ...]) -> some.SearchStrategy[Picks]:
+    """These items with any stars."""
+    return some.tuples(*(some.tuples(some.just(item), some.integers(1, 5)) for item in ids))
 
 
 @some.composite
@@ -47,8 +53,7 @@ def views(draw: some.DrawFn) -> tuple[View, Interactions]:
         user,
         draw(some.sampled_from(list(MODELS))),
         draw(some.integers(1, MOST_K)),
-        liked=draw(ids.filter(len)) if by_hand else (),
-        disliked=draw(ids) if by_hand else (),
+        films=draw(ids.filter(len).flatmap(starred)) if by_hand else (),
         said=said,
         muted=draw(some.lists(some.sampled_from(["content", "recency 3", "a,b %2C"]), unique=True).map(tuple)),
         item=draw(some.none() | some.sampled_from(data.items.ids)),
@@ -73,7 +78,7 @@ def test_any_text_gives_a_view_and_one_complaint_for_what_is_wrong(params: dict[
     assert view.user == YOU or view.user in PLAIN.user_ids
     assert view.model in MODELS
     assert 1 <= view.k <= MOST_K
-    assert set(view.liked + view.disliked) <= set(PLAIN.items.ids)
+    assert {item for item, _ in view.films} <= set(PLAIN.items.ids)
     assert {view.item, view.versus} <= {None, *PLAIN.items.ids}
     assert view.depth in DEPTHS
     assert view.tab in TABS
@@ -93,8 +98,8 @@ def test_any_text_gives_a_view_and_one_complaint_for_what_is_wrong(params: dict[
     [
         ({"user": "u3", "model": "ItemKNN", "k": "7", "item": "i12"}, View("u3", "ItemKNN", 7, item="i12")),
         (
-            {"user": "you", "liked": "i3,i7", "disliked": "i4"},
-            View(YOU, "HybridAttention", liked=("i3", "i7"), disliked=("i4",)),
+            {"user": "you", "liked": "i3,i7", "disliked": "i4"},  # before there were stars
+            View(YOU, "HybridAttention", films=(("i4", 1), ("i3", 5), ("i7", 5))),
         ),
         (
             {"said": "more_i2~hide_i5", "muted": "recency 3", "tab": "heads", "boxes": "33"},
@@ -175,7 +180,7 @@ def test_the_events_are_those_of_the_request(given_: tuple[View, Interactions]) 
 def test_a_fault_of_the_address_is_found(monkeypatch: pytest.MonkeyPatch, part: str, fault: object) -> None:
     """Each fault makes the address of one of these views say another one."""
     cases = [
-        View(YOU, "ItemKNN", liked=("b,c", "50%2C")),
+        View("u", "ItemKNN", muted=("b,c", "50%2C")),
         View("u", "ItemKNN", without=(2, 1)),
         View("u", "ItemKNN", without=(3,)),
     ]

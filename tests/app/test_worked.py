@@ -248,13 +248,21 @@ def test_a_lesson_begins_with_its_first_step() -> None:
         assert "step" not in at.query_params
 
 
+def test_a_step_that_is_none_is_said() -> None:
+    (warning,) = page(step="9").warning
+    assert "`step` in the address must be one of 1, 2, 3, 4, all; got 9." in warning.value.replace("\\", "")
+
+
 def test_what_a_step_made_is_carried_to_the_next() -> None:
     found = results(SHEET)
-    for step, own in (("2", found.profile.scores), ("3", found.profile.weights), ("4", found.profile.weights)):
+    for step, own in (("2", found.profile.scores), ("3", found.profile.weights), ("4", None)):
         at = page(step=step)
-        assert t("worked.carried", step=1 if step == "2" else 2) in texts(at)
+        assert t("worked.carried", step=int(step) - 1) in texts(at)
         carried = next(frame.value for frame in at.dataframe if not frame.key)
-        assert carried.iloc[:, 1].tolist() == own.tolist()
+        if own is None:  # the whole of step 3: each key by its weight, and their sum
+            assert carried.iloc[-1, 1:].tolist() == found.profile.fused.tolist()
+        else:
+            assert carried.iloc[:, 1].tolist() == own.tolist()
 
 
 # --- pointing ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,9 @@ from urllib.parse import urlsplit
 
 import streamlit
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
+
+from xattn.app.moved import redirect
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -104,6 +106,14 @@ class Guard:
 
         if status:
             await PlainTextResponse(f"{REASONS[status]}\n", status)(scope, receive, guarded)
+            return
+        to = (
+            redirect(scope["path"], scope.get("query_string", b"").decode("latin-1"))
+            if scope["type"] == "http"
+            else None
+        )
+        if to is not None:
+            await RedirectResponse(to, 307)(scope, receive, guarded)
             return
         kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"origin"]
         await self.app({**scope, "headers": kept}, receive, guarded)

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from xattn.app.moved import HOME, meant
 from xattn.app.ui import address
 from xattn.app.ui.glossary import glossary
 from xattn.app.ui.language import choose_language, keep_language
 from xattn.app.ui.refusals import reporting
-from xattn.app.ui.session import FITTING, GO_TO, OWN
+from xattn.app.ui.session import DOORS, FITTING, GO_TO, OWN
 from xattn.app.ui.text import safe
 from xattn.i18n import t
 
@@ -40,14 +41,20 @@ class Page(NamedTuple):
         self.module().render()
 
 
-PAGES = (  # in the order of the sidebar; the first one is at the root as well
-    Page("app.recommendations", "home", ":material/recommend:", lambda: import_module("xattn.app.recommend.page")),
+PAGES = (  # in the order of the sidebar; the first one is at the root
+    Page("front.nav", "start", ":material/home:", lambda: import_module("xattn.app.front.page")),
+    Page(
+        "app.recommendations",
+        "recommendations",
+        ":material/recommend:",
+        lambda: import_module("xattn.app.recommend.page"),
+    ),
     Page("app.worked", "worked", ":material/function:", lambda: import_module("xattn.app.learn.page")),
     Page("app.behaviour", "behaviour", ":material/tune:", lambda: import_module("xattn.app.yours.page")),
     Page("mine.title", "data", ":material/upload_file:", lambda: import_module("xattn.app.data.page")),
+    Page("live.title", "live", ":material/bolt:", lambda: import_module("xattn.app.live.page")),
     Page("app.lab", "lab", ":material/experiment:", lambda: import_module("xattn.app.lab.page")),
 )
-OTHER_NAMES = {"recommendations": 0}  # paths that lead to a page under another name: its place in PAGES
 
 
 def run() -> None:
@@ -60,15 +67,15 @@ def run() -> None:
         )
         for page in PAGES
     ]
-    aliases = [
-        st.Page(partial(_move, pages[at]), title="xattn", url_path=path, visibility="hidden")
-        for path, at in OTHER_NAMES.items()
-    ]
+    aliases = [st.Page(partial(_move, pages[0]), title="xattn", url_path=HOME, visibility="hidden")]
     page = st.navigation([*pages, *aliases])
+    DOORS.set({own.path: to for own, to in zip(PAGES, pages, strict=True)} | {"": pages[0]})
     if address.turn_to(page.url_path):
         keep_language()
     if (path := GO_TO.take()) is not None:
-        st.switch_page(next(to for to, own in zip(pages, PAGES, strict=True) if own.path == path))
+        st.switch_page(DOORS.get()[path])
+    if (path := meant(page.url_path, st.query_params.to_dict())) is not None:
+        _move(DOORS.get()[path])
     if FITTING.is_set:
         import_module("xattn.app.data.fitting").take_over()
     with st.sidebar:

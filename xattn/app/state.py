@@ -11,6 +11,7 @@ import gc
 import os
 import threading
 import weakref
+from copy import copy
 from typing import NamedTuple
 
 import streamlit as st
@@ -132,9 +133,13 @@ def scenario() -> str:
 
 
 def dataset() -> Interactions:
-    """The data set of the pages: frozen, the same for all sessions that have not brought their own."""
+    """The data set of the pages: frozen, the same for all sessions that have not brought their own.
+
+    Items are called by their titles in the language of the session, where the data have them.
+    """
     shown = own()
-    return load_dataset(DATASET) if shown is None else shown.data
+    plain = load_dataset(DATASET) if shown is None else shown.data
+    return plain.in_language(lang()) if in_session() else plain
 
 
 def models() -> dict[str, type[Recommender]]:
@@ -150,12 +155,12 @@ def default_model() -> str:
     return next(iter(models()))
 
 
-@kept(st.cache_resource, max_entries=2 * len(QUICK))
+@kept(st.cache_resource, speaks=False, max_entries=2 * len(QUICK))
 def _fitted(kind: str, checksum: str) -> Recommender:
     shown = own()
     if shown is not None and shown.model is not None and kind == type(shown.model).__name__:
         return shown.model
-    return models()[kind]().fit(dataset())
+    return models()[kind]().fit(load_dataset(DATASET) if shown is None else shown.data)
 
 
 def model(kind: str | None = None) -> Recommender:
@@ -165,7 +170,18 @@ def model(kind: str | None = None) -> Recommender:
     """
     kind = check_choice("model", default_model() if kind is None else kind, models())
     with st.spinner(t("app.fitting", lang())):
-        return _fitted(kind, dataset().checksum)
+        fitted = _fitted(kind, dataset().checksum)
+    return _speaking(fitted, lang())
+
+
+def _speaking(fitted: Recommender, language: str) -> Recommender:
+    """The same fitted model, whose explanations call items by their titles in this language."""
+    data = fitted.data_.in_language(language)
+    if data is fitted.data_:
+        return fitted
+    twin = copy(fitted)
+    twin.data_ = data
+    return twin
 
 
 _ready = threading.Event()

@@ -9,16 +9,15 @@ from xattn.cli import (
     example,
     explain,
     fit,
-    keys,
     partition,
     recommend,
     report,
     scenario,
-    serve,
     transparency,
     tune,
 )
 from xattn.cli.root import main
+from xattn.cli.service import keys, satisfaction, serve
 
 __all__ = ["main"]
 
@@ -35,6 +34,7 @@ for command in (
     partition.partition,
     recommend.recommend,
     report.report,
+    satisfaction.satisfaction,
     scenario.scenario,
     serve.serve,
     transparency.transparency,

@@ -6,15 +6,17 @@ checked against their sha256 before a byte of them is used.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import threading
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from xattn.data.interactions import Interactions
+from xattn.data.items import ItemTable
 from xattn.data.reading.read import read_interactions, read_items
 from xattn.data.source import Source
 from xattn.errors import refuse
@@ -41,6 +43,7 @@ class DatasetInfo:
     citation: str
     folder: Path = field(repr=False)
     files: dict[str, dict[str, Any]] = field(repr=False, compare=False)
+    names: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False, compare=False)  # language → file
 
 
 def datasets() -> list[DatasetInfo]:
@@ -71,8 +74,8 @@ def load_dataset(name: str) -> Interactions:
             if not isinstance(name, str) or name not in infos:
                 refuse("unknown_dataset" if infos else "no_datasets", known=tuple(infos), got=name)
             info = infos[name]
-            items = read_items(_verified(info, "items"))
-            _loaded[name] = read_interactions(_verified(info, "ratings"), items, name)
+            items = _named(read_items(_verified(info, info.files["items"])), info)
+            _loaded[name] = read_interactions(_verified(info, info.files["ratings"]), items, name)
         return _loaded[name]
 
 
@@ -90,22 +93,33 @@ def _info(path: Path) -> DatasetInfo:
             citation=str(entry["citation"]),
             folder=path.parent,
             files={part: dict(entry["files"][part]) for part in ("ratings", "items")},
+            names={lang: dict(file) for lang, file in entry.get("names", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:  # TOMLDecodeError is a ValueError
         Source(f"{path.parent.name}/{path.name}").refuse("no_description", got=repr(error))
 
 
-def _verified(info: DatasetInfo, part: str) -> io.BytesIO:
+def _named(items: ItemTable, info: DatasetInfo) -> ItemTable:
+    """The items with their titles in other languages, which stand in files of their own: id, title."""
+    names = {}
+    for lang, file in info.names.items():
+        text = _verified(info, file).read().decode("utf-8")
+        found = dict(row for row in list(csv.reader(io.StringIO(text)))[1:])
+        names[lang] = tuple(found.get(item, "") for item in items.ids)
+    return replace(items, names=names) if names else items
+
+
+def _verified(info: DatasetInfo, file: dict[str, Any]) -> io.BytesIO:
     """The bytes of a file of the set, checked; as an open file that carries its name."""
-    name = str(info.files[part].get("path", ""))
+    name = str(file.get("path", ""))
     label = f"{info.name}/{name}"
     try:
         raw = (info.folder / name).read_bytes()
     except OSError as error:
         Source(label).refuse("missing_data", got=type(error).__name__)
-    wanted, got = info.files[part].get("sha256"), hashlib.sha256(raw).hexdigest()
+    wanted, got = file.get("sha256"), hashlib.sha256(raw).hexdigest()
     if got != wanted:
         Source(label).refuse("changed_data", wanted=str(wanted)[:12], got=got[:12])
-    file = io.BytesIO(raw)
-    file.name = label
-    return file
+    opened = io.BytesIO(raw)
+    opened.name = label
+    return opened

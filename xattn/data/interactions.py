@@ -14,7 +14,7 @@ Everything is checked once, here; the arrays are read-only from then on. This is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,7 @@ from xattn.errors import (
     check_whole,
     refuse,
     shown,
+    takes_old_names,
 )
 
 __all__ = ["Interactions", "ItemTable"]
@@ -182,6 +183,25 @@ class Interactions:
             *events, self.scale.kind, self.scale.origin, canonical(np.array([self.scale.low, self.scale.high]))
         )
 
+    def in_language(self, lang: str) -> Interactions:
+        """The same data, whose items are called by their titles in `lang` where they have one (`ItemTable`).
+
+        The same object comes back where no item has one.
+        """
+        items = self.items.in_language(lang)
+        if items is self.items:
+            return self
+        found: Interactions | None = self._spoken.get(lang)
+        if found is None:
+            found = replace(self, items=items)
+            found.__dict__["checksum"] = self.checksum
+            self._spoken[lang] = found
+        return found
+
+    @cached_property
+    def _spoken(self) -> dict[str, Interactions]:
+        return {}
+
     # --- other interactions ------------------------------------------------------------------------------------------
 
     def select(self, mask: Any) -> Interactions:
@@ -284,6 +304,7 @@ class Interactions:
         return pd.DataFrame(columns)
 
     @classmethod
+    @takes_old_names(drop_missing="missing=refuse,drop")
     def from_frame(
         cls,
         frame: pd.DataFrame,
@@ -291,7 +312,7 @@ class Interactions:
         name: str = "frame",
         *,
         columns: Mapping[str, Any] | None = None,
-        drop_missing: bool = False,
+        missing: str = "refuse",
         source: Source = FRAME,
     ) -> Interactions:
         """A frame of events, one per line, with a user and an item column, perhaps rating, time and event type.
@@ -299,10 +320,10 @@ class Interactions:
         Columns are recognised by name and values, or named by `columns` (role → header). Without a time column the
         order of the lines is the order in time. Items that `items` does not hold are added at its end, with the title
         of a title column if there is one. Lines without a user or an item are refused, or left out with
-        ``drop_missing=True``. Raises DataError. `read_interactions` takes frames too, and has more options.
+        ``missing="drop"``. Raises DataError. `read_interactions` takes frames too, and has more options.
         """
         check_type("frame", frame, pd.DataFrame, "frame_of_events")
-        options = Options(columns or {}, missing="drop" if drop_missing else "refuse")
+        options = Options({} if columns is None else columns, missing=missing)
         return cls.of_events(events_of(frame_table(frame, source), options), items, name)
 
     @classmethod

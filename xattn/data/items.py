@@ -22,7 +22,17 @@ from xattn.data.reading.features import Items, items_of
 from xattn.data.reading.formats.frames import frame_table
 from xattn.data.source import Source
 from xattn.data.values import MISSING, plain_texts
-from xattn.errors import UnknownIdError, check_id, check_index_array, check_same_length, check_type, refuse, some_of
+from xattn.errors import (
+    UnknownIdError,
+    check_id,
+    check_ids,
+    check_index_array,
+    check_same_length,
+    check_type,
+    refuse,
+    some_of,
+)
+from xattn.i18n import LANGUAGES
 
 __all__ = ["ItemTable", "plain_column"]
 
@@ -32,6 +42,9 @@ ITEMS = Source("`items`")
 @dataclass(frozen=True, eq=False)
 class ItemTable:
     """Items by row: `ids` (M texts, each once), `titles` (M texts), `frame` (M rows of columns, not to be changed).
+
+    `names` are titles in other languages: language → M texts, "" where there is none (`in_language`). A file brings
+    them as a column `title_zh`. They are no feature, and no part of what a model answers.
 
     `features` are features of your own (`FeatureSet`), as vectors of pictures or of texts; models then use these, and
     make none of the columns. Raises InputError when lengths differ or an id stands twice.
@@ -45,12 +58,16 @@ class ItemTable:
     frame: pd.DataFrame
     features: FeatureSet | None = None
     report: Any = field(default=None, repr=False)  # of the file that was read, if any
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_type("frame", self.frame, pd.DataFrame, "frame_of_features")
         object.__setattr__(self, "ids", tuple(check_id("ids", value) for value in self.ids))
         object.__setattr__(self, "titles", tuple(_one_line(value) for value in self.titles))
-        check_same_length(ids=len(self.ids), titles=len(self.titles), frame=len(self.frame))
+        names = {lang: tuple(_one_line(value) for value in own) for lang, own in self.names.items()}
+        object.__setattr__(self, "names", names)
+        lengths = {f"title_{lang}": len(own) for lang, own in names.items()}
+        check_same_length(ids=len(self.ids), titles=len(self.titles), frame=len(self.frame), **lengths)
         if self.features is not None:
             check_type("features", self.features, FeatureSet, "feature_set")
             check_same_length(ids=len(self.ids), rows_of_features=self.features.F.shape[0])
@@ -100,13 +117,16 @@ class ItemTable:
         rows = check_index_array("rows", rows, size=len(self), what="item_row")
         ids, titles = (tuple(column[row] for row in rows.tolist()) for column in (self.ids, self.titles))
         features = None if self.features is None else self.features.take(rows)
-        return ItemTable(ids, titles, self.frame.iloc[rows], features)
+        names = {lang: tuple(own[row] for row in rows.tolist()) for lang, own in self.names.items()}
+        return ItemTable(ids, titles, self.frame.iloc[rows], features, names=names)
 
     def extended(self, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
         """This table with those of `ids` that it does not hold at its end: title from `titles` or else the id.
 
         No feature of theirs is known.
         """
+        if titles is not None:
+            check_type("titles", titles, Mapping, "titles_by_id")  # type: ignore[type-abstract]
         ids = [ids[place] for place in np.flatnonzero(self.rows(ids) == MISSING).tolist()]
         if not ids:
             return self
@@ -118,7 +138,33 @@ class ItemTable:
         added = pd.DataFrame(blank, index=range(len(ids)))
         frame = pd.concat([self.frame, added], ignore_index=True) if len(self) else added
         features = None if self.features is None else self.features.extended(len(ids))
-        return ItemTable(self.ids + tuple(ids), self.titles + names, frame, features)
+        others = {lang: (*own, *[""] * len(ids)) for lang, own in self.names.items()}
+        return ItemTable(self.ids + tuple(ids), self.titles + names, frame, features, names=others)
+
+    def in_language(self, lang: str) -> ItemTable:
+        """The same items, called by their titles in `lang` where they have one.
+
+        It is the same table by all other means: features and checksum are those of this one. The same object comes back
+        where there are no titles in this language.
+
+        >>> table = ItemTable(("6", "9"), ("Heat", "Ran"), pd.DataFrame(index=range(2)), names={"zh": ("盗火线", "")})
+        >>> table.in_language("zh").titles, table.in_language("en").titles
+        (('盗火线', 'Ran'), ('Heat', 'Ran'))
+        """
+        own = self.names.get(lang)
+        if own is None:
+            return self
+        found: ItemTable | None = self.kept.get(("in_language", lang))
+        if found is None:
+            found = replace(self, titles=tuple(a or b for a, b in zip(own, self.titles, strict=True)))
+            found.__dict__.update(checksum=self.checksum, kept=self.kept, original=self.titles)
+            self.kept["in_language", lang] = found
+        return found
+
+    @cached_property
+    def original(self) -> tuple[str, ...]:
+        """The titles that the data gave, whatever language the table speaks."""
+        return self.titles
 
     def with_features(self, features: FeatureSet | None) -> ItemTable:
         """The same items with `features` (M rows); None takes given features away."""
@@ -127,6 +173,7 @@ class ItemTable:
     @classmethod
     def bare(cls, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
         """Items without features; title from `titles` or else the id."""
+        ids = [check_id("ids", value) for value in check_ids("ids", ids)]
         return cls((), (), pd.DataFrame(index=range(0))).extended(ids, titles)
 
     @classmethod
@@ -149,7 +196,10 @@ class ItemTable:
     def of_items(cls, items: Items) -> ItemTable:
         """Items that a table held; one without a title is called by its id."""
         titles = tuple(_one_line(title) or own for title, own in zip(items.titles, items.ids, strict=True))
-        return cls(items.ids, titles, items.frame, report=items.report)
+        named = {lang: f"title_{lang}" for lang in LANGUAGES if f"title_{lang}" in items.frame}
+        names = {lang: tuple(plain_texts(items.frame[column])) for lang, column in named.items()}
+        frame = items.frame.drop(columns=list(named.values()))
+        return cls(items.ids, titles, frame, report=items.report, names=names)
 
 
 def plain_column(column: pd.Series[Any]) -> tuple[str, np.ndarray | list[str]]:

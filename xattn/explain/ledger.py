@@ -2,7 +2,8 @@
 
     score = base + Σ cells,      cell = gate · weight · strength · value      (per event × head [× feature])
 
-It is built from the model's own terms, not from a model of the model; there is no remainder to hide. The ledger is a
+It is built from the model's own terms, not from a model of the model; there is no remainder to hide. A model that was
+fitted elsewhere and has no such terms says what the amounts are instead (`amounts`); they add up too. The ledger is a
 record. What is made of it, in words, charts, files and comparisons, stands in `tell` and `compare`; its methods of
 those names call them.
 """
@@ -18,13 +19,13 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.errors import check_choice, check_index_array, check_no_overflow, check_whole
+from xattn.errors import by_name, check_choice, check_no_overflow, check_positions, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
 from xattn.explain.honesty import Confidence, base_share, confidence_of, notes_of
 from xattn.explain.parts import part_removals_frame, parts_frame
-from xattn.explain.question import Question, Scorer, rank_of
+from xattn.explain.question import TERMS, Orders, Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
 from xattn.explain.rows import EventRows, effective_number, event_rows
 from xattn.i18n import LANGUAGES
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger"]
 
+MOST_INDENT = 80  # blanks before a line of JSON
+
 
 class Ledger:
     """Why one item has its score for one history. It comes from `Recommender.explain` and does not change afterwards.
@@ -45,6 +48,8 @@ class Ledger:
     recommended, as when it was seen), `k` (length of the list). `cells` is a frame with the columns head, event (item
     id), title, position (0: oldest), feature ("" where a value does not split), weight, strength, value, gate,
     contribution; its contributions sum to score − base. `heads` holds the same cells as arrays, head by head.
+    `amounts` says what contributions are: the model's own "terms", those of a "sum" that was fitted elsewhere, what
+    each event changed on its "arrival", or what it changes on "average" over orders.
     """
 
     def __init__(self, scorer: Scorer, question: Question) -> None:
@@ -62,6 +67,7 @@ class Ledger:
         self.base = float(scorer.base_[question.target])
         self.rank = rank_of(self.cache.scores, question.target, question.allowed)
         self.k = question.k
+        self.amounts: str = getattr(scorer, "amounts", TERMS)
 
     def __repr__(self) -> str:
         rank = "not in the list" if self.rank is None else f"rank {self.rank}"
@@ -85,6 +91,7 @@ class Ledger:
 
     def title_at(self, position: int) -> str:
         """The title of the event at this place of the history."""
+        position = check_whole("position", position, low=0, high=len(self.history) - 1)
         return self.items_table.titles[int(self.history.item[position])]
 
     @cached_property
@@ -116,6 +123,28 @@ class Ledger:
         """
         return events_frame(self.rows, self.without_each, self.score, self.history, self.items_table)
 
+    @cached_property
+    def orders(self) -> Orders | None:
+        """Of averages over orders: over how many, and how sure each is; None where the amounts are no averages."""
+        of = getattr(self.scorer, "orders_of", None)
+        found: Orders | None = None if of is None else of(self.history, self.question.target)
+        return found
+
+    def intervals(self) -> pd.DataFrame:
+        """How sure the contribution of each item is, in the order of `events`: event, title, position, contribution,
+        low, high.
+
+        Averages over orders that were drawn have a 95 % interval, by the spread of the orders; of several events of one
+        item the widths add up. All other amounts are exact: low and high are the contribution.
+        """
+        frame = self.events()[["event", "title", "position", "contribution"]]
+        within = np.zeros(len(frame))
+        if self.orders is not None:
+            live = self.history.live
+            by_item = np.bincount(self.history.item[live], self.orders.within[live], len(self.items_table.ids))
+            within = by_item[self.history.item[self.rows.position]]
+        return frame.assign(low=frame["contribution"] - within, high=frame["contribution"] + within)
+
     def removals(self) -> pd.DataFrame:
         """What masking each item does, worst loss first.
 
@@ -140,8 +169,7 @@ class Ledger:
 
         Raises InputError for a position that the history does not have.
         """
-        given = positions if isinstance(positions, np.ndarray) else list(positions)
-        where = sorted({int(p) for p in check_index_array("positions", given, size=len(self.history))})
+        where = check_positions("positions", positions, size=len(self.history))
         return set_removal(self.scorer, self.question, tuple(where), self.score)
 
     def counterfactual(self) -> Counterfactual:
@@ -215,7 +243,8 @@ class Ledger:
         """Which of the honest cases hold: "popularity", "short", "disagree", "no_reason", "stays"."""
         listed = self.rank is not None and self.rank <= self.k
         stays = listed and bool(self.history.live.any()) and not self._counterfactual.found
-        return notes_of(self.rows, self.without_each, self.score, self.base_share, stays)
+        found = notes_of(self.rows, self.without_each, self.score, self.base_share, stays)
+        return tuple(note for note in found if note != "disagree" or self.amounts == TERMS)  # only terms have weights
 
     @cached_property
     def confidence(self) -> Confidence:
@@ -267,9 +296,12 @@ class Ledger:
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON text (strict: no NaN)."""
+        if indent is not None:
+            check_whole("indent", indent, high=MOST_INDENT)
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
 
-    def explanation(self, origin: Origin | None = None, scenario: str = "films") -> dict[str, Any]:
+    @by_name("origin", "scenario")
+    def explanation(self, *, scenario: str = "films", origin: Origin | None = None) -> dict[str, Any]:
         """`to_dict` and where it comes from: what `explanation.json` holds, by the schema of `explanation_schema`.
 
         `origin` says where data or model can be read from; see `xattn.explain.tell.snippet`.

@@ -13,7 +13,15 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.model.heads.field import HeadCells, HeadField
 
-__all__ = ["Approximation", "Question", "Scorer", "comes_before", "rank_of"]
+__all__ = ["AMOUNTS", "TERMS", "Approximation", "Orders", "Question", "Scorer", "comes_before", "rank_of"]
+
+TERMS = "terms"
+AMOUNTS = {  # what the amounts of a ledger's events are
+    TERMS: "the model's own terms, by attention or by tables that were fitted here",
+    "sum": "the terms of a sum over events, of a model from elsewhere",
+    "arrival": "what each event changed when it arrived",
+    "average": "what each event changes on average over orders of the events",
+}
 
 
 class Question(NamedTuple):
@@ -44,6 +52,14 @@ class Approximation(NamedTuple):
 
     scores: np.ndarray
     slack: np.ndarray
+
+
+class Orders(NamedTuple):
+    """Of averages over orders: how many `orders` were drawn (0: they are over all), and `within` (n,), half the width
+    of the 95 % interval of each event's average."""
+
+    orders: int
+    within: np.ndarray
 
 
 class Scorer(Protocol):

@@ -93,10 +93,10 @@ def _flat(document: Any) -> Any:
     return dict(document) if isinstance(document, Mapping) else document
 
 
-def check_short(name: str, value: str) -> str:
+def check_short(name: str, value: str, most: int = LONGEST_ID) -> str:
     """`value` if it is no longer than an id may be."""
-    if len(value) > LONGEST_ID:
-        refuse("long_id", name=name, most=LONGEST_ID, got=len(value))
+    if len(value) > most:
+        refuse("long_id", name=name, most=most, got=len(value))
     return value
 
 

@@ -34,12 +34,18 @@ class Plan:
     """When a model is solved again and where it is kept; see `Live` for the arguments."""
 
     def __init__(
-        self, models: str | Path | None = None, solve_after: int = 1_000, most_models: int = 5, in_process: bool = False
+        self,
+        models: str | Path | None = None,
+        solve_after: int = 1_000,
+        most_models: int = 5,
+        in_process: bool = False,
+        scenario: str | None = None,
     ) -> None:
         self.models = models
         self.solve_after = solve_after
-        self.most_models = max(1, most_models)
+        self.most_models = most_models  # 0: no files; lists of former models are explained by their stored ledgers
         self.in_process = in_process
+        self.scenario = scenario
 
 
 class Keeper:

@@ -27,10 +27,12 @@ from xattn.live.given import Arrival, Event, Refused, check_short, event_of
 from xattn.live.keeper import Keeper, Plan
 from xattn.live.person import Person, person_of
 from xattn.live.said import said_of
+from xattn.live.satisfaction import answer_of, satisfaction
+from xattn.live.satisfaction.truth import truth
 from xattn.live.serving import Made, ServedList, Serving, StoredLedger, ledger_of, make_list, place_of, stored_ledger
 from xattn.live.store import Kept, Removed, Store
 from xattn.live.switches import Switches
-from xattn.live.tables import feedback, lists
+from xattn.live.tables import answers, feedback, lists
 from xattn.live.tables import settings as settings_table
 from xattn.live.writer import Batch
 from xattn.progress import Progress, silent
@@ -181,6 +183,21 @@ class Live:
         self.store.add(settings_table, {"user": user, "settings": switches.text()})
         return switches, change(serving, user, before, self.store.of(user), k)
 
+    def answer(self, document: Any) -> tuple[bool, str | None]:
+        """Take in answers (`xattn.live.satisfaction.Answer`): whether they are new; of a guess, what is true.
+
+        Durable when the call returns. Raises InputError, StoreError.
+        """
+        given = answer_of(document)
+        told = {}
+        if given.form == "removal":
+            told["truth"] = truth(self.store, self.serving.data, self.keeper.model_of, given)
+        return self.store.add(answers, given.row(**told)), told.get("truth")
+
+    def satisfaction(self) -> dict[str, Any]:
+        """How satisfied people are, from what they said and answered; see `xattn.live.satisfaction.report`."""
+        return satisfaction(self.store)
+
     # --- explanations -----------------------------------------------------------------------------------------------
 
     def why(self, list_id: str, item: Any) -> tuple[ExplainAnswer | StoredLedger, str]:
@@ -240,6 +257,7 @@ class Live:
             "items": json.dumps([ids[row] for row in made.rows.tolist()], ensure_ascii=False),
             "numbers": made.numbers.to_bytes(),
             "conditions": json.dumps({name: value for name, value in asked.items() if value is not None}),
+            "scenario": self.keeper.plan.scenario,
         }
 
     # --- the model and the person -----------------------------------------------------------------------------------

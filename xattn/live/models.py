@@ -1,7 +1,8 @@
 """The models that have served: their files in one folder, the newest few kept, and which one serves now.
 
 A list names the model that made it by its fingerprint. As long as the file is there, the list is explained by the
-model; after that by the ledger that was kept with the list. At most `most` files are kept.
+model; after that by the ledger that was kept with the list. At most `most` files are kept (0: none is
+written).
 """
 
 from __future__ import annotations
@@ -72,9 +73,11 @@ class Models:
     def add(self, model: Recommender, base: str, knows: int) -> str:
         """Take in a model whose file stands at `new`; its fingerprint. `base` is the checksum of the data set."""
         fingerprint = model.fingerprint()
-        if not self.new.exists():
-            model.save(self.new)
-        self.new.replace(self.file(fingerprint))
+        if self.most:
+            if not self.new.exists():
+                model.save(self.new)
+            self.new.replace(self.file(fingerprint))
+        self.new.unlink(missing_ok=True)
         self.store.add(table, {"fingerprint": fingerprint, "made": time.time(), "base": base, "knows": knows})
         for old in self.kept()[self.most :]:
             self.drop(old)

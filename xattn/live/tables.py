@@ -51,6 +51,7 @@ lists = Table(
     Column("items", Text, nullable=False),  # item ids, as a JSON list
     Column("numbers", LargeBinary, nullable=False),  # scores, bases, propensities, ledger; see `xattn.live.record`
     Column("conditions", Text, nullable=False),  # what was asked, as JSON
+    Column("scenario", String(64)),  # the name of the field that the list was served in
     Index("lists_of_user", "user", "seq"),
     Index("lists_of_model", "model"),
 )
@@ -79,7 +80,8 @@ answers = Table(
     Column("id", String(200), nullable=False, unique=True),
     Column("user", String(200), nullable=False),
     Column("form", String(64), nullable=False),
-    Column("answers", Text, nullable=False),  # question → number, as JSON
+    Column("answers", Text, nullable=False),  # question → number, as JSON; of a guess also what was true
+    Column("list_id", String(200)),
     Column("lang", String(8), nullable=False),
     Column("received", Float(53), nullable=False),
     Index("answers_of_user", "user", "seq"),

@@ -21,11 +21,11 @@ from xattn.data import FeatureSet, Interactions, ItemTable
 from xattn.data.sampled import SampledInteractions
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
-from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse
+from xattn.errors import ModelFileError, check_array, check_fitted, check_path, check_same_length, refuse
 from xattn.model.state import rows_of_state, rows_state, text_array, text_of, texts_of
 from xattn.recommenders.archive import opened, write_archive
 from xattn.recommenders.estimator import check_state
-from xattn.recommenders.registry import model_class, model_names
+from xattn.recommenders.registry import WRAPPED, model_class, model_names
 
 if TYPE_CHECKING:
     from xattn.recommenders.base import Recommender
@@ -38,10 +38,12 @@ NUMBER, TRUTH, TEXT = "number", "truth", "text"  # kinds of item columns
 def save_model(model: Recommender, path: str | Path) -> None:
     """Write `model` to `path`; on any failure the file that stood there stays as it was.
 
-    Raises InputError where a table of the model is not finite, a setting has no form in JSON, or `path` cannot be
-    written.
+    Raises InputError where a table of the model is not finite, a setting has no form in JSON, `path` cannot be
+    written, or a model is no tables at all.
     """
     check_fitted(model, "base_")
+    if not model.saves:
+        refuse("unsaved_model", model=type(model).__name__)
     data = model.data_
     state = model._state()
     check_state(state, model.gaps)
@@ -53,7 +55,7 @@ def save_model(model: Recommender, path: str | Path) -> None:
         arrays["data.whole_counts"] = data.whole_counts
     if data.kind is not None:
         arrays["data.kind"] = text_array(data.kind.tolist())
-    settings = model.get_params(deep=False)
+    settings = model.saved_params()
     try:
         text_array(settings)
     except (TypeError, ValueError):
@@ -158,7 +160,7 @@ def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None 
     Raises ModelFileError where the file is missing, is no such file, was cut or changed, names a class that is not
     known, or has been made by a newer format.
     """
-    with opened(Path(path)) as (manifest, arrays):
+    with opened(check_path("path", path)) as (manifest, arrays):
         return _model(manifest, arrays, models or {})
 
 
@@ -166,7 +168,7 @@ def _model(
     manifest: dict[str, Any], arrays: dict[str, np.ndarray], models: Mapping[str, type[Recommender]]
 ) -> Recommender:
     kind = manifest["class"]
-    if kind not in models and kind not in model_names():
+    if kind not in models and kind not in (*model_names(), *WRAPPED):
         refuse("unknown_class", kind=ModelFileError, got=kind)
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
     data = _data(manifest, {name[5:]: array for name, array in arrays.items() if name.startswith("data.")})

@@ -21,7 +21,7 @@ from xattn.recommenders.estimator import Estimator
 if TYPE_CHECKING:
     from xattn.recommenders.base import Recommender
 
-__all__ = ["DEFAULT", "GROUP", "OWN", "model_class", "model_classes", "model_names", "register"]
+__all__ = ["DEFAULT", "GROUP", "OWN", "WRAPPED", "model_class", "model_classes", "model_names", "register"]
 
 GROUP = "xattn.recommenders"
 DEFAULT = "HybridAttention"
@@ -36,6 +36,10 @@ OWN = {  # name of the class: the module that holds it
     "RecencyEASE": "xattn.recommenders.ease",
     "SequenceAttention": "xattn.recommenders.sequence",
     "UserAttention": "xattn.recommenders.neighbours",
+}
+WRAPPED = {  # models of others (`xattn.wrap`): files hold them, but nobody fits one by its name
+    "WrappedFactors": "xattn.recommenders.foreign.factors",
+    "WrappedItems": "xattn.recommenders.foreign.items",
 }
 
 Kind = TypeVar("Kind", bound="type[Estimator]")
@@ -57,7 +61,7 @@ def register(kind: Kind) -> Kind:
     """
     if not (isinstance(kind, type) and issubclass(kind, Estimator)):
         refuse("type", name="kind", what="recommender_class", got=kind)
-    if kind.__name__ in OWN:
+    if kind.__name__ in {**OWN, **WRAPPED}:
         refuse("name_taken", got=kind.__name__)
     _registered[kind.__name__] = kind
     return kind
@@ -72,8 +76,9 @@ def model_class(name: str) -> type[Recommender]:
     """The class of this name. Raises InputError for a name that is not known, or whose package cannot be loaded."""
     if name in _registered:
         return _registered[name]
-    if name in OWN:
-        return EntryPoint(name, f"{OWN[name]}:{name}", GROUP).load()  # type: ignore[no-any-return]
+    ours = {**OWN, **WRAPPED}
+    if name in ours:
+        return EntryPoint(name, f"{ours[name]}:{name}", GROUP).load()  # type: ignore[no-any-return]
     packages = _of_packages()
     if name not in packages:
         check_choice("model", name, model_names())
@@ -93,7 +98,7 @@ def model_classes() -> dict[str, type[Recommender]]:
 
 def _of_packages() -> dict[str, EntryPoint]:
     """What installed packages bring; a name of ours stays ours."""
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in OWN}
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in {**OWN, **WRAPPED}}
 
 
 def _loaded(entry: EntryPoint) -> type[Recommender]:

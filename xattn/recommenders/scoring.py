@@ -11,23 +11,32 @@
 
 A model that gives fields needs nothing else: scores, removals and cells follow. A model without fields defines
 `scores_of`, `scores_without_each` and `cells_of`. The last two methods make explanations quicker, and may stay away.
+`amounts` says what the amounts of its ledgers are, one of `xattn.explain.question.AMOUNTS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import check_index_array, check_no_overflow, check_number, check_whole, refuse
-from xattn.explain.question import Approximation
+from xattn.errors import (
+    by_name,
+    check_ids,
+    check_index_array,
+    check_no_overflow,
+    check_number,
+    check_whole,
+    refuse,
+)
+from xattn.explain.question import TERMS, Approximation, Orders
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
-from xattn.recommenders.listing import ids_of, refuse_head
+from xattn.recommenders.listing import refuse_head
 
 __all__ = ["Scoring"]
 
@@ -36,6 +45,8 @@ BLOCK = 8_000_000  # scores (maskings × items) held at a time: 64 MB
 
 class Scoring(Estimator):
     """A fitted model that scores histories; see the module's text for what a subclass defines."""
+
+    amounts: ClassVar[str] = TERMS
 
     # --- what explanations ask ---------------------------------------------------------------------------------------
 
@@ -82,6 +93,10 @@ class Scoring(Estimator):
         """(M,) what each score cannot exceed when up to `m` events are masked; None: no bound is known."""
         return None
 
+    def orders_of(self, history: History, target: int) -> Orders | None:
+        """Of averages over orders: over how many, and how sure each is. None: the amounts are no averages."""
+        return None
+
     def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:
         fields = self.fields_of(history, targets)
         if fields is None:
@@ -114,7 +129,7 @@ class Scoring(Estimator):
         (('content', 'recency 3', 'recency 20'), ('recency 3', 'recency 20'))
         """
         self._check_fitted()
-        asked = ids_of("heads", heads, "head")
+        asked = check_ids("heads", heads, "head")
         if asked:
             refuse_head(self.head_names, asked[0])
         return self
@@ -127,7 +142,8 @@ class Scoring(Estimator):
 
     # --- the history that a call is about ----------------------------------------------------------------------------
 
-    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
+    @by_name("history", "without")
+    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> History:
         """The events of `user` (an id) or of `history` as given, where those of the items in `without` are masked.
 
         In `without` an id stands for all events of the item, and a pair (id, n) for its n-th event alone, from 1.
@@ -144,7 +160,7 @@ class Scoring(Estimator):
             events = history if isinstance(history, History) else History.given(self.data_, history)
             check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
-        masked = [self._positions(events, one) for one in ids_of("without", without)]
+        masked = [self._positions(events, one) for one in check_ids("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
 
     def _check_ratings(self, events: History) -> None:
@@ -169,4 +185,4 @@ class Scoring(Estimator):
 
         Raises InputError where numbers of the data or of the settings are so large that a score is none any more.
         """
-        return check_no_overflow("scores", self.scores_of(self.history(user, history, without)))
+        return check_no_overflow("scores", self.scores_of(self.history(user, history=history, without=without)))

@@ -143,6 +143,8 @@ def checked(hint: Any, value: Any, path: str, strict: bool = True) -> Any:
     """`value` as a value of the type `hint`. Raises InputError, which names `path`, for any other."""
     if hint == Id:
         return check_id(path, value)
+    if hint is Json and isinstance(value, Json):  # of a document that was checked before
+        return value
     if hint is Json:
         return Json(json.dumps(_free(value, path, DEEPEST), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     if hint is bool:

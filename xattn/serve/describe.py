@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from xattn.live.changes import Change
 from xattn.live.given import Event
 from xattn.live.said import Said
+from xattn.live.satisfaction import Answer
 from xattn.live.serving import ServedList
 from xattn.live.switches import Switches
 from xattn.requests import RecommendRequest
@@ -94,6 +95,12 @@ def schemas() -> dict[str, Any]:
         "Did": _with(schema_of(Change), accepted={"type": "boolean"}),
         "Settings": schema_of(Switches),
         "Switched": _with(schema_of(Change), settings=schema_of(Switches)),
+        "Form": _open(form=TEXT, questions=_array({"type": "object"}), answers=_array({"type": "object"})),
+        "Answers": _with(_without(schema_of(Answer), "answers"), answers={"type": "object"}),
+        "Answered": _object(accepted={"type": "boolean"}, truth={"anyOf": [TEXT, {"type": "null"}]}),
+        "Satisfaction": _open(
+            lists=COUNT, people=COUNT, answered=COUNT, rates={"type": "object"}, agreement={"type": "object"}
+        ),
         "Held": {"type": "object"},
         "Receipt": _object(removed=removed, model=TEXT),
         "Models": _open(serving=TEXT, kept=_array(TEXT), most=COUNT),
@@ -103,7 +110,8 @@ def schemas() -> dict[str, Any]:
 
 def _without(schema: dict[str, Any], *names: str, needed: Iterable[str] = ()) -> dict[str, Any]:
     properties = {name: own for name, own in schema["properties"].items() if name not in names}
-    return {**schema, "properties": properties, "required": [*schema["required"], *needed]}
+    required = [name for name in schema["required"] if name in properties]
+    return {**schema, "properties": properties, "required": [*required, *needed]}
 
 
 def _with(schema: dict[str, Any], **properties: Any) -> dict[str, Any]:

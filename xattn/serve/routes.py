@@ -17,6 +17,7 @@ from xattn.errors import check_whole, refuse
 from xattn.live.changes import Change
 from xattn.live.keys import Keys
 from xattn.live.live import Live
+from xattn.live.satisfaction import form
 from xattn.requests import RecommendRequest
 from xattn.requests.plain import document
 from xattn.serve.limits import Limits, body_of
@@ -172,6 +173,23 @@ async def put_settings(server: Server, request: Request) -> Response:
     return as_json({"settings": now.to_dict(), **did.to_dict()})
 
 
+async def post_answers(server: Server, request: Request) -> Response:
+    """Take in answers to a form."""
+    found = await _document(server, request)
+    new, truth = await run_in_threadpool(server.live.answer, found)
+    return as_json({"accepted": new, "truth": truth})
+
+
+async def get_questionnaire(server: Server, request: Request) -> Response:
+    """The questionnaire, in the language that is asked for."""
+    return as_json(form(language(request)))
+
+
+async def get_satisfaction(server: Server, request: Request) -> Response:
+    """How satisfied people are; no person stands in it."""
+    return as_json(await run_in_threadpool(server.live.satisfaction))
+
+
 # --- people -----------------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +273,9 @@ ROUTES: tuple[Route, ...] = (
         "Settings",
         "Switched",
     ),
+    Route("GET", "/questionnaire", "read", "The questions on satisfaction.", get_questionnaire, "", "Form"),
+    Route("POST", "/answers", "write", "Take in answers to a form.", post_answers, "Answers", "Answered"),
+    Route("GET", "/satisfaction", "admin", "How satisfied people are.", get_satisfaction, "", "Satisfaction"),
     Route("GET", "/users/{user:path}", "admin", "All that is held of a person.", get_user, "", "Held"),
     Route("DELETE", "/users/{user:path}", "admin", "Forget a person exactly.", delete_user, "", "Receipt", (), True),
     Route("GET", "/models", "admin", "The models that are kept.", get_models, "", "Models"),

@@ -12,7 +12,8 @@ from functools import cache
 from typing import NamedTuple
 
 from xattn.errors import check_choice, refuse
-from xattn.explain.tell.words import DEPTHS, SCENARIOS
+from xattn.explain.question import AMOUNTS, TERMS
+from xattn.explain.tell.words import DEPTHS, SCENARIOS, worded
 from xattn.i18n import LANGUAGES, placeholders, t
 
 __all__ = ["Claim", "Named", "read_back"]
@@ -29,7 +30,7 @@ SENTENCES = tuple(f"words.sentence_{case}" for case in CASES)
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
     "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against",
-    "words.features", "words.both_say", "words.alike_in",
+    "words.all_orders", "words.orders", "words.features", "words.both_say", "words.alike_in",
     "words.effective", "words.removal", "words.removal_same", "words.removal_unranked", "words.unranked", "words.drop",
     "words.drop_alone", "words.smallest", "words.not_smallest", "words.stays", "words.popularity", "words.no_reason",
     "words.short", "words.short_one", "words.disagree", "words.confidence_strong", "words.confidence_moderate",
@@ -53,8 +54,10 @@ class Claim(NamedTuple):
     names: tuple[Named, ...] = ()
 
 
-def read_back(text: str, lang: str, depth: str, scenario: str = "films") -> list[Claim]:
+def read_back(text: str, lang: str, depth: str, scenario: str = "films", amounts: str = TERMS) -> list[Claim]:
     """The claims of a text of `Ledger.text`, in order. Raises InputError where a part of it is none of its sentences.
+
+    `amounts` are those of the ledger: each kind has sentences of its own, and no ledger may speak with another's.
 
     >>> [claim] = read_back("because you watched “Alien” and “Brazil”", "en", "clause")
     >>> claim.key, [name.title for name in claim.names]
@@ -63,11 +66,12 @@ def read_back(text: str, lang: str, depth: str, scenario: str = "films") -> list
     check_choice("lang", lang, LANGUAGES)
     check_choice("depth", depth, DEPTHS)
     check_choice("scenario", scenario, SCENARIOS)
+    check_choice("amounts", amounts, tuple(AMOUNTS))
     orders = {"clause": (CLAUSES,), "sentence": (SENTENCES, TAILS)}.get(depth)
     claims, at, step = [], 0, 0
     while at < len(text) or (orders is not None and step < len(orders)):
         keys = PARAGRAPH if orders is None else orders[step] if step < len(orders) else ()
-        found = _longest(text, at, keys, lang, scenario)
+        found = _longest(text, at, keys, lang, scenario, amounts)
         if found is None:
             refuse("text_of_no_ledger", got=text[at : at + 80])
         claim, at = found
@@ -78,11 +82,13 @@ def read_back(text: str, lang: str, depth: str, scenario: str = "films") -> list
     return claims
 
 
-def _longest(text: str, at: int, keys: tuple[str, ...], lang: str, scenario: str) -> tuple[Claim, int] | None:
+def _longest(
+    text: str, at: int, keys: tuple[str, ...], lang: str, scenario: str, amounts: str
+) -> tuple[Claim, int] | None:
     """The claim that takes most of the text from `at` on, and where it ends."""
     best: tuple[Claim, int] | None = None
     for key in keys:
-        match = _pattern(key, lang, scenario).match(text, at)
+        match = _pattern(worded(key, amounts), lang, scenario).match(text, at)
         if match and (best is None or match.end() > best[1]):
             values = {name: value for name, value in match.groupdict().items() if value is not None}
             names = tuple(_names(values.pop("names", ""), key, lang))

@@ -30,7 +30,9 @@ def mismatches(ledger: Ledger, lang: str, depth: str, scenario: str = "films", t
     words = ledger.text(lang, depth, scenario) if text is None else text
     facts = _Facts(ledger, lang)
     return [
-        f"{claim.key}: {wrong}" for claim in read_back(words, lang, depth, scenario) for wrong in facts.check(claim)
+        f"{claim.key}: {wrong}"
+        for claim in read_back(words, lang, depth, scenario, ledger.amounts)
+        for wrong in facts.check(claim)
     ]
 
 
@@ -183,6 +185,17 @@ class _Facts:
         names = [name.title for name in claim.names]
         known = self.title(self.best[0]), quotable(self.ledger.title, self.lang)
         return titles == known and len(set(names)) == len(names) > 0
+
+    def _all_orders(self, claim: Claim) -> bool:
+        return self.ledger.orders is not None and self.ledger.orders.orders == 0
+
+    def _orders(self, claim: Claim) -> bool:
+        """The number of orders, and the widest interval: of an item, the widths of all its events together."""
+        found = self.ledger.orders
+        if found is None or claim.values["orders"] != str(found.orders):
+            return False
+        width = np.bincount([self.own(p) for p in self.events.tolist()], found.within[self.events])
+        return _same(claim.values["within"], float(width.max()))
 
     def _effective(self, claim: Claim) -> bool:
         share = np.array([weight for weight in self.weights.values() if weight > 0])

@@ -119,7 +119,9 @@ def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
             color=alt.Color(
                 "series:N",
                 scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
-                legend=None if len(series) < 2 else alt.Legend(title=None, orient="top", labelLimit=220),
+                legend=None
+                if len(series) < 2
+                else alt.Legend(title=None, orient="top", labelLimit=220, columns=alt.expr(FITTING)),
             ),
             tooltip=[
                 alt.Tooltip("group:N", title=" "),

@@ -45,7 +45,7 @@ def draw(language: str) -> None:
                 key="data_go",
                 type="primary",
                 icon=":material/recommend:",
-                on_click=lambda: GO_TO.set("home"),
+                on_click=lambda: GO_TO.set("recommendations"),
             )
             st.download_button(
                 t("mine.take", language),

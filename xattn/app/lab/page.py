@@ -50,6 +50,9 @@ def render() -> None:
     """Draw the page."""
     language = lang()
     st.title(t("lab.title", language))
+    seen = result_of("attention")
+    if seen is not None and (said := reports.finding(seen, language)):
+        st.markdown(f"**{said}**")
     st.markdown(t("lab.intro", language))
     part = address.choose(
         PART,

@@ -12,15 +12,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xattn.app.lab.results import metric_name
+from xattn.app.lab.results import meaning, metric_name
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button, figures
 from xattn.app.ui.text import safe
 from xattn.i18n import keys, t
+from xattn.viz.attention import distinct
 from xattn.viz.lab import interval_chart, line_chart, share_chart
 from xattn.viz.names import feature_name, head_name
 
-__all__ = ["attention", "attention_tests", "groups", "popularity", "threshold"]
+__all__ = ["attention", "attention_tests", "finding", "groups", "popularity", "threshold"]
 
 MOST_FEATURES = 15
 
@@ -84,22 +85,19 @@ def attention(report: dict[str, Any], language: str) -> None:
         with st.container(border=True):
             st.subheader(t(f"lab.by_age_{column}", language))
             st.caption(t(f"lab.by_age_{column}_says", language))
+            names = _heads(report, language)
             frame = pd.DataFrame(
                 [
-                    {
-                        **_figure("", row[column]),
-                        "x": row["age"],
-                        "series": head_name(row["head"], language),
-                    }
+                    {**_figure("", row[column]), "group": row["age"], "series": names[row["head"]]}
                     for row in report["rows"]
                 ]
             )
             title = t(f"lab.column_{column}", language)
-            figures(
-                line_chart(frame, t("lab.age", language), title, language, ordinal=True),
-                frame.pivot_table(index="x", columns="series", values="value", sort=False)
+            figures(  # bars: groups of ages differ in size, and nothing lies between two of them
+                share_chart(frame, title, language),
+                frame.pivot_table(index="group", columns="series", values="value", sort=False)
                 .reset_index()
-                .rename(columns={"x": t("lab.age", language)}),
+                .rename(columns={"group": t("lab.age", language)}),
                 key=f"lab_age_{column}",
             )
     features = report.get("features") or []
@@ -119,8 +117,25 @@ def attention(report: dict[str, Any], language: str) -> None:
             _all(features, "lab_features_all", language)
     with st.container(border=True):
         st.subheader(t("lab.heads", language))
-        rows = [{**row, "head": head_name(row["head"], language)} for row in report["heads"]]
+        rows = [{**row, "head": _heads(report, language)[row["head"]]} for row in report["heads"]]
         st.dataframe(_plain(rows, language), hide_index=True, key="lab_heads", alt=t("lab.heads", language))
+
+
+def _heads(report: dict[str, Any], language: str) -> dict[str, str]:
+    """What each head is called, no two alike."""
+    heads = list(dict.fromkeys(row["head"] for row in (*report["heads"], *report["rows"])))
+    return dict(zip(heads, distinct([head_name(head, language) for head in heads]), strict=True))
+
+
+def finding(report: dict[str, Any], language: str) -> str:
+    """The best finding in one sentence: the head that looks most beside what it decides; "" where there is none."""
+    heads = [(row["weight_share"]["value"], row["effect_share"]["value"], row["head"]) for row in report["heads"]]
+    apart = [one for one in heads if one[1] > 0 and one[0] > 2 * one[1]]
+    if not apart:
+        return ""
+    looked, decided, head = max(apart, key=lambda one: one[0] - one[1])
+    facts = {"looked": f"{looked:.0%}", "decided": f"{decided:.2%}" if decided < 0.01 else f"{decided:.0%}"}
+    return t("lab.finding", language, head=safe(_heads(report, language)[head]), **facts)
 
 
 # --- popularity -------------------------------------------------------------------------------------------------------
@@ -213,7 +228,7 @@ def threshold(report: dict[str, Any], language: str) -> None:
 
 
 def _pick(names: Sequence[str], key: str, language: str, start: int = 0) -> str:
-    return address.select(
+    metric = address.select(
         "metric" if start == 0 else "other",
         names,
         key=key,
@@ -221,6 +236,8 @@ def _pick(names: Sequence[str], key: str, language: str, start: int = 0) -> str:
         words=lambda name: _column(name, language),
         start=names[start],
     )
+    st.caption(meaning(metric, language))
+    return metric
 
 
 # --- tests of attention -----------------------------------------------------------------------------------------------

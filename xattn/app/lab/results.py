@@ -11,12 +11,14 @@ import streamlit as st
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button, figures
 from xattn.i18n import keys, t
+from xattn.viz.attention import distinct
 from xattn.viz.lab import interval_chart, line_chart
 
-__all__ = ["accuracy", "faithfulness", "metric_name", "metrics_of", "training"]
+__all__ = ["accuracy", "faithfulness", "meaning", "metric_name", "metrics_of", "training"]
 
-ASIDE = ("ci95", "versus_first", "agreement", "curves", "paired")
-COSTS = ("fit_s", "score_s", "peak_mb")  # of a run, not of a model
+ASIDE = ("ci95", "versus_first", "agreement", "curves", "paired", "peak_mb")  # peak_mb: of all models until then
+COSTS = ("fit_s", "score_s")  # of a run, not of a model
+FLOOR = 0.0010005  # the least p value that 1,000 resamples can tell, and what rounds to it
 
 
 def metric_name(metric: str, language: str) -> str:
@@ -26,7 +28,8 @@ def metric_name(metric: str, language: str) -> str:
     return (t(key, language) if key in keys() else base.upper()) + mark + at.replace(",", ", ")
 
 
-def _meaning(metric: str, language: str) -> str:
+def meaning(metric: str, language: str) -> str:
+    """What a metric says in a sentence, and which way is better; "" where the catalogue does not know it."""
     key = f"lab.means_{metric.partition('@')[0]}"
     return t(key, language) if key in keys() else ""
 
@@ -47,9 +50,8 @@ def _choose(names: Sequence[str], key: str, language: str) -> str:
         words=lambda name: metric_name(name, language),
         width=320,
     )
-    meaning = _meaning(metric, language)
-    if meaning:
-        st.caption(meaning)
+    if said := meaning(metric, language):
+        st.caption(said)
     return metric
 
 
@@ -71,6 +73,15 @@ def _shown(frame: pd.DataFrame, name: str, metric: str, language: str) -> pd.Dat
             "high": t("lab.high", language),
         }
     )
+
+
+def _chance(p: float) -> str:
+    """A p value of 1,000 resamples: it is never less than one in a thousand, and is not known to be that.
+
+    >>> _chance(0.0009995), _chance(0.0119)
+    ('< .001', '.012')
+    """
+    return "< .001" if p < FLOOR else f"{p:.3f}".removeprefix("0")
 
 
 def _table(rows: Sequence[dict[str, Any]], lead: Sequence[str], key: str, language: str) -> None:
@@ -105,7 +116,7 @@ def accuracy(result: dict[str, Any], language: str) -> None:
         st.caption(t("lab.intervals_say", language))
         differ = [row for row in rows if row.get("versus_first") and metric in row["versus_first"]]
         if differ:
-            said = ", ".join(f"{row['model']} {row['versus_first'][metric]:.3f}" for row in differ)
+            said = ", ".join(f"{row['model']} {_chance(row['versus_first'][metric])}" for row in differ)
             st.caption(t("lab.versus", language, first=rows[0]["model"], values=said))
     with st.container(border=True):
         st.subheader(t("lab.cost", language))
@@ -156,11 +167,12 @@ def _curves(rows: Sequence[dict[str, Any]], language: str) -> None:
         label=t("lab.metric", language),
         words=lambda name: metric_name(name, language),
     )
-    st.caption(_meaning(metric, language))
+    st.caption(meaning(metric, language))
+    names_of = distinct([str(row["explainer"]) for row in rows])  # no two curves under one label
     frame = pd.DataFrame(
         [
-            {"x": k, "series": row["explainer"], "value": value}
-            for row in rows
+            {"x": k, "series": name, "value": value}
+            for name, row in zip(names_of, rows, strict=True)
             for k, value in zip(row["curves"]["K"], row["curves"][metric], strict=True)
         ]
     )

@@ -124,7 +124,7 @@ def _end(made: Runs) -> None:
         made.folder.cleanup()
 
 
-@kept(st.cache_resource, on_release=_end, max_entries=1)
+@kept(st.cache_resource, on_release=_end, speaks=False, max_entries=1)
 def _runs_of(checksum: str) -> Runs:
     shown = state.own()
     if shown is None:

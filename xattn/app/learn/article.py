@@ -44,7 +44,7 @@ def printed(sheet: Sheet, step: str, language: str) -> None:
         "exact": t("worked.exact", language),
         "rounded": t("worked.rounded", language),
     }
-    letter = {"scores": "e", "weights": "a"}.get(step, "")
+    letter = {"scores": "s", "weights": "a"}.get(step, "")
     frame = pd.DataFrame(
         [[*map(digits, row)] for row in rows.values()],
         index=[labels[name] for name in rows],

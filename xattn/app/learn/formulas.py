@@ -106,15 +106,15 @@ def _column(values: Sequence[float], lit: int | None = None) -> str:
 # --- step 1 -----------------------------------------------------------------------------------------------------------
 
 DEFINITIONS = {
-    "scaled_dot": r"e_i &= \frac{q \cdot k_i}{\sqrt{d}}",
-    "cosine": r"e_i &= \frac{q \cdot k_i}{\lVert q \rVert \, \lVert k_i \rVert}",
-    "additive": r"e_i &= v^{\top} \tanh(W_q\, q + W_k\, k_i)",
-    "bilinear": r"e_i &= q^{\top} W\, k_i",
+    "scaled_dot": r"s_i &= \frac{q \cdot k_i}{\sqrt{d}}",
+    "cosine": r"s_i &= \frac{q \cdot k_i}{\lVert q \rVert \, \lVert k_i \rVert}",
+    "additive": r"s_i &= v^{\top} \tanh(W_q\, q + W_k\, k_i)",
+    "bilinear": r"s_i &= q^{\top} W\, k_i",
 }
 
 
 def scores(sheet: Sheet, result: Attended, lit: Lit = NOTHING) -> str:
-    """e_i of each event, by the sheet's scorer; first its definition, where that is more than a dot product."""
+    """s_i of each event, by the sheet's scorer; first its definition, where that is more than a dot product."""
     lines = [DEFINITIONS[sheet.scorer]] if sheet.scorer in DEFINITIONS else []
     for i in _told(len(sheet.keys), also=lit.event):
         if i is None:
@@ -123,12 +123,12 @@ def scores(sheet: Sheet, result: Attended, lit: Lit = NOTHING) -> str:
         own = lit.event == i
         place = lit.place if own else None
         middle = _score(sheet, i, place)
-        lines.append(f"e_{{{i + 1}}} &= {middle}{_mark(tex(result.scores[i]), own and (place is None or not middle))}")
+        lines.append(f"s_{{{i + 1}}} &= {middle}{_mark(tex(result.scores[i]), own and (place is None or not middle))}")
     return _lines(lines)
 
 
 def _score(sheet: Sheet, i: int, place: int | None) -> str:
-    """What stands between e_i = and its value."""
+    """What stands between s_i = and its value."""
     if sheet.scorer in ("additive", "bilinear"):
         return ""
     key = sheet.keys[i]

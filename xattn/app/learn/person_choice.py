@@ -1,8 +1,8 @@
-"""Whose row the lesson runs on: a user's of the data, or the films that were picked on the page Your behaviour."""
+"""Whose row the lesson runs on: a user's of the data, or the films that were picked on the first page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -10,6 +10,8 @@ from xattn import History
 from xattn.app import state
 from xattn.app.learn import person_sheet
 from xattn.app.learn.sheet import Sheet
+from xattn.app.ui import picks
+from xattn.app.ui.picks import Picks
 from xattn.app.ui.session import FILMS, PERSON, PERSON_REFUSED
 from xattn.app.ui.text import safe
 from xattn.app.words import t
@@ -49,13 +51,13 @@ def control(load: Callable[[Sheet], None], language: str) -> None:
             st.warning(safe(PERSON_REFUSED.take().told(language), 300))
 
 
-def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Sequence[tuple[str, int]] = ()) -> None:
+def _take_row(load: Callable[[Sheet], None], user: str | None, picked: Picks = ()) -> None:
     data = state.dataset()
     try:
         if user is not None:
             history = History.of(data, data.user_row(user))
         else:
-            history = History.given(data, [(item, float(stars)) for item, stars in picked])
+            history = History.given(data, picks.events(data, picked))
         load(person_sheet.row_sheet(data, history))
     except InputError as refusal:
         PERSON_REFUSED.set(refusal)

@@ -4,7 +4,8 @@
     k_i  the genres of each film before it                                      (n, d)
     y_i  the same genres times the rating's signed strength: a dislike is < 0   (n, d)
 
-The features are the genres that these films have. Everything else is the worked example as it is.
+The features are genres that these films have: all of the newest film, whose row asks, then those that are most common.
+So the query is never zero. Everything else is the worked example as it is.
 """
 
 from __future__ import annotations
@@ -44,13 +45,18 @@ def row_sheet(data: Interactions, history: History) -> Sheet:
     if len(history) < LEAST:
         refuse("short_history", least=LEAST, got=len(history))
     genres = _genres(data)
-    rows = history.item[-EVENTS - 1 :].tolist()
-    times = pd.Series([name for row in rows for name in genres[row]]).value_counts(sort=True)
-    features = tuple(str(name) for name in times.index[:FEATURES])
-    if not features:
+    speaking = [place for place, row in enumerate(history.item.tolist()) if genres[row]]
+    if not speaking:
         refuse("history_without", column=COLUMN)
+    n = speaking[-1] + 1  # who asks is the newest film that has genres
+    if n < LEAST:
+        refuse("short_history", least=LEAST, got=n)
+    rows = history.item[:n][-EVENTS - 1 :].tolist()
+    times = pd.Series([name for row in rows for name in genres[row]]).value_counts(sort=True)
+    own = [name for name in times.index if name in genres[rows[-1]]]
+    features = tuple(str(name) for name in dict.fromkeys([*own, *times.index]))[: max(FEATURES, len(own))]
     F = _vectors(genres.iloc[rows], features)
-    strength = signed(history.rating, len(history), RatingScale.of(data.scale))[-EVENTS - 1 :]
+    strength = signed(history.rating, len(history), RatingScale.of(data.scale))[:n][-EVENTS - 1 :]
     titles = tuple(_name(data.items.titles[row]) for row in rows[:-1])
     return Sheet(
         tuple(F[-1].tolist()),

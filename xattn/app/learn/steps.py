@@ -1,6 +1,6 @@
 """The four steps of one attention, drawn: a sentence, the formula with its numbers, charts, the article's numbers.
 
-1 scores e   2 weights a   3 fusion Σ a_i k_i   4 recommendation Σ a_i y_i and the item closest to it
+1 scores s   2 weights a   3 fusion Σ a_i k_i   4 recommendation Σ a_i y_i and the item closest to it
 
 Where one step is shown alone, what the step before made stands at its left: it is carried over.
 """
@@ -136,15 +136,20 @@ def _recommendation(drawing: Drawing) -> None:
 
 
 def _fused(drawing: Drawing, result: Attended, rows: tuple[tuple[float, ...], ...], letter: str) -> None:
-    """Formula and heat map of one fusion; where it stands alone, the weights that it takes over beside it."""
+    """Formula and heat map of one fusion; where it stands alone, what it grows out of comes first: for the keys the
+    weights, for the items what the same weights made of the keys."""
     st.latex(formulas.fusion(drawing.sheet, result, rows, letter, drawing.lit))
     if not drawing.alone:
         contributions(drawing, result, letter, rows)
         return
     left, right = st.columns(2) if len(rows[0]) <= BESIDE else (st.container(), st.container())
     with left:
-        st.caption(t("worked.carried", drawing.language, step=2))
-        weight_bars(drawing, "worked_weights_carried")
+        if letter == "k":
+            st.caption(t("worked.carried", drawing.language, step=2))
+            weight_bars(drawing, "worked_weights_carried")
+        else:
+            st.caption(t("worked.carried", drawing.language, step=3))
+            contributions(drawing, drawing.found.profile, "k", drawing.sheet.keys)
     with right:
         st.caption(t("worked.comes_out", drawing.language))
         contributions(drawing, result, letter, rows)

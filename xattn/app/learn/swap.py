@@ -1,7 +1,7 @@
 """What would put one item before another: the smallest change of one number, and of one whole vector.
 
 Items are ranked by how close they are to what the attention makes of the events; `xattn.explain.minimal_edit` finds
-the change. On the page Your behaviour the events are vectors of their own, and any of them may change. In the lesson
+the change. On the page Your vectors the events are vectors of their own, and any of them may change. In the lesson
 the events' vectors are the items themselves: there the two items stay as they are, and one of the others changes. Its
 weight says how far it takes the result along:
 
@@ -26,7 +26,7 @@ from xattn.app.learn.sheet import Sheet
 from xattn.app.ui import address
 from xattn.app.ui.editors import Table
 from xattn.app.ui.session import SWAPPED
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import plain, safe
 from xattn.explain import minimal_edit
 from xattn.explain.compare.edit import Edit
 from xattn.i18n import t
@@ -213,7 +213,7 @@ def _choice(side: str, key: str, options: list[int], start: int, names: Sequence
         [str(i + 1) for i in options],
         key=key,
         label=t(SIDES[side], language),
-        words=lambda number: safe(names[int(number) - 1], 60),
+        words=lambda number: plain(names[int(number) - 1], 60),
         start=str(start + 1),
         width=260,
     )

@@ -8,10 +8,10 @@ from streamlit.delta_generator import DeltaGenerator
 from xattn.app import state
 from xattn.app.recommend.heads import head_names
 from xattn.app.recommend.present import change, present, start_over
-from xattn.app.recommend.view import MOST_K, MOST_PICKS, YOU, Complaint, View
+from xattn.app.recommend.view import MOST_K, YOU, Complaint, View
+from xattn.app.ui import picker
 from xattn.app.ui.fields import number_field
-from xattn.app.ui.items import labels
-from xattn.app.ui.session import COMPLAINTS, DISLIKED, HOW_MANY, LIKED, MODEL, PUBLISHED, USER, WHO
+from xattn.app.ui.session import COMPLAINTS, HOW_MANY, MODEL, PUBLISHED, USER, WHO
 from xattn.app.ui.text import safe
 from xattn.app.words import t
 from xattn.data import Interactions
@@ -66,7 +66,8 @@ def choose(data: Interactions, language: str) -> View | None:
             width=130,
         )
     if who == YOU:
-        _picks(data, language)
+        with st.container(border=True):
+            picker.draw(data, language, start_over)
     view = present()
     if view.is_whole(data):
         return view
@@ -75,25 +76,6 @@ def choose(data: Interactions, language: str) -> View | None:
     else:
         st.info(t("recommendations.no_user", language))
     return None
-
-
-def _picks(data: Interactions, language: str) -> None:
-    """The fields for films that were liked and, where the data has a scale, disliked."""
-    names = labels(data, data.checksum)
-    fields = [(LIKED, "recommendations.liked")]
-    if data.rating is not None and data.rating.min() < data.rating.max():
-        fields.append((DISLIKED, "recommendations.disliked"))
-    for key, text in fields:
-        st.multiselect(
-            t(text, language),
-            list(names),
-            format_func=names.__getitem__,
-            key=key.name,
-            persist_state="session",
-            on_change=start_over,
-            max_selections=MOST_PICKS,
-            placeholder=t("recommendations.pick", language),
-        )
 
 
 def _settle() -> None:

@@ -17,9 +17,8 @@ from xattn.app.ui import address, undo
 from xattn.app.ui.language import lang
 from xattn.app.ui.session import (
     COMPLAINTS,
-    DISLIKED,
+    FILMS,
     HOW_MANY,
-    LIKED,
     MODEL,
     PUBLISHED,
     TAB,
@@ -47,6 +46,8 @@ class _Published(NamedTuple):
 def open_view(data: Interactions) -> None:
     """Take the view from the address at the start of a session and after Back; else go on with the present one."""
     if VIEW.is_set and not _went_elsewhere():
+        if WHO.get() == YOU and VIEW.get().films != FILMS.get():  # picked on another page
+            start_over()
         return
     view, complaints = View.from_query(st.query_params.to_dict(), data, state.models())
     VIEW.set(view)
@@ -55,8 +56,8 @@ def open_view(data: Interactions) -> None:
     undo.forget(EDITS)
     WHO.set(YOU if view.user == YOU else "user")
     USER.set(data.user_ids[0] if view.user == YOU else view.user)
-    LIKED.set(list(view.liked))
-    DISLIKED.set(list(view.disliked))
+    if view.user == YOU:
+        FILMS.set(view.films)
     MODEL.set(view.model)
     HOW_MANY.set(view.k)
     TAB.take()
@@ -69,8 +70,7 @@ def present() -> View:
     view = replace(
         view,
         user=YOU if by_hand else str(USER.get() or ""),
-        liked=tuple(LIKED.get() or ()) if by_hand else (),
-        disliked=tuple(DISLIKED.get() or ()) if by_hand else (),
+        films=FILMS.get() if by_hand else (),
         model=MODEL.get(),
         k=int(HOW_MANY.get()),
     )
@@ -112,8 +112,11 @@ def _address() -> dict[str, str]:
 
 
 def _went_elsewhere() -> bool:
-    """Back or Forward was pressed: the address is another one, and nothing was chosen that it could be late for."""
+    """Back, Forward or a link was followed: the address is another one, and nothing was chosen that it could be late
+    for. Who turns to the page by its name gets an empty address, and finds the page as it was."""
     last: _Published | None = PUBLISHED.get()
-    if last is None or address.turned_to() or last.address == _address():
+    if address.turned_to():
+        return bool(_address())
+    if last is None or last.address == _address():
         return False
     return (present(), lang()) == (last.view, last.language)

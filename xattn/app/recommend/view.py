@@ -1,7 +1,7 @@
 """The view: all that the recommendations page shows, as one frozen value, and the address that stands for it.
 
     ?user=42&model=HybridAttention&k=10&without=736,1210&item=260&tab=heads
-    ?user=you&liked=260,1196&disliked=1917
+    ?user=you&films=1*1917_1~260_5~1196_5       (or, as links were once: ?user=you&liked=260,1196&disliked=1917)
     …&said=more_260~less_1917&muted=recency 3
 
 The address is made from the view and the view from the address. Whatever a parameter holds, reading it gives a view
@@ -21,15 +21,16 @@ import numpy as np
 
 from xattn.app.recommend import opinions
 from xattn.app.recommend.opinions import Opinions
+from xattn.app.ui import picks
+from xattn.app.ui.picks import MOST_PICKS, Picks
 from xattn.data import History, Interactions
 from xattn.errors import InputError, shown
 from xattn.requests import Event, RecommendRequest
 
-__all__ = ["DEPTHS", "FEW_EVENTS", "MOST_K", "MOST_PICKS", "PARAMETERS", "TABS", "YOU", "Complaint", "View"]
+__all__ = ["DEPTHS", "FEW_EVENTS", "MOST_K", "PARAMETERS", "TABS", "YOU", "Complaint", "View"]
 
 YOU = "you"  # the user whose events are picked by hand
 MOST_K = 50
-MOST_PICKS = 200
 MOST_MUTED = 20
 FEW_EVENTS = 8  # events with a tick box at first
 DEPTHS = ("clause", "sentence", "paragraph")
@@ -41,7 +42,9 @@ TABS = {  # of an explanation: what each is called
     "versus": "why.versus",
 }
 HOW_OPEN = ("depth", "tab", "versus", "boxes")
-PARAMETERS = ("user", "model", "k", "liked", "disliked", "said", "muted", "without", "item", *HOW_OPEN)
+FILMS = "films"
+THUMBS = ("liked", "disliked")  # how picks were written once
+PARAMETERS = ("user", "model", "k", FILMS, *THUMBS, "said", "muted", "without", "item", *HOW_OPEN)
 
 
 class Complaint(NamedTuple):
@@ -56,17 +59,16 @@ class Complaint(NamedTuple):
 class View:
     """What is asked of the model, then how much of the answer is open.
 
-    `user` is an id, or `YOU` with the ids of `liked` and `disliked` items. `without` names items of the history by the
-    position of their newest event, the newest choice last; `said` are opinions, which come after the history; `muted`
-    are heads. `item` is the one whose explanation is open, in words of this `depth`, with this `tab`, compared with the
-    item `versus` (None: the first of the list), with so many tick `boxes`.
+    `user` is an id, or `YOU` with `films`, items that were picked with their stars, oldest first. `without` names items
+    of the history by the position of their newest event, the newest choice last; `said` are opinions, which come after
+    the history; `muted` are heads. `item` is the one whose explanation is open, in words of this `depth`, with this
+    `tab`, compared with the item `versus` (None: the first of the list), with so many tick `boxes`.
     """
 
     user: str
     model: str
     k: int = 10
-    liked: tuple[str, ...] = ()
-    disliked: tuple[str, ...] = ()
+    films: Picks = ()
     said: Opinions = ()
     muted: tuple[str, ...] = ()
     without: tuple[int, ...] = ()
@@ -88,7 +90,7 @@ class View:
 
     def is_whole(self, data: Interactions) -> bool:
         """There is somebody to recommend to: a user, or at least one picked item."""
-        return bool(self._picks(data) if self.user == YOU else self.user)
+        return bool(self.films if self.user == YOU else self.user)
 
     def edited_as(self, other: View) -> View:
         """This view with the edits of another one."""
@@ -102,7 +104,7 @@ class View:
 
     def _whole(self, data: Interactions) -> History:
         if self.user == YOU:
-            history = History.given(data, self._picks(data))
+            history = History.given(data, picks.events(data, self.films))
         else:
             history = History.of(data, data.user_row(self.user))
         said = opinions.events(data, self.said)
@@ -111,18 +113,12 @@ class View:
             history = history.followed_by(data.items.rows(items), None if ratings[0] is None else ratings)
         return history
 
-    def _picks(self, data: Interactions) -> list[tuple[str, float | None]]:
-        """The picked items as events: disliked ones first, so that the newest event is the last one that was liked."""
-        low, high = opinions.ends(data)
-        disliked = [item for item in self.disliked if item not in self.liked] if low is not None else []
-        return [*((item, low) for item in disliked), *((item, high) for item in self.liked)]
-
     def request(self, data: Interactions) -> RecommendRequest:
         """What the model is asked, whatever is open: views that differ in nothing else get the same list."""
         by_hand = self.user == YOU
         return RecommendRequest(
             user=None if by_hand else self.user,
-            history=tuple(Event(*pick) for pick in self._picks(data)) if by_hand else None,
+            history=tuple(Event(*pick) for pick in picks.events(data, self.films)) if by_hand else None,
             further=tuple(Event(*pair) for pair in opinions.events(data, self.said)),
             masked=tuple(self._whole(data).alike(self.without).tolist()) if self.without else (),
             muted=tuple(sorted(self.muted)),
@@ -139,8 +135,7 @@ class View:
             "user": self.user,
             "model": self.model,
             "k": str(self.k),
-            "liked": _joined(self.liked),
-            "disliked": _joined(self.disliked),
+            FILMS: picks.write(self.films) if self.films else "",
             "said": opinions.write(self.said),
             "muted": _joined(self.muted),
             "without": _joined(_tokens(data, self)),
@@ -163,8 +158,7 @@ class View:
             int(
                 reader.one("k", lambda text: bool(re.fullmatch("[1-9][0-9]?", text)) and int(text) <= MOST_K) or start.k
             ),
-            liked=reader.items("liked"),
-            disliked=reader.items("disliked"),
+            films=reader.films(),
             said=reader.said(),
             muted=reader.several("muted")[:MOST_MUTED],
             item=reader.one("item", reader.knows_item) if params.get("item") else None,
@@ -224,6 +218,19 @@ class _Reader:
         if len(known) < len(ids):
             self.complain(name, next(item for item in ids if item not in known), "items")
         return tuple(known[:MOST_PICKS])
+
+    def films(self) -> Picks:
+        """The picks, as links are written now or as they were once."""
+        link = self.params.get(FILMS, "")
+        try:
+            found = picks.read(link) if link else ()
+        except InputError:
+            self.complain(FILMS, link)
+            found = ()
+        known = tuple(pick for pick in found if self.knows_item(pick[0]))
+        if len(known) < len(found):
+            self.complain(FILMS, next(item for item, _ in found if not self.knows_item(item)))
+        return known or picks.of_thumbs(*(self.items(name) for name in THUMBS))[-MOST_PICKS:]
 
     def said(self) -> Opinions:
         text = self.params.get("said", "")

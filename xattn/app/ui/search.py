@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from xattn.app.ui.caches import kept
-from xattn.app.ui.items import about
+from xattn.app.ui.items import about, original
 from xattn.app.ui.session import widget
 from xattn.app.ui.text import safe
 from xattn.app.words import t
@@ -23,7 +23,7 @@ LONGEST = 60  # characters of what is typed
 
 
 class _Titles(NamedTuple):
-    """Titles folded for comparison, the rows of those with most events first."""
+    """Titles folded for comparison, in the language of the page and as the data gave them; most events first."""
 
     rows: list[int]
     folded: list[str]
@@ -42,7 +42,10 @@ def _fold(text: str) -> str:
 @kept(st.cache_resource, max_entries=4)
 def _titles(_data: Interactions, checksum: str) -> _Titles:
     rows = np.argsort(-_data.counts(), kind="stable").tolist()
-    return _Titles(rows, [_fold(_data.items.titles[row]) for row in rows])
+    names, plain = _data.items.titles, _data.items.original
+    return _Titles(
+        rows, [_fold(names[row] if names[row] == plain[row] else f"{names[row]} {plain[row]}") for row in rows]
+    )
 
 
 def found(data: Interactions, text: str, most: int = MOST, but: Container[str] = ()) -> list[str]:
@@ -94,7 +97,7 @@ def field(
     with st.container(horizontal=True, key=f"{key}_hits"):
         for item in items:
             row = data.item_row(item)
-            year = about(data, row, language)[:1]
+            year = about(data, row, language)[: 2 if original(data, row) else 1]
             st.button(
                 " · ".join([safe(data.items.titles[row], 60), *map(safe, year)]),
                 key=f"{key}_hit_{item}",

@@ -47,6 +47,11 @@ class Key(Generic[T]):
         """Hold another value."""
         st.session_state[self.name] = value
 
+    def begin(self) -> T:
+        """The value, which the session holds from now on: what a widget without a choice of its own begins with."""
+        self.set(self.get())
+        return self.get()
+
     def take(self) -> T:
         """The value, which the session then forgets."""
         value: T = st.session_state.pop(self.name, self.start)
@@ -67,7 +72,8 @@ LOST_WITH_DATA = (  # beginnings of keys that hold ids, or what was made of the 
     *("rec.", "rec_", "behaviour.films", "behaviour_stars_", "behaviour_target", "behaviour_add", "lab_"),
     *("worked_user", "worked.refused", "states.rec", "states.films", "pinned.beside", "chosen.lab_"),
     *("seen.films", "widgets.films", "seen.item", "widgets.item", "seen.user", "widgets.user"),
-    *("number.rec", "seen.beside", "widgets.beside"),
+    *("live.", "live_", "seen.who", "widgets.who", "chosen.live_"),
+    *("number.rec", "seen.beside", "widgets.beside", "front."),
 )
 
 
@@ -112,18 +118,36 @@ OPEN_MOVED = Key[frozenset[str]]("open_moved.", frozenset())  # by page: parts t
 STATES = Key[tuple[Any, ...]]("states.", ())  # by what is edited: its states, the present one last
 PINNED = Key[Any]("pinned.", None)  # by parameter of the address
 
+# --- the first page ---------------------------------------------------------------------------------------------------
+
+DOORS = Key[dict[str, Any]]("doors", {})  # by path: the other pages, as Streamlit knows them
+EXPLAINED = Key[str | None]("front.item", None)  # the item that is explained; None: the first of the list
+LEFT_OUT = Key[str | None]("front.without", None)  # the film that is left out to prove what was announced
+
 # --- recommendations --------------------------------------------------------------------------------------------------
 
 VIEW = Key[Any]("rec.view", NOT_YET)  # what the page shows
 PUBLISHED = Key[Any]("rec.published", None)  # the view in the address, with the address and the language of then
 COMPLAINTS = Key[tuple[Any, ...]]("rec.complaints", ())  # what of the address was not followed
 WHO, USER = Key[str]("rec_who", "user"), Key[str | None]("rec_user", None)
-LIKED, DISLIKED = widget("rec_liked"), widget("rec_disliked")
 MODEL, HOW_MANY = Key[str]("rec_model", NOT_YET), Key[int]("rec_k", NOT_YET)
 DEPTH, TAB, VERSUS = widget("rec_depth"), widget("rec_tabs"), widget("rec_versus")
 KEEP = Key[bool]("rec_keep_", True)  # by position: the tick box of an event
 SPEAKS = Key[bool]("rec_head_", True)  # by head: the switch that mutes it
 SAY = widget("rec_say_")  # by item
+
+# --- live -------------------------------------------------------------------------------------------------------------
+
+LIVE_PLAYING = Key[bool]("live.playing", False)
+LIVE_ROUND = Key[int]("live.round", 0)  # of the stage: another one is another store
+LIVE_OF = Key[Any]("live.of", None)  # where the events of the stage come from
+LIVE_SPEED = Key[float]("live_speed", 1.0)
+LIVE_OPINION = Key[str]("live_opinion", "good")
+LIVE_ITEM, LIVE_KIND = Key[str | None]("live_item", None), Key[str]("live_kind", "not_interested")
+LIVE_ABOUT = Key[str | None]("live_about", None)
+LIVE_SEEN = Key[Any]("live.seen", None)  # which guess is asked for, and the first guess, once the ledger was seen
+LIVE_TRUTH = Key[str | None]("live.truth", None)
+LIVE_GUESS, LIVE_ANSWER = Key[str | None]("live_guess_", None), Key[int | None]("live_answer_", None)
 
 # --- the worked example, your behaviour -------------------------------------------------------------------------------
 

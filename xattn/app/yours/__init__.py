@@ -1,1 +1,1 @@
-"""The page for one's own behaviour: films picked by title, or vectors typed by hand."""
+"""The page for one's own vectors, typed by hand."""

@@ -1,4 +1,4 @@
-"""Two settings of one's own behaviour side by side: the one that was kept, and the present one."""
+"""Two settings of one's own vectors side by side: the one that was kept, and the present one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 from xattn import attend
 from xattn.app.learn.sheet import Sheet
-from xattn.app.ui.figures import csv_button, figures
+from xattn.app.ui.figures import figures
 from xattn.app.words import t
 from xattn.errors import XattnError
 from xattn.model.example import nearest_item
@@ -15,7 +15,7 @@ from xattn.viz.attention import distinct
 from xattn.viz.digits import digits
 from xattn.viz.lab import share_chart
 
-__all__ = ["lists", "sheets"]
+__all__ = ["sheets"]
 
 
 def sheets(kept: Sheet, now: Sheet, language: str) -> None:
@@ -76,22 +76,3 @@ def _order(sheet: Sheet, fused: list[float]) -> list[str]:
         return []
     near = nearest_item(fused, sheet.items)
     return [sheet.titles[i] for i in sorted(range(len(sheet.items)), key=lambda i: near.distances[i])]
-
-
-def lists(kept: pd.DataFrame, now: pd.DataFrame, language: str) -> None:
-    """Two lists of recommendations: each film with its rank in both."""
-    ranks = [dict(zip(frame["item"], frame["rank"], strict=True)) for frame in (kept, now)]
-    titles = dict(zip([*now["item"], *kept["item"]], [*now["title"], *kept["title"]], strict=True))
-    shared = len(set(ranks[0]) & set(ranks[1]))
-    table = pd.DataFrame(
-        {
-            t("behaviour.film", language): [str(title)[:200] for title in titles.values()],
-            t("pinned.rank_kept", language): [str(ranks[0].get(item, "–")) for item in titles],
-            t("pinned.rank_now", language): [str(ranks[1].get(item, "–")) for item in titles],
-        }
-    )
-    with st.container(border=True, key="behaviour_lists_beside"):
-        st.subheader(t("pinned.title", language))
-        st.markdown(t("pinned.shared", language, n=shared, k=len(now)))
-        st.dataframe(table, hide_index=True, alt=t("pinned.title", language))
-        csv_button(table, "behaviour_beside", language)

@@ -20,6 +20,7 @@ __all__ = ["AGES", "attended"]
 
 AGES = ("0", "1", "2–4", "5–9", "10–19", "20–49", "50+")
 EDGES = (1, 2, 5, 10, 20, 50)  # ages at which the next group begins
+NEWEST = 3  # groups that hold the five newest events
 MOST_FEATURES = 40
 BEHAVIOUR = "behaviour"  # block of values that do not split over features
 
@@ -38,7 +39,7 @@ def attended(model: Any, *, sample: int = 200, seed: int = 0, progress: Progress
     """
     model = check_model(model)
     asked = people(model, sample, 1, seed, progress)
-    looked, moved = _Table(), _Table()
+    looked, moved, newest = _Table(), _Table(), _Table()
     features, signed, heads = _Table(), _Table(), {name: _Table() for name in ("weight", "effect", "events")}
     blocks: dict[str, str] = {}
     for one in asked:
@@ -49,7 +50,7 @@ def attended(model: Any, *, sample: int = 200, seed: int = 0, progress: Progress
         place = np.searchsorted(EDGES, one.history.age, side="right")
         size = sum(float(np.abs(head.contribution).sum()) for head in cells)
         attention = sum(float(head.weight.sum()) for head in cells)
-        for table in (looked, moved, features, signed, *heads.values()):
+        for table in (looked, moved, newest, features, signed, *heads.values()):
             table.next()
         for head in cells:
             weight, own = head.weight, np.abs(head.contribution)
@@ -57,6 +58,7 @@ def attended(model: Any, *, sample: int = 200, seed: int = 0, progress: Progress
                 at = place == age
                 looked.add((head.name, name), _part(weight[at].sum(), weight.sum()))
                 moved.add((head.name, name), _part(own[at].sum(), size))
+            newest.add("", _part(weight[place < NEWEST].sum(), attention))
             heads["weight"].add(head.name, _part(weight.sum(), attention))
             heads["effect"].add(head.name, _part(own.sum(), size))
             heads["events"].add(head.name, effective(weight))
@@ -90,7 +92,7 @@ def attended(model: Any, *, sample: int = 200, seed: int = 0, progress: Progress
             }
             for name, values in heads["weight"].items()
         ],
-        "summary": _summary(heads, rows, moved),
+        "summary": _summary(heads, newest[""], moved),
     }
 
 
@@ -122,16 +124,13 @@ def _part(part: float, whole: float) -> float:
     return float(part) / float(whole) if whole > 0 else 0.0
 
 
-def _summary(heads: dict[str, _Table], rows: list[dict[str, Any]], moved: _Table) -> list[dict[str, Any]]:
+def _summary(heads: dict[str, _Table], newest: np.ndarray, moved: _Table) -> list[dict[str, Any]]:
     effects = {name: float(values.mean()) for name, values in heads["effect"].items()}
     if not effects or not any(effects.values()):
         return [sentence("no_attention")]
     strongest = max(effects, key=lambda name: effects[name])
-    newest = ("0", "1", "2–4")
-    looked = float(
-        np.mean([sum(r["weight"]["value"] for r in rows if r["head"] == h and r["age"] in newest) for h in effects])
-    )
-    moving = sum(float(values.mean()) for (_, age), values in moved.items() if age in newest)
+    looked = float(newest.mean())  # of the attention of all heads together: a head counts by its share of it
+    moving = sum(float(values.mean()) for (_, age), values in moved.items() if age in AGES[:NEWEST])
     return [
         sentence("strongest_head", head=strongest, share=effects[strongest]),
         sentence("newest_events", looked=looked, moving=moving),

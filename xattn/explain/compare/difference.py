@@ -19,7 +19,7 @@ import pandas as pd
 
 from xattn.errors import check_choice, refuse
 from xattn.explain.rows import blocks_of, cell_places, occurrences
-from xattn.explain.tell.words import named, quotable, spaced
+from xattn.explain.tell.words import named, quotable, spaced, worded
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 
@@ -103,7 +103,8 @@ class Difference:
             "total": figure(self.total, sign=True),
             "base": figure(float(events["difference"].iloc[0]), sign=True),
         }
-        sentences = [t("words.gap_same" if self.a.item == self.b.item else "words.gap", lang, **facts)]
+        gap = worded("words.gap_same" if self.a.item == self.b.item else "words.gap", self.a.amounts)
+        sentences = [t(gap, lang, **facts)]
         moved = events.iloc[1:]
         more = moved[moved["difference"] > 0].head(MOST_NAMES)
         less = moved[moved["difference"] < 0].head(MOST_NAMES)

@@ -54,6 +54,7 @@ def ledger_dict(ledger: Ledger) -> dict[str, Any]:
         "base": ledger.base,
         "rank": ledger.rank,
         "k": ledger.k,
+        "amounts": ledger.amounts,
         "cells": ledger.cells.to_dict(orient="records"),
         "removals": ledger.removals().to_dict(orient="records"),
         "counterfactual": {
@@ -66,6 +67,8 @@ def ledger_dict(ledger: Ledger) -> dict[str, Any]:
         },
         "groups": {what: ledger.by(what).to_dict(orient="records") for what in GROUPINGS},
         "parts": parts_dict(ledger),
+        "orders": None if ledger.orders is None else ledger.orders.orders,
+        "intervals": [] if ledger.orders is None else ledger.intervals().to_dict(orient="records"),
         "base_share": ledger.base_share,
         "effective_events": ledger.effective_events,
         "notes": list(ledger.notes),

@@ -4,11 +4,15 @@ Three depths: a clause ("because you watched …"), a sentence, a paragraph. The
 what speaks for it and against, what a removal does, what would drop it, then the honest cases and how sure the reasons
 are (`honesty.py`). What a person did with an item is a verb of the scenario. Each text can be read back
 (`testing/claims.py`): titles lose quotation marks of the kind that they stand in, so that it is plain where they end.
+
+A ledger whose amounts are not terms of our models (`Ledger.amounts`) has sentences of its own wherever the usual ones
+would say more than its amounts do (`worded`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -18,8 +22,9 @@ import pandas as pd
 from xattn.errors import check_choice
 from xattn.explain.honesty import SHORT_HISTORY, disagreement
 from xattn.explain.parts import shared_parts
+from xattn.explain.question import TERMS
 from xattn.explain.rows import feature_sums, rated_low
-from xattn.i18n import LANGUAGES, t
+from xattn.i18n import LANGUAGES, keys, t
 from xattn.i18n.numbers import figure
 from xattn.viz.names import feature_name
 
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEPTHS", "SCENARIOS", "joined", "ledger_text", "named", "quotable", "short_title", "spaced",
-    "weight_and_effect_disagree",
+    "weight_and_effect_disagree", "worded",
 ]  # fmt: skip
 
 DEPTHS = ("clause", "sentence", "paragraph")
@@ -83,6 +88,20 @@ def spaced(sentences: Iterable[str], lang: str) -> str:
     return (" " if lang == "en" else "").join(sentences)
 
 
+@cache
+def worded(key: str, amounts: str) -> str:
+    """The sentence that `key` stands for in a ledger of these amounts: one of its own, one that all ledgers of foreign
+    models share, or the usual one.
+
+    >>> worded("words.score", "terms"), worded("words.score", "average"), worded("words.for", "sum")
+    ('words.score', 'words.foreign.score', 'words.for')
+    """
+    if amounts == TERMS:
+        return key
+    name = key.removeprefix("words.")
+    return next((own for own in (f"words.{amounts}.{name}", f"words.foreign.{name}") if own in keys()), key)
+
+
 def ledger_text(ledger: Ledger, lang: str, depth: str, scenario: str) -> str:
     """The text of a ledger; the arguments are those of `Ledger.text`."""
     check_choice("lang", lang, LANGUAGES)
@@ -107,7 +126,7 @@ class _Texts:
         self.low = rated_low(ledger.history.rating, len(ledger.history), ledger.scorer.data_.scale)
 
     def say(self, key: str, **values: object) -> str:
-        return t(key, self.lang, **values)
+        return t(worded(key, self.ledger.amounts), self.lang, **values)
 
     def quoted(self, title: str) -> str:
         return quotable(title, self.lang)
@@ -140,7 +159,7 @@ class _Texts:
     def clause(self) -> str:
         first = self.rows.position[self._reasons()] if self._has_reasons else []
         names = joined((self.title_at(p) for p in first), self.lang) if len(first) else ""
-        return t(f"words.clause_{self._case()}", self.lang, did=self.did, names=names)
+        return self.say(f"words.clause_{self._case()}", did=self.did, names=names)
 
     @property
     def _has_reasons(self) -> bool:
@@ -152,7 +171,7 @@ class _Texts:
         if self._has_reasons:
             facts["names"] = joined((self.title_at(p) for p in self.rows.position[first]), self.lang)
             facts["amount"] = figure(float(self.rows.contribution[first].sum()), sign=True)
-        return t(f"words.sentence_{case}", self.lang, **facts) + self._tail()
+        return self.say(f"words.sentence_{case}", **facts) + self._tail()
 
     def _tail(self) -> str:
         """What the removal of the first reason does, or a full stop."""
@@ -169,7 +188,7 @@ class _Texts:
     def paragraph(self) -> list[str]:
         sentences = self._made_of()
         if self.rows.contribution.any():
-            sentences += [*self._features(), *self._what_if()]
+            sentences += [*self._orders(), *self._features(), *self._what_if()]
         return [*sentences, *self._honesty()]
 
     def _made_of(self) -> list[str]:
@@ -208,10 +227,21 @@ class _Texts:
                     for group in spoken
                 )
                 sentences += [self.say("words.features", names=names), *self._shared()]
-        if len(self.rows.position) >= SHORT_HISTORY:
+        if len(self.rows.position) >= SHORT_HISTORY and self.ledger.amounts == TERMS:  # others pay no attention
             effective = figure(float(round(self.ledger.effective_events)))
             sentences.append(self.say("words.effective", effective=effective, n=len(self.rows.position)))
         return sentences
+
+    def _orders(self) -> list[str]:
+        """Of averages over orders: over how many, and how sure they are."""
+        found = self.ledger.orders
+        if found is None:
+            return []
+        if not found.orders:
+            return [self.say("words.all_orders")]
+        widths = self.ledger.intervals()
+        within = figure(float((widths["high"] - widths["contribution"]).max()))
+        return [self.say("words.orders", orders=found.orders, within=within)]
 
     def _shared(self) -> list[str]:
         """The words, or other parts, that the first reason and the item have in common."""

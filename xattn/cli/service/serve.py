@@ -7,7 +7,7 @@ import click
 from xattn.cli.inputs import subject
 from xattn.cli.options import DataChoice, ModelChoice, data_options, model_options
 from xattn.cli.screen import echo, progress, tell_notes
-from xattn.errors import check_number, check_whole, refuse
+from xattn.errors import check_id, check_number, check_whole, refuse
 
 __all__ = ["serve"]
 
@@ -31,6 +31,7 @@ __all__ = ["serve"]
     help="New events after which the model is solved again (0: never).",
 )
 @click.option("--keep-models", type=int, default=5, show_default=True, metavar="N", help="Models that are kept.")
+@click.option("--scenario", metavar="NAME", help="The field that lists are served in, for the report of satisfaction.")
 @click.option(
     "--rate",
     type=float,
@@ -49,6 +50,7 @@ def serve(
     without_keys: bool,
     solve_after: int,
     keep_models: int,
+    scenario: str | None,
     rate: float,
 ) -> None:
     """Serve events, lists and their explanations over HTTP until interrupted (docs/api.md).
@@ -58,12 +60,15 @@ def serve(
     (`xattn keys add`), unless --open.
     """
     from xattn.live import Live, Plan, open_store
+    from xattn.live.given import check_short
     from xattn.serve import Limits, make_app
     from xattn.serve import serve as run
     from xattn.serve.server import check_free, is_loopback
 
     check_whole("solve-after", solve_after)
     check_whole("keep-models", keep_models, low=1)
+    if scenario is not None:
+        check_short("scenario", check_id("scenario", scenario), 64)
     check_number("rate", rate, low=0.0, open_low=True)
     if without_keys and not is_loopback(host):
         refuse("open_elsewhere", got=host)
@@ -74,7 +79,7 @@ def serve(
     with open_store(url) as store:
         tell_notes(True)  # a server does not come to its end
         with progress(f"getting {type(about.model).__name__} ready") as tell:
-            plan = Plan(models, solve_after, keep_models, in_process=True)
+            plan = Plan(models, solve_after, keep_models, in_process=True, scenario=scenario)
             live = Live(store, about.data, model=about.model, plan=plan, progress=tell)
         with live:
             live.warm()
