@@ -60,6 +60,6 @@ def ledger(fitted: Recommender, view: View, item: str) -> Ledger:
     return _ledger(fitted, view.model, fitted.data_.checksum, ExplainRequest(**given, item=item))
 
 
-@kept(st.cache_resource, max_entries=64)
+@kept(st.cache_resource, max_entries=512)  # the picture of one list asks for some twenty
 def _ledger(_fitted: Recommender, kind: str, checksum: str, request: ExplainRequest) -> Ledger:
     return request.ask(_fitted)
