@@ -14,6 +14,7 @@ import json
 import math
 import re
 from collections import Counter
+from copy import copy
 from functools import cache
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -46,14 +47,29 @@ DEPTHS = ("clause", "sentence", "paragraph")
 CASES = ("listed", "outside", "without")
 
 
+spoken = ["en"]  # the language of the page that is read now: its titles are those of this language
+
+
 @cache
+def data_in(language: str) -> Interactions:
+    return load_dataset("movielens-small").in_language(language)
+
+
 def data() -> Interactions:
-    return load_dataset("movielens-small")
+    return data_in(spoken[0])
 
 
 @cache
+def model_in(language: str) -> Recommender:
+    if language == "en":
+        return HybridAttention().fit(data_in("en"))
+    twin = copy(model_in("en"))
+    twin.data_ = data_in(language)
+    return twin
+
+
 def model() -> Recommender:
-    return HybridAttention().fit(data())
+    return model_in(spoken[0])
 
 
 # --- numbers as they are read -----------------------------------------------------------------------------------------
@@ -135,7 +151,7 @@ def all_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
     driver half as long as a page."""
     plain = streamlit.tabs
     monkeypatch.setattr(streamlit, "tabs", lambda labels, **options: [Open(tab) for tab in plain(labels)])
-    monkeypatch.setattr(state, "_fitted", lambda kind, name: model())
+    monkeypatch.setattr(state, "_fitted", lambda kind, name: model_in("en"))
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
 
 
@@ -155,6 +171,7 @@ class Expected:
 
     def __init__(self, case: Case) -> None:
         self.case, self.lang = case, case.lang
+        spoken[0] = case.lang
         self.full = model().history(case.user)
         self.history: History = self.full if case.without is None else self.full.without([case.without])
         self.served = model().recommend(history=self.history, k=K)
@@ -181,7 +198,9 @@ class Expected:
         said = []
         for row in self.served.itertuples():
             facts = data().items.frame.iloc[data().item_row(row.item)]
-            about = [f"{facts['year']:.0f}"] if np.isfinite(facts["year"]) else []
+            plain = data_in("en").items.titles[data().item_row(row.item)]
+            about = [plain] if plain != row.title else []
+            about += [f"{facts['year']:.0f}"] if np.isfinite(facts["year"]) else []
             if isinstance(facts["genres"], str) and facts["genres"]:
                 genres = facts["genres"].split("|")
                 about.append(t("words.and", self.lang).join(genre_name(genre, self.lang) for genre in genres))
