@@ -9,10 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import PAGE, shown_text
-from tests.recommenders.foreign.models import data, ease, fading
+from tests.recommenders.foreign.models import ease, fading
 from xattn import wrap
 from xattn.app import state
 from xattn.app.state import Own
+from xattn.data.synthetic import planted
 
 SAID = {
     "sum": ("mostly for “Item",),
@@ -24,9 +25,12 @@ SAID = {
 @pytest.mark.parametrize("amounts", SAID)
 def test_the_pages_of_a_wrapped_model_name_its_amounts(amounts: str) -> None:
     options: dict[str, Any] = {"average": {"kind": "average", "budget": 50}}.get(amounts, {})
-    model = wrap(ease(data()) if amounts == "sum" else fading(data()), data(), **options)
+    data = planted(
+        "copurchase", seed=tuple(SAID).index(amounts)
+    ).data  # of its own: a server shows one model of a class
+    model = wrap(ease(data) if amounts == "sum" else fading(data), data, **options)
     item = model.recommend("u0", k=1)["item"].iloc[0]
-    state.use(Own(data(), model))
+    state.use(Own(data, model))
     try:
         page = AppTest.from_string(PAGE, default_timeout=60)
         page.query_params["user"], page.query_params["item"] = "u0", item
