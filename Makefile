@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help app test lint coverage clean
+.PHONY: help app test lint coverage mutants clean
 .DELETE_ON_ERROR:
 
 PORT ?= 8501
@@ -37,6 +37,12 @@ coverage: .venv/.dev ## the kernels in plain Python, and how much of their code 
 	NUMBA_CACHE_DIR="$$cache" $(VPY) -m coverage run -m pytest --quiet $(WRITERS:%=tests/kernels/test_%.py)
 	@$(VPY) -m coverage combine --quiet
 	@$(VPY) -m coverage report
+
+SAMPLE ?= 300
+mutants: .venv/.dev ## plant sampled faults in explain, recommenders, data and fits: how many do the tests see? (hours)
+	@[ -d build/mutants ] || $(VPY) -m benchmarks.mutants map
+	@$(VPY) -m benchmarks.mutants run --sample $(SAMPLE)
+	@$(VPY) -m benchmarks.mutants report --sample $(SAMPLE)
 
 clean: ## remove what builds and tests left; the .venv stays
 	@rm -rf build dist htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info

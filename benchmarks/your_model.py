@@ -111,7 +111,7 @@ def kinds(data: Interactions) -> dict[str, Recommender]:
         "EASE, a matrix": xattn.wrap(B, data),
         "item kNN of implicit (BM25)": xattn.wrap(bm25, data),
         "ALS of implicit, α = 10": xattn.wrap(als(data, 10.0), data),
-        "SASRec in PyTorch, arrival": xattn.wrap(network, data, batch=32),
+        "SASRec in PyTorch, arrival": xattn.wrap(network, data, batch_size=32),
         "a function, arrival": xattn.wrap(function, data),
         "a function, average": xattn.wrap(function, data, kind="average", budget=200),
     }
@@ -213,7 +213,7 @@ def search(data: Interactions) -> None:
 def speed(data: Interactions) -> None:
     torch.set_num_threads(2)
     network = sasrec(data, epochs=0)  # what it has learned takes no time, and cannot show the order of its items
-    model: Any = xattn.wrap(network, data, batch=64, items=data.items.ids)
+    model: Any = xattn.wrap(network, data, batch_size=64, items=data.items.ids)
     longest = np.argsort(-np.diff(data.indptr), kind="stable")[:6]
     print(f"one pass: {model.one_pass_}; items: {data.n_items}")
     for what in ("arrival ledger", "all single removals"):

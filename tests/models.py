@@ -45,23 +45,23 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "ease sparse": lambda: EASE(regularization=10.0, n_neighbors=5, dtype="float64"),
     "users": lambda: UserAttention(temperature=0.1),
     "users threshold": lambda: UserAttention(temperature=0.3, threshold=0.02),
-    "item knn": lambda: ItemKNN(neighbours=8),
+    "item knn": lambda: ItemKNN(n_neighbors=8),
     "neural": lambda: NeuralAttention(hidden_size=4, epochs=4),
     "neural next": lambda: NeuralAttention(
-        target="next", hidden_size=4, attention_threshold=0.1, beta=0.8, epochs=3, dtype="float64"
+        objective="next", hidden_size=4, threshold=0.1, beta=0.8, epochs=3, dtype="float64"
     ),
     "ease": lambda: EASE(regularization=10.0),
     "ease f64": lambda: EASE(regularization=10.0, dtype="float64"),
     "recency ease": lambda: RecencyEASE(regularization=10.0, recency=3.0),
-    "sequence": lambda: SequenceAttention(dimensions=8, heads=2, key_dimensions=4, epochs=2, min_events=2),
+    "sequence": lambda: SequenceAttention(hidden_size=8, heads=2, key_size=4, epochs=2, min_events=2),
     "sequence window": lambda: SequenceAttention(
-        dimensions=8, heads=3, window=5, query_events=3, threshold=0.15, loss="bpr", epochs=2, min_events=4
+        hidden_size=8, heads=3, window=5, query_events=3, threshold=0.15, loss="bpr", epochs=2, min_events=4
     ),
     "sequence target": lambda: SequenceAttention(
-        query="target", dimensions=8, heads=2, key_dimensions=4, window=20, epochs=2, min_events=3
+        query="target", hidden_size=8, heads=2, key_size=4, window=20, epochs=2, min_events=3
     ),
     "sequence deep": lambda: SequenceAttention(
-        encoder_blocks=1, dimensions=8, heads=2, key_dimensions=4, window=12, epochs=2, min_events=2
+        encoder_blocks=1, hidden_size=8, heads=2, key_size=4, window=12, epochs=2, min_events=2
     ),
     "hybrid learned": lambda: HybridAttention(  # a closed form so weak that the learned heads are worth having
         min_events=2, regularization=1e4, learned="always", encoder_blocks=0, dislike=-0.5

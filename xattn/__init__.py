@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     )
     from xattn.recommenders.foreign import wrap
     from xattn.tensor.attend import attend
-    from xattn.tensor.attention import attention
+    from xattn.tensor.attention import attention, attention_with_weights
     from xattn.tensor.nearest import nearest
     from xattn.tensor.softmax import log_softmax, logsumexp, softmax
 
@@ -83,6 +83,7 @@ __all__ = [
     "XattnError",
     "attend",
     "attention",
+    "attention_with_weights",
     "datasets",
     "load_dataset",
     "load_model",
@@ -108,7 +109,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.model.example": "worked_example",
     "xattn.tensor.nearest": "nearest",
     "xattn.tensor.softmax": "log_softmax logsumexp softmax",
-    "xattn.tensor.attention": "attention",
+    "xattn.tensor.attention": "attention attention_with_weights",
     "xattn.recommenders.foreign": "wrap",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "

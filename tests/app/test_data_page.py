@@ -91,12 +91,12 @@ def test_a_file_becomes_what_all_pages_of_this_session_show() -> None:
 
 def test_the_recommendations_follow_and_come_back_when_it_is_forgotten() -> None:
     shown, mine = (planted("genre", n_users=20, seed=seed).data for seed in (1, 0))
-    globals()["OWN"] = Own(mine, ItemKNN(neighbours=3).fit(mine), scenario="items")
+    globals()["OWN"] = Own(mine, ItemKNN(n_neighbors=3).fit(mine), scenario="items")
     script = "import streamlit as st; from xattn.app import state; from tests.app import test_data_page as here\n"
     script += "if st.button('mine', key='mine'): state.hold(here.OWN)\n"
     script += "if st.button('not', key='not'): state.let_go()\n" + OTHER
     films, items = plain("recommendations.why_not"), plain("other.recommendations.why_not")
-    state.use(Own(shown, ItemKNN(neighbours=5).fit(shown)))
+    state.use(Own(shown, ItemKNN(n_neighbors=5).fit(shown)))
     try:
         page = opened(script)
         assert films in {field.label for field in page.text_input}
@@ -127,7 +127,7 @@ def test_two_sessions_with_the_same_data_do_not_share_what_was_worked_out() -> N
     script = "from xattn.app import state; from tests.app import test_data_page as here; import streamlit as st\n"
     script += "state.hold(here.MODELS[{which}]); st.text(str(state.model().neighbours))"
     data = planted("genre", n_users=20, seed=0).data
-    globals()["MODELS"] = [Own(data, ItemKNN(neighbours=n).fit(data)) for n in (2, 7)]
+    globals()["MODELS"] = [Own(data, ItemKNN(n_neighbors=n).fit(data)) for n in (2, 7)]
     said = [opened(script.format(which=which)).text[0].value for which in (0, 1)]
     assert said == ["2", "7"]
 
@@ -272,7 +272,7 @@ def test_the_command_and_the_python_make_the_same(tmp_path: Path, monkeypatch: p
 
 def test_a_model_is_taken_away_and_opened_again(tmp_path: Path) -> None:
     data = read_interactions(by_text(lines()).files[0].opened())
-    model = ItemKNN(neighbours=3).fit(data)
+    model = ItemKNN(n_neighbors=3).fit(data)
     model.save(tmp_path / "m.npz")
     page = opened()
     page.button_group(key="data_way").set_value("model").run()

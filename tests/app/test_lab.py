@@ -79,7 +79,7 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
     about = {"dataset": "planted", "model": "M", "summary": []}
     found = {name: {"kind": name, **about, **report} for name, report in REPORTS.items()}
     for protocol in ("next-item", "holdout"):
-        found[protocol] = evaluate(DATA, [ItemKNN(neighbours=8), Popularity()], protocol=protocol)
+        found[protocol] = evaluate(DATA, [ItemKNN(n_neighbors=8), Popularity()], protocol=protocol)
     found["faithfulness"] = {
         "dataset": "planted",
         "rows": [
@@ -136,6 +136,13 @@ def test_its_best_finding_stands_at_the_top(lang: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(lab, "_kept", {"attention": {**REPORTS["attention"], "heads": heads}}.get)
     assert f"**{said}**" in [element.value for element in page(lang).markdown]
     assert not reports.finding({"heads": heads[1:], "rows": []}, lang)
+
+
+@pytest.mark.parametrize(("name", "value"), [("part", "nosuch"), ("part", "<b>"), ("metric", "speed")])
+def test_a_choice_that_is_none_is_said(name: str, value: str) -> None:
+    (warning,) = page(**{name: value}).warning
+    assert f"`{name}` in the address must be one of" in warning.value
+    assert "<b>" not in warning.value.replace("\\<", "")
 
 
 def test_how_it_was_measured_is_always_marked() -> None:

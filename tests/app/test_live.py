@@ -149,7 +149,7 @@ def test_guesses_and_answers_are_kept_and_reported(opened: Any) -> None:
     report = own.live.satisfaction()
     trust = next(one for one in report["constructs"] if one["construct"] == "trust")
     assert (trust["people"], trust["mean"]["value"]) == (1, pytest.approx((4 + 4 + 2) / 3))
-    assert f"{report['lists']:,} lists" in shown_text(page)
+    assert f"Lists served: {report['lists']:,}." in shown_text(page)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

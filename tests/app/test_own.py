@@ -105,7 +105,7 @@ def test_the_python_reads_the_files_that_were_named(own_data: Interactions) -> N
 @pytest.mark.parametrize("own_model", [False, True])
 def test_the_lab_measures_what_is_shown(tmp_path: Path, own_model: bool) -> None:
     data = plays()
-    shown = Own(data, ItemKNN(neighbours=3).fit(data) if own_model else None)
+    shown = Own(data, ItemKNN(n_neighbors=3).fit(data) if own_model else None)
     saved = _file_of(shown, tmp_path)
     assert load_model(saved).data_.checksum == data.checksum
     assert jobs.main(["popularity", "--model", saved, "--out", str(tmp_path / "result.json")]) == 0
@@ -115,7 +115,7 @@ def test_the_lab_measures_what_is_shown(tmp_path: Path, own_model: bool) -> None
 
 
 def test_show_serves_a_model_until_it_is_closed() -> None:
-    model = ItemKNN(neighbours=3).fit(plays())
+    model = ItemKNN(n_neighbors=3).fit(plays())
     pages = xattn.show(model, scenario="music")
     try:
         with urllib.request.urlopen(f"{pages.url}/readyz", timeout=5) as answer:

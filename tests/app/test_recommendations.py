@@ -515,7 +515,7 @@ def test_hostile_titles_are_text(open_page: Opener, monkeypatch: pytest.MonkeyPa
     data = small().data_
     titles = tuple(HOSTILE[row % len(HOSTILE)] for row in range(data.n_items))
     hostile = dataclasses.replace(data, items=dataclasses.replace(data.items, titles=titles))
-    model = ItemKNN(neighbours=8).fit(hostile)
+    model = ItemKNN(n_neighbors=8).fit(hostile)
     monkeypatch.setattr(state, "_fitted", lambda kind, name: model)
     monkeypatch.setattr(state, "dataset", lambda name="": hostile)
     page = open_page(user="u3", item="i12", k="20")

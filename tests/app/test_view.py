@@ -31,7 +31,7 @@ STRANGE = Interactions.from_frame(  # items met twice; ids with every mark that 
 )
 
 
-ITEMS = (ItemKNN(neighbours=2).fit(STRANGE), small("ItemKNN"))
+ITEMS = (ItemKNN(n_neighbors=2).fit(STRANGE), small("ItemKNN"))
 
 
 def starred(ids: tuple[str, ...]) -> some.SearchStrategy[Picks]:

@@ -248,6 +248,11 @@ def test_a_lesson_begins_with_its_first_step() -> None:
         assert "step" not in at.query_params
 
 
+def test_a_step_that_is_none_is_said() -> None:
+    (warning,) = page(step="9").warning
+    assert "`step` in the address must be one of 1, 2, 3, 4, all; got 9." in warning.value.replace("\\", "")
+
+
 def test_what_a_step_made_is_carried_to_the_next() -> None:
     found = results(SHEET)
     for step, own in (("2", found.profile.scores), ("3", found.profile.weights), ("4", None)):

@@ -60,9 +60,7 @@ def test_the_unsafe_threading_layer_is_slow(run: Run, monkeypatch: pytest.Monkey
     assert "libgomp1" in found["help"]
 
 
-def test_a_wrong_number_of_threads_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XATTN_NUM_THREADS", "many")
-    assert by_name(run)["threads"]["status"] == "slow"
+def test_the_number_of_threads_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XATTN_NUM_THREADS", "1")
     assert by_name(run)["threads"]["found"].startswith("1 of ")
 

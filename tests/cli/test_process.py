@@ -81,6 +81,33 @@ def test_a_full_disk_is_said_in_one_line(folder: Path) -> None:
     assert done.stderr == "Error: the output must be there and open to this user; got 'No space left on device'.\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="output is closed otherwise here")
+def test_closed_output_is_said_in_one_line_before_any_work(tmp_path: Path) -> None:
+    shell = ["sh", "-c", 'exec "$0" "$@" >&-', *XATTN, "fit", "--data", "movielens-small", "--out", "m.npz"]
+    done = subprocess.run(shell, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "Error: the output must be there and open to this user; got 'Bad file descriptor'.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="output is closed otherwise here")
+def test_closed_errors_keep_nothing_from_the_output() -> None:
+    shell = ["sh", "-c", 'exec "$0" "$@" 2>&-', *XATTN, "example", "--json"]
+    done = subprocess.run(shell, env=environment(), stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout[:1]) == (0, "{")
+
+
+@pytest.mark.parametrize(("name", "said"), [("XATTN_NUM_THREADS", "abc"), ("NUMBA_NUM_THREADS", "0")])
+def test_a_wrong_number_of_threads_is_said_in_one_line(name: str, said: str, tmp_path: Path) -> None:
+    sentence = f"`{name}` in the environment must be a whole number >= 1, or not set; got '{said}'."
+    done = xattn("example", cwd=tmp_path, **{name: said})
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"Error: {sentence}\n")
+    code = "import warnings, xattn\nwarnings.simplefilter('error')\nxattn.softmax"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(**{name: said}), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"xattn.errors.InputError: {sentence}"
+
+
 def assert_one_line_when_interrupted(code: str, asked: list[str], where: Path) -> None:
     """Run `code` in the folder `where` and send Ctrl-C once it says that it is at work."""
     with subprocess.Popen(

@@ -22,12 +22,12 @@ def answer(run: Run, *args: str) -> Any:
 
 
 def test_tune_in_json(run: Run, files: Files) -> None:
-    found = answer(run, "tune", *files, "--model", "itemknn", "--over", "neighbours=[1,30]", "--over", "shrink=[0]")
+    found = answer(run, "tune", *files, "--model", "itemknn", "--over", "n_neighbors=[1,30]", "--over", "shrink=[0]")
     assert (found["model"], found["metric"], found["wanted"], found["complete"]) == ("ItemKNN", "ndcg@10", 3, True)
     assert [t["params"] for t in found["trials"]] == [
-        {"neighbours": 20, "shrink": 10.0},
-        {"neighbours": 1, "shrink": 0},
-        {"neighbours": 30, "shrink": 0},
+        {"n_neighbors": 20, "shrink": 10.0},
+        {"n_neighbors": 1, "shrink": 0},
+        {"n_neighbors": 30, "shrink": 0},
     ]
     assert found["best"] in found["trials"]
 
@@ -37,11 +37,11 @@ def test_tune_is_the_search_of_the_library(run: Run, files: Files) -> None:
     from xattn.evaluate import search
 
     asked = ("--protocol", "holdout", "--metric", "recall", "-k", "5", "--seed", "3", "--positive", "4")
-    found = answer(run, "tune", *files, "--model", "ItemKNN", "--set", "shrink=2", "--over", "neighbours=[3]", *asked)
+    found = answer(run, "tune", *files, "--model", "ItemKNN", "--set", "shrink=2", "--over", "n_neighbors=[3]", *asked)
     wanted = search(
         read_interactions("ratings.csv", "items.csv"),
         ItemKNN(shrink=2),
-        {"neighbours": [3]},
+        {"n_neighbors": [3]},
         protocol="holdout",
         metric="recall",
         k=5,
@@ -52,21 +52,21 @@ def test_tune_is_the_search_of_the_library(run: Run, files: Files) -> None:
 
 
 def test_tune_on_screen_has_the_best_first_and_says_how_to_use_it(run: Run, files: Files) -> None:
-    asked = ("tune", *files, "--model", "ItemKNN", "--over", "neighbours=[1,30]", "--over", "shrink=[0]")
+    asked = ("tune", *files, "--model", "ItemKNN", "--over", "n_neighbors=[1,30]", "--over", "shrink=[0]")
     lines = run(*asked).stdout.splitlines()
     assert lines[0].startswith("ItemKNN on validation data of next-item, ratings: 60 users asked")
-    assert lines[2].split() == ["ndcg@10", "neighbours", "shrink", "seconds"]
+    assert lines[2].split() == ["ndcg@10", "n_neighbors", "shrink", "seconds"]
     values = [float(line.split()[0]) for line in lines[4:7]]
     assert values == sorted(values, reverse=True)
     best = answer(run, *asked)["best"]["params"]
     assert lines[-1].startswith(f"Best ndcg@10 {values[0]:.4f} (3 of 3 trials in ")
-    assert f"--set ItemKNN.neighbours={best['neighbours']} --set ItemKNN.shrink={best['shrink']:.4g}" in lines[-1]
+    assert f"--set ItemKNN.n_neighbors={best['n_neighbors']} --set ItemKNN.shrink={best['shrink']:.4g}" in lines[-1]
     measured = run("evaluate", *files, "--models", "ItemKNN", *lines[-1].partition(": ")[2].split())
     assert measured.exit_code == 0
 
 
 def test_tune_tells_refused_settings_and_a_search_cut_short(run: Run, files: Files) -> None:
-    asked = ("tune", *files, "--model", "ItemKNN", "--over", "neighbours=[0,5,7]")
+    asked = ("tune", *files, "--model", "ItemKNN", "--over", "n_neighbors=[0,5,7]")
     shown = run(*asked).stdout
     assert "–" in shown.splitlines()[-3]
     short = run(*asked, "--seconds", "0.000001")
@@ -79,9 +79,9 @@ def test_tune_tells_refused_settings_and_a_search_cut_short(run: Run, files: Fil
     [
         ("--model nosuch", "--model must be among ALS, BPR, SASRec, GenrePopularity, Random (rivals), "),
         ("--model popularity", "`space` must be given for Popularity"),
-        ("--model itemknn --over neighbours=5", "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over size=[5]", "`space` must be one of neighbours, shrink; got 'size'."),
-        ("--model itemknn --set size=5", "--set must name a setting of ItemKNN (neighbours, shrink); got 'size'."),
+        ("--model itemknn --over n_neighbors=5", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over size=[5]", "`space` must be one of n_neighbors, shrink; got 'size'."),
+        ("--model itemknn --set size=5", "--set must name a setting of ItemKNN (n_neighbors, shrink); got 'size'."),
         ("--model itemknn --protocol rating", "`protocol` must be one of next-item, holdout; got 'rating'."),
         ("--model itemknn --metric auc", "`metric` must be one of"),
         ("--model itemknn --trials 0", "`trials` must be a whole number >= 1; got 0."),
@@ -91,18 +91,18 @@ def test_tune_tells_refused_settings_and_a_search_cut_short(run: Run, files: Fil
         ("--model itemknn --dtype float64", "--dtype must be left out with ItemKNN"),
         ("--model model.npz", "--model must be among ALS, BPR, SASRec"),
         ("--model itemknn --over", "Option '--over' requires an argument"),
-        ("--model itemknn --over =[1]", "`space` must be one of neighbours, shrink; got ''."),
+        ("--model itemknn --over =[1]", "`space` must be one of n_neighbors, shrink; got ''."),
         ("--model itemknn --over neighbours", "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over neighbours=", "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over neighbours=[]", "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over neighbours=[1", "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over neighbours={}", "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over neighbours=" + "[" * 50_000, "--over must be NAME=[V,…], a JSON list of values; got"),
-        ("--model itemknn --over neighbours=[" + "1" * 5000 + "]", "--over must be NAME=[V,…], a JSON list"),
+        ("--model itemknn --over n_neighbors=", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over n_neighbors=[]", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over n_neighbors=[1", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over n_neighbors={}", "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over n_neighbors=" + "[" * 50_000, "--over must be NAME=[V,…], a JSON list of values; got"),
+        ("--model itemknn --over n_neighbors=[" + "1" * 5000 + "]", "--over must be NAME=[V,…], a JSON list"),
         ("--model itemknn --over shrink=[1] --over shrink=[2]", "--over must name each setting once; got 'shrink'"),
         ("--model itemknn --over shrink=[1] --set shrink=3", "--set must name settings that --over does not try; got"),
         (
-            "--model itemknn --set neighbours=0 --over shrink=[1]",
+            "--model itemknn --set n_neighbors=0 --over shrink=[1]",
             "`space` must hold a setting that ItemKNN can be fitted",
         ),
         ("--model itemknn --positive 3", "`positive` must be left out with the protocol next-item; got 3."),
@@ -132,7 +132,7 @@ def test_tune_refuses_in_one_line(run: Run, files: Files, args: str, sentence: s
 
 def test_settings_belong_to_one_model(run: Run, files: Files) -> None:
     asked = ("evaluate", *files, "--models", "itemknn,useratTention")
-    plain, other = answer(run, *asked), answer(run, *asked, "--set", "ITEMKNN.neighbours=1")
+    plain, other = answer(run, *asked), answer(run, *asked, "--set", "ITEMKNN.n_neighbors=1")
     for place, changed in enumerate((True, False)):
         assert (plain["rows"][place]["ndcg@10"] != other["rows"][place]["ndcg@10"]) == changed
 
@@ -172,8 +172,8 @@ def test_hidden_items(run: Run, files: Files) -> None:
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        ("--models popularity --set itemknn.neighbours=5", "--set must be MODEL.NAME=VALUE with one of Popularity"),
-        ("--models popularity --set neighbours=5", "--set must be MODEL.NAME=VALUE with one of Popularity"),
+        ("--models popularity --set itemknn.n_neighbors=5", "--set must be MODEL.NAME=VALUE with one of Popularity"),
+        ("--models popularity --set n_neighbors=5", "--set must be MODEL.NAME=VALUE with one of Popularity"),
         ("--models random,Random", "--models must name each model once; got Random twice."),
         ("--models popularity --folds 1", "`folds` must be a whole number from 2 to 60; got 1."),
         ("--models popularity --folds 3 --protocol time", "`protocol` must be one of next-item, holdout"),

@@ -15,7 +15,7 @@ import onnx
 from onnx import helper
 from onnx.backend.base import Backend, BackendRep
 
-from xattn import attention, log_softmax, softmax
+from xattn import attention_with_weights, log_softmax, softmax
 from xattn.tensor.attention import attention_scores
 
 Array = np.ndarray
@@ -104,7 +104,7 @@ def _attention(
     }
     capped = {"scale": scale, "softcap": softcap or None}
     Q, K, V = wide(q), wide(k), wide(v)
-    y, a = attention(Q, K, V, mask=mask, **options, **capped, return_weights=True)
+    y, a = attention_with_weights(Q, K, V, mask=mask, **options, **capped)
     table = {
         0: lambda: attention_scores(Q, K, scale=scale),
         1: lambda: attention_scores(Q, K, **capped),

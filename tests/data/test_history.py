@@ -202,3 +202,31 @@ def test_what_follows_has_the_type_of_the_newest_event():
 def test_what_cannot_follow_is_refused(item, rating):
     with pytest.raises(InputError):
         History.of(DATA, 0).followed_by(item, rating)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"rating": [1.0]}, "`item` and `rating` must have the same length; got item 2, rating 1."),
+        ({"rating": [[1.0, 2.0]]}, "`rating` must be a vector .*; got"),
+        ({"rating": np.inf}, "`rating` must be a finite number; got inf."),
+        ({"rating": True}, "`rating` must be a finite number; got True."),
+        ({"rating": "good"}, "`rating` must be a vector of real numbers; got"),
+        ({"rating": [[1.0], [1.0, 2.0]]}, "`rating` must be"),
+        ({"kind": 3}, "`kind` must be one event type .*; got 3."),
+    ],
+)
+def test_further_events_that_do_not_fit_are_refused(wrong, sentence):
+    with pytest.raises(InputError, match=sentence):
+        History.of(DATA, 0).followed_by([0, 1], **wrong)
+
+
+def test_further_events_may_be_without_an_opinion():
+    after = History.of(DATA, 0).followed_by([0, 1], rating=np.nan)
+    np.testing.assert_array_equal(after.rating, [5.0, 1.0, 3.0, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("data", [None, 3, "tiny", pd.DataFrame()])
+def test_a_history_is_of_interactions(data):
+    with pytest.raises(InputError, match="`data` must be Interactions; got"):
+        History.of(data, 0)

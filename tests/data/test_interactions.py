@@ -196,16 +196,16 @@ def test_columns_can_be_named_outright():
         Interactions.from_frame(frame, columns={"user": "nowhere"})
 
 
-def test_drop_missing_leaves_out_whole_lines_and_what_they_held():
+def test_missing_drop_leaves_out_whole_lines_and_what_they_held():
     frame = pd.DataFrame(
         {"user": ["u", "", None, "v"], "item": ["a", "gone", "b", "b"], "rating": ["1", "no number", "x", "2"]}
     )
-    data = Interactions.from_frame(frame, drop_missing=True)
+    data = Interactions.from_frame(frame, missing="drop")
     assert data.items.ids == ("a", "b")
     assert data.rating.tolist() == [1.0, 2.0]
     frame.loc[3, "rating"] = "bad"
     with pytest.raises(DataError, match="row 3"):  # the line in the frame, not in what is left of it
-        Interactions.from_frame(frame, drop_missing=True)
+        Interactions.from_frame(frame, missing="drop")
 
 
 # --- the constructor --------------------------------------------------------------------------------------------------

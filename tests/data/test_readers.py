@@ -328,10 +328,10 @@ def test_size_limits(tmp_path):
         read(text, max_bytes=0)
 
 
-def test_drop_missing():
+def test_missing_drop():
     text = HEADER + "1,a,3\n,b,x\n1,,3\n2,c,4\n"
-    assert events(read(text, drop_missing=True)) == [("1", "a", 3.0), ("2", "c", 4.0)]
-    refused(text + "2,d,x\n", "line 6: column 'rating'", drop_missing=True)
+    assert events(read(text, missing="drop")) == [("1", "a", 3.0), ("2", "c", 4.0)]
+    refused(text + "2,d,x\n", "line 6: column 'rating'", missing="drop")
 
 
 def test_columns_named_outright():

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn.data import Interactions, leave_last_out, leave_last_two_out
+from xattn.errors import InputError
 
 EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=40)
 
@@ -50,3 +52,10 @@ def test_twice_is_nested():
     assert [data.items.ids[row] for row in nested.validation.item] == ["b"]
     assert nested.validation.train.n_events == 3
     assert leave_last_out(nested.test.train).train.checksum == nested.validation.train.checksum
+
+
+@pytest.mark.parametrize("split", [leave_last_out, leave_last_two_out])
+@pytest.mark.parametrize("data", [None, 3, "tiny", pd.DataFrame()])
+def test_what_is_split_is_interactions(split, data):
+    with pytest.raises(InputError, match="`data` must be Interactions; got"):
+        split(data)

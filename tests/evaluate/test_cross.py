@@ -108,6 +108,15 @@ def test_progress_is_told() -> None:
         ({"positive": 99.0, "protocol": "holdout"}, "`folds` must leave a liked event to find in each fold; got 5."),
         ({"models": []}, "`models` must hold at least one model; got none."),
         ({"data": None}, "`data` must be Interactions; got None."),
+        ({"models": None}, "`models` must be a list of unfitted models, or a mapping .*; got None."),
+        (
+            {"models": [ItemKNN]},
+            "`models` must be an unfitted model with the methods .*; got <class",
+        ),
+        ({"models": ["ItemKNN"]}, "`models` must be an unfitted model .*; got 'ItemKNN'."),
+        ({"models": {"a": ItemKNN()}}, "`models` must be a mapping of names .text. to functions"),
+        ({"models": {1: ItemKNN}}, "`models` must be a mapping of names .text. to functions"),
+        ({"models": {"a": dict}}, "`models` must be an unfitted model .*; got {}."),
     ],
 )
 def test_wrong_arguments_get_one_sentence(arguments: dict[str, Any], sentence: str) -> None:

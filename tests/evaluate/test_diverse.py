@@ -59,8 +59,8 @@ def test_the_metrics_are_those_of_the_lists_that_recommend_serves() -> None:
     data = planted("genre", n_users=80, seed=2).data
     split = leave_last_out(data)
     for diversity in (0.0, 0.4, 0.9):
-        row = evaluate(data, [ItemKNN(neighbours=8)], k=5, diversity=diversity)["rows"][0]
-        model = ItemKNN(neighbours=8).fit(split.train)
+        row = evaluate(data, [ItemKNN(n_neighbors=8)], k=5, diversity=diversity)["rows"][0]
+        model = ItemKNN(n_neighbors=8).fit(split.train)
         gains, lists = [], []
         for user, target in zip(split.user.tolist(), split.item.tolist(), strict=True):
             served = model.recommend(history=History.of(split.train, user), k=5, diversity=diversity)

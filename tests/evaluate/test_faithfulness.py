@@ -375,7 +375,7 @@ def test_the_quick_ways_are_what_the_model_serves(name: str, way: type) -> None:
 
 def small(**changes: object) -> dict:
     data = planted("genre", n_users=60, seed=2).data
-    return faithfulness(data, [ItemKNN(neighbours=8)], **({"sample": 8, "top": 2} | changes))  # type: ignore[arg-type]
+    return faithfulness(data, [ItemKNN(n_neighbors=8)], **({"sample": 8, "top": 2} | changes))  # type: ignore[arg-type]
 
 
 def test_the_shape_of_a_result() -> None:

@@ -48,8 +48,10 @@ class Noted(BaseEstimator):
 
     fits: list[Interactions] = []  # noqa: RUF012  (of the class: the search works on clones)
 
-    def __init__(self, *, size: float = 1.0, stop_at: float = np.inf, refuse_at: float = np.inf) -> None:
-        self.size, self.stop_at, self.refuse_at = size, stop_at, refuse_at
+    def __init__(
+        self, *, size: float = 1.0, stop_at: float = np.inf, refuse_at: float = np.inf, odd: float = 0.0
+    ) -> None:
+        self.size, self.stop_at, self.refuse_at, self.odd = size, stop_at, refuse_at, odd
 
     def fit(self, train: Interactions) -> Self:
         if self.size >= self.stop_at:
@@ -62,7 +64,9 @@ class Noted(BaseEstimator):
 
     def scores_of(self, history: History) -> np.ndarray:
         noise = np.random.default_rng(0).normal(size=self.train_.n_items)
-        return (np.arange(self.train_.n_items) == (history.item[-1] + 1) % 30) + self.size * noise
+        odd = self.odd if self.size >= 2.0 else 0.0  # what is added to one score
+        next_one = np.arange(self.train_.n_items) == (history.item[-1] + 1) % 30
+        return next_one + self.size * noise + np.where(np.arange(self.train_.n_items) == 0, odd, 0.0)
 
 
 def tried(model: Any, space: Any, **arguments: Any) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def test_changing_the_test_events_changes_no_trial() -> None:
     changed = data().item.copy()
     changed[leave_last_out(data()).target_event_index] = 0
     other = Interactions(data().name, data().user_ids, data().items, data().indptr, changed, data().rating, data().time)
-    space = {"neighbours": [1, 5, 20]}
+    space = {"n_neighbors": [1, 5, 20]}
     first, second = (search(d, ItemKNN(), space)["trials"] for d in (data(), other))
     assert [t["value"] for t in first] == [t["value"] for t in second]
 
@@ -155,8 +159,8 @@ def test_values_are_the_metric_on_validation() -> None:
     """One trial on the data less its last events is what the protocol measures there."""
     rest = leave_last_out(data()).train
     for metric, name in (("ndcg", "ndcg@5"), ("mrr", "mrr"), ("recall", "recall@5")):
-        found = search(data(), ItemKNN(), {"neighbours": [7]}, metric=metric, k=5)
-        measured = evaluate(rest, [ItemKNN(neighbours=7)], k=5)["rows"][0]
+        found = search(data(), ItemKNN(), {"n_neighbors": [7]}, metric=metric, k=5)
+        measured = evaluate(rest, [ItemKNN(n_neighbors=7)], k=5)["rows"][0]
         assert found["metric"] == name
         assert found["trials"][1]["value"] == pytest.approx(measured[name], abs=1e-12)
 
@@ -167,6 +171,15 @@ def test_a_refused_setting_is_a_trial_without_value() -> None:
     assert found["trials"][1]["error"] == "`size` must be a finite number < 2; got 5."
     with pytest.raises(InputError, match="`space` must hold a setting that Noted can be fitted with; got `size` must"):
         tried(Noted(size=3.0, refuse_at=2.0), {"size": [5.0]})
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_setting_whose_scores_are_no_numbers_has_no_value(number: float) -> None:
+    found = tried(Noted(odd=number), {"size": [0.0, 2.0]})
+    assert [t["value"] is None for t in found["trials"]] == [False, False, True]
+    assert found["trials"][2]["error"].startswith("`scores` must stay under 1.8e+308 in size; got more")
+    with pytest.raises(InputError, match="`space` must hold a setting that Noted can .*; got `scores` must"):
+        tried(Noted(size=3.0, odd=number), {"size": [2.0]})
 
 
 def test_an_interrupt_keeps_what_has_been_found() -> None:
@@ -225,15 +238,17 @@ def test_the_space_of_a_model_is_its_own() -> None:
     [
         ({"model": Popularity()}, "`space` must be given for Popularity, which has none of its own; got none."),
         ({"model": HybridAttention()}, "`trials` must be given, since regularization has no list of values"),
-        ({"space": {"size": [1]}}, "`space` must be one of neighbours, shrink; got 'size'."),
-        ({"space": {"neighbours": 5}}, "`space` must hold a list of values or a distribution for neighbours; got 5."),
-        ({"space": {"neighbours": []}}, "`space` must hold a list of values or a distribution for neighbours"),
+        ({"space": {"size": [1]}}, "`space` must be one of n_neighbors, shrink; got 'size'."),
+        ({"space": {"n_neighbors": 5}}, "`space` must hold a list of values or a distribution for n_neighbors; got 5."),
+        ({"space": {"n_neighbors": []}}, "`space` must hold a list of values or a distribution for n_neighbors"),
         ({"trials": 0}, "`trials` must be a whole number >= 1; got 0."),
         ({"protocol": "rating"}, "`protocol` must be one of next-item, holdout; got 'rating'."),
         ({"metric": "auc"}, "`metric` must be one of ndcg, hr, recall, precision, map, mrr; got 'auc'."),
         ({"seconds": 0}, "`seconds` must be a finite number > 0; got 0."),
         ({"k": 0}, "`k` must be"),
         ({"data": None}, "`data` must be Interactions; got None."),
+        ({"model": None}, "`model` must be an unfitted model with the methods `fit` and `scores_of`; got None."),
+        ({"model": ItemKNN}, "`model` must be an unfitted model with the methods `fit` and `scores_of`; got <class"),
         ({"data": data().select(np.zeros(data().n_events, bool))}, "a user with at least three events; got none."),
     ],
 )

@@ -27,7 +27,7 @@ from xattn.testing.data import data_of
 K = 4
 SMALL: dict[str, dict[str, Any]] = {
     "NeuralAttention": {"epochs": 1, "hidden_size": 4},
-    "SequenceAttention": {"epochs": 1, "min_events": 1, "dimensions": 8, "heads": 2, "key_dimensions": 4},
+    "SequenceAttention": {"epochs": 1, "min_events": 1, "hidden_size": 8, "heads": 2, "key_size": 4},
 }
 METRICS = (f"ndcg@{K}", f"hr@{K}", f"recall@{K}", f"precision@{K}", f"map@{K}", "mrr")
 SEEN = ("drop", "keep")
@@ -236,7 +236,7 @@ def test_folds_and_searches_meet_each_line_once_too() -> None:
     data = data_of("messy")
     rows = [cross_validate(one, [Popularity()], folds=3, k=K)["rows"][0] for one in (data, doubled(data))]
     assert rows[0]["ndcg@4"] == rows[1]["ndcg@4"]
-    best = [search(one, made("ItemKNN"), {"neighbours": [2, 5]}, k=K)["best"] for one in (data, doubled(data))]
+    best = [search(one, made("ItemKNN"), {"n_neighbors": [2, 5]}, k=K)["best"] for one in (data, doubled(data))]
     assert best[0]["value"] == best[1]["value"]
 
 

@@ -98,7 +98,7 @@ def test_another_fit_and_another_setting_are_seen() -> None:
 
 
 def test_a_model_is_not_kept_alive_by_its_cache() -> None:
-    model = ItemKNN(neighbours=4).fit(planted("genre", n_users=20, seed=0).data)
+    model = ItemKNN(n_neighbors=4).fit(planted("genre", n_users=20, seed=0).data)
     model.explain("u3", "i2").text()
     gone = weakref.ref(model)
     del model

@@ -68,7 +68,7 @@ def test_it_says_where_it_comes_from() -> None:
 
 def test_the_fingerprint_tells_fits_apart() -> None:
     data = planted("genre", n_users=20, seed=0).data
-    first, again, other = (ItemKNN(neighbours=n).fit(data) for n in (5, 5, 6))
+    first, again, other = (ItemKNN(n_neighbors=n).fit(data) for n in (5, 5, 6))
     assert first.fingerprint() == again.fingerprint() == first.fingerprint()
     assert first.fingerprint() != other.fingerprint()
     before = first.fingerprint()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.kernels.cases import CASES
+from xattn.errors import InputError
 from xattn.kernels import compile as pool
 from xattn.kernels.compile import Kernel, num_threads, parallel_pool, serial_kernels, threading_layer
 
@@ -54,11 +55,18 @@ def test_work_alone_decides_which_twin_runs(threads: str, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     ("wanted", "got"),
-    [("1", 1), ("0", 1), ("10000", "all"), ("", "all"), ("two", "all"), ("-1", "all"), ("1.5", "all"), ("²", "all")],
+    [("1", 1), (" 1 ", 1), ("10000", "all"), ("", "all"), (" ", "all")],
 )
 def test_number_of_threads(wanted: str, got: int | str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XATTN_NUM_THREADS", wanted)
     assert num_threads() == (numba.config.NUMBA_NUM_THREADS if got == "all" else got)
+
+
+@pytest.mark.parametrize("wanted", ["0", "two", "-1", "1.5", "²", "1" * 10])
+def test_what_is_no_number_of_threads_is_refused(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XATTN_NUM_THREADS", wanted)
+    with pytest.raises(InputError, match=f"`XATTN_NUM_THREADS` .* a whole number >= 1, or not set; got '{wanted}'"):
+        num_threads()
 
 
 def test_threads_of_the_caller_are_restored_also_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

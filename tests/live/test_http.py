@@ -232,6 +232,27 @@ def test_forbidden_tells_nothing_of_who_exists(live: Live) -> None:
         assert [status for status, _, _ in lists] == [200, 200]
 
 
+def test_the_forbidden_touch_nothing_that_is_kept(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So neither the answer nor the time that it takes can tell who or what exists."""
+    text = add_key(live.store, "nothing", ["read"])
+    with served(make_app(live)) as address:
+        touched: list[str] = []
+        for name in ("ask", "of", "held", "listed", "add", "add_events", "forget"):
+            monkeypatch.setattr(live.store, name, lambda *_, own=name, **__: touched.append(own))
+        answers = set()
+        for route in ROUTES:
+            if route.scope in ("write", "admin"):
+                for own in ("exists", "nobody"):
+                    path = re.sub(r"\{\w+(:path)?\}", own, route.path)
+                    status, found, _ = call(
+                        address, route.method, path, b"{}" if route.takes else None, authorization=f"Bearer {text}"
+                    )
+                    answers.add((status, found["code"], found["detail"]))
+        assert len(answers) == 2, answers  # one for each scope that is missing
+        assert {status for status, _, _ in answers} == {403}
+        assert touched == []
+
+
 def test_no_page_of_another_origin_may_call(address: str) -> None:
     status, _, headers = call(address, "OPTIONS", "/events", origin="http://evil", access_control_request_method="POST")
     assert status == 405

@@ -211,8 +211,11 @@ def test_faults_are_refused(live: Live, changed: dict[str, Any], match: str) -> 
 def test_nobody_guesses_about_the_lists_of_others(live: Live) -> None:
     served = live.recommend(data().user_ids[0], k=3)
     document = {"id": "g", "user": "eve", "form": "removal", "answers": GUESS, "list_id": served.list_id}
-    with pytest.raises(UnknownIdError, match="still kept"):
+    with pytest.raises(UnknownIdError, match="still kept") as others:
         live.answer(document)
+    with pytest.raises(UnknownIdError) as none:
+        live.answer({**document, "list_id": "0" * 32})
+    assert str(others.value).replace(served.list_id, "0" * 32) == str(none.value), "who has lists is not told"
     about = {**GUESS, "item": served.items[0].item, "event": served.items[1].item}
     with pytest.raises(InputError, match="without"):
         live.answer({**document, "user": data().user_ids[0], "answers": about})

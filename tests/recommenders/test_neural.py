@@ -52,11 +52,11 @@ def test_auto_learns_likes_where_there_are_likes_and_dislikes(
 )
 def test_likes_are_not_learned_from_nothing(ratings: list[float] | None, like_from: float | None, got: str) -> None:
     with pytest.raises(InputError, match=f"`data` must hold likes and dislikes for the target like; got {got}."):
-        small(target="like", like_from=like_from).fit(rated(ratings))
+        small(objective="like", like_from=like_from).fit(rated(ratings))
 
 
 def test_next_can_be_asked_of_rated_data() -> None:
-    model = small(target="next").fit(rated(MIXED))
+    model = small(objective="next").fit(rated(MIXED))
     assert model.target_ == "next"
     assert set(model.explain("u", "a").cells["head"]) == {"choice", "taste"}
 
@@ -139,12 +139,12 @@ def test_likes_are_told_from_dislikes_on_the_bundled_data() -> None:
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("target", "rating"),
+        ("objective", "rating"),
         ("hidden_size", 0),
         ("hidden_size", 2.5),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
-        ("attention_threshold", 1.5),
+        ("threshold", 1.5),
         ("beta", -0.1),
         ("regularization", -1.0),
         ("epochs", 0),
@@ -186,7 +186,7 @@ def test_the_seed_decides() -> None:
 
 def test_the_threshold_leaves_out_of_score_and_ledger_alike() -> None:
     data = planted("genre", n_users=60, seed=0).data
-    free, strict = (small(attention_threshold=theta, beta=1.0).fit(data) for theta in (0.0, 0.9))
+    free, strict = (small(threshold=theta, beta=1.0).fit(data) for theta in (0.0, 0.9))
     np.testing.assert_array_equal(free.base_, strict.base_)  # learned alike: the threshold acts on what is served
     assert (strict.score("u1") == strict.base_).all()
     assert not strict.explain("u1", "i3").cells["contribution"].any()

@@ -218,7 +218,10 @@ def test_settings_are_numbers_of_any_library(settings: dict[str, Any], tmp_path:
     [
         (Popularity, lambda model, x: model.base_.__setitem__(0, x)),
         (EASE, lambda model, x: model.parts_[0].form.V.__setitem__((0, 1, 2), x)),
-        (lambda: SequenceAttention(dimensions=4, epochs=1), lambda m, x: m.learned_.params["E"].__setitem__((0, 0), x)),
+        (
+            lambda: SequenceAttention(hidden_size=4, epochs=1),
+            lambda m, x: m.learned_.params["E"].__setitem__((0, 0), x),
+        ),
         (lambda: NeuralAttention(epochs=1, hidden_size=2), lambda m, x: m.parts_[0].P.__setitem__((0, 0, 0), x)),
     ],
 )

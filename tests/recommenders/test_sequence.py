@@ -13,7 +13,7 @@ from xattn.evaluate import evaluate
 from xattn.recommenders import hybrid
 from xattn.recommenders.learning import HeldOut, fused
 
-SMALL = {"dimensions": 8, "heads": 2, "key_dimensions": 4, "epochs": 3, "min_events": 2}
+SMALL = {"hidden_size": 8, "heads": 2, "key_size": 4, "epochs": 3, "min_events": 2}
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_order_is_learned_that_no_popularity_shows() -> None:
     rng = np.random.default_rng(0)
     rows = [(f"u{u}", f"i{(first + t) % 30}") for u in range(150) for first in [rng.integers(30)] for t in range(8)]
     data = Interactions.from_frame(pd.DataFrame(rows, columns=["user", "item"]))
-    make = lambda: SequenceAttention(dimensions=16, heads=2, epochs=30, batch_events=200, dropout=0.1)  # noqa: E731
+    make = lambda: SequenceAttention(hidden_size=16, heads=2, epochs=30, batch_events=200, dropout=0.1)  # noqa: E731
     row = evaluate(data, {"learned": make})["rows"][0]
     assert row["ndcg@10"] > 0.9
 

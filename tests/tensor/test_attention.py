@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from xattn import InputError
-from xattn.tensor.attention import attention, attention_gradients, attention_scores
+from xattn.tensor.attention import attention, attention_gradients, attention_scores, attention_with_weights
 
 U = unit(np.float64)
 NAN, INF = float("nan"), float("inf")
@@ -69,7 +69,7 @@ SHAPES = [  # leading axes of q, and of k and v
 def test_heads(of_q: tuple[int, ...], of_k: tuple[int, ...]) -> None:
     q, k, v = table(*of_q, 4, 5), table(*of_k, 6, 5), table(*of_k, 6, 3)
     with unchanged(q, k, v):
-        got = attention(q, k, v, return_weights=True)
+        got = attention_with_weights(q, k, v)
     agree(got, obvious(q, k, v))
     assert_bitwise(attention(q, k, v), got[0])
     assert not any(np.shares_memory(x, y) for x, y in itertools.product(got, (q, k, v)))
@@ -81,7 +81,7 @@ def test_sizes_of_nothing(lead: tuple[int, ...], L: int, n: int, d: int, w: int)
     """No keys: zeros; vectors without coordinates: all keys alike."""
     q, k, v = np.ones((*lead, L, d)), np.ones((*lead, n, d)), np.ones((*lead, n, w))
     for mask in (None, np.ones((1, n), bool), np.zeros((L, n))):
-        y, a = attention(q, k, v, mask=mask, return_weights=True)
+        y, a = attention_with_weights(q, k, v, mask=mask)
         assert_within(y, np.full((*lead, L, w), float(n > 0)), 4 * U)
         assert_within(a, np.full((*lead, L, n), 1 / max(n, 1)), 4 * U)
         for g, x in zip(attention_gradients(y, q, k, v, mask=mask), (q, k, v), strict=True):
@@ -96,10 +96,10 @@ def test_masks(of_mask: tuple[int, ...], rows: int, kind: type) -> None:
     seen = RNG.random((*of_mask, rows, 6)) < 0.7
     seen[..., 0, :2] = False
     if kind is bool:
-        got, want = attention(q, k, v, mask=seen, return_weights=True), obvious(q, k, v, seen)
+        got, want = attention_with_weights(q, k, v, mask=seen), obvious(q, k, v, seen)
     else:
         added = np.where(seen, RNG.normal(size=seen.shape), -INF).astype(kind)
-        got, want = attention(q, k, v, mask=added, return_weights=True), obvious(q, k, v, True, added.astype(float))
+        got, want = attention_with_weights(q, k, v, mask=added), obvious(q, k, v, True, added.astype(float))
     agree(got, want)
     whole = np.broadcast_to(seen, want[1].shape)
     assert not got[1][~whole].any()
@@ -125,9 +125,9 @@ def test_causal_windows_past_and_padding(causal: bool, back: Any, ahead: Any, pa
         "past": np.array(past) if isinstance(past, tuple) else past,
         "lengths": np.array(lengths) if isinstance(lengths, tuple) else lengths,
     }
-    got = attention(q, k, v, **options, return_weights=True)
+    got = attention_with_weights(q, k, v, **options)
     agree(got, obvious(q, k, v, np.broadcast_to(seen, (2, 4, 6))))
-    for x, y in zip(got, attention(q, k, v, mask=np.broadcast_to(seen, (2, 4, 6)), return_weights=True), strict=True):
+    for x, y in zip(got, attention_with_weights(q, k, v, mask=np.broadcast_to(seen, (2, 4, 6))), strict=True):
         assert_bitwise(x, y)  # masking is masking, however it is said
     assert_bitwise(np.isfinite(attention_scores(q, k, **options)), np.broadcast_to(seen, (2, 4, 6)).copy())
 
@@ -135,12 +135,12 @@ def test_causal_windows_past_and_padding(causal: bool, back: Any, ahead: Any, pa
 def test_padding_is_counted_for_each_batch_not_each_head() -> None:
     q, k, v = table(2, 3, 4, 5), table(2, 3, 6, 5), table(2, 3, 6, 3)
     seen = np.arange(6) < np.array([6, 2])[:, None, None, None]
-    agree(attention(q, k, v, lengths=[6, 2], return_weights=True), obvious(q, k, v, seen))
+    agree(attention_with_weights(q, k, v, lengths=[6, 2]), obvious(q, k, v, seen))
 
 
 def test_scale_and_softcap() -> None:
     q, k, v = table(3, 4, 5), table(3, 6, 5), table(3, 6, 2)
-    agree(attention(q, k, v, softcap=0.5, return_weights=True), obvious(q, k, v, cap=0.5))
+    agree(attention_with_weights(q, k, v, softcap=0.5), obvious(q, k, v, cap=0.5))
     assert_within(attention(q, k, v, scale=2.0), obvious(q * 2 * math.sqrt(5), k, v)[0], absolute=1e-13)
     assert_within(
         attention(q, k, v, scale=0), np.broadcast_to(v.mean(axis=1, keepdims=True), (3, 4, 2)), absolute=1e-15
@@ -155,7 +155,7 @@ def test_scale_and_softcap() -> None:
 
 def test_float32_stays_where_all_are() -> None:
     q, k, v = (table(4, 5).astype(np.float32) for _ in range(3))
-    y, a = attention(q, k, v, mask=np.zeros((4, 4)), return_weights=True)
+    y, a = attention_with_weights(q, k, v, mask=np.zeros((4, 4)))
     assert (y.dtype, a.dtype) == (np.float32, np.float32)
     assert attention(q, k, v.astype(float)).dtype == np.float64
     assert attention(q.astype(np.float16), k, v).dtype == np.float64
@@ -274,7 +274,7 @@ def test_masked_places_may_hold_anything() -> None:
         assert_bitwise(call(k=spoilt(K, bad), v=spoilt(V, bad), mask=mask), want)
         assert_bitwise(call(k=spoilt(K, bad), v=spoilt(V, bad), lengths=3), want)
         assert_bitwise(call(k=spoilt(K, bad), v=spoilt(V, bad), mask=np.where(mask, 0.0, -INF)), want)
-    y, a = call(q=spoilt(Q, NAN), mask=np.array([[True] * 4, [False] * 4]), return_weights=True)
+    y, a = attention_with_weights(spoilt(Q, NAN), K, V, mask=np.array([[True] * 4, [False] * 4]))
     assert (y[1].tolist(), a[1].tolist()) == ([0.0, 0.0], [0.0] * 4)
 
 

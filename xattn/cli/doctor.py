@@ -128,11 +128,7 @@ def _threading() -> Check:
 def _threads() -> Check:
     from xattn.kernels.compile import num_threads
 
-    found = f"{num_threads()} of {os.cpu_count()} processors"
-    wanted = os.environ.get("XATTN_NUM_THREADS", "")
-    if wanted and not (wanted.isdigit() and int(wanted) > 0):
-        return Check("threads", "slow", found, "XATTN_NUM_THREADS must be a whole number >= 1; it is not used.")
-    return Check("threads", "ok", found)
+    return Check("threads", "ok", f"{num_threads()} of {os.cpu_count()} processors")
 
 
 def _cache_folder() -> Check:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xattn.cli.options import ModelChoice, check_left_out
-from xattn.errors import refuse
+from xattn.errors import current_names, refuse
 
 if TYPE_CHECKING:
     from xattn.recommenders import Recommender
@@ -44,7 +44,8 @@ def _by_spelling() -> dict[str, str]:
 def configured(model: Any, choice: ModelChoice) -> Any:
     """The unfitted model with the settings, the seed and the type of `choice`. Raises InputError for others."""
     name, own = type(model).__name__, model.get_params(deep=False)
-    settings = dict(_setting(text) for text in choice.settings)
+    renamed = getattr(type(model), "_renamed", {})
+    settings = current_names(dict(_setting(text) for text in choice.settings), renamed)
     for key in settings:
         names = [known for known in own if known not in ("random_state", "dtype")]
         if key not in names:

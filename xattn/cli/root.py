@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import click
 
 from xattn.cli.screen import error, tell_notes
-from xattn.errors import XattnError, shown
+from xattn.errors import XattnError, check_environment, shown
 
 __all__ = ["OneLine", "main"]
 
@@ -39,6 +41,8 @@ class OneLine(click.Group):
         if standalone_mode:
             try:
                 tell_notes(False)
+                check_environment()
+                _check_output()
                 code = super().main(
                     args, prog_name, complete_var, False, windows_expand_args=windows_expand_args, **extra
                 )
@@ -47,6 +51,12 @@ class OneLine(click.Group):
                 code = _report(problem)
             sys.exit(code if isinstance(code, int) else 0)
         return super().main(args, prog_name, complete_var, False, windows_expand_args=windows_expand_args, **extra)
+
+
+def _check_output() -> None:
+    """Raise OSError where stdout is closed (``>&-``): no command works for an answer that nobody can get."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 def _report(problem: BaseException) -> int:

@@ -182,7 +182,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], captio
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
     """A bar on stderr while the work inside goes on, fed by the yielded function; none where stderr is no terminal."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield silent
         return
     from rich.console import Console

@@ -74,7 +74,7 @@ class TellingChoice:
         if "html" in paths:
             contents[paths["html"]] = ledger.to_html(self.lang, depth, scenario, origin)
         if "save" in paths:
-            document = ledger.explanation(origin, scenario)
+            document = ledger.explanation(scenario=scenario, origin=origin)
             contents[paths["save"]] = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
         if "chart" in paths:
             chart = ledger.chart(self.kind or "waterfall", self.lang)

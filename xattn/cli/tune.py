@@ -71,7 +71,7 @@ def tune(
     \b
     xattn tune --data movielens-small --model EASE
     xattn tune --data movielens-small --model ALS --trials 20 --min-events 5
-    xattn tune --data movielens-small --model ItemKNN --over neighbours=[5,20,80] --over shrink=[0,10]
+    xattn tune --data movielens-small --model ItemKNN --over n_neighbors=[5,20,80] --over shrink=[0,10]
     """
     ModelChoice(settings=settings, seed=seed, dtype=dtype)  # each is checked before it is read as one of the model's
     check_whole("min_events", min_events, low=1)

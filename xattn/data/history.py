@@ -10,6 +10,7 @@ leaves the others as old as they were:
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -30,7 +31,9 @@ from xattn.errors import (
     check_index_array,
     check_mask,
     check_number,
+    check_positions,
     check_same_length,
+    check_type,
     refuse,
     some_of,
 )
@@ -106,7 +109,9 @@ class History:
 
     def alike(self, positions: Iterable[int]) -> np.ndarray:
         """The positions of all live events of the items that stand at `positions`, oldest first."""
-        return np.flatnonzero(self.live & np.isin(self.item, self.item[list(positions)]))
+        return np.flatnonzero(
+            self.live & np.isin(self.item, self.item[check_positions("positions", positions, size=len(self))])
+        )
 
     def __repr__(self) -> str:
         masked = f", {int((~self.live).sum())} masked" if not self.live.all() else ""
@@ -117,7 +122,7 @@ class History:
     @classmethod
     def of(cls, data: Interactions, user_row: int) -> History:
         """The events of a user row; a user without events has an empty history."""
-        own = data.events_of(user_row)
+        own = check_type("data", data, Interactions, "interactions").events_of(user_row)
         rating, kind = (None if vector is None else vector[own] for vector in (data.rating, data.kind))
         n = own.stop - own.start
         return cls(data.item[own], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), user=int(user_row), kind=kind)
@@ -130,6 +135,7 @@ class History:
         InputError when there is no event, when no item is known, when a rating is not finite, or when only some
         have one.
         """
+        check_type("data", data, Interactions, "interactions")
         pairs = _pairs(events)
         if not pairs:
             refuse("empty_history")
@@ -162,9 +168,10 @@ class History:
         ratings = None
         if self.rating is not None or rating is not None:
             old = np.full(n, np.nan) if self.rating is None else self.rating
-            one = np.nan if rating is None else rating
-            ratings = np.append(old, np.full(m, one) if np.ndim(one) == 0 else one)
+            ratings = np.append(old, _opinions(rating, m))
         kinds = None
+        if kind is not None:
+            check_type("kind", kind, str, "one_event_type")
         if self.kind is not None or kind is not None:
             before = [""] * n if self.kind is None else self.kind.tolist()
             kinds = np.array([*before, *[kind or (before[-1] if before else "")] * m], dtype=object)
@@ -179,12 +186,18 @@ class History:
 
     def without(self, positions: int | Iterable[int]) -> History:
         """This history with the events at these positions (0 is the oldest) masked; the others keep their age."""
-        where = [positions] if isinstance(positions, (int, np.integer)) else positions
-        if not isinstance(where, (list, tuple, np.ndarray)):
-            where = list(where)
         live = self.live.copy()
-        live[check_index_array("without", where, size=len(self))] = False
+        live[check_positions("without", positions, size=len(self))] = False
         return replace(self, live=live)
+
+
+def _opinions(rating: Any, m: int) -> np.ndarray:
+    """`rating` as one for each of m events: one of each, one for all, or none (NaN)."""
+    if rating is None or isinstance(rating, numbers.Real):
+        return np.full(m, np.nan if rating is None or rating != rating else check_number("rating", rating))
+    found = check_opinions("rating", rating)
+    check_same_length(item=m, rating=found.size)
+    return found
 
 
 def _pairs(events: Any) -> list[tuple[str, float | None]]:

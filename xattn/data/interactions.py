@@ -43,6 +43,7 @@ from xattn.errors import (
     check_whole,
     refuse,
     shown,
+    takes_old_names,
 )
 
 __all__ = ["Interactions", "ItemTable"]
@@ -303,6 +304,7 @@ class Interactions:
         return pd.DataFrame(columns)
 
     @classmethod
+    @takes_old_names(drop_missing="missing=refuse,drop")
     def from_frame(
         cls,
         frame: pd.DataFrame,
@@ -310,7 +312,7 @@ class Interactions:
         name: str = "frame",
         *,
         columns: Mapping[str, Any] | None = None,
-        drop_missing: bool = False,
+        missing: str = "refuse",
         source: Source = FRAME,
     ) -> Interactions:
         """A frame of events, one per line, with a user and an item column, perhaps rating, time and event type.
@@ -318,10 +320,10 @@ class Interactions:
         Columns are recognised by name and values, or named by `columns` (role → header). Without a time column the
         order of the lines is the order in time. Items that `items` does not hold are added at its end, with the title
         of a title column if there is one. Lines without a user or an item are refused, or left out with
-        ``drop_missing=True``. Raises DataError. `read_interactions` takes frames too, and has more options.
+        ``missing="drop"``. Raises DataError. `read_interactions` takes frames too, and has more options.
         """
         check_type("frame", frame, pd.DataFrame, "frame_of_events")
-        options = Options(columns or {}, missing="drop" if drop_missing else "refuse")
+        options = Options({} if columns is None else columns, missing=missing)
         return cls.of_events(events_of(frame_table(frame, source), options), items, name)
 
     @classmethod

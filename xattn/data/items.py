@@ -22,7 +22,16 @@ from xattn.data.reading.features import Items, items_of
 from xattn.data.reading.formats.frames import frame_table
 from xattn.data.source import Source
 from xattn.data.values import MISSING, plain_texts
-from xattn.errors import UnknownIdError, check_id, check_index_array, check_same_length, check_type, refuse, some_of
+from xattn.errors import (
+    UnknownIdError,
+    check_id,
+    check_ids,
+    check_index_array,
+    check_same_length,
+    check_type,
+    refuse,
+    some_of,
+)
 from xattn.i18n import LANGUAGES
 
 __all__ = ["ItemTable", "plain_column"]
@@ -116,6 +125,8 @@ class ItemTable:
 
         No feature of theirs is known.
         """
+        if titles is not None:
+            check_type("titles", titles, Mapping, "titles_by_id")  # type: ignore[type-abstract]
         ids = [ids[place] for place in np.flatnonzero(self.rows(ids) == MISSING).tolist()]
         if not ids:
             return self
@@ -162,6 +173,7 @@ class ItemTable:
     @classmethod
     def bare(cls, ids: Sequence[str], titles: Mapping[str, str] | None = None) -> ItemTable:
         """Items without features; title from `titles` or else the id."""
+        ids = [check_id("ids", value) for value in check_ids("ids", ids)]
         return cls((), (), pd.DataFrame(index=range(0))).extended(ids, titles)
 
     @classmethod

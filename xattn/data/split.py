@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xattn.data.interactions import Interactions
+from xattn.errors import check_type
 
 __all__ = ["NestedSplit", "Split", "leave_last_out", "leave_last_two_out"]
 
@@ -49,7 +50,7 @@ class NestedSplit:
 def leave_last_out(data: Interactions) -> Split:
     """The last event of every user with two or more is the target; events of equal time keep their order.
 
-    Users with one event stay in `train` and have no target.
+    Users with one event stay in `train` and have no target. Raises InputError for anything but `Interactions`.
 
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"user": ["u", "u", "v"], "item": ["a", "b", "a"]})
@@ -57,6 +58,7 @@ def leave_last_out(data: Interactions) -> Split:
     >>> split.user, split.item, split.train.n_events
     (array([0]), array([1]), 2)
     """
+    check_type("data", data, Interactions, "interactions")
     users = np.flatnonzero(np.diff(data.indptr) >= 2)
     targets = data.indptr[users + 1] - 1
     seen = np.ones(data.n_events, dtype=bool)

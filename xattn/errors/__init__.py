@@ -20,12 +20,17 @@ from xattn.errors.choices import (
     check_flag,
     check_given,
     check_id,
+    check_ids,
     check_named,
     check_pair,
+    check_path,
+    check_positions,
     check_some,
     check_type,
     some_of,
 )
+from xattn.errors.environment import check_environment, threads_of
+from xattn.errors.renamed import by_name, current_names, takes_old_names, warn_of_old
 from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
 from xattn.errors.system import system_reason
@@ -52,15 +57,18 @@ __all__ = [
     "StoreError",
     "UnknownIdError",
     "XattnError",
+    "by_name",
     "check_array",
     "check_axes",
     "check_choice",
     "check_counts",
     "check_distinct",
+    "check_environment",
     "check_fitted",
     "check_flag",
     "check_given",
     "check_id",
+    "check_ids",
     "check_index_array",
     "check_leading",
     "check_live_finite",
@@ -72,6 +80,8 @@ __all__ = [
     "check_number",
     "check_offsets",
     "check_pair",
+    "check_path",
+    "check_positions",
     "check_probability",
     "check_range",
     "check_same_columns",
@@ -79,10 +89,14 @@ __all__ = [
     "check_some",
     "check_type",
     "check_whole",
+    "current_names",
     "refuse",
     "shown",
     "some_of",
     "system_reason",
+    "takes_old_names",
+    "threads_of",
+    "warn_of_old",
 ]
 
 for _name in __all__:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numbers
+import os
 import re
-from collections.abc import Collection, Sequence, Sized
+from collections.abc import Collection, Iterable, Sequence, Sized
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from xattn.errors.arrays import check_index_array
 from xattn.errors.tree import NotFittedError, refuse
 
 __all__ = [
@@ -18,8 +21,11 @@ __all__ = [
     "check_flag",
     "check_given",
     "check_id",
+    "check_ids",
     "check_named",
     "check_pair",
+    "check_path",
+    "check_positions",
     "check_some",
     "check_type",
     "some_of",
@@ -92,6 +98,33 @@ def check_pair(name: str, value: Any) -> tuple[Any, Any]:
     if not isinstance(value, tuple) or len(value) != 2:
         refuse("pair", name=name, got=value)
     return value
+
+
+def check_ids(name: str, value: Any, what: str = "item") -> list[Any]:
+    """`value`, several ids, as a list; not one text, and no table. The ids themselves are checked where they are used.
+
+    >>> check_ids("exclude", "i1")
+    Traceback (most recent call last):
+    xattn.errors.InputError: `exclude` must be a list of item ids; got 'i1'.
+    """
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) != 1:
+        refuse("list_of_ids", name=name, what=what, got=value)
+    return list(value)
+
+
+def check_positions(name: str, value: Any, *, size: int) -> list[int]:
+    """`value`, some positions of 0..size-1, or one of them, as a sorted list without repeats."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+    one = [value] if whole else value
+    given = list(one) if isinstance(one, Iterable) and not isinstance(one, (np.ndarray, str, bytes)) else one
+    return sorted(set(check_index_array(name, given, size=size).tolist()))
+
+
+def check_path(name: str, value: Any) -> Path:
+    """`value`, a text or an object that stands for a path (`pathlib.Path`), as a Path."""
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
+        refuse("type", name=name, what="a_path", got=value)
+    return Path(value)
 
 
 def check_id(name: str, value: Any) -> str:

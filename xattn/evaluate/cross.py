@@ -63,6 +63,7 @@ def cross_validate(
     """
     check_type("data", data, Interactions, "interactions")
     check_choice("protocol", protocol, FOLDED)
+    makers = makers_of(models, protocol)
     if positive is not None:
         positive = check_number("positive", positive)
         if protocol == "next-item":
@@ -77,7 +78,6 @@ def cross_validate(
     parts = [part for part in parts if part[1].histories]
     if not parts:
         refuse("all_met_before", got=counts.met_before)
-    makers = makers_of(models, protocol)
     rows: list[dict[str, Any]] = []
     first: np.ndarray | None = None
     for done, (name, make) in enumerate(makers.items()):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, JoinedHistories
+from xattn.errors import check_no_overflow
 from xattn.evaluate.agreement import agreement
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.diverse import Ordered, reordering
@@ -36,10 +37,11 @@ class Ranked(NamedTuple):
     lists: list[np.ndarray]
 
 
-def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None) -> Ranked:
+def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None, *, finite: bool = False) -> Ranked:
     """Put the questions to a fitted model, whose lists may be `ordered` anew. What no list can hold has no rank (∞).
 
-    A model that scores many histories at once is asked so, else for one after the other.
+    A model that scores many histories at once is asked so, else for one after the other. Raises InputError where scores
+    must be `finite` and are not; else one that is NaN has no rank.
     """
     lists: list[np.ndarray] = []
     ranks: list[np.ndarray] = []
@@ -47,6 +49,8 @@ def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = N
     for low in range(0, len(questions.histories), step):
         histories, relevant = questions.histories[low : low + step], questions.relevant[low : low + step]
         scores = _scores(model, histories)
+        if finite:
+            check_no_overflow("scores", scores)
         if ordered:
             for own, history in zip(scores, histories, strict=True):
                 own[:] = ordered(own, questions.allowed(history))

@@ -16,12 +16,21 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_choice, check_given, check_number, check_type, check_whole, refuse
+from xattn.errors import (
+    InputError,
+    check_choice,
+    check_given,
+    check_number,
+    check_type,
+    check_whole,
+    current_names,
+    refuse,
+)
 from xattn.evaluate.metrics import per_user
 from xattn.evaluate.questions import SEEN, Questions
 from xattn.evaluate.ranking import rank
 from xattn.evaluate.rivals import Rival
-from xattn.evaluate.setup import Setup, asked, prepared
+from xattn.evaluate.setup import Setup, asked, check_unfitted, prepared
 from xattn.evaluate.spaces import space_of
 from xattn.evaluate.validation import VALIDATIONS
 from xattn.progress import Progress
@@ -63,10 +72,11 @@ def search(
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import ItemKNN
-    >>> found = search(planted("copurchase", n_users=60, seed=0).data, ItemKNN(), {"neighbours": [1, 5]})
+    >>> found = search(planted("copurchase", n_users=60, seed=0).data, ItemKNN(), {"n_neighbors": [1, 5]})
     >>> found["best"]["value"] == max(trial["value"] for trial in found["trials"])
     True
     """
+    check_unfitted("model", model)
     settings = _settings(model, space, trials, check_whole("seed", seed))
     check_choice("protocol", protocol, tuple(VALIDATIONS))
     check_choice("metric", metric, METRICS)
@@ -121,6 +131,8 @@ def _settings(
         space = space_of(model)
         if not space:
             refuse("no_space", model=name)
+    check_type("space", space, Mapping, "values_by_setting")  # type: ignore[type-abstract]
+    space = current_names(space, getattr(type(model), "_renamed", {}))
     own = model.get_params(deep=False)
     for key, values in space.items():
         check_choice("space", key, tuple(own))
@@ -151,7 +163,7 @@ def _trials(
         error: InputError | None = None
         try:
             fitted = clone(model).set_params(**setting).fit(questions.train)
-            value = float(per_user(rank(fitted, questions, setup.k).ranks, setup.k)[name].mean())
+            value = float(per_user(rank(fitted, questions, setup.k, finite=True).ranks, setup.k)[name].mean())
         except InputError as problem:
             error = problem
         except KeyboardInterrupt:

@@ -10,11 +10,23 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from xattn.data import History, Interactions
-from xattn.errors import check_some
+from xattn.errors import check_some, refuse
 from xattn.model.strength import RatingScale
 from xattn.progress import Progress, silent
 
-__all__ = ["Makers", "Model", "Prepared", "Protocol", "Setup", "asked", "liked", "makers_of", "prepared", "result"]
+__all__ = [
+    "Makers",
+    "Model",
+    "Prepared",
+    "Protocol",
+    "Setup",
+    "asked",
+    "check_unfitted",
+    "liked",
+    "makers_of",
+    "prepared",
+    "result",
+]
 
 
 class Model(Shape):
@@ -58,12 +70,12 @@ Protocol = Callable[[Interactions, Makers, Setup], dict[str, Any]]
 def asked(model: Any, protocol: str) -> Any:
     """The unfitted model as `protocol` asks it: a copy with the settings that its class declares for this question.
 
-    Only a setting that is "auto" is filled in, such as an `objective`, or the `target` of NeuralAttention.
+    Only a setting that is "auto" is filled in, such as an `objective`.
 
     >>> from xattn.recommenders import HybridAttention, NeuralAttention
     >>> asked(HybridAttention(), "holdout").objective, asked(HybridAttention(objective="next"), "holdout").objective
     ('any', 'next')
-    >>> asked(NeuralAttention(), "next-item").target, asked(NeuralAttention(), "rating").target
+    >>> asked(NeuralAttention(), "next-item").objective, asked(NeuralAttention(), "rating").objective
     ('next', 'auto')
     """
     if not isinstance(model, BaseEstimator):
@@ -88,17 +100,27 @@ def prepared(data: Interactions, min_events: int) -> Prepared:
 
 
 def makers_of(models: Makers | Sequence[Model], protocol: str) -> Makers:
-    """Models by name, each made as `protocol` asks it. Raises InputError where there is none."""
+    """Models by name, each made as `protocol` asks it. Raises InputError where there is none, or something else."""
+    if not isinstance(models, (Mapping, list, tuple)):
+        refuse("type", name="models", what="list_of_models", got=models)
     check_some("models", models, "model")
-    if isinstance(models, Mapping):
-        made = {name: _asking(make, protocol) for name, make in models.items()}
-    else:
-        made = {type(model).__name__: _asking(_the_same(model), protocol) for model in models}
-    return made
+    if not isinstance(models, Mapping):
+        return {type(model).__name__: _asking(_the_same(check_unfitted("models", model)), protocol) for model in models}
+    for name, make in models.items():
+        if not isinstance(name, str) or not callable(make):
+            refuse("type", name="models", what="maker_by_name", got={name: make})
+    return {name: _asking(make, protocol) for name, make in models.items()}
+
+
+def check_unfitted(name: str, model: Any) -> Any:
+    """`model` if it is one that can be fitted and asked for scores: an object, and not its class."""
+    if isinstance(model, type) or not all(callable(getattr(model, done, None)) for done in ("fit", "scores_of")):
+        refuse("type", name=name, what="model_to_fit", got=model)
+    return model
 
 
 def _asking(make: Callable[[], Model], protocol: str) -> Callable[[], Model]:
-    return lambda: asked(make(), protocol)
+    return lambda: asked(check_unfitted("models", make()), protocol)
 
 
 def _the_same(model: Model) -> Callable[[], Model]:

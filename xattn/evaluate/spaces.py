@@ -19,7 +19,7 @@ def space_of(model: Any) -> dict[str, Any]:
     """The settings that a model or its class declares, each with a list or a distribution; {} where it declares none.
 
     >>> from xattn.recommenders import ItemKNN
-    >>> space_of(ItemKNN)["neighbours"]
+    >>> space_of(ItemKNN)["n_neighbors"]
     [10, 20, 50, 100, 200]
     """
     return {

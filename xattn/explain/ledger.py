@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History, ItemTable
-from xattn.errors import check_choice, check_index_array, check_no_overflow, check_whole
+from xattn.errors import by_name, check_choice, check_no_overflow, check_positions, check_whole
 from xattn.explain.cache import cache_of
 from xattn.explain.counterfactual import Counterfactual, counterfactual
 from xattn.explain.frames import GROUPINGS, cells_frame, events_frame, groups_frame, occurrences_frame
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xattn.viz.charts import Chart
 
 __all__ = ["Ledger"]
+
+MOST_INDENT = 80  # blanks before a line of JSON
 
 
 class Ledger:
@@ -89,6 +91,7 @@ class Ledger:
 
     def title_at(self, position: int) -> str:
         """The title of the event at this place of the history."""
+        position = check_whole("position", position, low=0, high=len(self.history) - 1)
         return self.items_table.titles[int(self.history.item[position])]
 
     @cached_property
@@ -166,8 +169,7 @@ class Ledger:
 
         Raises InputError for a position that the history does not have.
         """
-        given = positions if isinstance(positions, np.ndarray) else list(positions)
-        where = sorted({int(p) for p in check_index_array("positions", given, size=len(self.history))})
+        where = check_positions("positions", positions, size=len(self.history))
         return set_removal(self.scorer, self.question, tuple(where), self.score)
 
     def counterfactual(self) -> Counterfactual:
@@ -294,9 +296,12 @@ class Ledger:
 
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON text (strict: no NaN)."""
+        if indent is not None:
+            check_whole("indent", indent, high=MOST_INDENT)
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
 
-    def explanation(self, origin: Origin | None = None, scenario: str = "films") -> dict[str, Any]:
+    @by_name("origin", "scenario")
+    def explanation(self, *, scenario: str = "films", origin: Origin | None = None) -> dict[str, Any]:
         """`to_dict` and where it comes from: what `explanation.json` holds, by the schema of `explanation_schema`.
 
         `origin` says where data or model can be read from; see `xattn.explain.tell.snippet`.

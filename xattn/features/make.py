@@ -21,7 +21,7 @@ from scipy import sparse
 
 from xattn.data import FeatureSet, ItemTable
 from xattn.data.feature_set import Parts, PartsOf, distinct, places_of
-from xattn.errors import check_named
+from xattn.errors import check_named, check_type, check_whole
 from xattn.features.block import Block, row_lengths
 from xattn.features.categories import MARKS, Categories
 from xattn.features.numbers import BINS, Numbers
@@ -75,6 +75,10 @@ def make_features(
     >>> make_features(table, {"title": "words", "size": None}).names
     ('title: red',)
     """
+    check_type("items", items, ItemTable, "item_table")
+    if blocks is not None:
+        check_type("blocks", blocks, Mapping, "blocks_by_column")  # type: ignore[type-abstract]
+    check_whole("bins", bins, low=2)
     columns = [(str(name), _whole_texts(column)) for name, column in items.frame.items()]
     names, chosen = {name for name, _ in columns}, dict(blocks or {})
     for name in chosen:

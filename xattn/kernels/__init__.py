@@ -11,3 +11,7 @@ A forward kernel and its backward kernels stand next to each other, and their st
 without an underscore are what the rest of the package calls. Those that return arrays make them; `X` and `X_backward`
 are a pair, and `X_backward` takes the gradients of the results first, then what `X` gave, then what `X` took.
 """
+
+from xattn.errors import check_environment
+
+check_environment()  # before Numba is imported, which would answer a wrong number of threads with a traceback

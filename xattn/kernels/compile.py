@@ -33,6 +33,8 @@ import numba
 import numpy as np
 from numba import njit
 
+from xattn.errors import threads_of
+
 __all__ = [
     "Kernel",
     "compiled",
@@ -165,10 +167,12 @@ def threading_layer() -> str:
 
 
 def num_threads() -> int:
-    """Threads that a parallel kernel uses: ``XATTN_NUM_THREADS`` where set and valid, else all that Numba has."""
+    """Threads that a parallel kernel uses: as many as ``XATTN_NUM_THREADS`` says, at most all that Numba has.
+
+    Raises InputError where the variable says something that is no number of threads.
+    """
     limit = int(numba.config.NUMBA_NUM_THREADS)
-    wanted = os.environ.get("XATTN_NUM_THREADS", "")
-    return min(max(int(wanted), 1), limit) if wanted.isdecimal() else limit
+    return min(threads_of("XATTN_NUM_THREADS") or limit, limit)
 
 
 @contextmanager

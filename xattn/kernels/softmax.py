@@ -77,7 +77,8 @@ def _exponentials(z, m, T):  # type: ignore[no-untyped-def]
             d = z[i] - m
             back = d - z[i]
             lost = (z[i] - (d - back)) - (m + back)
-            z[i] = exp_of_parts(d / T, lost / T if d > -1e30 else 0.0)
+            x = d / T
+            z[i] = exp_of_parts(x, lost / T if x > -1000.0 else 0.0)  # further down e^x is 0, and lost / T may be inf
 
 
 @compiled

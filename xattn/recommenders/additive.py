@@ -15,13 +15,13 @@ from typing import Any, Self
 import numpy as np
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import check_array, check_index_array, check_same_length, refuse
+from xattn.errors import check_array, check_ids, check_index_array, check_same_length, refuse
 from xattn.explain.parts import named_parts
 from xattn.explain.question import Approximation
 from xattn.model.heads.field import HeadCells, HeadField
 from xattn.model.heads.part import Part
 from xattn.recommenders.base import Recommender
-from xattn.recommenders.listing import ids_of, refuse_head
+from xattn.recommenders.listing import refuse_head
 
 __all__ = ["Additive"]
 
@@ -137,7 +137,7 @@ class Additive(Recommender):
 
     def without_heads(self, heads: Iterable[str | int]) -> Self:
         self._check_fitted()
-        gone = {place for asked in ids_of("heads", heads, "head") for place in self._places(asked)}
+        gone = {place for asked in check_ids("heads", heads, "head") for place in self._places(asked)}
         if not gone:
             return self
         parts = []

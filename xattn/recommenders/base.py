@@ -7,17 +7,17 @@ answers about a history (see `xattn.recommenders.scoring`), and `_state` and `_r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import check_id, refuse
+from xattn.errors import check_id, check_ids, check_path, refuse
 from xattn.explain import Ledger, Question
 from xattn.explain.cache import cache_of
-from xattn.recommenders.listing import ids_of, items_frame, listing, lists_frame
+from xattn.recommenders.listing import items_frame, listing, lists_frame
 from xattn.recommenders.persist import save_model
 from xattn.recommenders.similar import Similar
 
@@ -57,7 +57,7 @@ class Recommender(Similar):
         Equal scores rank in item order. Fewer than k rows come back where fewer candidates are left. Raises InputError
         (UnknownIdError for ids) on wrong arguments.
         """
-        events = self.history(user, history, without)
+        events = self.history(user, history=history, without=without)
         asked = listing(self.data_, k, exclude, candidates, where, diversity, seen)
         (best,) = asked.best(cache_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
@@ -97,7 +97,7 @@ class Recommender(Similar):
         if (users is None) == (histories is None):
             refuse("one_of", names=("users", "histories"), found="none_of_them" if users is None else "both")
         if users is not None:
-            rows = [self.data_.user_row(user) for user in ids_of("users", users, "user")]
+            rows = [self.data_.user_row(user) for user in check_ids("users", users, "user")]
             return [self.data_.user_ids[row] for row in rows], JoinedHistories.of_users(self.data_, rows)
         if isinstance(histories, Mapping):
             return list(histories), [self.history(history=events) for events in histories.values()]
@@ -123,8 +123,9 @@ class Recommender(Similar):
 
         The other arguments are those of `recommend`; ranks and the counterfactual refer to that list, by score.
         """
-        events = self.history(user, history, without)
-        exclude, candidates = _kept(exclude), _kept(candidates)
+        events = self.history(user, history=history, without=without)
+        exclude = check_ids("exclude", exclude)
+        candidates = None if candidates is None else check_ids("candidates", candidates)
         asked = listing(self.data_, k, exclude, candidates, where, seen=seen)
         target = self.data_.item_row(check_id("item", item))
         given = {
@@ -147,9 +148,5 @@ class Recommender(Similar):
     def save(self, path: str | Path) -> None:
         """Write the fitted model to `path` (one .npz file, no pickle, atomically); `xattn.load_model` reads it back."""
         self._check_fitted()
+        check_path("path", path)
         save_model(self, path)
-
-
-def _kept(ids: Any) -> Any:
-    """Ids that may be asked for more than once: what can be gone through only once becomes a list."""
-    return list(ids) if isinstance(ids, Iterator) else ids

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 from scipy import sparse
@@ -52,24 +53,27 @@ class Popularity(Recommender):
 
 
 class ItemKNN(Recommender):
-    """Cosine similarity between items by the users they share, the `neighbours` nearest of each item kept.
+    """Cosine similarity between items by the users they share, the `n_neighbors` nearest of each item kept.
 
-    s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001); `shrink` ≥ 0 damps similarities that few users support.
-    The base is 0.
+    s(u, j) = Σ_i sim(x_i, j), after Sarwar et al. (WWW 2001). The base is 0. Parameters:
+
+        n_neighbors  ≥ 1: how many similar items are kept for each item
+        shrink       ≥ 0: damps similarities that few users support
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
-    >>> ItemKNN(neighbours=20).fit(data).recommend(user=data.user_ids[0], k=1)["base"].tolist()
+    >>> ItemKNN(n_neighbors=20).fit(data).recommend(user=data.user_ids[0], k=1)["base"].tolist()
     [0.0]
     """
 
     grows = True
+    _renamed = MappingProxyType({"neighbours": "n_neighbors"})
 
-    search_space = space(neighbours=[10, 20, 50, 100, 200], shrink=[0.0, 3.0, 10.0, 30.0, 100.0])
-    _constraints = constraints(neighbours=Whole(1), shrink=Range(0.0))
+    search_space = space(n_neighbors=[10, 20, 50, 100, 200], shrink=[0.0, 3.0, 10.0, 30.0, 100.0])
+    _constraints = constraints(n_neighbors=Whole(1), shrink=Range(0.0))
 
-    def __init__(self, *, neighbours: int = 20, shrink: float = 10.0) -> None:
-        self.neighbours = neighbours
+    def __init__(self, *, n_neighbors: int = 20, shrink: float = 10.0) -> None:
+        self.n_neighbors = n_neighbors
         self.shrink = shrink
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
@@ -79,7 +83,7 @@ class ItemKNN(Recommender):
         seen.data[:] = 1.0
         by_item = sparse.csr_array(seen.T)
         took = [x.astype(np.int64) for x in (by_item.indptr, by_item.indices, seen.indptr, seen.indices)]
-        K = min(int(self.neighbours), data.n_items)
+        K = min(int(self.n_neighbors), data.n_items)
         near, sims, counts = [], [], [np.zeros(1, np.int64)]
         step = max(1, BLOCK // K)
         for low in range(0, data.n_items, step):

@@ -13,18 +13,26 @@ __all__ = ["CollaborativeAttention"]
 class CollaborativeAttention(AttentionModel):
     """Closed-form heads over behaviour: what people go on to after what you did, on several time scales at once.
 
-    `objective` says what is asked: "next", what comes next; "any", what belongs to the person at all, whatever the
-    order (one head whose weights are 1; `recency` and `beta` play no part); "auto", "next" unless whoever asks says
-    otherwise, as the protocols of `xattn.evaluate` do. Scores of "any" are estimates of 1 for what belongs.
+    Parameters:
 
-    Parameters: `recency` one scale (in events) a head; `beta` in [0, 1]; `regularization` > 0, the λ of the ridge
-    (default: 80 for what comes next, 150 for any); `min_events` an item needs to get values; `n_neighbors`, how many
-    values a target has at most, over all heads (default: all, up to 12,000; 200 where there are more; `partial_fit`
-    then starts anew); `threshold` in [0, 1];
-    `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale (1: it counts like any
-    other; "auto": chosen in `fit` on held-out events of the training data, and kept as `dislike_`); `event_weights`
-    the strength of each event type in [−1, 1] (types it does not name: 1; what is wanted next counts as far as it is
-    over 0); `dtype` of the value table, "float32" or "float64".
+        objective       what is asked: "next", what comes next; "any", what belongs to the person at all, whatever the
+                        order (one head whose weights are 1; `recency` and `beta` play no part); "auto", "next" unless
+                        whoever asks says otherwise, as the protocols of `xattn.evaluate` do
+        recency         > 0 each, in events: one time scale for each head
+        beta            from 0 to 1, the exponent β of the weights
+        regularization  > 0, the λ of the ridge; None: 80 for what comes next, 150 for any
+        min_events      ≥ 1: how many events an item needs to get values
+        n_neighbors     ≥ 1: how many values a target has at most, over all heads; None: all, up to 12,000, and 200
+                        where there are more (`partial_fit` then starts anew)
+        threshold       from 0 to 1: a weight under it counts as 0, in the score too
+        dislike         from −1 to 1, the strength of an event rated in the bottom quarter of the scale (1: it counts
+                        like any other); "auto": chosen in `fit` on events held out of the training data, and kept as
+                        `dislike_`
+        event_weights   from −1 to 1: the strength of each event type; a type that it does not name has 1, and what is
+                        wanted next counts as far as it is over 0
+        dtype           "float32" or "float64", the type of the value table
+
+    Scores of "any" are estimates of 1 for what belongs.
 
     Values: Steck's EASE (WWW 2019) is the case of one head, β = 0 and an endless recency; the exponent β is from NAIS
     (He et al., TKDE 2018).

@@ -14,12 +14,17 @@ __all__ = ["ContentAttention"]
 class ContentAttention(AttentionModel):
     """Target attention over item features (genre, year, …): what resembles what you liked.
 
-    Parameters: `temperature` > 0 of the attention; `recency` of the events in positions (`content_recency`, larger =
-    longer memory); `fusion` of blocks of features: "multiply" (one head, whose attention looks at all blocks at once),
-    "add" (a head for each block) or "softmax" (the same, weighted: how much each block counts for a target is learned
-    on events held out); `beta` in [0, 1], 1 is softmax; `threshold` in [0, 1] under which a weight counts as 0, in the
-    score too; `event_weights` the strength of each event type in [−1, 1] (types it does not name: 1); `random_state`
-    seeds the sampling of the fit.
+    Parameters:
+
+        temperature      > 0, of the attention
+        content_recency  > 0, in events: how far back the attention reaches; larger is longer
+        fusion           of blocks of features: "multiply" (one head, whose attention looks at all blocks at once),
+                         "add" (a head for each block) or "softmax" (the same, weighted: how much each block counts for
+                         a target is learned on events held out)
+        beta             from 0 to 1, the exponent β of the weights; 1 is softmax
+        threshold        from 0 to 1: a weight under it counts as 0, in the score too
+        event_weights    from −1 to 1: the strength of each event type; a type that it does not name has 1
+        random_state     a whole number or None, the seed of the samples that the fit draws
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data

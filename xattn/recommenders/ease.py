@@ -32,8 +32,12 @@ PENALTIES = [10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]  # that a search tries
 class EASE(Additive):
     """Values in closed form from which items the same people took (Steck, WWW 2019); the order plays no part.
 
-    Parameters: `regularization` > 0, the λ of the ridge; `n_neighbors`, how many items at most have a value for each
-    target (default: all, up to 12,000 items; 200 where there are more); `dtype` of the values, "float32" or "float64".
+    Parameters:
+
+        regularization  > 0, the λ of the ridge
+        n_neighbors     a whole number ≥ 1, or None: how many items at most have a value for each target (None: all, up
+                        to 12,000 items; 200 where there are more)
+        dtype           "float32" or "float64", the type of the values
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
@@ -96,8 +100,13 @@ class EASE(Additive):
 class RecencyEASE(EASE):
     """EASE whose histories fade: an event that is `recency` events old counts 1/e of the newest one.
 
-    The values are those of EASE; only what is asked of them changes. Parameters: `recency` > 0 in events; the others
-    are those of EASE.
+    The values are those of EASE; only what is asked of them changes. Parameters:
+
+        regularization  > 0, the λ of the ridge
+        recency         > 0, in events: the age at which an event counts 1/e
+        n_neighbors     a whole number ≥ 1, or None: how many items at most have a value for each target (None: all, up
+                        to 12,000 items; 200 where there are more)
+        dtype           "float32" or "float64", the type of the values
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data

@@ -11,7 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +21,18 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from xattn.data import Interactions
 from xattn.data.checksum import checksum_of
 from xattn.data.sampled import SampledInteractions
-from xattn.errors import NotFittedError, check_array, check_fitted, check_same_length, check_some, check_type, refuse
+from xattn.errors import (
+    NotFittedError,
+    check_array,
+    check_fitted,
+    check_same_length,
+    check_some,
+    check_type,
+    current_names,
+    refuse,
+    takes_old_names,
+    warn_of_old,
+)
 from xattn.errors.constraints import Constraint, check_params, constraints
 from xattn.model.state import plain_setting
 from xattn.model.strength import RatingScale
@@ -78,7 +89,27 @@ class Estimator(BaseEstimator, ABC):  # type: ignore[misc]
     unsaved: ClassVar[frozenset[str]] = frozenset()
     saves: ClassVar[bool] = True
     _constraints: ClassVar[Mapping[str, Constraint]] = constraints()  # what each parameter must be
+    _renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})  # old name of a parameter → its name of today
     _learned: frozenset[str] = frozenset()  # the attributes that a fit has set
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "_renamed" in vars(cls):
+            cls.__init__ = takes_old_names(**cls._renamed)(cls.__init__)  # type: ignore[method-assign]
+
+    if not TYPE_CHECKING:  # else every attribute would exist for type checkers
+
+        def __getattr__(self, name):
+            new = type(self)._renamed.get(name)
+            if new is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            warn_of_old("renamed", name=new, old=name)
+            return getattr(self, new)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name and return self, as in scikit-learn; old names work for one version."""
+        super().set_params(**current_names(params, self._renamed))
+        return self
 
     # --- what a model supplies ---------------------------------------------------------------------------------------
 

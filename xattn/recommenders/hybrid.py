@@ -44,17 +44,41 @@ class HybridAttention(AttentionModel):
 
     The gate γ_j = n_j/(n_j + κ) says how much of each: an item with `kappa` events is carried by both alike, one that
     nobody has met by content alone. Such a newcomer also inherits values from what is known of its features, so that
-    it can get into lists; `newcomers` in [0, 1] is the share of first places that all of them may take at most on
-    average (0: they inherit nothing; default: 0.12 for what comes next, 0.02 for any).
+    it can get into lists.
 
-    `learned` says when heads are trained beside the closed form (those of `SequenceAttention`, with 128 dimensions):
-    "auto" where there are 200,000 events or more and the order matters, "always" where it does, or "never".
-    `encoder_blocks` is as there: their queries come from an encoder of so many blocks (0: from the embeddings).
-    `fit_minutes` is the time that their training may take; the best that it allows is kept, so that what is learned
-    hangs on the machine where the time is short (None: no limit). How much they count is chosen on events held out from
-    both; `partial_fit` leaves them as they are. After `fit`, `alpha_`
-    holds that factor and `epochs_` what each epoch of training came to. The other parameters are those of
-    CollaborativeAttention and ContentAttention.
+    How much the learned heads count is chosen on events held out from both; `partial_fit` leaves them as they are.
+    After `fit`, `alpha_` holds that factor and `epochs_` what each epoch of training came to.
+
+    Parameters:
+
+        objective        "next", "any" or "auto", as in CollaborativeAttention
+        recency          > 0 each, in events: one time scale for each head
+        beta             from 0 to 1, the exponent β of the weights
+        regularization   > 0, the λ of the ridge; None: 80 for what comes next, 150 for any
+        min_events       ≥ 1: how many events an item needs to get values
+        n_neighbors      ≥ 1: how many values a target has at most, over all heads; None: all, up to 12,000, and 200
+                         where there are more (`partial_fit` then starts anew)
+        kappa            > 0: the events at which behaviour and content carry an item alike
+        newcomers        from 0 to 1: the share of first places that items nobody has met may take at most on average
+                         (0: they inherit nothing; None: 0.12 for what comes next, 0.02 for any)
+        learned          when heads are trained beside the closed form (those of `SequenceAttention`, with 128
+                         dimensions): "auto" where there are 200,000 events or more and the order matters, "always"
+                         where it does, or "never"
+        encoder_blocks   ≥ 0, of the learned heads: their queries come from an encoder of so many blocks (0: from the
+                         embeddings)
+        fit_minutes      > 0, the time that the training of the learned heads may take; the best that it allows is
+                         kept, so that what is learned hangs on the machine where the time is short (None: no limit)
+        temperature      > 0, of the content attention
+        content_recency  > 0, in events: how far back the content attention reaches
+        fusion           of blocks of features, as in ContentAttention
+        threshold        from 0 to 1: a weight under it counts as 0, in the score too
+        dislike          from −1 to 1, the strength of an event rated in the bottom quarter of the scale (1: it counts
+                         like any other); "auto": chosen in `fit` on events held out of the training data, and kept as
+                         `dislike_`
+        event_weights    from −1 to 1: the strength of each event type; a type that it does not name has 1, and what is
+                         wanted next counts as far as it is over 0
+        dtype            "float32" or "float64", the type of the value table
+        random_state     a whole number, the seed; None: another run each time
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data

@@ -14,7 +14,7 @@ import pandas as pd
 
 from xattn.data import History, Interactions, ItemTable, JoinedHistories
 from xattn.data.filters import matching
-from xattn.errors import check_choice, check_no_overflow, check_probability, check_whole, refuse
+from xattn.errors import check_choice, check_ids, check_no_overflow, check_probability, check_whole, refuse
 from xattn.kernels.topk import top_k
 from xattn.recommenders.rerank import check_features, diverse_list
 
@@ -24,7 +24,6 @@ __all__ = [
     "Listed",
     "Listing",
     "eligible",
-    "ids_of",
     "items_frame",
     "length",
     "listing",
@@ -115,17 +114,10 @@ def eligible(
     met = np.ones(data.n_items, bool) if where is None else matching(data.items, where)
     if candidates is not None:
         named = np.zeros(data.n_items, bool)
-        named[[data.item_row(item) for item in ids_of("candidates", candidates)]] = True
+        named[[data.item_row(item) for item in check_ids("candidates", candidates)]] = True
         met &= named
-    met[[data.item_row(item) for item in ids_of("exclude", exclude)]] = False
+    met[[data.item_row(item) for item in check_ids("exclude", exclude)]] = False
     return met
-
-
-def ids_of(name: str, ids: Any, what: str = "item") -> list[Any]:
-    """The ids in a list, which one text is not."""
-    if isinstance(ids, (str, bytes)) or not isinstance(ids, Iterable):
-        refuse("list_of_ids", name=name, what=what, got=ids)
-    return list(ids)
 
 
 def refuse_head(names: tuple[str, ...], got: Any) -> NoReturn:

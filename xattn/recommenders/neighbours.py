@@ -1,6 +1,6 @@
 """User attention: other users are the attended set, what they did are the values (docs/model.md, eq. 19–21).
 
-    l_v = Σ_{i shared} k_vi / (√n_v · √n · T),    a = softmax(l) over users who share a live event
+    l_v = Σ_{i shared} k_vi / (√n_v · √n),    a = softmax(l / T) over users who share a live event
     s_j = b_j + Σ_v a_v (R_vj − b_j)
 
 k_vi ∈ [−1, 1] is how well v agrees about the event i (1: the same rating, or data without ratings; where one of them
@@ -34,9 +34,11 @@ BLOCK = 4_000_000  # attention weights (events × users) held at a time: 32 MB
 class UserAttention(Recommender):
     """Softmax attention over users with shared events: what people like you did.
 
-    Parameters: `temperature` > 0 (smaller: fewer, closer neighbours); `threshold` in [0, 1] under which a neighbour's
-    weight counts as 0; `dislike` in [−1, 1], the strength of an event rated in the bottom quarter of the scale. A
-    known user is never their own neighbour.
+    A known user is never their own neighbour. Parameters:
+
+        temperature  > 0; smaller means fewer, closer neighbours
+        threshold    from 0 to 1: a weight under it counts as 0, in the score too
+        dislike      from −1 to 1, the strength of an event rated in the bottom quarter of the scale
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -73,17 +75,17 @@ class UserAttention(Recommender):
     def _logits(self, history: History) -> tuple[np.ndarray, np.ndarray]:
         """(l, shared), both (n, U): each event's part of each neighbour's logit, and whether it is shared."""
         n, U = len(history), self.data_.n_users
-        span = self.scale_.high - self.scale_.low
+        half = self.scale_.high / 2 - self.scale_.low / 2  # halves: the span may be past the largest number
         part, shared = np.zeros((n, U)), np.zeros((n, U), bool)
         first, last = self._ptr[history.item], self._ptr[history.item + 1]
         i = np.repeat(np.arange(n), last - first)  # the events, each as often as users share it
         entry = np.arange(len(i)) - np.repeat(np.cumsum(last - first) - last, last - first)
         who = self._users[entry]
         agreement = np.ones(len(i))
-        if history.rating is not None and span > 0:
-            agreement = 1.0 - 2.0 * np.abs(self._ratings[entry] - history.rating[i]) / span
+        if history.rating is not None and half > 0:
+            agreement = 1.0 - 2.0 * (np.abs(self._ratings[entry] / 2 - history.rating[i] / 2) / half)
             agreement[np.isnan(agreement)] = UNRATED
-        part[i, who] = agreement / (self._size[who] * np.sqrt(n) * float(self.temperature))
+        part[i, who] = agreement / (self._size[who] * np.sqrt(n))
         shared[i, who] = True
         if history.user is not None:
             part[:, history.user], shared[:, history.user] = 0.0, False
@@ -91,8 +93,8 @@ class UserAttention(Recommender):
 
     def _attention(self, logits: np.ndarray, shared: np.ndarray) -> np.ndarray:
         """Weights over users (R, U) for rows of summed logits; a row without neighbours is zero."""
-        a: np.ndarray = weights(np.ascontiguousarray(logits), mask=shared, threshold=float(self.threshold))
-        return a
+        T, theta = float(self.temperature), float(self.threshold)
+        return weights(np.ascontiguousarray(logits), mask=shared, temperature=T, threshold=theta)
 
     def _lift(self, a: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Σ_v a_v (R_vj − b_j) as (R, J)."""

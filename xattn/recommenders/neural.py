@@ -2,7 +2,8 @@
 
     s(u, j) = b_j + Σ_h Σ_i a_hi w_hi (⟨P_hx, Q_j⟩ + c_hx),     σ(s) = the chance of a "yes"
 
-Scores are log-odds. What "yes" means is the `target`: that the person likes the item, or that it is what they do next.
+Scores are log-odds. What "yes" means is the `objective`: that the person likes the item, or that it is what they do
+next.
 """
 
 from __future__ import annotations
@@ -42,13 +43,24 @@ HELD = 0.1  # share of the events that "like" is validated on
 class NeuralAttention(Additive):
     """Embeddings and attention learned by gradient descent: Adam on the binary cross-entropy, as in the article.
 
-    Parameters: `target`, what is learned: "like" (would this person like the item, from ratings), "next" (is it what
-    they do next), or "auto", which is "like" where the data holds likes and dislikes and "next" elsewhere;
-    `hidden_size` ≥ 1 of the embeddings; `learning_rate` > 0; `attention_threshold` in [0, 1] under which a weight
-    counts as 0, in the score too; `beta` in [0, 1], 1 is softmax; `regularization` ≥ 0, the λ of the squared lengths;
-    `epochs` ≥ 1 at most; `batch_size` ≥ 1 users a step; `negatives` ≥ 1 sampled items a step ("next"); `like_from`,
-    the least rating that is a like (default: the upper third of the scale); `early_stopping` after `patience` ≥ 1
-    epochs without a better validation figure; `dtype` of the parameters, "float32" or "float64"; `random_state`.
+    Parameters:
+
+        objective       what is learned: "like" (would this person like the item, from ratings), "next" (is it what
+                        they do next), or "auto", which is "like" where the data holds likes and dislikes and "next"
+                        elsewhere
+        hidden_size     ≥ 1, the length of the embeddings
+        learning_rate   > 0, of Adam
+        threshold       from 0 to 1: a weight under it counts as 0, in the score too
+        beta            from 0 to 1, the exponent β of the weights; 1 is softmax
+        regularization  ≥ 0, the λ of the squared lengths
+        epochs          ≥ 1, passes at most
+        batch_size      ≥ 1, users a step
+        negatives       ≥ 1, sampled items a step ("next")
+        like_from       the least rating that is a like; None: the upper third of the scale
+        early_stopping  true or false: stop after `patience` epochs without a better validation figure
+        patience        ≥ 1, epochs
+        dtype           "float32" or "float64", the type of the parameters
+        random_state    a whole number, the seed; None: another run each time
 
     "like" puts first what the person would like best, known or not; what they are likely to take up is "next".
 
@@ -70,11 +82,12 @@ class NeuralAttention(Additive):
 
     quick = False
     gaps = frozenset({"training"})
-    settings_for = MappingProxyType({"next": {"target": "next"}, "any": {"target": "next"}})
+    _renamed = MappingProxyType({"attention_threshold": "threshold", "target": "objective"})
+    settings_for = MappingProxyType({"next": {"objective": "next"}, "any": {"objective": "next"}})
     _constraints = constraints(
-        target=Choice(("auto", "like", "next")),
+        objective=Choice(("auto", "like", "next")),
         learning_rate=POSITIVE,
-        attention_threshold=PROBABILITY,
+        threshold=PROBABILITY,
         beta=PROBABILITY,
         regularization=Range(0.0),
         **dict.fromkeys(("hidden_size", "epochs", "batch_size", "negatives", "patience"), Whole(1)),
@@ -87,10 +100,10 @@ class NeuralAttention(Additive):
     def __init__(
         self,
         *,
-        target: str = "auto",
+        objective: str = "auto",
         hidden_size: int = 32,
         learning_rate: float = 0.003,
-        attention_threshold: float = 0.0,
+        threshold: float = 0.0,
         beta: float = 0.5,
         regularization: float = 0.015,
         epochs: int = 60,
@@ -102,10 +115,10 @@ class NeuralAttention(Additive):
         dtype: str = "float32",
         random_state: int | None = 0,
     ) -> None:
-        self.target = target
+        self.objective = objective
         self.hidden_size = hidden_size
         self.learning_rate = learning_rate
-        self.attention_threshold = attention_threshold
+        self.threshold = threshold
         self.beta = beta
         self.regularization = regularization
         self.epochs = epochs
@@ -153,7 +166,7 @@ class NeuralAttention(Additive):
         3.5 helps to tell likes from dislikes (docs/log.md).
         """
         low, high = self.scale_
-        if self.target == "next" or data.rating is None or high <= low:
+        if self.objective == "next" or data.rating is None or high <= low:
             self._check_target("no_ratings_on_a_scale")
             return None
         least = low + LIKED * (high - low) if self.like_from is None else float(self.like_from)
@@ -166,7 +179,7 @@ class NeuralAttention(Additive):
 
     def _check_target(self, found: str) -> None:
         """Data without likes and dislikes is refused where they were asked for."""
-        if self.target == "like":
+        if self.objective == "like":
             refuse("no_opinions", found=found)
 
     def _held(self, data: Interactions, last: bool, rng: np.random.Generator) -> np.ndarray:
@@ -193,7 +206,7 @@ class NeuralAttention(Additive):
 
     def _build(self, b: np.ndarray, Q: np.ndarray, P: np.ndarray, k: np.ndarray, rate: np.ndarray) -> None:
         Q1 = np.hstack([Q, np.ones((len(Q), 1))])
-        self.parts_ = (ArticleNetwork(Q1, P, k, rate, float(self.beta), float(self.attention_threshold)),)
+        self.parts_ = (ArticleNetwork(Q1, P, k, rate, float(self.beta), float(self.threshold)),)
         self.base_ = b
 
     def _strength(self, asked: str, events: History | JoinedHistories) -> np.ndarray:

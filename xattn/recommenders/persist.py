@@ -21,7 +21,7 @@ from xattn.data import FeatureSet, Interactions, ItemTable
 from xattn.data.sampled import SampledInteractions
 from xattn.data.scale import Scale
 from xattn.data.values import plain_texts
-from xattn.errors import ModelFileError, check_array, check_fitted, check_same_length, refuse
+from xattn.errors import ModelFileError, check_array, check_fitted, check_path, check_same_length, refuse
 from xattn.model.state import rows_of_state, rows_state, text_array, text_of, texts_of
 from xattn.recommenders.archive import opened, write_archive
 from xattn.recommenders.estimator import check_state
@@ -160,7 +160,7 @@ def load_model(path: str | Path, models: Mapping[str, type[Recommender]] | None 
     Raises ModelFileError where the file is missing, is no such file, was cut or changed, names a class that is not
     known, or has been made by a newer format.
     """
-    with opened(Path(path)) as (manifest, arrays):
+    with opened(check_path("path", path)) as (manifest, arrays):
         return _model(manifest, arrays, models or {})
 
 

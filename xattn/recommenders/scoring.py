@@ -24,11 +24,19 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History
-from xattn.errors import check_index_array, check_no_overflow, check_number, check_whole, refuse
+from xattn.errors import (
+    by_name,
+    check_ids,
+    check_index_array,
+    check_no_overflow,
+    check_number,
+    check_whole,
+    refuse,
+)
 from xattn.explain.question import TERMS, Approximation, Orders
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
-from xattn.recommenders.listing import ids_of, refuse_head
+from xattn.recommenders.listing import refuse_head
 
 __all__ = ["Scoring"]
 
@@ -121,7 +129,7 @@ class Scoring(Estimator):
         (('content', 'recency 3', 'recency 20'), ('recency 3', 'recency 20'))
         """
         self._check_fitted()
-        asked = ids_of("heads", heads, "head")
+        asked = check_ids("heads", heads, "head")
         if asked:
             refuse_head(self.head_names, asked[0])
         return self
@@ -134,7 +142,8 @@ class Scoring(Estimator):
 
     # --- the history that a call is about ----------------------------------------------------------------------------
 
-    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History:
+    @by_name("history", "without")
+    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> History:
         """The events of `user` (an id) or of `history` as given, where those of the items in `without` are masked.
 
         In `without` an id stands for all events of the item, and a pair (id, n) for its n-th event alone, from 1.
@@ -151,7 +160,7 @@ class Scoring(Estimator):
             events = history if isinstance(history, History) else History.given(self.data_, history)
             check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
-        masked = [self._positions(events, one) for one in ids_of("without", without)]
+        masked = [self._positions(events, one) for one in check_ids("without", without)]
         return events.without(np.concatenate(masked)) if masked else events
 
     def _check_ratings(self, events: History) -> None:
@@ -176,4 +185,4 @@ class Scoring(Estimator):
 
         Raises InputError where numbers of the data or of the settings are so large that a score is none any more.
         """
-        return check_no_overflow("scores", self.scores_of(self.history(user, history, without)))
+        return check_no_overflow("scores", self.scores_of(self.history(user, history=history, without=without)))

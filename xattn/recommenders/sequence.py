@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from xattn.data import History, Interactions, JoinedHistories
@@ -26,23 +28,43 @@ class SequenceAttention(Additive):
     costs an attention for each sampled candidate in training. Trained by our own kernels on the next item of every
     position.
 
-    Parameters: `query` ("newest", "target"), `dimensions` of the embeddings, `heads`, `key_dimensions` of a head's
-    queries and keys, `window` in events, `query_events` (how many of the newest events ask), `encoder_blocks` (0: the
-    embeddings themselves ask and answer; else a causal encoder of so many blocks of self-attention makes queries, keys
-    and gates, while values stay linear in the item: with "newest" alone), `beta` in [0, 1] (1: softmax), `threshold`
-    in [0, 1]; `loss` ("cross-entropy", "bpr", "logistic"), `negatives` drawn for it (0:
-    cross-entropy over the whole catalogue where it has at most 8,000 items, else 1,024; where the target asks, 8);
-    `epochs`, `batch_events`, `learning_rate`, `weight_decay`, `dropout` and `weight_dropout` in [0, 1), `optimizer`
-    ("adam", "sgd"), `schedule` ("cosine", "constant"), `patience` in epochs; `min_events` an item needs to be learned;
-    `dislike` in [−1, 1], what a clear dislike counts (1: as any event, which predicts best); `random_state`. After
-    `fit`, `epochs_` holds what each epoch came to.
+    Parameters:
+
+        hidden_size     ≥ 1, the length of the embeddings
+        heads           ≥ 1
+        key_size        ≥ 1, the length of the queries and keys of a head
+        window          ≥ 1, events that are looked at
+        query           "newest": the newest events ask; "target": each candidate asks
+        query_events    ≥ 1: how many of the newest events ask
+        encoder_blocks  ≥ 0; 0: the embeddings themselves ask and answer; else a causal encoder of so many blocks of
+                        self-attention makes queries, keys and gates, while values stay linear in the item (with
+                        "newest" alone)
+        beta            from 0 to 1, the exponent β of the weights; 1 is softmax
+        threshold       from 0 to 1: a weight under it counts as 0, in the score too
+        loss            "cross-entropy", "bpr" or "logistic"
+        negatives       ≥ 0, items drawn for the loss (0: cross-entropy over the whole catalogue where it has at most
+                        8,000 items, else 1,024; where the target asks, 8)
+        epochs          ≥ 1, passes at most
+        batch_events    ≥ 1, events a step
+        learning_rate   > 0 and at most 1
+        weight_decay    from 0 to 1
+        dropout         from 0 to 0.95, of the embeddings
+        weight_dropout  from 0 to 0.95, of the attention weights
+        optimizer       "adam" or "sgd"
+        schedule        "cosine" or "constant", of the learning rate
+        patience        ≥ 1, epochs without a better validation figure before it stops
+        min_events      ≥ 1: how many events an item needs to be learned
+        dislike         from −1 to 1, what a clear dislike counts (1: as any event, which predicts best)
+        random_state    a whole number, the seed; None: another run each time
+
+    After `fit`, `epochs_` holds what each epoch came to.
 
     Sources: attention over the own history for the next item, Kang & McAuley (ICDM 2018); the exponent β, He et al.
     (TKDE 2018); cross-entropy over the whole catalogue, Klenitskiy & Vasilev (RecSys 2023).
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
-    >>> model = SequenceAttention(dimensions=8, heads=2, epochs=2, min_events=2, random_state=0).fit(data)
+    >>> model = SequenceAttention(hidden_size=8, heads=2, epochs=2, min_events=2, random_state=0).fit(data)
     >>> why = model.explain(user=data.user_ids[0], item=data.items.ids[3])
     >>> len(model.epochs_), bool(abs(why.cells["contribution"].sum() + why.base - why.score) < 1e-9)
     (2, True)
@@ -53,8 +75,9 @@ class SequenceAttention(Additive):
 
     quick = False
     gaps = frozenset({EPOCHS})
+    _renamed = MappingProxyType({"dimensions": "hidden_size", "key_dimensions": "key_size"})
     _constraints = constraints(
-        **dict.fromkeys(("dimensions", "heads", "key_dimensions", "window", "query_events", "epochs"), Whole(1)),
+        **dict.fromkeys(("hidden_size", "heads", "key_size", "window", "query_events", "epochs"), Whole(1)),
         **dict.fromkeys(("batch_events", "patience", "min_events"), Whole(1)),
         encoder_blocks=Whole(),
         negatives=Whole(),
@@ -75,9 +98,9 @@ class SequenceAttention(Additive):
     def __init__(
         self,
         *,
-        dimensions: int = 64,
+        hidden_size: int = 64,
         heads: int = 4,
-        key_dimensions: int = 16,
+        key_size: int = 16,
         window: int = 200,
         query: str = "newest",
         query_events: int = 1,
@@ -99,9 +122,9 @@ class SequenceAttention(Additive):
         dislike: float = 1.0,
         random_state: int | None = 0,
     ) -> None:
-        self.dimensions = dimensions
+        self.hidden_size = hidden_size
         self.heads = heads
-        self.key_dimensions = key_dimensions
+        self.key_size = key_size
         self.window = window
         self.query = query
         self.query_events = query_events
@@ -127,7 +150,7 @@ class SequenceAttention(Additive):
     def _shape(self) -> Shape:
         window = int(self.window)
         asking = min(int(self.query_events), window)
-        sizes = (int(self.dimensions), int(self.heads), int(self.key_dimensions), window, asking)
+        sizes = (int(self.hidden_size), int(self.heads), int(self.key_size), window, asking)
         return Shape(0, *sizes, float(self.beta), self.query == "target", int(self.encoder_blocks))
 
     @property

@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import sparse
 
 from xattn.data import History, Interactions, ItemTable
-from xattn.errors import check_choice
+from xattn.errors import by_name, check_choice
 from xattn.features import feature_set
 from xattn.kernels.topk import top_k
 from xattn.model.strength import RatingScale, signed
@@ -141,11 +141,12 @@ def _newest(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
 class Similar(Scoring):
     """A fitted model that says which items and which users are alike."""
 
+    @by_name("k")
     def similar_items(
         self,
         item: Any,
-        k: int | None = None,
         *,
+        k: int | None = None,
         by: str | None = None,
         exclude: Iterable[Any] = (),
         candidates: Iterable[Any] | None = None,
@@ -181,7 +182,8 @@ class Similar(Scoring):
         best, alike = most_alike(vectors, vector_of(vectors, row), asked.eligible, asked.k)
         return items_frame(self.data_.items, best, similarity=alike)
 
-    def similar_users(self, user: Any = None, k: int | None = None, *, history: Any = None) -> pd.DataFrame:
+    @by_name("k")
+    def similar_users(self, user: Any = None, *, history: Any = None, k: int | None = None) -> pd.DataFrame:
         """The `k` (default 10) users most like `user`, or like someone with `history`: rank, user, similarity.
 
         The similarity (over 0, at most 1) is the cosine of the signed strengths of what both did, shrunk where that is
@@ -195,7 +197,7 @@ class Similar(Scoring):
         >>> model.similar_users("u0", k=3).columns.tolist()
         ['rank', 'user', 'similarity']
         """
-        events = self.history(user, history)
+        events = self.history(user, history=history)
         k = length(k, self.data_.n_users)
         own = signed_vector(events, self.data_.n_items, self.scale_)
         others = np.ones(self.data_.n_users, bool)

@@ -5,7 +5,7 @@ Every number comes from a ledger of the model that answered: cells sum to score 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
@@ -151,11 +151,14 @@ class ExplainAnswer(Answer):
     base: float
     rank: int | None
     k: int
+    amounts: str = field(default="terms", kw_only=True)  # as `orders` and `intervals`, not in documents of before
     cells: tuple[Cell, ...]
     removals: tuple[Removal, ...]
     counterfactual: SmallestSet
     groups: Json
     parts: Json
+    orders: int | None = field(default=None, kw_only=True)
+    intervals: tuple[Interval, ...] = field(default=(), kw_only=True)
     base_share: float
     effective_events: float
     notes: tuple[str, ...]
@@ -164,9 +167,6 @@ class ExplainAnswer(Answer):
     scenario: str
     texts: Json
     reproduce: str
-    amounts: str = "terms"
-    orders: int | None = None
-    intervals: tuple[Interval, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The fields under the schema and its version, which this document always bears."""
@@ -175,7 +175,7 @@ class ExplainAnswer(Answer):
     @classmethod
     def of(cls, found: Ledger, origin: Origin | None = None, scenario: str = "films") -> Self:
         """The answer that a ledger holds."""
-        return parsed(cls, found.explanation(origin, scenario))
+        return parsed(cls, found.explanation(scenario=scenario, origin=origin))
 
 
 # --- two items, an item out of the list, a whole list -----------------------------------------------------------------

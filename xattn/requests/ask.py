@@ -123,7 +123,7 @@ class Request(Given, Generic[Result, Said]):
 
     def events(self, model: Recommender) -> History:
         """The events that the request is about, masked ones included."""
-        events = model.history(self.user, self._pairs())
+        events = model.history(self.user, history=self._pairs())
         if self.further:
             rows = [model.data_.item_row(event.item) for event in self.further]
             ratings = [event.rating for event in self.further]

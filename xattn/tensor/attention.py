@@ -12,9 +12,11 @@ and masking a key equals leaving it out, to the last bit. A query that sees no k
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from itertools import zip_longest
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, NamedTuple, ParamSpec
 
 import numpy as np
 
@@ -31,12 +33,22 @@ from xattn.errors import (
     check_same_columns,
     check_same_length,
     check_whole,
+    warn_of_old,
 )
 from xattn.kernels import attention as kernels
 from xattn.kernels.logits import ALL_LIVE, NO_BIAS
 from xattn.kernels.logits import attention_scores as scores_of_heads
 
-__all__ = ["AttentionGradients", "attention", "attention_gradients", "attention_scores"]
+__all__ = [
+    "AttentionGradients",
+    "AttentionWeights",
+    "attention",
+    "attention_gradients",
+    "attention_scores",
+    "attention_with_weights",
+]
+
+P = ParamSpec("P")
 
 NO_END = 2**41  # further than any key: past may be up to 2**40
 
@@ -62,42 +74,27 @@ class _Arranged(NamedTuple):
     options: dict[str, Any]  # scale, cap, left, right
 
 
-@overload
-def attention(
-    q: Any,
-    k: Any,
-    v: Any,
-    *,
-    mask: Any = ...,
-    causal: bool = ...,
-    window: tuple[int | None, int | None] | None = ...,
-    past: Any = ...,
-    lengths: Any = ...,
-    scale: float | None = ...,
-    softcap: float | None = ...,
-    sums: str = ...,
-    return_weights: Literal[False] = ...,
-) -> np.ndarray: ...
+class AttentionWeights(NamedTuple):
+    """The `output` (…, L, w) of an attention, and the `weights` (…, L, n) of its keys."""
+
+    output: np.ndarray
+    weights: np.ndarray
 
 
-@overload
-def attention(
-    q: Any,
-    k: Any,
-    v: Any,
-    *,
-    mask: Any = ...,
-    causal: bool = ...,
-    window: tuple[int | None, int | None] | None = ...,
-    past: Any = ...,
-    lengths: Any = ...,
-    scale: float | None = ...,
-    softcap: float | None = ...,
-    sums: str = ...,
-    return_weights: Literal[True],
-) -> tuple[np.ndarray, np.ndarray]: ...
+def _takes_return_weights(function: Callable[P, np.ndarray]) -> Callable[P, np.ndarray]:
+    """`attention` with the old flag `return_weights`, which works for one version."""
+
+    @functools.wraps(function)
+    def call(*args: Any, return_weights: bool | None = None, **options: Any) -> Any:
+        if return_weights is None:
+            return function(*args, **options)
+        warn_of_old("replaced", old="return_weights", name="attention_with_weights")
+        return (attention_with_weights if check_flag("return_weights", return_weights) else function)(*args, **options)
+
+    return call  # type: ignore[return-value]
 
 
+@_takes_return_weights
 def attention(
     q: Any,
     k: Any,
@@ -111,13 +108,12 @@ def attention(
     scale: float | None = None,
     softcap: float | None = None,
     sums: str = "float64",
-    return_weights: bool = False,
-) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """The weighted sum of values for each query: (…, L, w), float32 when q, k and v all are, else float64.
 
     `q` (…, L, d), `k` (…, n, d), `v` (…, n, w): at least two axes; those before them fit each other as in NumPy, or
-    the last of them (heads) of q is a multiple of that of k and v. With `return_weights` the result is a pair: the
-    output and the weights (…, L, n).
+    the last of them (heads) of q is a multiple of that of k and v. `attention_with_weights` gives the
+    weights too.
 
     `mask` (…, L or 1, n): bool, False takes a key out; or numbers to add to the scores, −inf takes it out. `causal`:
     query i sees keys up to past + i; `past` keys stand before the first query (0: query i and key i are one event; one
@@ -136,18 +132,44 @@ def attention(
 
     >>> attention([[1, 0]], [[1, 0], [0, 1]], [[1.0], [3.0]], scale=math.log(3)).tolist()
     [[1.5]]
-    >>> attention([[1, 0]], [[1, 0], [0, 1]], [[1.0], [math.nan]], mask=[[True, False]], return_weights=True)
-    (array([[1.]]), array([[1., 0.]]))
+    >>> attention([[1, 0]], [[1, 0], [0, 1]], [[1.0], [math.nan]], mask=[[True, False]]).tolist()
+    [[1.0]]
     """
+    return _attended(_arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap), sums, False).output
+
+
+def attention_with_weights(
+    q: Any,
+    k: Any,
+    v: Any,
+    *,
+    mask: Any = None,
+    causal: bool = False,
+    window: tuple[int | None, int | None] | None = None,
+    past: Any = 0,
+    lengths: Any = None,
+    scale: float | None = None,
+    softcap: float | None = None,
+    sums: str = "float64",
+) -> AttentionWeights:
+    """What `attention` gives for the same arguments, and the weights (…, L, n) beside it.
+
+    >>> attention_with_weights([[1, 0]], [[1, 0], [0, 1]], [[1.0], [math.nan]], mask=[[True, False]])
+    AttentionWeights(output=array([[1.]]), weights=array([[1., 0.]]))
+    """
+    return _attended(_arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap), sums, True)
+
+
+def _attended(x: _Arranged, sums: str, want_weights: bool) -> AttentionWeights:
+    """The outputs, and the weights or an empty array."""
     check_choice("sums", sums, ("float64", "float32"))
-    x = _arranged(q, k, v, mask, causal, window, past, lengths, scale, softcap)
-    done = _narrow(x, return_weights) if sums == "float32" else None
+    done = _narrow(x, want_weights) if sums == "float32" else None
     if done is None:
-        done = kernels.attention(x.Q, x.K, x.V, x.where, x.live, x.bias, want_weights=return_weights, **x.options)
+        done = kernels.attention(x.Q, x.K, x.V, x.where, x.live, x.bias, want_weights=want_weights, **x.options)
     check_live_finite(done.lse, q=x.Q, k=x.K)
     check_live_finite(done.y, 0.0, v=x.V)
     y = done.y.reshape(*x.lead, *done.y.shape[1:])
-    return (y, done.a.reshape(*x.lead, *done.a.shape[1:])) if return_weights else y
+    return AttentionWeights(y, done.a.reshape(*x.lead, *done.a.shape[1:]) if want_weights else done.a)
 
 
 def attention_scores(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.errors import check_array, check_choice, check_mask, check_same_columns, check_whole, refuse
+from xattn.errors import by_name, check_array, check_choice, check_mask, check_same_columns, check_whole, refuse
 from xattn.kernels.neighbours import nearest as kernels
 
 __all__ = ["NearestKeys", "nearest"]
@@ -19,11 +19,12 @@ class NearestKeys(NamedTuple):
     scores: np.ndarray
 
 
+@by_name("k")
 def nearest(
     queries: np.ndarray,
     keys: np.ndarray,
-    k: int = 10,
     *,
+    k: int = 10,
     metric: str = "dot",
     allowed: np.ndarray | None = None,
 ) -> NearestKeys:

@@ -8,7 +8,7 @@ from typing import Any
 from xattn.errors import check_choice, refuse
 from xattn.viz.charts import Chart
 
-__all__ = ["FORMATS", "can_draw", "chart_file"]
+__all__ = ["FORMATS", "can_draw", "chart_file", "svg_to_png"]
 
 FORMATS = ("svg", "png")
 WIDTH = 640  # pixels of a chart that takes whatever width a page has
@@ -41,6 +41,15 @@ def chart_file(chart: Chart, kind: str) -> bytes:
     if kind == "svg":
         return str(vl_convert.vegalite_to_svg(spec)).encode("utf-8")
     return bytes(vl_convert.vegalite_to_png(spec, scale=SHARP))
+
+
+def svg_to_png(svg: str) -> bytes:
+    """An SVG picture as PNG, twice as sharp. Raises InputError where the package that draws is missing."""
+    if not can_draw():
+        refuse("cannot_draw")
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(svg, scale=SHARP))
 
 
 def _on_white(spec: dict[str, Any]) -> dict[str, Any]:

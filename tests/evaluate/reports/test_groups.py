@@ -20,7 +20,7 @@ def test_groups_together_are_everybody(by: str) -> None:
     """Weighted by their users (or tested events), accuracy is that of the protocol next-item."""
     model = fitted("item knn")
     report = groups(model, by=by, k=5, sample=20)
-    whole = evaluate(model.data_, [ItemKNN(neighbours=8)], k=5)["rows"][0]
+    whole = evaluate(model.data_, [ItemKNN(n_neighbors=8)], k=5)["rows"][0]
     if by in ("length", "taste"):
         assert sum(row["n"] for row in report["rows"]) == model.data_.n_users
         weight = [row["n"] for row in report["rows"]]
@@ -45,7 +45,7 @@ def test_each_group_has_its_own_hits(by: str) -> None:
     model = fitted("item knn")
     report = groups(model, by=by, k=5, sample=5)
     split = leave_last_out(model.data_)
-    again = ItemKNN(neighbours=8).fit(split.train)
+    again = ItemKNN(n_neighbors=8).fit(split.train)
     genre = model.data_.items.frame["genres"].to_numpy()
     hits: dict[str, list[bool]] = {}
     for user, item in zip(split.user.tolist(), split.item.tolist(), strict=True):

@@ -85,7 +85,7 @@ def test_both_ends_share_one_table_of_items() -> None:
 
 def test_it_learns_an_order() -> None:
     data = chain()
-    model = SASRec(dimensions=16, blocks=1, dropout=0.0, learning_rate=0.01, epochs=25, batch=8).fit(data)
+    model = SASRec(hidden_size=16, blocks=1, dropout=0.0, learning_rate=0.01, epochs=25, batch_size=8).fit(data)
     right = 0
     for user in range(20):
         history = History.of(data, user)
@@ -97,7 +97,7 @@ def test_it_learns_an_order() -> None:
 
 
 def test_long_histories_are_cut_to_the_newest_events() -> None:
-    model = SASRec(dimensions=8, blocks=1, length=4, epochs=1).fit(chain())
+    model = SASRec(hidden_size=8, blocks=1, length=4, epochs=1).fit(chain())
     history = History.of(chain(), 0)
     newest = History(history.item[-4:], None, np.arange(4)[::-1], np.ones(4, bool))
     np.testing.assert_array_equal(model.scores_of(history), model.scores_of(newest))
@@ -113,10 +113,10 @@ def test_windows_hold_every_step_once() -> None:
 
 
 def test_the_best_pass_is_kept_and_it_stops() -> None:
-    model = SASRec(dimensions=8, blocks=1, learning_rate=0.05, epochs=40, patience=2, batch=8).fit(chain())
+    model = SASRec(hidden_size=8, blocks=1, learning_rate=0.05, epochs=40, patience=2, batch_size=8).fit(chain())
     best = int(np.argmax(model.history_))
     assert len(model.history_) == best + 3 < 40
-    again = SASRec(dimensions=8, blocks=1, learning_rate=0.05, epochs=best + 1, patience=99, batch=8).fit(chain())
+    again = SASRec(hidden_size=8, blocks=1, learning_rate=0.05, epochs=best + 1, patience=99, batch_size=8).fit(chain())
     history = History.of(chain(), 1)
     np.testing.assert_array_equal(model.scores_of(history), again.scores_of(history))
 
@@ -127,7 +127,7 @@ def test_the_kept_event_is_asked_for_and_not_learned() -> None:
     changed = data.item.copy()
     changed[data.indptr[1:] - 1] = 0
     other = Interactions(data.name, data.user_ids, data.items, data.indptr, changed)
-    first, second = (SASRec(dimensions=8, blocks=1, epochs=1).fit(d) for d in (data, other))
+    first, second = (SASRec(hidden_size=8, blocks=1, epochs=1).fit(d) for d in (data, other))
     history = History.of(data, 2)
     np.testing.assert_array_equal(first.scores_of(history), second.scores_of(history))
     assert first.history_ != second.history_
@@ -138,9 +138,9 @@ def test_a_seed_means_one_result_and_pytorch_stays_as_it_was() -> None:
     torch.set_num_threads(2)
     try:
         history = History.of(chain(), 3)
-        first, again = (SASRec(dimensions=8, epochs=2).fit(chain()).scores_of(history) for _ in range(2))
+        first, again = (SASRec(hidden_size=8, epochs=2).fit(chain()).scores_of(history) for _ in range(2))
         np.testing.assert_array_equal(first, again)
-        assert (first != SASRec(dimensions=8, epochs=2, random_state=1).fit(chain()).scores_of(history)).any()
+        assert (first != SASRec(hidden_size=8, epochs=2, random_state=1).fit(chain()).scores_of(history)).any()
         assert torch.get_num_threads() == 2
         assert torch.equal(torch.get_rng_state(), random)
     finally:
@@ -149,11 +149,11 @@ def test_a_seed_means_one_result_and_pytorch_stays_as_it_was() -> None:
 
 def test_tiny_data_is_fitted_without_validation() -> None:
     frame = pd.DataFrame({"user": ["u", "u", "v"], "item": ["a", "b", "a"]})
-    model = SASRec(dimensions=4, blocks=1, epochs=2).fit(Interactions.from_frame(frame))
+    model = SASRec(hidden_size=4, blocks=1, epochs=2).fit(Interactions.from_frame(frame))
     assert model.history_ == [0.0, 0.0]
     alone = pd.DataFrame({"user": ["u", "v"], "item": ["a", "b"]})
     scores = (
-        SASRec(dimensions=4, epochs=1)
+        SASRec(hidden_size=4, epochs=1)
         .fit(Interactions.from_frame(alone))
         .scores_of(History(np.array([0]), None, np.zeros(1), np.ones(1, bool)))
     )
@@ -163,8 +163,8 @@ def test_tiny_data_is_fitted_without_validation() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"dimensions": 0}, "`dimensions` must be a whole number >= 1; got 0."),
-        ({"dropout": 1.5}, "`dropout` must be a finite number >= 0 and <= 1; got 1.5."),
+        ({"hidden_size": 0}, "`hidden_size` must be a whole number >= 1; got 0."),
+        ({"dropout": 1.5}, "`dropout` must be a finite number >= 0 and < 1; got 1.5."),
         ({"dropout": 1.0}, "`dropout` must be a finite number >= 0 and < 1; got 1."),
         ({"learning_rate": 0.0}, "`learning_rate` must be a finite number > 0; got 0."),
         ({"patience": 0}, "`patience` must be a whole number >= 1; got 0."),

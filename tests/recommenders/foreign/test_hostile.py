@@ -115,7 +115,7 @@ HOSTILE: list[tuple[str, Any, dict[str, Any], str]] = [
     ("a base of factors", factors(data()), {"base": np.zeros(M)}, "`base` must be left out with the kind factors"),
     ("padding of a function", fading(data()), {"pad": 0}, "`pad` must be left out with the kind arrival"),
     ("other weights", ease(data()), {"weights": "tfidf"}, "`weights` must be one of one, rating"),
-    ("a batch of 0", fading(data()), {"batch": 0}, "`batch` must be a whole number >= 1"),
+    ("a batch of 0", fading(data()), {"batch_size": 0}, "`batch_size` must be a whole number >= 1"),
     ("other events", fading(data()), {"events_as": "dicts"}, "`events_as` must be one of rows, ids, table"),
     ("no function to train", ease(data()), {"train": 3}, "`train` must be a function"),
 ]

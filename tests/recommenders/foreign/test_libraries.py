@@ -53,7 +53,7 @@ def test_a_decomposition_that_looks_at_all_rows_together_is_asked_about_one_at_a
     fitted = NMF(n_components=8, random_state=0).fit(user_items())
     with pytest.raises(InputError, match="must score a history alone as it does beside others"):
         wrap(fitted, data())
-    assert_the_bar(wrap(fitted, data(), batch=1), users=4)
+    assert_the_bar(wrap(fitted, data(), batch_size=1), users=4)
 
 
 def test_a_model_with_predict() -> None:

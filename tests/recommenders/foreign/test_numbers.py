@@ -175,7 +175,7 @@ def test_a_function_is_asked_once_about_a_history_and_in_batches() -> None:
         asked.append(len(histories))
         return inner(histories)
 
-    model = wrap(scores, data(), batch=4, items=data().items.ids)
+    model = wrap(scores, data(), batch_size=4, items=data().items.ids)
     user = data().user_ids[0]
     item = model.recommend(user, k=1)["item"][0]
     asked.clear()

@@ -11,7 +11,7 @@ from xattn.app.ui import address
 from xattn.app.ui.session import OPTIONS
 from xattn.app.ui.text import safe
 from xattn.data.reading.report import Finding
-from xattn.i18n import t
+from xattn.i18n import keys, t
 
 __all__ = ["draw", "settled"]
 
@@ -74,8 +74,10 @@ def settled(options: dict[str, object], language: str) -> None:
         st.markdown(t("mine.settled", language), width="content")
         for name, value in options.items():
             words = ", ".join(f"{k} ← {v or '–'}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+            says = f"mine.do_{name}"
+            known = says in keys()
             st.button(
-                f"{safe(name)}: {safe(words, 80)}",
+                t(says, language, value=safe(words, 60)) if known else f"{safe(name)}: {safe(words, 80)}",
                 key=f"data_unsettle_{name}",
                 icon=":material/undo:",
                 help=t("mine.take_back", language),

@@ -26,7 +26,7 @@ from xattn.app.learn.sheet import Sheet
 from xattn.app.ui import address
 from xattn.app.ui.editors import Table
 from xattn.app.ui.session import SWAPPED
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import plain, safe
 from xattn.explain import minimal_edit
 from xattn.explain.compare.edit import Edit
 from xattn.i18n import t
@@ -213,7 +213,7 @@ def _choice(side: str, key: str, options: list[int], start: int, names: Sequence
         [str(i + 1) for i in options],
         key=key,
         label=t(SIDES[side], language),
-        words=lambda number: safe(names[int(number) - 1], 60),
+        words=lambda number: plain(names[int(number) - 1], 60),
         start=str(start + 1),
         width=260,
     )

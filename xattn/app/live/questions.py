@@ -82,7 +82,7 @@ def _guess(own: Stage, language: str) -> None:
     st.dataframe(
         ledger.sort_values(amount, ascending=False, kind="stable"),
         hide_index=True,
-        height=260,
+        height=260 if len(ledger) > 6 else "auto",
         column_config={amount: st.column_config.NumberColumn(format="%+.5f")},
         alt=t("live.guess_ledger", language),
     )

@@ -12,7 +12,7 @@ from xattn.app.recommend.present import change
 from xattn.app.recommend.view import TABS, View
 from xattn.app.ui.figures import figures
 from xattn.app.ui.session import SPEAKS, TAB, VERSUS
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import plain, safe
 from xattn.app.words import t
 from xattn.explain import Ledger
 from xattn.explain.honesty import disagreement
@@ -162,7 +162,7 @@ def _versus(fitted: Recommender, view: View, why: Ledger, others: list[str], lan
     if not choices:
         st.caption(t("recommendations.nothing", language))
         return
-    titles = {item: safe(why.title_of(item), 80) for item in choices}
+    titles = {item: plain(why.title_of(item), 80) for item in choices}
     other = view.versus if view.versus in choices else choices[0]
     if VERSUS.get() != other:
         VERSUS.set(other)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
+from xattn.app.ui.language import lang
 from xattn.app.ui.session import (
     CHOSEN,
     OPEN,
@@ -27,6 +28,8 @@ from xattn.app.ui.session import (
     WIDGETS,
     widget,
 )
+from xattn.app.ui.text import safe
+from xattn.i18n import t
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
@@ -35,6 +38,7 @@ __all__ = ["PARTS", "arrived", "choose", "is_new_here", "part", "select", "show"
 
 PARTS = "open"  # of the address: the parts of a page that are open, or closed (-name), other than at first
 MOST_PARTS = 40
+NAMED = 8  # options that a complaint names
 
 
 def turn_to(page: str) -> bool:
@@ -99,6 +103,7 @@ def choose(
     first = options[0]
     link = arrived(param)
     if link is not None:
+        _complain(param, link, options)
         widget(key).set(link if link in options else first)
     elif is_new_here(param):
         widget(key).set(CHOSEN.of(key).get() or start or first)
@@ -111,6 +116,14 @@ def choose(
     CHOSEN.of(key).set(chosen)
     show(param, None if chosen == first else chosen, [key])
     return chosen
+
+
+def _complain(param: str, link: str, options: Sequence[str]) -> None:
+    """Say that the address names none of `options`, and which there are (the first of them)."""
+    if link and link not in options:
+        names = ", ".join(options[:NAMED]) + (", …" if len(options) > NAMED else "")
+        facts = {"must": t("link.must_choice", lang(), names=safe(names, 200)), "got": safe(link, 80)}
+        st.warning(t("link.bad", lang(), name=param, **facts), icon=":material/link_off:")
 
 
 def select(
@@ -127,6 +140,7 @@ def select(
     first = start or options[0]
     link = arrived(param)
     if link is not None:
+        _complain(param, link, options)
         widget(key).set(link if link in options else first)
     elif widget(key).get() not in options:
         widget(key).set(first)

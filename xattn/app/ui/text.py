@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Any
 
-__all__ = ["safe"]
+__all__ = ["plain", "safe"]
 
 LONGEST = 120  # characters of a title on a page
 
@@ -25,13 +25,20 @@ def safe(text: Any, limit: int = LONGEST) -> str:
     >>> safe("*a* <b>")
     '\\\\*a\\\\* \\\\<b\\\\>'
     """
-    plain = str(text)[: 8 * limit]
-    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in plain)
-    plain = " ".join(plain.split())
-    if len(plain) > limit:
-        plain = plain[: limit - 1] + "…"
-    joined = _RECOGNISED.sub(lambda found: found[0] + "\u2060", plain)
+    joined = _RECOGNISED.sub(lambda found: found[0] + "\u2060", plain(text, limit))
     return _PUNCTUATION.sub(r"\\\g<0>", joined)
+
+
+def plain(text: Any, limit: int = LONGEST) -> str:
+    """Any text for a place that knows no Markdown, as the options of a list: on one line, at most `limit` characters.
+
+    >>> plain("Princess Bride, The")
+    'Princess Bride, The'
+    """
+    short = str(text)[: 8 * limit]
+    short = "".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else c for c in short)
+    short = " ".join(short.split())
+    return short if len(short) <= limit else short[: limit - 1] + "…"
 
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")

@@ -39,7 +39,7 @@ def suite(plan: Plan) -> Iterator[Case]:
 
 def best(Q: np.ndarray, catalogue: Catalogue) -> np.ndarray:
     """The ten largest products of each query, by our kernel."""
-    return nearest(Q, catalogue, K)[1]
+    return nearest(Q, catalogue, k=K)[1]
 
 
 def _plain(Q: np.ndarray, keys: np.ndarray) -> np.ndarray:

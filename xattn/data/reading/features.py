@@ -26,7 +26,7 @@ from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, To
 from xattn.data.reading.roles import item_roles
 from xattn.data.reading.table import Table
 from xattn.data.reading.words import DESCRIBING, typed, words_of
-from xattn.errors import Quoted, check_choice, shown
+from xattn.errors import Quoted, check_choice, check_type, shown
 
 __all__ = ["Items", "items_of"]
 
@@ -51,6 +51,8 @@ class Items(NamedTuple):
 def items_of(table: Table, columns: Mapping[str, Any] | None = None, missing: str = "refuse") -> Items:
     """The items of a table. Raises DataError where one stands twice or has no id, unless those are left out."""
     check_choice("missing", missing, ("refuse", "drop"))
+    if columns is not None:
+        check_type("columns", columns, Mapping, "roles_to_headers")  # type: ignore[type-abstract]
     roles = item_roles(table, columns)
     if not len(table):
         table.source.refuse("no_items")

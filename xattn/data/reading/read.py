@@ -26,11 +26,12 @@ from xattn.data.reading.report import DataReport, Finding, Told
 from xattn.data.reading.roles import event_roles
 from xattn.data.reading.table import Table
 from xattn.data.reading.tables import table_of
-from xattn.errors import DataError, shown
+from xattn.errors import DataError, shown, takes_old_names
 
 __all__ = ["check_data", "read_history", "read_interactions", "read_items"]
 
 
+@takes_old_names(drop_missing="missing=refuse,drop")
 def read_interactions(
     source: Any,
     items: Any = None,
@@ -48,7 +49,6 @@ def read_interactions(
     drop: Any = (),
     query: str | None = None,
     leave_out: Iterable[str] = (),
-    drop_missing: bool = False,
     max_bytes: int = MAX_BYTES,
 ) -> Interactions:
     """The events in a file, a frame or a database, with their items from `items` (a table, or a source of one).
@@ -69,8 +69,9 @@ def read_interactions(
     >>> data.report.summary()
     'two: 1 users, 2 items, 2 events; user ← userId, item ← movieId, rating ← rating; scale 0.5 to 5 (known); 1 note'
     """
-    missing = "drop" if drop_missing else missing
-    options = Options(columns or {}, scale, unrated, amount, event_weights, time_format, missing, repeats, drop)
+    options = Options(
+        {} if columns is None else columns, scale, unrated, amount, event_weights, time_format, missing, repeats, drop
+    )
     unread = frozenset(leave_out)
     described = items if items is None or isinstance(items, ItemTable) else read_items(
         items, encoding=encoding, missing=missing, leave_out=unread, max_bytes=max_bytes

@@ -6,7 +6,7 @@ many maskings at a time, which tests hold against it:
 
     ByFields       s = b + Σ_h (live · E_h X_h) / (live · E_h)^β      heads over events (docs/model.md, eq. 18)
     ByThresholds   the same without terms whose weight is under θ     what passes θ changes with S: no shared sums
-    ByNeighbours   l = live · part, a = softmax(l)                    users as the attended set (eq. 19–20)
+    ByNeighbours   l = live · part, a = softmax(l / T)                users as the attended set (eq. 19–20)
     ByFoldingIn    x = (A + (α − 1) Σ_live y yᵀ)⁻¹ α Σ_live y         a matrix factorisation (posthoc.py)
 
 Sums of what is left are taken directly, so nothing is lost where one weight is nearly 1; `each` alone subtracts, and

@@ -61,7 +61,7 @@ def stability(
     check_choice("how", how, HOW)
     if how == "seeds" and "random_state" not in model.get_params(deep=False):
         refuse("nothing_random", model=type(model).__name__, got=how)
-    asked = model.history(user, history)
+    asked = model.history(user, history=history)
     allowed = np.ones(model.data_.n_items, bool)
     allowed[asked.item] = False
     if not allowed.any():

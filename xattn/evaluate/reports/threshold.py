@@ -28,7 +28,6 @@ from xattn.recommenders import Recommender
 __all__ = ["THRESHOLDS", "threshold"]
 
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
-NAMES = ("threshold", "attention_threshold")
 TIMED = 20  # users; the median is told
 
 
@@ -54,8 +53,7 @@ def threshold(
     True
     """
     model = check_model(model)
-    name = next((n for n in NAMES if n in model.get_params(deep=False)), None)
-    if name is None:
+    if "threshold" not in model.get_params(deep=False):
         refuse("no_threshold", got=type(model).__name__)
     check_some("thresholds", thresholds, "number_held")
     wanted = [check_probability("thresholds", theta) for theta in thresholds]
@@ -69,13 +67,13 @@ def threshold(
     chosen = np.random.default_rng(seed).permutation(len(questions.histories))[:sample]
     rows = []
     for theta in steps(progress, "{:g}".format, wanted):
-        rows.append({"threshold": theta, **_row(_served_at(fitted, name, theta), questions, chosen, k, seed)})
+        rows.append({"threshold": theta, **_row(_served_at(fitted, theta), questions, chosen, k, seed)})
     return {**opening("threshold", model, seed), "k": k, "rows": rows, "summary": _summary(rows, k)}
 
 
-def _served_at(fitted: Recommender, name: str, theta: float) -> Recommender:
+def _served_at(fitted: Recommender, theta: float) -> Recommender:
     """The same fitted model with another threshold."""
-    other: Recommender = clone(fitted).set_params(**{name: theta})
+    other: Recommender = clone(fitted).set_params(threshold=theta)
     other.data_, other.scale_ = fitted.data_, fitted.scale_
     other._restore(fitted._state())
     return other

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import History, Interactions
+from xattn.errors import takes_old_names
 from xattn.errors.constraints import POSITIVE, Range, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.network import Network, filled
@@ -29,48 +30,49 @@ ASKED = 64  # sequences of a batch that is asked, not trained on
 class SASRec(Rival):
     """Self-attentive sequential recommendation (Kang and McAuley, ICDM 2018), with full cross-entropy and Adam.
 
-    Parameters: `dimensions` of item and state; `blocks`; `dropout` from 0 to under 1; `learning_rate` > 0; `length`,
+    Parameters: `hidden_size` of item and state; `blocks`; `dropout` from 0 to under 1; `learning_rate` > 0; `length`,
     events that are looked at; `epochs`, passes at most; `patience`, passes without a better validation before it stops;
-    `batch`, sequences a step; `random_state`. Defaults as tuned in docs/evaluation.md. It trains in one
+    `batch_size`, sequences a step; `random_state`. Defaults as tuned in docs/evaluation.md. It trains in one
     thread, so that a seed means one result; PyTorch's number of threads and random state are put back.
     """
 
     package = "torch"
 
     search_space = space(
-        dimensions=[32, 64, 128],
+        hidden_size=[32, 64, 128],
         blocks=[1, 2],
         dropout=[0.2, 0.35, 0.5],
         learning_rate=LogRange(5e-4, 4e-3),
     )
     _constraints = constraints(
-        **dict.fromkeys(("dimensions", "blocks", "length", "epochs", "patience", "batch"), Whole(1)),
+        **dict.fromkeys(("hidden_size", "blocks", "length", "epochs", "patience", "batch_size"), Whole(1)),
         dropout=Range(0.0, 1.0, open_high=True),
         learning_rate=POSITIVE,
         random_state=Whole(),
     )
 
+    @takes_old_names(dimensions="hidden_size", batch="batch_size")
     def __init__(
         self,
         *,
-        dimensions: int = 128,
+        hidden_size: int = 128,
         blocks: int = 2,
         dropout: float = 0.2,
         learning_rate: float = 0.0037,
         length: int = 200,
         epochs: int = 25,
         patience: int = 5,
-        batch: int = 16,
+        batch_size: int = 16,
         random_state: int = 0,
     ) -> None:
-        self.dimensions = dimensions
+        self.hidden_size = hidden_size
         self.blocks = blocks
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.length = length
         self.epochs = epochs
         self.patience = patience
-        self.batch = batch
+        self.batch_size = batch_size
         self.random_state = random_state
 
     def _fit(self, data: Interactions, progress: Progress | None) -> None:
@@ -87,7 +89,7 @@ class SASRec(Rival):
         asked = [s for s in whole if len(s) > 2]
         judges = [asked[i] for i in np.sort(rng.permutation(len(asked))[:JUDGES])]
         train = [w for s in whole for w in self._windows(s[:-1] if len(s) > 2 else s)]
-        net = Network(torch, data.n_items, self.dimensions, self.blocks, self.length, self.dropout)
+        net = Network(torch, data.n_items, self.hidden_size, self.blocks, self.length, self.dropout)
         self._network = net
         adam = torch.optim.Adam(net.table.values(), lr=self.learning_rate)
         best, kept, waited = -1.0, {}, 0
@@ -95,8 +97,8 @@ class SASRec(Rival):
         for epoch in range(self.epochs):
             tell("epochs", epoch / self.epochs)
             order = rng.permutation(len(train))
-            for low in range(0, len(order), self.batch):
-                self._step(adam, [train[i] for i in order[low : low + self.batch]])
+            for low in range(0, len(order), self.batch_size):
+                self._step(adam, [train[i] for i in order[low : low + self.batch_size]])
             found = self._judged(judges)
             self.history_.append(found)
             if found > best or not judges:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History
-from xattn.errors import check_choice, check_whole
+from xattn.errors import check_choice, check_whole, refuse
 from xattn.explain.cache import cache_of
 from xattn.explain.compare.difference import Difference
 from xattn.explain.question import TERMS, Question, Scorer
@@ -33,7 +33,7 @@ MOST_NAMES = 3
 class Recommends(Scorer, Protocol):
     """A fitted recommender as lists see it."""
 
-    def history(self, user: Any = None, history: Any = None, without: Iterable[Any] = ()) -> History: ...
+    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> History: ...
     def recommend(
         self, user: Any = None, *, history: Any = None, k: int | None = None, **conditions: Any
     ) -> pd.DataFrame: ...
@@ -152,7 +152,7 @@ def explain_list(
     >>> explain_list(ItemKNN().fit(data), "u0", k=3).events().columns.tolist()
     ['event', 'title', 'times', 'position', 'contribution', 'effect', 'leaves', 'enters']
     """
-    events = model.history(user, history, conditions.pop("without", ()))
+    events = _checked(model).history(user, history=history, without=conditions.pop("without", ()))
     items = model.recommend(history=events, k=k, **conditions)
     if not len(items):
         return ListLedger(model, Question(None, events, 0, 0, np.zeros(len(model.base_), bool)), items)
@@ -235,8 +235,16 @@ def list_changes(
     >>> bool((changes.items["score_after"] - changes.items["score_before"] == changes.items["difference"]).all())
     True
     """
-    earlier = model if model_before is None else model_before
+    earlier = _checked(model) if model_before is None else _checked(model_before)
+    _checked(model)
     return ListChanges((earlier, _history(earlier, before)), (model, _history(model, after)), k, seen)
+
+
+def _checked(model: Recommends) -> Recommends:
+    """`model`, which lists and explains."""
+    if not all(hasattr(type(model), name) for name in ("history", "recommend", "explain")):
+        refuse("type", name="model", what="fitted_recommender", got=model)
+    return model
 
 
 def _history(model: Recommends, given: Any) -> History:

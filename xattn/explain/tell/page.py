@@ -1,7 +1,8 @@
 """An explanation as one HTML file: text, charts and their tables, provenance, and the program that repeats it.
 
 The page asks nobody for anything: no script, no network (its own policy forbids both). Charts are SVG images inside it,
-drawn where vl-convert is installed (``pip install 'xattn[export]'``); their tables are always there.
+drawn where vl-convert is installed (``pip install 'xattn[export]'``), else one card that needs no package; tables are
+always there.
 Titles are anybody's text, so everything is escaped, and shown in its own direction of writing.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from xattn.explain.tell.card import card
 from xattn.explain.tell.export import made_with, model_facts
 from xattn.explain.tell.snippet import Origin, snippet
 from xattn.explain.tell.words import quotable
@@ -66,7 +68,8 @@ def page(ledger: Ledger, lang: str, depth: str, scenario: str, origin: Origin | 
         f"<pre><code>{escape(snippet(ledger, origin))}</code></pre>",
     ]
     if not can_draw():
-        parts.insert(2, f'<p class="note">{_say("export.no_charts", lang)}</p>')
+        parts.insert(2, f"<figure>{card(ledger, lang, scenario=scenario)}</figure>")
+        parts.insert(3, f'<p class="note">{_say("export.no_charts", lang)}</p>')
     body = "\n".join(parts)
     return (
         f'<!doctype html>\n<html lang="{CODES[lang]}">\n<head>\n<meta charset="utf-8">\n'

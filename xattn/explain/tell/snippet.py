@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, datasets
+from xattn.errors import check_type
 
 if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
@@ -47,6 +48,8 @@ class Origin(NamedTuple):
 
 def snippet(ledger: Ledger, origin: Origin | None = None) -> str:
     """The program; it prints one line of JSON with score, base, rank, and each event's contribution and effect."""
+    if origin is not None:
+        check_type("origin", origin, Origin, "an_origin")
     arguments = {**_who(ledger), "item": ledger.item, "k": ledger.k, **(ledger.question.conditions or {})}
     given = ", ".join(f"{name}={_code(value)}" for name, value in arguments.items())
     lines = [

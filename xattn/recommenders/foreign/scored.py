@@ -34,8 +34,9 @@ class WrappedScores(Wrapped):
     """A function that scores histories, with an arrival ledger or one of averages over orders (Shapley values).
 
     It comes from `xattn.wrap`. Parameters: `source`, the function or how one is made; `ledger`, "arrival" or "average";
-    `budget`, how many histories are scored for the averages of one ledger, about; `batch`, how many are asked about at
-    once; `random_state` draws the orders, the same ones for the same history. It cannot be saved: no file holds code.
+    `budget`, how many histories are scored for the averages of one ledger, about; `batch_size`, how many are asked
+    about at once; `random_state` draws the orders, the same ones for the same history. It cannot be saved: no file
+    holds code.
 
     >>> import xattn
     >>> from xattn.data.synthetic import planted
@@ -49,7 +50,9 @@ class WrappedScores(Wrapped):
     """
 
     saves = False
-    _constraints = constraints(ledger=Choice(LEDGERS), budget=Whole(low=1), batch=Whole(low=1), random_state=Whole())
+    _constraints = constraints(
+        ledger=Choice(LEDGERS), budget=Whole(low=1), batch_size=Whole(low=1), random_state=Whole()
+    )
 
     def __init__(
         self,
@@ -57,13 +60,13 @@ class WrappedScores(Wrapped):
         source: Source | None = None,
         ledger: str = "arrival",
         budget: int = 2000,
-        batch: int = 256,
+        batch_size: int = 256,
         random_state: int = 0,
     ) -> None:
         self.source = source
         self.ledger = ledger
         self.budget = budget
-        self.batch = batch
+        self.batch_size = batch_size
         self.random_state = random_state
 
     @property
@@ -72,7 +75,7 @@ class WrappedScores(Wrapped):
         return self.ledger
 
     def _take(self, model: Foreign, data: Interactions, ids: tuple[str, ...]) -> None:
-        self.asked_ = Asked(model, data.items.ids, places_of(ids, data), len(ids), int(self.batch))
+        self.asked_ = Asked(model, data.items.ids, places_of(ids, data), len(ids), int(self.batch_size))
         histories = probes_of(data)
         self.probes_ = check_answers(self.asked_, histories)
         self.base_ = base_of(self.asked_)

@@ -28,7 +28,7 @@ from xattn.recommenders.foreign.wrapped import Wrapped
 __all__ = ["wrap"]
 
 OF_SUMS = ("weights",)
-OF_SCORES = ("events_as", "batch")
+OF_SCORES = ("events_as", "batch_size")
 OF_AVERAGES = ("budget", "random_state")
 OF_MODULES = ("pad", "length")
 
@@ -44,7 +44,7 @@ def wrap(
     events_as: str | None = None,
     pad: int | None = None,
     length: int | None = None,
-    batch: int | None = None,
+    batch_size: int | None = None,
     budget: int | None = None,
     random_state: int | None = None,
     train: Callable[[Interactions], Any] | None = None,
@@ -73,9 +73,9 @@ def wrap(
     matrix, and a function is asked with an empty history. `weights`: what an event of a matrix or factorisation counts,
     "one" (the default) or its "rating". `events_as`: what a function is handed for each history, the "rows" of its
     items in the model's order (the default) or their "ids", oldest first, or for all together a sparse "table" (R, M)
-    of how often each was met. `batch` (default 256) histories go out at once. For modules and ONNX files, `pad` is the
-    number of no item (default 0: items are numbered from 1) and `length` what sequences are brought to; left out, none
-    is padded (an ONNX file may fix the length).
+    of how often each was met. `batch_size` (default 256) histories go out at once. For modules and ONNX files, `pad` is
+    the number of no item (default 0: items are numbered from 1) and `length` what sequences are brought to; left out,
+    none is padded (an ONNX file may fix the length).
     `train`, a function of Interactions that fits such a model, lets `fit` and `xattn.evaluate` fit it to other data;
     with ``model=None`` it fits this one too.
 
@@ -112,7 +112,7 @@ def wrap(
         "events_as": events_as,
         "pad": pad,
         "length": length,
-        "batch": batch,
+        "batch_size": batch_size,
         "budget": budget,
         "random_state": random_state,
     }
@@ -132,7 +132,7 @@ def wrap(
     elif chosen == "factors":
         made = WrappedFactors(source=source, weights=weights or "one")
     else:
-        others = {"batch": batch, "budget": budget, "random_state": random_state}
+        others = {"batch_size": batch_size, "budget": budget, "random_state": random_state}
         asked = {name: value for name, value in others.items() if value is not None}
         made = WrappedScores(source=source, ledger=chosen, **asked)
     return made.fit(data, progress=progress)

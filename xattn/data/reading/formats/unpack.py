@@ -12,6 +12,7 @@ import lzma
 import os
 import re
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -81,7 +82,7 @@ def content_of(path: PathOrFile, max_bytes: int = MAX_BYTES, wanted: str = "") -
     Of a zip file with several tables, the one whose name fits the regular expression `wanted` is taken; a path may also
     name it: ``ml-25m.zip/ratings.csv``.
     """
-    limit = check_whole("max_bytes", max_bytes, low=1)
+    limit = min(check_whole("max_bytes", max_bytes, low=1), sys.maxsize - 1)
     member = ""
     if isinstance(path, (str, os.PathLike)):
         where, member = _member_of(os.fspath(path))

@@ -1,0 +1,133 @@
+"""Plant sampled faults and count those that the tests see.
+
+    python -m benchmarks.mutants map [TESTS ...]         which tests run which lines (minutes; again after new tests)
+    python -m benchmarks.mutants run [--sample 300] [--seed 0] [--minutes 9] [--part 0/2] [--only xattn/data]
+    python -m benchmarks.mutants again [--minutes 9]     those that survived, against the tests of today
+    python -m benchmarks.mutants report                  shares by folder, and each survivor
+
+Results are kept in build/mutants, one line a fault, so a run that was cut off goes on. A result holds as long as the
+module does not change. A fault meets the tests that run its line, the quickest first, up to `--budget` seconds of them.
+A fault on which the tests take much longer than they should counts as seen. ``make mutants`` does all of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.mutants import nearest, trial
+from benchmarks.mutants.operators import Fault, faults_of, planted
+
+PLACES = [
+    "xattn/explain",
+    "xattn/data",
+    "xattn/model/fit",
+    *(f"xattn/recommenders/{name}.py" for name in ("base", "estimator", "scoring", "listing", "similar")),
+]
+TESTS = ["tests/explain", "tests/recommenders", "tests/data", "tests/model", *PLACES]
+OUT = Path("build/mutants")
+SLACK = 30.0  # seconds that a trial may take beyond three times what its tests took
+
+
+def sample(n: int, seed: int) -> list[Fault]:
+    """`n` faults: lines drawn evenly among those that can be changed, then one change of the line."""
+    by_line: dict[tuple[str, int], list[Fault]] = {}
+    for path in nearest.python_files(PLACES):
+        for fault in faults_of(path, Path(path).read_text("utf-8")):
+            by_line.setdefault((fault.path, fault.line), []).append(fault)
+    draw = random.Random(seed)
+    lines = draw.sample(sorted(by_line), min(n, len(by_line)))
+    return [draw.choice(by_line[line]) for line in lines]
+
+
+def key(fault: Fault) -> str:
+    """What a result belongs to: the fault and the text of its module."""
+    text = Path(fault.path).read_bytes()
+    return f"{fault} #{fault.place} @{hashlib.sha256(text).hexdigest()[:12]}"
+
+
+def results() -> dict[str, dict[str, Any]]:
+    """The newest result of each fault."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in sorted(OUT.glob("results-*.jsonl")):
+        for line in file.read_text("utf-8").splitlines():
+            one = json.loads(line)
+            if one["key"] not in found or found[one["key"]]["when"] <= one["when"]:
+                found[one["key"]] = one
+    return found
+
+
+def run(faults: list[Fault], budget: float, minutes: float, part: str, examples: int) -> None:
+    """Try each fault, until the minutes are over."""
+    near = nearest.Nearest(OUT)
+    packages = tuple({".".join(Path(place).with_suffix("").parts[:2]) for place in PLACES})
+    trial.preload(packages)
+    until = time.monotonic() + 60 * minutes
+    with open(OUT / f"results-{part.replace('/', '-')}.jsonl", "a", encoding="utf-8") as out:
+        for fault in faults:
+            if time.monotonic() > until:
+                break
+            tests = near.of(fault.path, fault.line, budget)
+            source = planted(Path(fault.path).read_text("utf-8"), fault)
+            module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
+            limit = 3 * sum(near.seconds.get(name, 1.0) for name in tests) + SLACK
+            trying = (module, fault.path, source, tests, limit, examples)
+            said, took = trial.tried(*trying) if tests else ("no test", 0.0)
+            found = {"key": key(fault), "said": said, "seconds": round(took, 1), "when": time.time()}
+            out.write(json.dumps(found) + "\n")
+            out.flush()
+            print(f"{said:9} {took:5.1f} s  {fault}", flush=True)
+
+
+def report(faults: list[Fault]) -> None:
+    """The shares by folder, and the survivors."""
+    known = results()
+    counts: dict[str, Counter[str]] = {}
+    alive = []
+    for fault in faults:
+        said = known.get(key(fault), {"said": "not tried"})["said"]
+        counts.setdefault(str(Path(fault.path).parent), Counter())[said] += 1
+        if said in ("survived", "no test"):
+            alive.append(f"{said:9} {fault}")
+    whole: Counter[str] = sum(counts.values(), Counter())
+    for name, found in [*sorted(counts.items()), ("all", whole)]:
+        seen, tried = found["killed"] + found["timeout"], found.total() - found["not tried"]
+        print(f"{name:32} {seen:4} of {tried:4} seen {seen / max(tried, 1):6.1%}   {dict(found)}")
+    print(*alive, sep="\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("do", choices=["map", "run", "again", "report"])
+    parser.add_argument("tests", nargs="*", help="for map: files and folders")
+    parser.add_argument("--sample", type=int, default=300, help="how many faults")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--budget", type=float, default=40.0, help="seconds of tests a fault")
+    parser.add_argument("--minutes", type=float, default=1e9, help="stop after so long")
+    parser.add_argument("--only", default="", help="of the sampled faults those in paths that begin so")
+    parser.add_argument("--part", default="0/1", help="the share of this process, as 0/2 and 1/2")
+    given = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    if given.do == "map":
+        nearest.record(OUT, given.tests or TESTS, list(nearest.python_files(PLACES)))
+        return
+    faults = [fault for fault in sample(given.sample, given.seed) if fault.path.startswith(given.only)]
+    known = results()
+    if given.do == "report":
+        return report(faults)
+    alive = given.do == "again"
+    todo = [f for f in faults if (known.get(key(f), {}).get("said") in ("survived", "no test")) == alive]
+    if not alive:
+        todo = [f for f in todo if key(f) not in known]
+    i, of = map(int, given.part.split("/"))
+    run(todo[i::of], given.budget, given.minutes, given.part, 60 if alive else 20)
+
+
+if __name__ == "__main__":
+    main()

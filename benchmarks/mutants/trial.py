@@ -1,0 +1,106 @@
+"""One fault on trial: a process of its own imports the changed module and runs the tests of its line.
+
+The process is forked from one that has imported what all need (pytest, Numba, pandas, the kernels), and none of the
+modules that faults are planted in. So a trial takes little more time than its tests.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import pkgutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder, SourceLoader
+from typing import Any
+
+from benchmarks.mutants.nearest import Fewer
+
+__all__ = ["preload", "tried"]
+
+BEFORE = ("pytest", "hypothesis", "hypothesis.extra.numpy", "pandas", "scipy.sparse", "scipy.linalg", "sklearn.base")
+
+
+class Planted(MetaPathFinder, SourceLoader):
+    """Imports one module from a text in the place of its file."""
+
+    def __init__(self, module: str, path: str, source: str) -> None:
+        self.module, self.path, self.source = module, os.path.abspath(path), source
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != self.module:
+            return None
+        return importlib.util.spec_from_file_location(
+            name,
+            self.path,
+            loader=self,
+            submodule_search_locations=[os.path.dirname(self.path)] if self.path.endswith("__init__.py") else None,
+        )
+
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    def get_data(self, path: str) -> bytes:
+        return self.source.encode()
+
+    def path_stats(self, path: str) -> Any:
+        raise OSError  # no compiled file is read or written
+
+
+class Chosen:
+    """A plugin of pytest: of what was collected, the chosen tests alone, in their order."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.place = {name: i for i, name in enumerate(names)}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = sorted((i for i in items if i.nodeid in self.place), key=lambda i: self.place[i.nodeid])
+
+
+def preload(planted_in: tuple[str, ...]) -> None:
+    """Import what all trials need; `planted_in` are the packages that must not be imported here."""
+    for name in BEFORE:
+        importlib.import_module(name)
+    package = importlib.import_module("xattn.kernels")
+    for found in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"xattn.kernels.{found.name}")
+    early = [name for name in sys.modules if any(name == p or name.startswith(f"{p}.") for p in planted_in)]
+    assert not early, f"imported too early: {early}"
+
+
+def tried(module: str, path: str, source: str, tests: Sequence[str], limit: float, examples: int) -> tuple[str, float]:
+    """("killed", "timeout", "survived" or "no test", seconds): what the tests say of the changed module."""
+    began = time.monotonic()
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        os._exit(_child(module, path, source, tests, examples))
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        took = time.monotonic() - began
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            return {0: "survived", 5: "no test"}.get(code, "killed"), took
+        if took > limit:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return "timeout", took
+        time.sleep(0.05)
+
+
+def _child(module: str, path: str, source: str, tests: Sequence[str], examples: int) -> int:
+    quiet = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(quiet, stream)
+    try:
+        import pytest
+
+        sys.meta_path.insert(0, Planted(module, path, source))
+        files = sorted({name.split("::")[0] for name in tests})
+        options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore"]
+        return int(pytest.main([*options, *files], plugins=[Chosen(tests), Fewer(examples)]))
+    except BaseException:
+        return 1
