@@ -18,6 +18,7 @@ DYNAMIC = (
     "term.",
     "meaning.",
     "phrase.",
+    "recommendations.because_",
     "genre.",
     "head.",
     "link.must_",

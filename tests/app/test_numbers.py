@@ -511,7 +511,11 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
     "box": (why, "figure", wrong),
     "rank": (why, "_rank", lambda rank: str((rank or 0) + 1)),
     "rating": (cards, "about", lambda data, row, lang="en": ["1066"]),
-    "waterfall": (why, "waterfall_frame", lambda *given: waterfall_frame(*given[:1], given[1] * 1.001, *given[2:])),
+    "waterfall": (
+        why,
+        "waterfall_frame",
+        lambda events, base, *given, **named: waterfall_frame(events, base * 1.001, *given, **named),
+    ),
     "heat map": (why_details, "heat_frame", lambda cells, *given: heat_frame(cells.iloc[:-1], *given)),
     "chart": (why_details, "weight_chart", lambda frame, lang: weight_chart(frame.assign(text="1.0%"), lang)),
     "effect": (why_details, "comparison", lambda events, *given: comparison(events.assign(effect=0.1), *given)),

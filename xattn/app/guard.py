@@ -25,6 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from xattn.app.moved import redirect
+from xattn.app.ui.spoken import SCRIPTS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,7 +56,10 @@ def policy() -> str:
     script to the browser as a blob; who can make one runs scripts here already, so 'unsafe-eval' allows no less.
     """
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
-    sums = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in INLINE.findall(page)]
+    sums = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in (*INLINE.findall(page), *SCRIPTS.values())
+    ]
     return "; ".join(
         (
             "default-src 'self'",
