@@ -1,4 +1,4 @@
-"""The language that a page says it is in: screen readers and hyphenation go by `html lang`, which Streamlit leaves at "en".
+"""The language that a page is in: screen readers and hyphenation go by `html lang`; Streamlit leaves it at "en".
 
 One fixed script a language sets it. The content security policy knows these scripts by their checksums, and no others.
 """
