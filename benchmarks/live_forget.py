@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 
 from tests.recommenders.test_forget import gap
@@ -33,6 +34,7 @@ def main() -> None:
         seconds.append(time.perf_counter() - start)
         if n % given.compare_each == 0 or n == len(gone):
             largest = max(largest, gap(model, HybridAttention(**settings).fit(data.without_users(gone[:n]))))
+            print(json.dumps({"forgotten": n, "largest_difference": largest}), file=sys.stderr, flush=True)
     print(
         json.dumps({"forgotten": len(gone), "largest_difference": largest, "seconds_each": sum(seconds) / len(seconds)})
     )

@@ -31,6 +31,7 @@ from torch import nn
 import xattn
 from xattn.data import History, Interactions
 from xattn.recommenders import Recommender
+from xattn.recommenders.foreign import WrappedScores
 
 USERS = 100
 LENGTH = 200
@@ -83,6 +84,7 @@ class SASRec(nn.Module):
 def sasrec(data: Interactions, epochs: int = 2, newest: int = 50) -> SASRec:
     torch.manual_seed(0)
     module = SASRec(data.n_items)
+    module.popular.data[1:] = torch.from_numpy(np.log((data.counts() + 1) / data.n_events))
     rows = [torch.from_numpy(data.item[data.events_of(u)][-newest - 1 :] + 1) for u in range(data.n_users)]
     optimizer = torch.optim.Adam(module.parameters(), lr=2e-3)
     for _ in range(epochs):
@@ -121,6 +123,13 @@ def short(data: Interactions, user: int, most: int = 30) -> History:
     return history.without(np.arange(max(0, len(history) - most)))
 
 
+def asked_anew(model: Any, history: History) -> np.ndarray:
+    """The scores of a history, alone and with nothing that was kept."""
+    if isinstance(model, WrappedScores) and history.live.any():
+        return model.asked_.asked([history.item[history.live]])[0]
+    return np.asarray(model.scores_of(history))
+
+
 def sums(data: Interactions) -> None:
     print("kind | largest |base + cells − served| | largest |announced − asked again| | removals")
     for name, model in kinds(data).items():
@@ -133,7 +142,7 @@ def sums(data: Interactions) -> None:
             apart = max(apart, abs(model.base_[target] + cells - served[target]))
             announced = model.scores_without_each(history, np.array([target]))[0]
             for position in np.flatnonzero(history.live).tolist():
-                again = model.scores_of(history.without([position]))[target]
+                again = asked_anew(model, history.without([position]))[target]
                 missed, asked = max(missed, abs(announced[position] - again)), asked + 1
         print(f"{name} | {apart:.1e} | {missed:.1e} | {asked}", flush=True)
 

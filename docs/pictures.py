@@ -71,6 +71,21 @@ def shoot(browser: Any, server: str, page: str, look: str) -> None:
     print(f"{to.name}: {to.stat().st_size / 1000:.0f} kB", flush=True)
 
 
+def shoot_picture(browser: Any, server: str, look: str) -> None:
+    """The living picture alone, for the README."""
+    visit = Visit(browser, **LOOKS[look])
+    seen = visit.turn_to(f"{server}/recommendations?user=42", t("recommendations.title"))
+    picture = seen.locator(".xp")
+    picture.locator("path.lit").first.wait_for()
+    seen.set_viewport_size({"width": 1280, "height": 1100})
+    seen.wait_for_timeout(1000)
+    to = FOLDER / f"picture-{look}.png"
+    picture.screenshot(path=to)
+    visit.context.close()
+    Image.open(to).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(to, optimize=True)
+    print(f"{to.name}: {to.stat().st_size / 1000:.0f} kB", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--address", help="a server that is running already")
@@ -78,6 +93,9 @@ def main() -> None:
     asked = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     with serving_at(asked.address) as server, chromium() as browser:
+        for look in ("light", "dark"):
+            if asked.only in (None, "picture"):
+                shoot_picture(browser, server, look)
         for page in PAGES:
             for look in LOOKS:
                 if asked.only in (None, page):

@@ -68,6 +68,7 @@ def test_a_visit(browser: Any, server: str, tmp_path: Path) -> None:
 
     page.get_by_role("radio", name="中文").click()
     page.get_by_role("heading", name=t("recommendations.title", "zh")).wait_for()
+    page.wait_for_function("document.documentElement.lang === 'zh-Hans'")
     settled(page)
     assert visit.check()[1:] == [announced, rescored]
     permalink = page.url

@@ -10,9 +10,11 @@ an item of the list, an item outside it, an event left out.
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 from collections import Counter
+from copy import copy
 from functools import cache
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -28,11 +30,11 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import PAGE
 from xattn import History, HybridAttention, Interactions, Ledger, load_dataset
 from xattn.app import state
-from xattn.app.recommend import cards, why, why_details
+from xattn.app.recommend import cards, picture, why, why_details
 from xattn.app.recommend.heads import shares
 from xattn.app.recommend.why_details import comparison
 from xattn.app.ui.text import safe
-from xattn.i18n import LANGUAGES, t
+from xattn.i18n import LANGUAGES, numbers, t
 from xattn.i18n.numbers import figure
 from xattn.recommenders import Recommender
 from xattn.viz.charts import weight_chart
@@ -45,14 +47,29 @@ DEPTHS = ("clause", "sentence", "paragraph")
 CASES = ("listed", "outside", "without")
 
 
+spoken = ["en"]  # the language of the page that is read now: its titles are those of this language
+
+
 @cache
+def data_in(language: str) -> Interactions:
+    return load_dataset("movielens-small").in_language(language)
+
+
 def data() -> Interactions:
-    return load_dataset("movielens-small")
+    return data_in(spoken[0])
 
 
 @cache
+def model_in(language: str) -> Recommender:
+    if language == "en":
+        return HybridAttention().fit(data_in("en"))
+    twin = copy(model_in("en"))
+    twin.data_ = data_in(language)
+    return twin
+
+
 def model() -> Recommender:
-    return HybridAttention().fit(data())
+    return model_in(spoken[0])
 
 
 # --- numbers as they are read -----------------------------------------------------------------------------------------
@@ -134,7 +151,7 @@ def all_tabs(monkeypatch: pytest.MonkeyPatch) -> None:
     driver half as long as a page."""
     plain = streamlit.tabs
     monkeypatch.setattr(streamlit, "tabs", lambda labels, **options: [Open(tab) for tab in plain(labels)])
-    monkeypatch.setattr(state, "_fitted", lambda kind, name: model())
+    monkeypatch.setattr(state, "_fitted", lambda kind, name: model_in("en"))
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
 
 
@@ -154,6 +171,7 @@ class Expected:
 
     def __init__(self, case: Case) -> None:
         self.case, self.lang = case, case.lang
+        spoken[0] = case.lang
         self.full = model().history(case.user)
         self.history: History = self.full if case.without is None else self.full.without([case.without])
         self.served = model().recommend(history=self.history, k=K)
@@ -180,7 +198,9 @@ class Expected:
         said = []
         for row in self.served.itertuples():
             facts = data().items.frame.iloc[data().item_row(row.item)]
-            about = [f"{facts['year']:.0f}"] if np.isfinite(facts["year"]) else []
+            plain = data_in("en").items.titles[data().item_row(row.item)]
+            about = [plain] if plain != row.title else []
+            about += [f"{facts['year']:.0f}"] if np.isfinite(facts["year"]) else []
             if isinstance(facts["genres"], str) and facts["genres"]:
                 genres = facts["genres"].split("|")
                 about.append(t("words.and", self.lang).join(genre_name(genre, self.lang) for genre in genres))
@@ -364,6 +384,39 @@ class Expected:
         base, total = self.why.base - other.base, self.why.score - other.score
         return [self._waterfall(rows, "difference", base, total, "why.difference")]
 
+    # --- the picture ---
+
+    def check_picture(self, told: dict[str, Any]) -> None:
+        """Of the first item and of the case's own: its place, its shares, what is announced for each event, and the
+        sentence that counts the few that carry it."""
+        items = [*self.served["item"], *({self.case.item} - set(self.served["item"]))]
+        assert [item["id"] for item in told["items"]] == items
+        keys = [row["key"] for row in told["rows"]]
+        for item in {items[0], self.case.item}:
+            at, why = items.index(item), self._explained(self.history, item)
+            assert told["items"][at]["rank"] == str(why.rank)
+            events = why.events().set_index("position")
+            amounts = events["contribution"]
+            size = amounts[amounts > 0].sum() + max(why.base, 0.0)
+            own = [int(key) for key in keys if key.isdecimal()]
+            expected = {str(p): amounts.get(p, 0.0) for p in own}
+            expected |= {"rest": amounts.drop(own, errors="ignore").sum(), "base": why.base}
+            for row, key in enumerate(keys):
+                assert _is_percent(told["shares"][row][at], expected[key] / size), (item, key)
+                if key.isdecimal() and int(key) in events.index:
+                    assert numbers.place(int(events["rank_without"][int(key)]), self.lang) in told["then"][row][at]
+            carried = amounts[amounts > 0].head(3).cumsum() / size
+            shares = re.findall("[0-9]+%", told["items"][at]["say"].replace(why.title, ""))
+            if shares and why.base / size <= 0.5:
+                assert any(_is_percent(shares[0], share) for share in carried)
+
+
+def _is_percent(text: str, share: float) -> bool:
+    """A share as it is read: whole per cent, less than one said in words, or no text for none at all."""
+    if not text or "<" in text:
+        return abs(share) <= 0.005 and ("−" in text) == (share < 0 and bool(text))
+    return abs(float(text.rstrip("%").replace("−", "-")) - 100 * share) <= 0.5001
+
 
 # --- reading the page -------------------------------------------------------------------------------------------------
 
@@ -397,7 +450,7 @@ def check(page: AppTest, case: Case) -> None:
     ]
     said = Counter(text for text in [history, *heads, *expected.texts] if re.search("[0-9]", text))
     assert texts(page) == said
-    seen, *tables = [rows(frame.value) for frame in page.dataframe]
+    *tables, seen = [rows(frame.value) for frame in page.dataframe]
     assert [[title, rating] for title, _, rating in seen] == expected.tables[0]
     assert len(tables) == len(expected.tables) - 1
     for own, shown in zip(expected.tables[1:], tables, strict=True):
@@ -406,6 +459,8 @@ def check(page: AppTest, case: Case) -> None:
     for chart, table in ((waterfall, 1), (heat, 2), (weights, 4), (versus, 6)):
         assert chart == [row[-1] for row in expected.tables[table]]
     assert [same(x) for x in shares] == [row[1] for row in expected.tables[5]]
+    (drawing,) = page.get("bidi_component")
+    expected.check_picture(json.loads(drawing.proto.mixed.json or drawing.proto.json))
     if case.without is not None:
         (table,) = page.table
         before = model().explain(user=case.user, item=case.item, k=K)
@@ -442,15 +497,29 @@ def wrong(x: float, sign: bool = False) -> str:
     return figure(1.001 * x, sign)
 
 
+plain_scene = picture._scene
+
+
+def crooked(*given: Any) -> dict[str, Any]:
+    """A picture whose first share is another."""
+    told: dict[str, Any] = plain_scene(*given)
+    return {**told, "shares": [["7%", *told["shares"][0][1:]], *told["shares"][1:]]}
+
+
 FAULTS: dict[str, tuple[Any, str, Any]] = {
     "score of a card": (cards, "figure", wrong),
     "box": (why, "figure", wrong),
     "rank": (why, "_rank", lambda rank: str((rank or 0) + 1)),
     "rating": (cards, "about", lambda data, row, lang="en": ["1066"]),
-    "waterfall": (why, "waterfall_frame", lambda *given: waterfall_frame(*given[:1], given[1] * 1.001, *given[2:])),
+    "waterfall": (
+        why,
+        "waterfall_frame",
+        lambda events, base, *given, **named: waterfall_frame(events, base * 1.001, *given, **named),
+    ),
     "heat map": (why_details, "heat_frame", lambda cells, *given: heat_frame(cells.iloc[:-1], *given)),
     "chart": (why_details, "weight_chart", lambda frame, lang: weight_chart(frame.assign(text="1.0%"), lang)),
     "effect": (why_details, "comparison", lambda events, *given: comparison(events.assign(effect=0.1), *given)),
+    "share of the picture": (picture, "_scene", crooked),
     "share": (why_details, "shares", lambda ledger: shares(ledger).assign(share=0.5)),
     "more than is known": (why, "_drop", lambda *given: streamlit.caption("7")),
 }

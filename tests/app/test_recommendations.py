@@ -111,7 +111,7 @@ def test_why_this_opens_the_ledger(open_page: Opener, kind: str) -> None:
     assert safe(why.text("en", depth="sentence"), 5000) in [element.value for element in page.markdown]
     assert address(page)["item"] == item
     assert not page.error
-    waterfall = page.dataframe[1].value
+    waterfall = page.dataframe[0].value
     assert waterfall["amount"].iloc[0] == figure(why.base)
     assert waterfall["amount"].iloc[-1] == figure(why.score)
     press(page, f"rec_why_{item}")

@@ -25,6 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from xattn.app.moved import redirect
+from xattn.app.ui.spoken import SCRIPTS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,14 +52,18 @@ def hosts_of(address: str, more: Collection[str] = ()) -> tuple[str, ...]:
 def policy() -> str:
     """The content security policy: everything from here, nothing from elsewhere; inline scripts by their checksum.
 
-    Charts compile their expressions ('unsafe-eval'), and Streamlit writes styles as it goes.
+    Charts compile their expressions ('unsafe-eval'), and Streamlit writes styles as it goes. It hands the picture's
+    script to the browser as a blob; who can make one runs scripts here already, so 'unsafe-eval' allows no less.
     """
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
-    sums = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in INLINE.findall(page)]
+    sums = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in (*INLINE.findall(page), *SCRIPTS.values())
+    ]
     return "; ".join(
         (
             "default-src 'self'",
-            " ".join(("script-src 'self' 'unsafe-eval'", *(f"'sha256-{one}'" for one in sums))),
+            " ".join(("script-src 'self' blob: 'unsafe-eval'", *(f"'sha256-{one}'" for one in sums))),
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

@@ -20,6 +20,7 @@ from xattn.app.ui.glossary import glossary
 from xattn.app.ui.language import choose_language, keep_language
 from xattn.app.ui.refusals import reporting
 from xattn.app.ui.session import DOORS, FITTING, GO_TO, OWN
+from xattn.app.ui.spoken import say_language
 from xattn.app.ui.text import safe
 from xattn.i18n import t
 
@@ -78,6 +79,7 @@ def run() -> None:
         _move(DOORS.get()[path])
     if FITTING.is_set:
         import_module("xattn.app.data.fitting").take_over()
+    say_language(language)
     with st.sidebar:
         if OWN.is_set:
             st.caption(t("mine.shown_short", language, name=safe(OWN.get().data.name, 40)))

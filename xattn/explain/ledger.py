@@ -269,7 +269,7 @@ class Ledger:
         check_choice("lang", lang, LANGUAGES)
         from xattn.viz.charts import ledger_chart  # Altair takes long to import, and most ledgers are not drawn
 
-        return ledger_chart(kind, self.cells, self.events(), self.base, self.score, lang)
+        return ledger_chart(kind, self.cells, self.events(), self.base, self.score, lang, self.amounts)
 
     def __sub__(self, other: Ledger) -> Difference:
         """What sets this score apart from another: ``a - b`` holds every cell of both; see `Difference`."""

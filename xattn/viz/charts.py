@@ -45,12 +45,18 @@ WIDE_ENOUGH = 6  # columns up to which a cell has room for its number
 
 
 def ledger_chart(
-    kind: str, cells: pd.DataFrame, events: pd.DataFrame, base: float, score: float, lang: str = "en"
+    kind: str,
+    cells: pd.DataFrame,
+    events: pd.DataFrame,
+    base: float,
+    score: float,
+    lang: str = "en",
+    amounts_are: str = "terms",
 ) -> Chart:
     """The chart `kind` ("waterfall", "heatmap", "weights") of a ledger's cells and events; InputError for others."""
     check_choice("kind", kind, CHARTS)
     if kind == "waterfall":
-        return waterfall_chart(waterfall_frame(events, base, score, lang), lang)
+        return waterfall_chart(waterfall_frame(events, base, score, lang, amounts_are=amounts_are), lang)
     if kind == "heatmap":
         return heat_chart(heat_frame(cells, events, lang), lang)
     return weight_chart(weight_frame(events), lang)

@@ -23,15 +23,20 @@ LONGEST_TITLE, LONGEST_LABEL = 200, 60
 
 
 def waterfall_frame(
-    events: pd.DataFrame, base: float, score: float, lang: str = "en", most: int = MOST_EVENTS
+    events: pd.DataFrame,
+    base: float,
+    score: float,
+    lang: str = "en",
+    most: int = MOST_EVENTS,
+    amounts_are: str = "terms",
 ) -> pd.DataFrame:
-    """Rows of a waterfall from 0 over the base and the events to the score.
+    """Rows of a waterfall from 0 over the base and the events to the score; `amounts_are` as `Ledger.amounts`.
 
     Columns: label (distinct), title, role (base, for, against, score), amount, start, end, text (the amount with its
     sign, four digits). The amounts of all rows but the last add up to the last one's.
     """
     shown, rest = _largest(events, most)
-    titles = [t("chart.base", lang), *_titles(shown)]
+    titles = [t("chart.base" if amounts_are == "terms" else "chart.base_foreign", lang), *_titles(shown)]
     amounts = [base, *shown["contribution"]]
     if len(rest):
         titles.append(t("chart.rest", lang, n=len(rest)))

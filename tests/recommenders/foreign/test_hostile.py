@@ -180,7 +180,9 @@ def test_an_order_that_is_stated_is_believed() -> None:
     assert wrap(other_order(ease(data())), data(), items=data().items.ids).amounts == "sum"
 
 
-def test_a_function_is_in_no_file_and_on_no_page() -> None:
+def test_a_function_is_in_no_file_and_goes_to_no_other_process() -> None:
     model = wrap(fading(data()), data())
-    with pytest.raises(InputError, match="must consist of tables to be saved or shown on pages; got a WrappedScores"):
+    with pytest.raises(
+        InputError, match="must consist of tables to be saved or sent to another process; got a WrappedScores"
+    ):
         show(model)

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.recommend.answers import ledger, listed
+from xattn.app.recommend.answers import ledger, listed, reason_key
 from xattn.app.recommend.view import YOU, View
 from xattn.app.ui import address
 from xattn.app.ui.items import natural
@@ -24,6 +24,7 @@ from xattn.app.ui.text import safe
 from xattn.app.words import t
 from xattn.data import Interactions
 from xattn.explain import Ledger
+from xattn.i18n.numbers import figure
 from xattn.model.strength import signed
 from xattn.recommenders import Recommender
 
@@ -156,8 +157,12 @@ def _moved(was: int | None, rank: int, language: str) -> str:
 
 def _reason(row: Any, language: str) -> str:
     """Why an item stands there, in short: the film that speaks most for it, and what share of the score that is."""
+    model = state.model()
     if not row.because or row.score <= 0:
-        return t("recommendations.popular", language)
+        return t(reason_key(model, False), language)
+    if model.amounts in ("arrival", "average"):  # no shares of the score, but what events changed
+        title, amount = safe(natural(row.because), 60), figure(float(row.amount), sign=True)
+        return t(reason_key(model, True), language, title=title, amount=amount)
     share = row.amount / row.score
     title = safe(natural(row.because), 60)
     if share > 1:  # others speak against it

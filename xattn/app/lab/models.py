@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.recommend.answers import listed
+from xattn.app.recommend.answers import listed, reason_key
 from xattn.app.recommend.view import View
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button
@@ -40,7 +40,7 @@ def draw(language: str) -> None:
         for place, (side, kind), other in zip(places, shown.items(), reversed(SIDES), strict=True):
             with place, st.container(border=True):
                 st.subheader(kind)
-                frame = _side(lists[side], lists[other], language)
+                frame = _side(lists[side], lists[other], reason_key(state.model(kind), False), language)
                 st.dataframe(frame, hide_index=True, key=f"lab_list_{side}", alt=kind, column_config=_widths(language))
                 csv_button(frame, f"lab_list_{side}", language)
 
@@ -62,11 +62,11 @@ def overlap(first: pd.DataFrame, second: pd.DataFrame) -> int:
     return len(set(first["item"]) & set(second["item"]))
 
 
-def _side(own: pd.DataFrame, other: pd.DataFrame, language: str) -> pd.DataFrame:
-    """One list, with the place that each item has in the other."""
+def _side(own: pd.DataFrame, other: pd.DataFrame, popular: str, language: str) -> pd.DataFrame:
+    """One list, with the place that each item has in the other; `popular` is what is said where no event did most."""
     ranks = dict(zip(other["item"], other["rank"], strict=True))
     reasons = [
-        f"{title[:60]} ({figure(amount, sign=True)})" if title else t("recommendations.popular", language)
+        f"{title[:60]} ({figure(amount, sign=True)})" if title else t(popular, language)
         for title, amount in zip(own["because"], own["amount"], strict=True)
     ]
     return pd.DataFrame(

@@ -15,11 +15,12 @@ from xattn.app.recommend.view import View
 from xattn.app.ui.caches import kept
 from xattn.data import History
 from xattn.explain import Ledger
+from xattn.explain.question import TERMS
 from xattn.explain.rows import event_rows
 from xattn.recommenders import Recommender
 from xattn.requests import ExplainRequest, RecommendRequest, Request
 
-__all__ = ["ledger", "list_for", "listed"]
+__all__ = ["ledger", "list_for", "listed", "reason_key"]
 
 
 def listed(fitted: Recommender, view: View) -> pd.DataFrame:
@@ -42,6 +43,14 @@ def list_for(_fitted: Recommender, kind: str, checksum: str, request: RecommendR
     return frame
 
 
+def reason_key(model: Recommender, event: bool) -> str:
+    """The words for why an item stands in a list, by what the amounts of the model are: an `event`, or the base."""
+    if event:
+        own = model.amounts in ("arrival", "average")
+        return f"recommendations.because_{model.amounts}" if own else "recommendations.because"
+    return "recommendations.popular" if model.amounts == TERMS else "recommendations.popular_foreign"
+
+
 def _reason(model: Recommender, events: History, item: str) -> tuple[str, float]:
     """The title and the contribution of the event that speaks most for an item; ("", 0) where its base says more than
     all events together, or none speaks for it. From the ledger's cells alone: a list needs no more."""
@@ -60,6 +69,6 @@ def ledger(fitted: Recommender, view: View, item: str) -> Ledger:
     return _ledger(fitted, view.model, fitted.data_.checksum, ExplainRequest(**given, item=item))
 
 
-@kept(st.cache_resource, max_entries=64)
+@kept(st.cache_resource, max_entries=512)  # the picture of one list asks for some twenty
 def _ledger(_fitted: Recommender, kind: str, checksum: str, request: ExplainRequest) -> Ledger:
     return request.ask(_fitted)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from xattn.app.recommend import changes
+from xattn.app.recommend.answers import reason_key
 from xattn.app.recommend.opinions import KINDS
 from xattn.app.recommend.present import change
 from xattn.app.recommend.view import FEW_EVENTS, View
@@ -36,9 +37,9 @@ def card(fitted: Recommender, view: View, row: Any, moved: float | None, events:
         badge = f" :{'blue' if moved > rank else 'orange'}-badge[{words}]"
     if row.because:
         amount = figure(float(row.amount), sign=True)
-        reason = t("recommendations.because", language, title=safe(row.because, 80), amount=amount)
+        reason = t(reason_key(fitted, True), language, title=safe(row.because, 80), amount=amount)
     else:
-        reason = t("recommendations.popular", language)
+        reason = t(reason_key(fitted, False), language)
     left, right = st.columns([7, 6], vertical_alignment="center")
     with left:
         head = f"**{rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, facts))}]]"

@@ -15,6 +15,7 @@ from xattn.app import state
 from xattn.app.recommend import cards, changes, why
 from xattn.app.recommend.answers import ledger, listed
 from xattn.app.recommend.choice import check_heads, choose, complain
+from xattn.app.recommend.picture import picture
 from xattn.app.recommend.present import open_view, present, publish
 from xattn.app.recommend.view import View
 from xattn.app.ui import address, search
@@ -22,6 +23,7 @@ from xattn.app.ui.items import about
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import reporting
 from xattn.app.words import t
+from xattn.data import History
 from xattn.recommenders import Recommender
 
 __all__ = ["render"]
@@ -43,13 +45,13 @@ def render() -> None:
         fitted = state.model(view.model)
         view = check_heads(fitted, view)
         complain(notes, language)
-        _history(fitted, view.plain, language)
+        events = view.plain.events(fitted.data_)  # refuses here who is not known
         _results(fitted)
+        _history(fitted, events, language)
         search.field("rec_other", t("recommendations.why_not", language), data, language, cards.open_item)
 
 
-def _history(fitted: Recommender, view: View, language: str) -> None:
-    events = view.events(fitted.data_)
+def _history(fitted: Recommender, events: History, language: str) -> None:
     table = fitted.data_.items
     label = t("recommendations.history", language, n=len(events))
     with address.part("history", label, icon=":material/history:"):
@@ -73,6 +75,7 @@ def _results(fitted: Recommender) -> None:
         frame = listed(fitted, view)
         rank_before = dict(zip(*listed(fitted, view.plain)[["item", "rank"]].to_numpy().T, strict=True))
         publish(view, fitted.data_)
+        picture(fitted, view, language)
         changes.panel(fitted, view, language)
         others = frame["item"].tolist()
         if view.item is not None and view.item not in others:

@@ -58,11 +58,11 @@ def show(fitted: Recommender, view: View, item: str, others: list[str]) -> None:
     _check(fitted, view, why, language)
     left, right = st.columns([8, 5], gap="medium")
     with left:
-        st.markdown(f"##### {t('why.sum', language)}")
-        frame = waterfall_frame(events, why.base, why.score, language)
+        st.markdown(f"### {t('why.sum', language)}")
+        frame = waterfall_frame(events, why.base, why.score, language, amounts_are=why.amounts)
         figures(waterfall_chart(frame, language), table_of(frame, language), key="rec_waterfall")
     with right:
-        st.markdown(f"##### {t('why.untick', language)}")
+        st.markdown(f"### {t('why.untick', language)}")
         _tick_boxes(fitted, view, why, language)
     _drop(why, language)
     why_details.show(fitted, view, why, events, others, language)

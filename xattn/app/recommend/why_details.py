@@ -178,7 +178,7 @@ def _versus(fitted: Recommender, view: View, why: Ledger, others: list[str], lan
     rows = apart.events()
     events = rows[rows["event"] != ""].rename(columns={"difference": "contribution"})
     base = float(rows.loc[rows["event"] == "", "difference"].sum())
-    frame = waterfall_frame(events, base, apart.total, language)
+    frame = waterfall_frame(events, base, apart.total, language, amounts_are=why.amounts)
     difference = t("why.difference", language)
     frame.loc[frame.index[-1], ["label", "title"]] = difference
     st.caption(t("why.versus_help", language))

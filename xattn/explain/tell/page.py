@@ -141,7 +141,7 @@ def _term(name: str, lang: str) -> str:
 
 
 def _sum(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
-    frame = waterfall_frame(events, ledger.base, ledger.score, lang)
+    frame = waterfall_frame(events, ledger.base, ledger.score, lang, amounts_are=ledger.amounts)
     rows = [[_title(title), _text(text)] for title, text in zip(frame["title"], frame["text"], strict=True)]
     heads = [_say("export.event", lang), _say("export.amount", lang)]
     chart = waterfall_chart(frame, lang)

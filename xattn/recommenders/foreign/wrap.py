@@ -79,7 +79,8 @@ def wrap(
     `train`, a function of Interactions that fits such a model, lets `fit` and `xattn.evaluate` fit it to other data;
     with ``model=None`` it fits this one too.
 
-    What can be saved (matrices and factors), `xattn.show` shows on pages. Raises InputError, before anything is
+    What can be saved (matrices and factors), `xattn.show` shows on pages; others have them from their own process,
+    by `xattn.app.serve(model=model)`. Raises InputError, before anything is
     explained, for a model that stops, answers in another shape or with NaN, answers differently when asked again or
     beside others, or has its items in another order; for options of other kinds; and for models that know people by a
     fitted vector alone.

@@ -1,0 +1,46 @@
+"""The picture in the browser: one small component of our own, plain SVG and HTML, no network.
+
+Text reaches the page as text nodes alone. The component tells two things: an event was ticked or unticked, an item was
+clicked. Both are checked here like anything that a client sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from xattn.app.ui.session import widget
+
+__all__ = ["draw"]
+
+HERE = Path(__file__).parent
+_picture = st.components.v2.component(
+    "xattn_picture",
+    html='<div class="xp"></div>',
+    css=HERE.joinpath("picture.css").read_text("utf-8"),
+    js=HERE.joinpath("picture.js").read_text("utf-8"),
+)
+
+
+def draw(
+    scene: dict[str, Any], *, key: str, keep: Callable[[int, bool], None], choose: Callable[[str | None], None]
+) -> None:
+    """Draw `scene` (`picture.scene`). `keep(position, kept)` is called when an event of it was ticked or unticked,
+    `choose(item)` when an item of it was clicked (None: a second time)."""
+    rows = [row["key"] for row in scene["rows"] if row["label"]]  # lists: what is looked for may be anything
+    items = [item["id"] for item in scene["items"]]
+
+    def kept() -> None:
+        told = getattr(widget(key).get(), "keep", None)
+        if isinstance(told, dict) and told.get("row") in rows and isinstance(told.get("keep"), bool):
+            keep(int(told["row"]), told["keep"])
+
+    def chosen() -> None:
+        told = getattr(widget(key).get(), "choose", None)
+        if isinstance(told, dict) and (told.get("item") is None or told["item"] in items):
+            choose(told.get("item"))
+
+    _picture(key=key, data=scene, on_keep_change=kept, on_choose_change=chosen)
