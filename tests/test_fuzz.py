@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(tmp_path)
 
 
-@settings(max_examples=400, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6).flatmap(lambda n: st.tuples(st.just(c := calls()[n % len(calls())]), arguments(c))))
 def test_a_call_gives_an_answer_or_is_refused_in_one_line(drawn: tuple[Call, dict[str, Any]]) -> None:
     call, values = drawn
