@@ -125,7 +125,7 @@ def test_no_more_sessions_than_the_server_takes_bring_data(monkeypatch: pytest.M
 def test_two_sessions_with_the_same_data_do_not_share_what_was_worked_out() -> None:
     """A model of other settings on the same data has the same class and the same data: answers are kept apart."""
     script = "from xattn.app import state; from tests.app import test_data_page as here; import streamlit as st\n"
-    script += "state.hold(here.MODELS[{which}]); st.text(str(state.model().neighbours))"
+    script += "state.hold(here.MODELS[{which}]); st.text(str(state.model().n_neighbors))"
     data = planted("genre", n_users=20, seed=0).data
     globals()["MODELS"] = [Own(data, ItemKNN(n_neighbors=n).fit(data)) for n in (2, 7)]
     said = [opened(script.format(which=which)).text[0].value for which in (0, 1)]
