@@ -22,7 +22,7 @@ from xattn.tensor import softmax
 A, M, N = test_attention, test_public, test_softmax
 FORWARD, BACKWARD = kernels.attention, kernels.attention_backward
 HEADS, BLOCKS = public._heads, public._blocks_of
-ATTENTION, SOFTMAX = public.attention, softmax.softmax
+WEIGHED, SOFTMAX = public.attention_with_weights, softmax.softmax
 Faulty = Callable[..., Any]
 
 
@@ -189,13 +189,13 @@ def one_mask(shape: tuple[int, ...], lead: tuple[int, ...]) -> np.ndarray:
     return np.zeros(int(np.prod(lead)), np.int64)
 
 
-def without(name: str, function: Faulty = ATTENTION) -> Faulty:
+def without(name: str, function: Faulty = WEIGHED) -> Faulty:
     """The argument `name` has no effect."""
     return lambda *args, **options: function(*args, **{n: v for n, v in options.items() if n != name})
 
 
 def wide(q: Any, *args: Any, **options: Any) -> Any:
-    return ATTENTION(np.asarray(q, float), *args, **options)
+    return WEIGHED(np.asarray(q, float), *args, **options)
 
 
 def over_all(x: Any, axis: Any = None, **options: Any) -> Any:
@@ -205,12 +205,16 @@ def over_all(x: Any, axis: Any = None, **options: Any) -> Any:
 DOORS = [
     Fault("heads in turn", public, "_heads", in_turn, M.test_heads, ((6,), (2,))),
     Fault("first block for all", public, "_blocks_of", one_mask, M.test_masks, ((2, 3), 4, bool)),
-    Fault("causal ignored", M, "attention", without("causal"), M.test_causal_windows_past_and_padding),
+    Fault("causal ignored", M, "attention_with_weights", without("causal"), M.test_causal_windows_past_and_padding),
     Fault(
-        "lengths ignored", M, "attention", without("lengths"), M.test_padding_is_counted_for_each_batch_not_each_head
+        "lengths ignored",
+        M,
+        "attention_with_weights",
+        without("lengths"),
+        M.test_padding_is_counted_for_each_batch_not_each_head,
     ),
-    Fault("softcap ignored", M, "attention", without("softcap"), M.test_scale_and_softcap),
-    Fault("always float64", M, "attention", wide, M.test_float32_stays_where_all_are),
+    Fault("softcap ignored", M, "attention_with_weights", without("softcap"), M.test_scale_and_softcap),
+    Fault("always float64", M, "attention_with_weights", wide, M.test_float32_stays_where_all_are),
     Fault(
         "wrong gradient",
         M,

@@ -27,7 +27,6 @@ from xattn.recommenders import Recommender
 
 LESSON = "from xattn.app.learn import page; page.render()"
 LAB = "from xattn.app.lab import page; page.render()"
-BEHAVIOUR = "from xattn.app.yours import page; page.render()"
 
 
 def seen(page: AppTest) -> tuple[Any, ...]:
@@ -242,7 +241,6 @@ CHOICES: list[tuple[str, dict[str, str], Callable[[AppTest], Any], str]] = [
     (LAB, {"part": "threshold"}, lambda at: at.selectbox(key="lab_threshold_2"), "other"),
     (LAB, {"part": "faithfulness"}, lambda at: at.segmented_control(key="lab_curve"), "curve"),
     (LAB, {"part": "models"}, lambda at: at.selectbox(key="lab_second"), "second"),
-    (BEHAVIOUR, {"films": "1*i3_5~i7_4~i9_1"}, lambda at: at.selectbox(key="behaviour_target"), "item"),
 ]
 
 

@@ -149,7 +149,7 @@ def test_a_phone(browser: Any, server: str, tmp_path: Path) -> None:
 )
 def test_a_bad_address_is_no_dead_end(browser: Any, server: str, query: str) -> None:
     visit = Visit(browser)
-    visit.open(f"{server}/?{query}")
+    visit.open(f"{server}/recommendations?{query}")
     main = visit.page.locator("body").inner_text()
     assert f"{query.partition('=')[0]} in the address must " in main
     assert "Traceback" not in main

@@ -366,7 +366,7 @@ def _served_with(page: AppTest, items: tuple[str, ...]) -> pd.DataFrame:
 
 def test_the_python_that_is_shown_gives_the_same_numbers(open_page: Opener) -> None:
     page = open_page(user="u3", item="i12")
-    text = page.code[1].value
+    text = next(code.value for code in page.code if "import" in code.value)
     assert "events = model.history('u3')" in text
     assert "model.explain(history=events, item='i12', k=10)" in text
 

@@ -12,7 +12,7 @@ pytest.importorskip("onnx", "1.23")
 
 from tests.conformance import backend
 from tests.conformance.test_onnx import CASES
-from xattn import attention
+from xattn import attention_with_weights
 
 ATTENTION = {name: case for name, case in CASES.items() if name.startswith("test_attention")}
 Wrong = Callable[..., Any]
@@ -24,14 +24,14 @@ def with_options(change: Callable[..., dict[str, Any]]) -> Wrong:
     def wrong(q: Any, k: Any, v: Any, **options: Any) -> Any:
         new = {"q": q, "k": k, "v": v} | options
         new |= change(new)
-        return attention(new.pop("q"), new.pop("k"), new.pop("v"), **new)
+        return attention_with_weights(new.pop("q"), new.pop("k"), new.pop("v"), **new)
 
     return wrong
 
 
 def with_result(change: Callable[[Any, Any], tuple[Any, Any]]) -> Wrong:
     def wrong(*args: Any, **options: Any) -> Any:
-        return change(*attention(*args, **options))
+        return change(*attention_with_weights(*args, **options))
 
     return wrong
 
@@ -100,5 +100,5 @@ def test_the_right_one_fails_none() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong, least = MUTANTS[name]
-    monkeypatch.setattr(backend, "attention", wrong)
+    monkeypatch.setattr(backend, "attention_with_weights", wrong)
     assert failing() >= least

@@ -170,10 +170,12 @@ def _model(
     kind = manifest["class"]
     if kind not in models and kind not in (*model_names(), *WRAPPED):
         refuse("unknown_class", kind=ModelFileError, got=kind)
-    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in manifest["params"].items()}
+    made = models[kind] if kind in models else model_class(kind)
+    given = {made._renamed.get(name, name): value for name, value in manifest["params"].items()}
+    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
     data = _data(manifest, {name[5:]: array for name, array in arrays.items() if name.startswith("data.")})
     state = {name[6:]: array for name, array in arrays.items() if name.startswith("model.")}
-    return (models[kind] if kind in models else model_class(kind)).restored(settings, data, state)
+    return made.restored(settings, data, state)
 
 
 def _data(manifest: dict[str, Any], of: dict[str, np.ndarray]) -> Interactions:

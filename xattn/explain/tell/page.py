@@ -68,7 +68,7 @@ def page(ledger: Ledger, lang: str, depth: str, scenario: str, origin: Origin | 
         f"<pre><code>{escape(snippet(ledger, origin))}</code></pre>",
     ]
     if not can_draw():
-        parts.insert(2, f"<figure>{card(ledger, lang, scenario=scenario)}</figure>")
+        parts.insert(2, _embedded(card(ledger, lang, scenario=scenario).encode(), ledger.text(lang, depth, scenario)))
         parts.insert(3, f'<p class="note">{_say("export.no_charts", lang)}</p>')
     body = "\n".join(parts)
     return (
@@ -118,8 +118,13 @@ def _image(chart: Chart, alt: str) -> str:
     """The chart as an SVG image inside the page; nothing where it cannot be drawn."""
     if not can_draw():
         return ""
-    data = base64.b64encode(chart_file(chart, "svg")).decode("ascii")
-    return f'<p><img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}"></p>'
+    return _embedded(chart_file(chart, "svg"), alt)
+
+
+def _embedded(svg: bytes, alt: str) -> str:
+    """A picture inside the page, where nothing of it can act."""
+    data = base64.b64encode(svg).decode("ascii")
+    return f'<p><img alt="{_text(alt)}" src="data:image/svg+xml;base64,{data}"></p>'
 
 
 def _facts(ledger: Ledger, lang: str) -> str:
