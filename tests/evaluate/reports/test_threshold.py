@@ -15,7 +15,7 @@ from xattn.evaluate.reports.threshold import _served_at
 def test_serving_at_a_threshold_is_fitting_with_it(name: str) -> None:
     model = fitted(name)
     other = MODELS[name]().set_params(threshold=0.15).fit(model.data_)
-    served = _served_at(model, "threshold", 0.15)
+    served = _served_at(model, 0.15)
     history = model.history("u4")
     np.testing.assert_allclose(served.scores_of(history), other.scores_of(history), rtol=1e-6, atol=1e-9)
     assert not np.allclose(served.scores_of(history), model.scores_of(history)), "the threshold does something here"

@@ -25,7 +25,7 @@ def alpha(x: np.ndarray) -> float | None:
     """Cronbach's α of the answers `x` (people, questions); None where the sum does not vary.
 
     >>> round(alpha(np.array([[1, 2], [2, 3], [4, 4.0]])), 6)
-    0.923077
+    0.947368
     """
     s = np.cov(x, rowvar=False)
     q, total = x.shape[1], float(s.sum())

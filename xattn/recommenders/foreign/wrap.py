@@ -85,13 +85,14 @@ def wrap(
     beside others, or has its items in another order; for options of other kinds; and for models that know people by a
     fitted vector alone.
 
+    >>> import numpy as np
     >>> from xattn.data.synthetic import planted
     >>> data = planted("copurchase", seed=0).data
     >>> met = np.zeros((data.n_users, data.n_items))
     >>> met[data.user, data.item] = 1
     >>> model = wrap(met.T @ met, data)
     >>> why = model.explain(user=data.user_ids[0], item=data.items.ids[3])
-    >>> why.score == why.base + why.cells["contribution"].sum()
+    >>> bool(why.score == why.base + why.cells["contribution"].sum())
     True
     """
     check_type("data", data, Interactions, "interactions_to_fit")
