@@ -26,6 +26,7 @@ from xattn.i18n import t
 
 __all__ = ["run"]
 
+STYLE = Path(__file__).with_name("ui") / "pages.css"
 ICON = Path(__file__).with_name("icon.svg")  # a :material: icon would be fetched from a foreign host
 
 
@@ -80,6 +81,7 @@ def run() -> None:
     if FITTING.is_set:
         import_module("xattn.app.data.fitting").take_over()
     say_language(language)
+    st.html(STYLE)
     with st.sidebar:
         if OWN.is_set:
             st.caption(t("mine.shown_short", language, name=safe(OWN.get().data.name, 40)))

@@ -48,6 +48,7 @@ class Runs:
         self._command = command
         self._status = Status()
         self._process: subprocess.Popen[str] | None = None
+        self._follower: threading.Thread | None = None
         self._lock = threading.Lock()
         self.folder: tempfile.TemporaryDirectory[str] | None = None  # what the runs read; it goes with them
 
@@ -71,13 +72,14 @@ class Runs:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
             self._status = Status(job, "running")
-            threading.Thread(target=self._follow, args=(self._process, job, out), daemon=True).start()
+            self._follower = threading.Thread(target=self._follow, args=(self._process, job, out), daemon=True)
+            self._follower.start()
             return True
 
     def cancel(self) -> None:
-        """Stop what is running; what was kept before stays."""
+        """Stop what is running; what was kept before stays. After it another job may start."""
         with self._lock:
-            process = self._process
+            process, follower = self._process, self._follower
             if process is None or process.poll() is not None:
                 return
             self._status = self._status._replace(state="cancelled")
@@ -86,6 +88,8 @@ class Runs:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
+        if follower is not None:
+            follower.join(PATIENCE)  # it gives the place back
 
     def _follow(self, process: subprocess.Popen[str], job: str, out: Path) -> None:
         """Read the job's lines until it ends, then its result."""
