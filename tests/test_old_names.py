@@ -155,6 +155,5 @@ def test_a_file_with_an_old_setting_loads(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(type(model), "get_params", lambda self, deep=True: {"neighbours": 8, "shrink": 10.0})
     model.save(tmp_path / "old.npz")
     monkeypatch.undo()
-    with pytest.warns(FutureWarning, match="`neighbours` is called `n_neighbors` now"):
-        back = xattn.load_model(tmp_path / "old.npz")
+    back = xattn.load_model(tmp_path / "old.npz")  # without a warning: whoever loads it did not write the name
     assert json.dumps(back.get_params()) == json.dumps(xattn.load_model(tmp_path / "new.npz").get_params())
