@@ -17,6 +17,7 @@ LAYERS = (  # each imports only those before it
     "errors",
     "progress",
     "files",
+    "processes",
     "kernels",
     "tensor",
     "model",

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from xattn.data import Interactions
 from xattn.errors import XattnError, refuse
 from xattn.errors.tree import StoreError
+from xattn.processes import start
 from xattn.progress import Progress, silent
 from xattn.recommenders import Recommender, load_model
 
@@ -84,7 +85,7 @@ class Solver:
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=_work, args=(other,), name="xattn-solver", daemon=True)
-        self._process.start()
+        start(self._process)
         other.close()
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
+from xattn.processes import start
 from xattn.scale.work import RETRIES, Done, Task
 
 if sys.platform != "win32":
@@ -50,7 +51,7 @@ class LocalEngine:
         ours, theirs = self._context.Pipe()
         arguments = (theirs, self._threads, self._memory)
         process = self._context.Process(target=_serve, args=arguments, daemon=True)
-        process.start()
+        start(process)
         theirs.close()
         worker = _Worker(process, ours, deque())
         self._workers.append(worker)
