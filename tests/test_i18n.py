@@ -43,6 +43,7 @@ DYNAMIC = (
     "words.did.",
     "words.foreign.",
     "words.scenario.",
+    "words.outside_",
     "words.sentence_",
     "export.level_",
     "picture.said_",

@@ -46,6 +46,15 @@ def test_short_histories_of_someone_new_are_told_as_truly(length: int, start: in
         assert mismatches(why, lang, depth) == []
 
 
+@every_model
+def test_what_is_not_in_the_list_is_not_said_to_be_there(name: str) -> None:
+    for item in range(0, 40, 3):
+        why = ledger(name, 3, item)
+        listed = why.rank is not None and why.rank <= why.k
+        for lang, here in (("en", "It is here"), ("zh", "推荐它")):
+            assert listed or here not in why.text(lang, "sentence")
+
+
 def test_masked_events_are_not_spoken_of() -> None:
     model = fitted("hybrid")
     first = model.explain(user="u3", item="i2")
@@ -78,6 +87,9 @@ WRONG = [
     ("sentence", "because you watched “", "because you watched “The "),
     ("sentence", "which adds +0", "which adds +1"),
     ("sentence", "score of 0", "score of 1"),
+    ("sentence", "It is not in the list of 10; what speaks for it most is that", "It is here because"),
+    ("sentence", "It is here because", "It is not in the list of 10; what speaks for it most is that"),
+    ("sentence", "in the list of 10", "in the list of 9"),
     ("clause", "because you watched", "because you did not like"),
 ]  # fmt: skip
 

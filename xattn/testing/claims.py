@@ -15,9 +15,12 @@ from xattn.errors import check_choice, refuse
 from xattn.explain.question import AMOUNTS, TERMS
 from xattn.explain.tell.words import DEPTHS, SCENARIOS, worded
 from xattn.i18n import LANGUAGES, placeholders, t
+from xattn.i18n.numbers import figure
 
-__all__ = ["Claim", "Named", "read_back"]
+__all__ = ["Claim", "Named", "prints", "read_back"]
 
+ORDER = 1e-9  # of a number: what sums in another order may differ by before they are printed
+NOTHING = 1e-14  # likewise where terms cancel
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
 TIMES = r"(?:(?:, |，)(?P<times>\d+) ?(?:times|次))?"
 UNNAMED = TIMES.replace("?P<times>", "?:")  # in a pattern that holds it more than once
@@ -26,7 +29,7 @@ TITLES = frozenset({"title", "replacement", "looked", "moving", "feature"})
 OF_FEATURES = frozenset({"words.features", "words.both_say", "words.alike_in"})  # they list no titles
 CASES = ("for", "although", "disliked", "popular", "none")
 CLAUSES = tuple(f"words.clause_{case}" for case in CASES)
-SENTENCES = tuple(f"words.sentence_{case}" for case in CASES)
+SENTENCES = tuple(f"words.sentence_{case}" for case in CASES) + tuple(f"words.outside_{case}" for case in CASES[:-1])
 TAILS = ("words.tail_rank", "words.tail_same", "words.tail_score", "words.tail_end")
 PARAGRAPH = (
     "words.score", "words.score_one", "words.score_empty", "words.for", "words.although", "words.against",
@@ -52,6 +55,17 @@ class Claim(NamedTuple):
     key: str
     values: dict[str, str]
     names: tuple[Named, ...] = ()
+
+
+def prints(text: str, value: float) -> bool:
+    """The text is how `value` is printed, or a value next to it.
+
+    >>> prints("+0.1235", 0.12345678), prints("+0.1236", 0.12345678)
+    (True, False)
+    """
+    near = (value, value * (1 - ORDER), value * (1 + ORDER))
+    said = float(text.replace("−", "-").rstrip("%"))
+    return text.lstrip("+") in {figure(x) for x in near} or abs(said - value) <= NOTHING
 
 
 def read_back(text: str, lang: str, depth: str, scenario: str = "films", amounts: str = TERMS) -> list[Claim]:

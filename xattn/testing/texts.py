@@ -14,15 +14,11 @@ import numpy as np
 from xattn.explain import Ledger
 from xattn.explain.question import rank_of
 from xattn.explain.tell.words import quotable
-from xattn.i18n.numbers import figure
 from xattn.kernels.topk import top_k
-from xattn.testing.claims import Claim, Named, read_back
+from xattn.testing.claims import Claim, Named, prints, read_back
 from xattn.viz.names import feature_name
 
 __all__ = ["mismatches"]
-
-ORDER = 1e-9  # of a number: what sums in another order may differ by before they are printed
-NOTHING = 1e-14  # likewise where terms cancel
 
 
 def mismatches(ledger: Ledger, lang: str, depth: str, scenario: str = "films", text: str | None = None) -> list[str]:
@@ -34,16 +30,6 @@ def mismatches(ledger: Ledger, lang: str, depth: str, scenario: str = "films", t
         for claim in read_back(words, lang, depth, scenario, ledger.amounts)
         for wrong in facts.check(claim)
     ]
-
-
-def _number(text: str) -> float:
-    return float(text.replace("−", "-").rstrip("%"))
-
-
-def _same(text: str, value: float) -> bool:
-    """The text is how `value` is printed, or a value next to it."""
-    near = (value, value * (1 - ORDER), value * (1 + ORDER))
-    return text.lstrip("+") in {figure(x) for x in near} or abs(_number(text) - value) <= NOTHING
 
 
 class _Facts:
@@ -113,7 +99,11 @@ class _Facts:
     def check(self, claim: Claim) -> list[str]:
         values = claim.values
         wrong = [name for name in ("score", "base", "lift", "rank_now", "k", "n") if not self._plain(name, claim)]
-        rule = getattr(self, f"_{claim.key.removeprefix('words.')}", None)
+        kind, _, case = claim.key.removeprefix("words.").partition("_")
+        listed = self.ledger.rank is not None and self.ledger.rank <= self.ledger.k
+        if kind in ("sentence", "outside") and case != "none" and (kind == "sentence") != listed:
+            wrong.append("listed")  # a sentence without a reason says nothing of the list
+        rule = getattr(self, f"_{kind.replace('outside', 'sentence')}_{case}".rstrip("_"), None)
         if rule is not None and not rule(claim):
             wrong.append(f"{values} {[tuple(name) for name in claim.names]}")
         return wrong
@@ -130,7 +120,7 @@ class _Facts:
             "k": float(self.ledger.k),
             "n": float(self.n if claim.key != "words.score" else len(self.events)),
         }
-        return _same(claim.values[name], known[name])
+        return prints(claim.values[name], known[name])
 
     def _score(self, claim: Claim) -> bool:
         return claim.values["title"] == quotable(self.ledger.title, self.lang)
@@ -150,7 +140,7 @@ class _Facts:
             ]
             if name.title not in {self.title(p) for p in [position, *alike]}:
                 return False
-            if amounts and not _same(name.amount, self.amounts[position]):
+            if amounts and not prints(name.amount, self.amounts[position]):
                 return False
             if amounts and name.times not in {str(self.times(p)) for p in [position, *alike]} - {"1"} | {""}:
                 return False
@@ -169,7 +159,7 @@ class _Facts:
         most = sums[sums > 0].sort_values(ascending=False)
         known = {quotable(feature_name(str(name), self.lang), self.lang): float(most[name]) for name in most.index}
         amounts = [known.get(name.title, math.nan) for name in claim.names]
-        agree = all(_same(name.amount, amount) for name, amount in zip(claim.names, amounts, strict=True))
+        agree = all(prints(name.amount, amount) for name, amount in zip(claim.names, amounts, strict=True))
         return agree and np.allclose(amounts, most.to_numpy(dtype=float)[: len(amounts)], rtol=1e-9)
 
     def _both_say(self, claim: Claim) -> bool:
@@ -195,7 +185,7 @@ class _Facts:
         if found is None or claim.values["orders"] != str(found.orders):
             return False
         width = np.bincount([self.own(p) for p in self.events.tolist()], found.within[self.events])
-        return _same(claim.values["within"], float(width.max()))
+        return prints(claim.values["within"], float(width.max()))
 
     def _effective(self, claim: Claim) -> bool:
         share = np.array([weight for weight in self.weights.values() if weight > 0])
@@ -208,7 +198,7 @@ class _Facts:
         for position in (p for p in near if self.title(p) == claim.values["title"]):
             scores = self.serve([position])
             rank = claim.values.get("rank")
-            if _same(claim.values["score"], float(scores[self.target])) and rank in (None, str(self.rank(scores))):
+            if prints(claim.values["score"], float(scores[self.target])) and rank in (None, str(self.rank(scores))):
                 return True
         return False
 
@@ -267,7 +257,7 @@ class _Facts:
             claim.values["looked"] in {self.title(p) for p in looked}
             and claim.values["weight"] == f"{self.weights[looked[0]]:.1%}"
             and any(
-                claim.values["moving"] == self.title(p) and _same(claim.values["effect"], self.effects[p])
+                claim.values["moving"] == self.title(p) and prints(claim.values["effect"], self.effects[p])
                 for p in moving
             )
             and not set(looked) & set(moving)
@@ -317,7 +307,7 @@ class _Facts:
         of_kind = bool(first) and self._kind(first[0]) == kind
         named = of_kind and self.base_share <= 0.5 and self._listed(claim.names, first, amounts=False)
         amount = claim.values.get("amount")
-        return named and (amount is None or _same(amount, sum(self.amounts[p] for p in first)))
+        return named and (amount is None or prints(amount, sum(self.amounts[p] for p in first)))
 
     def _although(self, claim: Claim) -> bool:
         low = [p for p in self.best[:3] if self._rated_low(p)]
@@ -344,7 +334,7 @@ class _Facts:
 
     def _tail_score(self, claim: Claim) -> bool:
         score = float(self.serve([self.best[0]])[self.target])
-        return claim.values["title"] == self.title(self.best[0]) and _same(claim.values["without"], score)
+        return claim.values["title"] == self.title(self.best[0]) and prints(claim.values["without"], score)
 
     def _tail_end(self, claim: Claim) -> bool:
         return not self.best or self.base_share > 0.5

@@ -171,6 +171,9 @@ class _Texts:
         if self._has_reasons:
             facts["names"] = joined((self.title_at(p) for p in self.rows.position[first]), self.lang)
             facts["amount"] = figure(float(self.rows.contribution[first].sum()), sign=True)
+        listed = case == "none" or (ledger.rank is not None and ledger.rank <= ledger.k)
+        if not listed:  # nobody is told that what is not there is here
+            return self.say(f"words.outside_{case}", **facts, k=ledger.k) + self._tail()
         return self.say(f"words.sentence_{case}", **facts) + self._tail()
 
     def _tail(self) -> str:
