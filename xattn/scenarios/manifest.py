@@ -131,9 +131,9 @@ class Column(Given):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedSet(Given):
-    """Made items and people. `title` is the form of the items' names, with columns in braces; `items_from` names a
-    public set whose items take the place of made ones where it is at hand. The other fields are those of `Tastes`."""
+class SimulatedSet(Given, Tastes):
+    """Made items and people, and how these choose. `title` is the form of the items' names, with columns in braces;
+    `items_from` names a public set whose items take the place of made ones where it is at hand."""
 
     title: str
     columns: tuple[Column, ...]
@@ -143,22 +143,10 @@ class SimulatedSet(Given):
     kinds: tuple[str, ...] = ()
     rated: bool = False
     seed: int = 0
-    n_events: int = 14
-    loved: int = 2
-    taste: float = 3.0
-    popularity: float = 0.7
-    pull: float = 5.0
-    memory: int = 3
-    paired: float = 0.5
-    noise: float = 0.1
-    session: int = 4
-    drift: float = 0.0
-    repeats: bool = False
-    exposure: int | None = None
-    half_life: float | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        Given.__post_init__(self)
+        Tastes.__post_init__(self)
         check_some("simulated.columns", self.columns, "column")
         check_whole("simulated.people", self.people, low=2)
         check_whole("simulated.items", self.items, low=20)
@@ -167,7 +155,6 @@ class SimulatedSet(Given):
         known = [column.name for column in self.columns]
         for field in re.findall(r"{([^{}]*)}", self.title):
             check_named("simulated.title", field, known, "item_column")
-        _ = self.tastes
 
     @property
     def tastes(self) -> Tastes:
