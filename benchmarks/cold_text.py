@@ -1,17 +1,21 @@
-"""What texts do for items that nobody has met: HybridAttention with and without its text blocks, on three real sets.
+"""What texts do for items that nobody has met: HybridAttention with and without its text blocks, on five real sets.
 
-    python benchmarks/cold_text.py DATA [goodbooks|retail|journey ...]
+    python benchmarks/cold_text.py DATA [--users 1000] [--cold] [--blocks all "without texts" ...]
+                                        [goodbooks|retail|journey|restaurants|entree ...]
 
-DATA is a folder with the folders goodbooks-10k-sample, uci-online-retail, complete-journey. Each is read as anybody
-would read it: the events, and a table of items with its columns of texts. The protocol is `xattn.evaluate.cold`
-(recall@50 of hidden items among the whole catalogue, 1,000 users at most), then the next item. *without texts* is what
-columns and words of titles said before there were texts.
+DATA is a folder with the folders goodbooks-10k-sample, uci-online-retail, complete-journey, uci-restaurant-consumer,
+uci-entree. Each is read as anybody would read it: the events, and a table of items with its columns of texts. The
+protocol is `xattn.evaluate.cold` (recall@50 of hidden items among the whole catalogue, recall@10 of the 130
+restaurants; 1,000 users at most), then, without --cold, the next item.
+*without texts* is what columns and words of titles said before there were texts; *nor words of titles* is the same
+where titles say nothing; *with vectors* has the texts twice where attention looks too, as keywords and as vectors of
+their words. --blocks names the rows that are wanted, as they are called in the output.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +26,7 @@ import pandas as pd
 from xattn import HybridAttention, Interactions, ItemTable, read_interactions
 from xattn.evaluate import evaluate
 from xattn.features import make_features
-
-USERS = 1000
+from xattn.scenarios.convert import CONVERTERS
 
 
 def goodbooks(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -55,11 +58,37 @@ def journey(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return events, products[["item", "title", "department", "brand", "product_category", "product_type", "label"]]
 
 
-def some(data: Interactions) -> Interactions:
+def restaurants(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    own = folder / "uci-restaurant-consumer"
+    ratings = pd.read_csv(own / "rating_final.csv", dtype=str).rename(columns={"userID": "user", "placeID": "item"})
+    places = pd.read_csv(own / "geoplaces2.csv", dtype=str, encoding="latin-1").rename(columns={"name": "title"})
+    said = ["alcohol", "smoking_area", "dress_code", "accessibility", "price", "Rambience", "area", "other_services"]
+    for name, column in (("cuisine", "Rcuisine"), ("parking", "parking_lot"), ("accepts", "Rpayment")):
+        lists = pd.read_csv(own / f"chefmoz{name}.csv", dtype=str)
+        places[name] = places["placeID"].map(lists.groupby("placeID")[column].agg("|".join)).fillna("")
+        said.append(name)
+    places["label"] = places["title"] + " in " + places["city"] + " " + places[said].agg(" ".join, axis=1)
+    places["label"] = places["label"].str.replace("|", " ", regex=False)
+    return ratings[["user", "item"]], places.rename(columns={"placeID": "item"})[["item", "title", *said, "label"]]
+
+
+def entree(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    found = CONVERTERS["entree"](folder / "uci-entree")
+    items = found.items
+    assert items is not None
+    items["label"] = items["title"] + " " + items["what it is"].str.replace("|", " ", regex=False)
+    return found.events[["user", "item", "time"]].drop_duplicates(["user", "item"]), items
+
+
+SETS = {"goodbooks": goodbooks, "retail": retail, "journey": journey, "restaurants": restaurants, "entree": entree}
+PLACES = {"restaurants": 10}  # of a list, where 50 are too many of the catalogue
+
+
+def some(data: Interactions, most: int) -> Interactions:
     """At most so many users, drawn."""
-    if data.n_users <= USERS:
+    if data.n_users <= most:
         return data
-    keep = np.sort(np.random.default_rng(0).choice(data.n_users, USERS, replace=False))
+    keep = np.sort(np.random.default_rng(0).choice(data.n_users, most, replace=False))
     return data.select(np.isin(data.user, keep))
 
 
@@ -69,30 +98,58 @@ def with_columns(data: Interactions, names: list[str]) -> Interactions:
     return replace(data, items=items)
 
 
+def without_titles(data: Interactions) -> Interactions:
+    """The same data, where titles are ids, which share no word."""
+    return replace(data, items=ItemTable(data.items.ids, data.items.ids, data.items.frame))
+
+
+def with_vectors(data: Interactions, texts: list[str]) -> Interactions:
+    """The same data, its `texts` as keywords and as vectors of their words."""
+    features = make_features(data.items, {text: ["text", "vectors"] for text in texts})
+    return replace(data, items=data.items.with_features(features))
+
+
+def kinds_of(data: Interactions) -> dict[str, tuple[Interactions, str]]:
+    """The data with some of its blocks, and how these are fused, by what a row is called."""
+    every = [str(column) for column in data.items.frame.columns]
+    texts = [block for block in make_features(data.items).parts if block in every]
+    others = [column for column in every if column not in texts]
+    before, whole = with_columns(data, others), with_columns(data, every)
+    kinds = {
+        "without texts": (before, "multiply"),
+        "without texts, nor words of titles": (without_titles(before), "multiply"),
+        "all": (whole, "multiply"),
+        "all, softmax": (whole, "softmax"),
+        "all, with vectors": (with_vectors(whole, texts), "multiply"),
+        "all, with vectors, softmax": (with_vectors(whole, texts), "softmax"),
+    }
+    return kinds | {f"{column} alone": (with_columns(data, [column]), "multiply") for column in every}
+
+
 def main() -> None:
-    folder, names = Path(sys.argv[1]), sys.argv[2:] or ["goodbooks", "retail", "journey"]
-    for name in names:
-        events, items = {"goodbooks": goodbooks, "retail": retail, "journey": journey}[name](folder)
-        data = some(read_interactions(events, items=items))
-        every = [str(column) for column in data.items.frame.columns]
-        texts = [block for block in make_features(data.items).parts if block in every]
-        others = [column for column in every if column not in texts]
-        kinds = {
-            "without texts": (others, "multiply"),
-            "all": (every, "multiply"),
-            "texts alone": (texts, "multiply"),
-            "all, softmax": (every, "softmax"),
-        }
-        for what, (columns, fusion) in kinds.items():
-            for protocol, k in (("cold", 50), ("next-item", 10)):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("sets", nargs="*", default=list(SETS))
+    parser.add_argument("--users", type=int, default=1000)
+    parser.add_argument("--cold", action="store_true")
+    parser.add_argument("--blocks", nargs="*", help="these rows alone, by name")
+    asked = parser.parse_intermixed_args()
+    for name in asked.sets:
+        cold = ("cold", PLACES.get(name, 50))
+        protocols = [cold] if asked.cold else [cold, ("next-item", 10)]
+        events, items = SETS[name](asked.data)
+        data = some(read_interactions(events, items=items), asked.users)
+        kinds = {what: kind for what, kind in kinds_of(data).items() if not asked.blocks or what in asked.blocks}
+        for what, (own, fusion) in kinds.items():
+            for protocol, k in protocols:
                 make = partial(HybridAttention, learned="never", fusion=fusion)
-                found = evaluate(with_columns(data, columns), {what: make}, protocol=protocol, k=k)
+                found = evaluate(own, {what: make}, protocol=protocol, k=k)
                 row = found["rows"][0]
                 keys = (f"recall@{k}", f"cold_recall@{k}", f"ndcg@{k}", "cold_share", "fit_s")
                 said = {key: round(row[key], 4) for key in keys if key in row}
                 metric = f"recall@{k}" if protocol == "cold" else f"ndcg@{k}"
                 said["ci95"] = [round(x, 4) for x in row["ci95"][metric]]
-                facts = {"set": name, "protocol": protocol, "columns": columns, "blocks": what, "users": found["users"]}
+                facts = {"set": name, "protocol": protocol, "blocks": what, "users": found["users"]}
                 print(json.dumps({**facts, **said}), flush=True)
 
 

@@ -3,7 +3,8 @@
     PYTHONPATH=. python benchmarks/live_promises.py [--planted] [--previews 1000] [--people 200] [--lists 10000]
 
 previews         what is announced for random things said, done and switched, beside what is then served
-not_interested   one of them about the first item and its reason: which of the items with this reason leave the list
+not_interested   one of them about the first item and its reason: which of the items with this reason leave the list,
+                 when the list was served (it names them), and when none was (what the model makes of it alone)
 why              old lists, explained when all events have come: the largest difference to the scores that were served
 
 Prints a line of JSON for each, as it is done.
@@ -25,8 +26,9 @@ from xattn.data import load_dataset, planted
 from xattn.features import feature_set
 from xattn.live import Live, Plan, open_store
 from xattn.live.changes import reasons
+from xattn.live.record import Numbers
 from xattn.live.said import KINDS
-from xattn.live.serving import events_of, ledger_of, make_list
+from xattn.live.serving import ledger_of, make_list
 from xattn.recommenders import HybridAttention, Recommender
 
 
@@ -57,6 +59,12 @@ def previews(live: Live, wanted: int) -> dict[str, Any]:
                 about = {name: str(rng.choice(tags if name == "tag" else ids))}
             elif kind == "not_interested" and n % 2:
                 about["event"] = str(rng.choice(ids))
+            elif kind == "not_interested" and (row := live.store.newest_list(user)) is not None:
+                person = live.person(user, row.seq)
+                listed = json.loads(row.items)
+                found = reasons(Numbers.of(row.numbers, len(listed)).ledger, person.shown)
+                if found and found[0] is not None:
+                    about = {"item": listed[0], "event": ids[found[0]]}
             document = {"id": f"f{n}", "user": user, "kind": kind, **about}
         elif pick < 8:
             event = {"id": f"x{n}", "user": user, "item": str(rng.choice(ids)), "value": float(rng.integers(1, 6))}
@@ -79,7 +87,7 @@ def previews(live: Live, wanted: int) -> dict[str, Any]:
     return {"previews": tried, "differences": wrong}
 
 
-def not_interested(live: Live, people: int) -> dict[str, Any]:
+def not_interested(live: Live, people: int, listed: bool = True) -> dict[str, Any]:
     """Which of the items whose largest reason was taken away leave the list, over people."""
     data = live.serving.model.data_
     left = asked = 0
@@ -87,12 +95,14 @@ def not_interested(live: Live, people: int) -> dict[str, Any]:
     for user in data.user_ids[:: max(1, data.n_users // people)][:people]:
         person = live.person(user)
         made = make_list(live.serving.model, person, {"k": 10})
-        why = reasons(made, events_of(live.serving.model, person))
+        why = reasons(made.numbers.ledger, person.shown)
         if not why or why[0] is None:
             continue
         ids = data.items.ids
         mine = {ids[row] for row, reason in zip(made.rows.tolist(), why, strict=True) if reason == why[0]}
         about = {"item": ids[made.rows[0]], "event": ids[why[0]]}
+        if listed:
+            assert live.recommend(user, 10).items == made.listed(live.serving.model.data_)
         _, did = live.say({"id": f"n {user}", "user": user, "kind": "not_interested", **about}, k=10)
         after = {one.item for one in did.after}
         assert mine & after == {one.item for one in did.stayed} & mine  # each that stays is named
@@ -104,12 +114,18 @@ def not_interested(live: Live, people: int) -> dict[str, Any]:
         group[0], group[1] = group[0] + len(mine), group[1] + len(mine - after)
     return {
         "people": people,
+        "list_was_served": listed,
         "items_with_the_reason": asked,
         "left_the_list": left,
         "share": left / asked,
         "mean_over_people": float(np.mean(shares)),
         "share_by_length_of_history": {name: gone / total for name, (total, gone) in by_length.items() if total},
     }
+
+
+def of_no_list(live: Live, people: int) -> dict[str, Any]:
+    """The same where no list was served before it was said."""
+    return not_interested(live, people, listed=False)
 
 
 def why(live: Live, wanted: int) -> dict[str, Any]:
@@ -144,7 +160,8 @@ def main() -> None:
     given = parser.parse_args()
     data = planted("genre", seed=0).data if given.planted else load_dataset("movielens-small")
     model = HybridAttention(dtype="float64").fit(data)
-    for work, n in ((not_interested, given.people), (previews, given.previews), (why, given.lists)):
+    works = (not_interested, given.people), (of_no_list, given.people), (previews, given.previews), (why, given.lists)
+    for work, n in works:
         if not n:
             continue
         begun = time.perf_counter()

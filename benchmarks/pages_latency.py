@@ -54,8 +54,9 @@ def controls(page: Any, server: str) -> Iterator[tuple[str, Callable[[int], None
     def tick(n: int) -> None:
         page.get_by_test_id("stCheckbox").nth(n // 2 % 4).locator("label").click()
 
-    opened("/recommendations?user=42&item=91542", "[data-testid=stCheckbox]")
+    opened("/recommendations?user=42&item=91542&tab=whatif", "[data-testid=stCheckbox]")
     yield "recommendations: untick an event", tick
+    opened("/recommendations?user=42&item=91542", "[class*=st-key-rec_pane] table")
     yield "recommendations: depth of the words", lambda n: page.get_by_role("radio", name=DEPTHS[n % 2]).click()
     opened("/recommendations?user=42", "[class*=st-key-rec_why]")
     yield "recommendations: open and close a reason", click("[class*=st-key-rec_why_] button")
@@ -91,7 +92,7 @@ def opening(browser: Any, server: str) -> float:
     page = browser.new_page()
     start = time.perf_counter()
     page.goto(f"{server}/recommendations")
-    page.get_by_text("mostly for").first.wait_for()
+    page.locator("[class*=st-key-rec_why_] button").first.wait_for()
     seconds = time.perf_counter() - start
     page.close()
     return seconds

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import xattn
 from tests.app.visit import serving_at
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import spoken
 
-CARD = re.compile(r"\*\*([0-9]+) · (.*?)\*\* ")
+LINE = re.compile(r"\*\*([0-9]+)\*\* · (.*?)  \n:small")  # of the list; the explained item may stand behind it
 GROWTH = 1.10
 USERS = 60
 
@@ -69,7 +69,7 @@ class Tally:
 
 
 async def run(socket: Any, message: BackMsg) -> list[str]:
-    """One run of the script: the Markdown texts that came with it."""
+    """One run of the script: the texts of the buttons that came with it."""
     await socket.send(message.SerializeToString())
     texts: list[str] = []
     while True:
@@ -77,8 +77,8 @@ async def run(socket: Any, message: BackMsg) -> list[str]:
         kind = got.WhichOneof("type")
         if kind == "delta" and got.delta.WhichOneof("type") == "new_element":
             element = got.delta.new_element
-            if element.WhichOneof("type") == "markdown":
-                texts.append(element.markdown.body)
+            if element.WhichOneof("type") == "button":
+                texts.append(element.button.label)
             elif element.WhichOneof("type") == "exception":
                 texts.append("EXCEPTION")
         elif kind == "script_finished":
@@ -88,6 +88,7 @@ async def run(socket: Any, message: BackMsg) -> list[str]:
 def asking(query: str) -> BackMsg:
     """A run of the page at an address."""
     message = BackMsg()
+    message.rerun_script.page_name = "recommendations"
     message.rerun_script.query_string = query
     return message
 
@@ -106,9 +107,9 @@ async def visit(address: str, expected: dict[str, list[str]], end: float, start_
                 texts = await run(socket, asking(f"user={user}&model=HybridAttention&k=10{item}"))
                 tally.seconds.append(time.monotonic() - began)
                 tally.runs += 1
-                cards = [found[2] for text in texts if (found := CARD.match(text))]
+                lines = [found[2] for text in texts if (found := LINE.match(text))]
                 tally.errors += "EXCEPTION" in texts
-                tally.wrong += cards != expected[user]
+                tally.wrong += lines[: len(expected[user])] != expected[user]
 
 
 async def watch(pid: int, end: float, tally: Tally) -> None:
@@ -123,7 +124,8 @@ async def load(address: str, sessions: int, seconds: float) -> Tally:
     data = xattn.load_dataset("movielens-small")
     model = xattn.HybridAttention().fit(data)
     expected = {
-        user: [safe(title) for title in model.recommend(user=user, k=10)["title"]] for user in data.user_ids[:USERS]
+        user: [spoken(title, 70) for title in model.recommend(user=user, k=10)["title"]]
+        for user in data.user_ids[:USERS]
     }
     tally, end = Tally(), time.monotonic() + seconds
     pid = server_pid(urlparse(address).port or 80)

@@ -75,8 +75,8 @@ def visit(browser: Any, server: str, path: Path, fit: bool) -> dict[str, float]:
         page.get_by_role("button", name=t("mine.go")).wait_for()
         at["fitted"] = time.perf_counter() - start
         page.get_by_role("button", name=t("mine.go")).click()
-        page.get_by_role("button", name=t("recommendations.why")).first.click()
-        page.get_by_test_id("stCheckbox").first.wait_for()
+        page.locator("[class*=st-key-rec_why_] button").first.click()
+        page.locator(".st-key-rec_close").wait_for()
         at["explained"] = time.perf_counter() - start
     seen.context.close()
     return at

@@ -1,4 +1,6 @@
-"""Made-up events of any number, and how long partition and fit take: ``python benchmarks/scale.py N [WORKERS]``.
+"""Made-up events of any number, and how long partition, fit and lists take: ``python benchmarks/scale.py N [WORKERS]``.
+
+The lists are the ten best items of about 100,000 people, or of all where there are fewer.
 
 Users grow with events: each has 50 to 150 events, 100 on average. Tastes are local: items stand in a ring, a user has a
 place in it, and every event is an item at most `WIDTH` places away, near ones more often. So an item occurs together
@@ -18,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xattn import CollaborativeAttention
-from xattn.scale import fit_partitions, partition
+from xattn.scale import fit_partitions, partition, recommend_partitions
 
 ITEMS, WIDTH = 20_000, 250
+LISTS = 100_000  # people
 LEAST, MOST = 50, 150  # events of a user
 BLOCK = 10_000  # users made at a time
 
@@ -48,12 +51,15 @@ def main(events: int, workers: int) -> None:
         start = time.perf_counter()
         made = partition(source, Path(folder) / "parts", stream_from=0)
         parted = time.perf_counter()
-        fit_partitions(made, CollaborativeAttention(), workers=workers)
+        model = fit_partitions(made, CollaborativeAttention(), workers=workers).model
         fitted = time.perf_counter()
+        lists = recommend_partitions(made, model, Path(folder) / "lists", users=LISTS, workers=workers)
+        listed = time.perf_counter()
     own, theirs = (
         resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     print(f"{made!r}: partition {parted - start:.1f} s, fit {fitted - parted:.1f} s with {workers} workers")
+    print(f"{lists.rows:,} places of lists in {listed - fitted:.1f} s")
     print(f"most memory: client {own:.2f} GB, largest worker {theirs:.2f} GB")
 
 

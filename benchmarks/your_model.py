@@ -6,8 +6,9 @@ and the clock.
 sums       base + cells against the served score, and announced removals against the model asked again, 100 users a kind
 implicit   implicit's own `explain` of ALS beside ours: its total against the score that implicit serves and that ours
            serves; Kendall's τ of the terms and of our announced effects with what removals really do, at α = 1, 10, 40
-search     how often removing the first K events of our removal order takes as much of the score as the best of all
-           sets of K events, K = 1, 2, 3, and of other orders: contribution, arrival, similarity, recency, random
+search     how often the K events of `Ledger.strongest` take as much of the score as the best of all sets of K events,
+           K = 1, 2, 3, of ten and of thirty events; and the first K of other orders: single effects, the model asked
+           again after each removal, contribution, recency, random
 speed      arrival ledger and all single removals of a 200-event history of a SASRec in PyTorch
 
 implicit and PyTorch are needed (`pip install 'xattn[rivals]'`). MovieLens-small, users and items with 20 events.
@@ -30,6 +31,7 @@ from torch import nn
 
 import xattn
 from xattn.data import History, Interactions
+from xattn.evaluate.faithfulness.protocol import listed
 from xattn.recommenders import Recommender
 from xattn.recommenders.foreign import WrappedScores
 
@@ -180,34 +182,59 @@ def implicit(data: Interactions) -> None:
 
 
 def search(data: Interactions) -> None:
-    """Ten newest events, the first of the list: what each order's first K take, against the best of all sets of K."""
+    """The first of the list, for the ten and the thirty newest events: what each way of naming K events takes, against
+    the best of all sets of K."""
     rng = np.random.default_rng(0)
-    print("kind | K | as good as exhaustive search")
+    print("kind | events | people | K | as good as exhaustive search")
     for name, model in kinds(data).items():
         if name.endswith("average"):
             continue
-        good: dict[tuple[str, int], list[bool]] = {}
-        for user in range(USERS):
-            history = short(data, user, 10)
-            live = np.flatnonzero(history.live)
-            served = model.scores_of(history)
-            target = int(np.argmax(np.where(np.isin(np.arange(data.n_items), history.item), -np.inf, served)))
-            alone = model.scores_without_each(history, np.array([target]))[0]
-            cells = sum(head.contribution.sum(axis=-1) for head in model.cells_of(history, target))
-            orders = {
-                "removal": live[np.argsort(alone[live], kind="stable")],
-                "contribution": live[np.argsort(-np.asarray(cells)[live], kind="stable")],
-                "recency": live[::-1],
-                "random": rng.permutation(live),
-            }
+        for newest, most in ((10, USERS), (30, USERS if "PyTorch" not in name else USERS // 4)):
+            good: dict[tuple[str, int], list[bool]] = {}
+            people = np.flatnonzero(np.diff(data.indptr) >= newest)[:most]
+            for user in people.tolist():
+                for way, found in named(model, short(data, user, newest), rng).items():
+                    for K in (1, 2, 3):
+                        good.setdefault((way, K), []).append(found[K - 1])
+            ways = list(dict.fromkeys(way for way, _ in good))
             for K in (1, 2, 3):
-                left = [model.scores_of(history.without(list(some)))[target] for some in combinations(live.tolist(), K)]
-                for order, events in orders.items():
-                    after = model.scores_of(history.without(events[:K].tolist()))[target]
-                    good.setdefault((order, K), []).append(bool(after <= min(left) + 1e-9 * max(1.0, abs(min(left)))))
-        for K in (1, 2, 3):
-            shares = ", ".join(f"{order} {np.mean(good[order, K]):.0%}" for order in orders)
-            print(f"{name} | {K} | {shares}", flush=True)
+                shares = ", ".join(f"{way} {np.mean(good[way, K]):.0%}" for way in ways)
+                print(f"{name} | {newest} | {len(people)} | {K} | {shares}", flush=True)
+
+
+def named(model: Any, history: History, rng: np.random.Generator) -> dict[str, list[bool]]:
+    """Whether the set of K = 1, 2, 3 that each way names takes as much as the best of all sets of K."""
+    target = listed(model, history, 1)[0]
+    live = np.flatnonzero(history.live)
+    n = len(live)
+
+    def left(sets: np.ndarray) -> np.ndarray:
+        """The scores without each of the sets (B, K) of live events."""
+        masked = np.repeat(history.live[None, :], len(sets), axis=0)
+        masked[np.arange(len(sets))[:, None], live[sets]] = False
+        return np.asarray(model.scores_masked(history, masked, np.array([target]))[:, 0])
+
+    again: list[int] = []  # the model is asked again after each removal
+    for _ in range(3):
+        rest = np.setdiff1d(np.arange(n), again)
+        again.append(int(rest[np.argmin(left(np.array([[*again, one] for one in rest.tolist()])))]))
+    cells = sum(head.contribution.sum(axis=-1) for head in model.cells_of(history, target))
+    orders = {
+        "single effects": np.argsort(left(np.arange(n)[:, None]), kind="stable"),
+        "again after each": np.array(again),
+        "contribution": np.argsort(-np.asarray(cells)[live], kind="stable"),
+        "recency": np.arange(n)[::-1],
+        "random": rng.permutation(n),
+    }
+    strongest = model.explain(history=history, item=model.data_.items.ids[target]).strongest(3)
+    found: dict[str, list[bool]] = {}
+    for K in (1, 2, 3):
+        best = left(np.array(list(combinations(range(n), K)))).min()
+        enough = best + 1e-9 * max(1.0, abs(best))
+        found.setdefault("strongest", []).append(bool(strongest["score_without"][K - 1] <= enough))
+        for way, order in orders.items():
+            found.setdefault(way, []).append(bool(left(order[None, :K])[0] <= enough))
+    return found
 
 
 def speed(data: Interactions) -> None:
@@ -216,21 +243,26 @@ def speed(data: Interactions) -> None:
     model: Any = xattn.wrap(network, data, batch_size=64, items=data.items.ids)
     longest = np.argsort(-np.diff(data.indptr), kind="stable")[:6]
     print(f"one pass: {model.one_pass_}; items: {data.n_items}")
-    for what in ("arrival ledger", "all single removals"):
-        took, worked = [], []
-        for user in longest.tolist():
-            history = short(data, user, LENGTH)
-            target = int(np.argmax(model.scores_of(history)))
-            start, busy = time.perf_counter(), time.process_time()
-            if what == "arrival ledger":
-                model.cells_of(history, target)
-            else:
-                model.scores_without_each(history, np.array([target]))
-            took.append(time.perf_counter() - start)
-            worked.append(time.process_time() - busy)
-        print(
-            f"{what} of {int(history.live.sum())} events: {np.median(took):.3f} s (median of {len(took)})", flush=True
-        )
+    took: dict[str, list[float]] = {}
+    told: list[int] = []
+    for user in longest.tolist():
+        history = short(data, user, LENGTH)
+        item = data.items.ids[listed(model, history, 1)[0]]
+        model.asked_.forget()  # the ledger scores the history again
+        start = time.perf_counter()
+        why = model.explain(history=history, item=item)
+        took.setdefault("explained: the served score and the arrival ledger", []).append(time.perf_counter() - start)
+        shares: list[float] = []
+        start = time.perf_counter()
+        why.removals(progress=lambda what, share, heard=shares: heard.append(share))
+        took.setdefault("all single removals with scores and ranks", []).append(time.perf_counter() - start)
+        told.append(len(shares))
+        start = time.perf_counter()
+        why.strongest(3)
+        took.setdefault("the strongest sets of one, two and three", []).append(time.perf_counter() - start)
+    print(f"{int(history.live.sum())} events; progress is told {min(told)} times or more", flush=True)
+    for what, seconds in took.items():
+        print(f"{what}: median {np.median(seconds):.3f} s, largest {max(seconds):.3f} s, of {len(seconds)}", flush=True)
 
 
 if __name__ == "__main__":

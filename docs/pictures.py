@@ -22,7 +22,7 @@ from xattn.i18n import t
 FOLDER = Path(__file__).parent / "pictures"
 PAGES = {  # name: address, title, pixels of height in a picture
     "front": ("/?films=1*2571_5~1_5~356_5&without=356", "front.title", 900),
-    "recommendations": ("/recommendations?user=42&item=91542", "recommendations.title", 1500),
+    "recommendations": ("/recommendations?user=42&item=91542", "recommendations.title", 1620),
     "worked": ("/worked?step=3", "worked.title", 1250),
     "behaviour": ("/behaviour", "behaviour.title", 1500),
     "data": ("/data", "mine.title", 1750),

@@ -1,6 +1,11 @@
-"""Hypothesis for this suite: the same examples on every run and machine, no clock, so a failure can be repeated."""
+"""Hypothesis for this suite: the same examples on every run and machine, no clock, so a failure can be repeated. And no
+data set that somebody has fetched here.
+"""
 
 from __future__ import annotations
+
+import os
+import tempfile
 
 import numba
 from hypothesis import HealthCheck, settings
@@ -13,3 +18,5 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("xattn")
+
+os.environ["XATTN_DATA"] = os.path.join(tempfile.gettempdir(), "xattn-tests-fetch-nothing")

@@ -51,6 +51,7 @@ OWNERS = {  # heavy dependency: the layers that may import it
     "numba": {"kernels"},
     "PIL": {"features"},
     "pytest": {"testing"},
+    "requests": {"scenarios"},
     "rich": {"cli"},
     "rjieba": {"features"},
     "shap": {"evaluate"},

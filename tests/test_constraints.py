@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import inspect
 import math
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from xattn.data.synthetic import planted
@@ -23,6 +25,7 @@ from xattn.errors.constraints import (
     Flag,
     Optional,
     Range,
+    TableSource,
     Whole,
     check_params,
     constraints,
@@ -50,6 +53,11 @@ MODELS = [*(model_class(name) for name in model_names()), *RIVALS.values()]
         (Choice(("a", "b")), ["a", "b"], ["c", None, 1]),
         (Flag(), [True, False], [0, 1, "true", None]),
         (Optional(POSITIVE), [None, 1], [0]),
+        (
+            TableSource("pairs_of_users"),
+            ["a.csv", Path("a"), [("u", "v")], pd.DataFrame({"a": []})],
+            [1, None, object()],
+        ),
         (Each(POSITIVE, "number_of_events"), [(1,), [1, 2.5]], [(), [], 1, "1", None, (1, 0)]),
         (ByName(STRENGTH, "event_types"), [{}, {"a": -1}], [{"a": 2}, {1: 1}, ["a"], None, {"a": "1"}]),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from scipy import sparse
 
 from tests.checks import unchanged
-from xattn import errors
+from xattn import History, Interactions, ItemTable, Popularity, errors, read_interactions
+from xattn.data import planted
 from xattn.errors import (
     InputError,
     NotFittedError,
@@ -444,3 +446,35 @@ def test_values_are_quoted_on_one_short_printable_line(value: Any) -> None:
     text = shown(value)
     assert len(text) <= 62
     assert text.isprintable()
+
+
+NO_LIST = [np.array("i0"), np.array(1), np.float32(0.5), 7, "i0"]
+
+
+@pytest.mark.parametrize("value", NO_LIST, ids=repr)
+def test_what_is_no_list_is_refused_wherever_one_is_wanted(value: Any) -> None:
+    """A number in the shape of an array can be asked for its items like a list, and has none."""
+    data = planted("genre", n_users=5, seed=0).data
+    model = Popularity().fit(data)
+    calls: list[Callable[[], Any]] = [
+        lambda: History.given(data, value),
+        lambda: model.recommend(history=value),
+        lambda: model.recommend_many(value),
+        lambda: model.recommend_many(histories=value),
+        lambda: model.recommend(data.user_ids[0], exclude=value),
+        lambda: Interactions("x", value, data.items, np.array([0, 0]), np.empty(0, np.int64)),
+        lambda: Interactions("x", ("u",), data.items, np.array([0, 1]), np.zeros(1, np.int64), kind=value),
+        lambda: ItemTable(value, ("t",), pd.DataFrame(index=[0])),
+        lambda: ItemTable(("i",), value, pd.DataFrame(index=[0])),
+    ]
+    for call in calls:
+        with pytest.raises(InputError):
+            call()
+
+
+@pytest.mark.parametrize("name", ["amount", "time_format", "encoding", "query"])
+@pytest.mark.parametrize("value", [["i0", 1], Path("x"), 3, np.array([0.5, np.nan])], ids=repr)
+def test_an_option_of_reading_that_is_a_text_is_nothing_else(name: str, value: Any) -> None:
+    frame = pd.DataFrame({"user": ["u"], "item": ["i"], "time": ["2024-01-31"]})
+    with pytest.raises(InputError, match=name):
+        read_interactions(frame, **{name: value})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ DYNAMIC = (
     "link.must_",
     "behaviour.paste_",
     "card.file_",
+    "fetch.",
     "front.door_",
     "refusal.",
     "old.",
@@ -47,8 +49,16 @@ DYNAMIC = (
     "words.sentence_",
     "export.level_",
     "picture.said_",
+    "pipeline.frame_",
+    "pipeline.",
+    "scenarios.by_",
+    "scenarios.claim_",
+    "scenarios.go_",
+    "scenarios.on_",
+    "scenarios.picture_",
     "recommendations.said_",
     "recommendations.say_",
+    "live.column_",
     "live.part_",
     "live.source_",
     "live.opinion_",
@@ -64,6 +74,9 @@ DYNAMIC = (
     "why.note_",
     "lab.by_age_",
     "lab.column_",
+    "lab.explainer_",
+    "lab.group_",
+    "lab.measure_",
     "lab.fifth_",
     "lab.job_",
     "lab.means_",
@@ -80,6 +93,8 @@ DYNAMIC = (
     "other.",
 )  # groups of keys whose last part is computed: t(f"term.{name}")
 SAME_IN_BOTH = {  # marks and names alone
+    "lab.explainer_kernel_shap",
+    "lab.explainer_lime",
     "phrase.comma",
     "phrase.names",
     "phrase.number_any",
@@ -120,6 +135,7 @@ def test_text_is_whole_in_both_languages(key: str) -> None:
     assert key in SEPARATORS or all(text == text.strip() for text in texts.values()), "no blanks around a text"
     assert not is_chinese(texts["en"])
     assert is_chinese(texts["zh"]) or key in SAME_IN_BOTH
+    assert not re.search(r"[\d}] %", " ".join(texts.values())), "a percent sign stands at its number"
 
 
 def test_each_word_is_explained() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn.data import planted
-from xattn.progress import part_of, silent, steps
+from xattn.progress import listener, part_of, silent, steps, told_to
 from xattn.recommenders import HybridAttention
 
 shares = st.floats(0.0, 1.0)
@@ -44,3 +44,19 @@ def test_a_fit_in_three_parts_never_goes_back() -> None:
     )
     assert heard == sorted(heard)
     assert (heard[0], heard[-1]) == (0.0, 1.0)
+
+
+def test_work_deep_inside_tells_the_innermost_listener_and_nobody_afterwards() -> None:
+    heard: list[tuple[str, float]] = []
+    assert listener() is silent
+    with told_to(lambda what, share: heard.append((what, share))):
+        outer = listener()
+        with told_to(None):
+            assert listener() is outer
+        with told_to(part_of(outer, 0.5, 1.0)):
+            listener()("asked", 0.5)
+        with pytest.raises(ZeroDivisionError), told_to(part_of(outer, 0.5, 1.0)):
+            raise ZeroDivisionError
+        assert listener() is outer
+    assert heard == [("asked", 0.75)]
+    assert listener() is silent

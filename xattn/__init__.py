@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         load_model,
     )
     from xattn.recommenders.foreign import wrap
+    from xattn.requests.pipeline import Pipeline, pipeline
     from xattn.tensor.attend import attend
     from xattn.tensor.attention import attention, attention_with_weights
     from xattn.tensor.nearest import nearest
@@ -74,6 +75,7 @@ __all__ = [
     "ModelFileError",
     "NeuralAttention",
     "NotFittedError",
+    "Pipeline",
     "Popularity",
     "RecencyEASE",
     "SequenceAttention",
@@ -90,6 +92,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "nearest",
+    "pipeline",
     "read_interactions",
     "read_items",
     "show",
@@ -111,6 +114,7 @@ _HOMES = {  # module: the public names that live there
     "xattn.tensor.softmax": "log_softmax logsumexp softmax",
     "xattn.tensor.attention": "attention attention_with_weights",
     "xattn.recommenders.foreign": "wrap",
+    "xattn.requests.pipeline": "Pipeline pipeline",
     "xattn.recommenders": (
         "CollaborativeAttention ContentAttention EASE HybridAttention ItemKNN NeuralAttention Popularity RecencyEASE "
         "SequenceAttention "

@@ -29,12 +29,13 @@ from xattn.errors import InputError, refuse, system_reason
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Content", "check_output", "open_regular", "scratch", "write_file", "write_files"]
+__all__ = ["Content", "check_output", "growing", "open_regular", "scratch", "write_file", "write_files"]
 
 Content = bytes | str | Callable[[IO[bytes]], object]  # text goes out as UTF-8; a function writes to the open file
 DRAFT = ".xattn-"
 PART = ".part"
 SCRATCH = ".scratch"
+PARTIAL = ".partial"  # of a file that has not come whole yet
 NEW_FILE = 0o666  # less what the umask takes, as for open()
 
 
@@ -157,6 +158,34 @@ def scratch(folder: str | Path) -> Iterator[Callable[[str], IO[bytes]]]:
             yield lambda name: open(os.path.join(room, name), "wb")  # noqa: SIM115 - whoever asks closes it
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def growing(path: str | Path) -> Iterator[IO[bytes]]:
+    """A file that comes bit by bit, open at its end: `path`.partial, which takes the place of `path` when all has come.
+
+    Where the work inside fails, what has come stays, and the next call goes on with it. Raises InputError where `path`
+    cannot be written, and where another process is at it.
+    """
+    with _refusing(path):
+        place = _place(path)
+        name = f"{place}{PARTIAL}"
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(name, flags, NEW_FILE)
+    with os.fdopen(handle, "r+b") as file:
+        if not _locked(handle):
+            refuse("output_busy", got=str(path))
+        file.seek(0, os.SEEK_END)
+        with _refusing(path, only=(OSError,)):
+            yield file
+            file.flush()
+            os.fsync(handle)
+            if sys.platform != "win32":
+                os.replace(name, place)
+    with _refusing(path, only=(OSError,)):
+        if sys.platform == "win32":  # there an open file keeps its name
+            os.replace(name, place)
+        _sync(place.parent)
 
 
 # --- drafts -----------------------------------------------------------------------------------------------------------

@@ -6,14 +6,19 @@ done, from 0 to 1. Whoever does not wait gives None. Work made of parts tells ea
     whole     0 ────── .3 ──────────────── 1
     part 1    0 ─────── 1
     part 2             0 ───────────────── 1
+
+Work deep inside, as questions to somebody else's model, asks who listens (`listener`); `told_to` says so for all that
+is done within it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
-__all__ = ["Progress", "part_of", "silent", "steps"]
+__all__ = ["Progress", "listener", "part_of", "silent", "steps", "told_to"]
 
 Progress = Callable[[str, float], None]
 T = TypeVar("T")
@@ -52,3 +57,27 @@ def steps(progress: Progress | None, what: str | Callable[[T], str], work: Colle
     for done, piece in enumerate(work):
         tell(what if isinstance(what, str) else what(piece), done / len(work))
         yield piece
+
+
+_listener: ContextVar[Progress | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def told_to(progress: Progress | None) -> Iterator[None]:
+    """Inside, `listener` is this Progress; None: whoever listened before.
+
+    >>> with told_to(print):
+    ...     with told_to(part_of(listener(), 0.5, 1.0)):
+    ...         listener()("asked", 0.5)
+    asked 0.75
+    """
+    before = _listener.set(_listener.get() if progress is None else progress)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
+
+def listener() -> Progress:
+    """Who is told about work deep inside; silent where nobody listens."""
+    return _listener.get() or silent

@@ -21,6 +21,8 @@ from benchmarks.mutants.nearest import Fewer
 
 __all__ = ["preload", "tried"]
 
+SAID = {0: "survived", 1: "killed", 2: "killed", 5: "no test"}  # 2: the changed module cannot be imported
+NOT_PLANTED = 9
 BEFORE = ("pytest", "hypothesis", "hypothesis.extra.numpy", "pandas", "scipy.sparse", "scipy.linalg", "sklearn.base")
 
 
@@ -48,6 +50,21 @@ class Planted(MetaPathFinder, SourceLoader):
 
     def path_stats(self, path: str) -> Any:
         raise OSError  # no compiled file is read or written
+
+
+class First:
+    """A plugin of pytest: a planted module is asked for first of all.
+
+    Pytest puts an importer of its own in front of others, which reads a module from its file where the module's own
+    examples are among the tests.
+    """
+
+    def __init__(self, planted: Planted) -> None:
+        self.planted = planted
+
+    def pytest_collection(self) -> None:
+        sys.meta_path.remove(self.planted)
+        sys.meta_path.insert(0, self.planted)
 
 
 class Chosen:
@@ -83,7 +100,11 @@ def tried(module: str, path: str, source: str, tests: Sequence[str], limit: floa
         took = time.monotonic() - began
         if done:
             code = os.waitstatus_to_exitcode(status)
-            return {0: "survived", 5: "no test"}.get(code, "killed"), took
+            if code == NOT_PLANTED:
+                raise RuntimeError(f"the tests of {path} must import the changed module; they imported its file")
+            if code not in SAID and code >= 0:
+                raise RuntimeError(f"pytest must say what the tests found; it ended with {code} on {path}")
+            return SAID.get(code, "killed"), took  # by a signal: the fault crashed it
         if took > limit:
             os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -98,9 +119,12 @@ def _child(module: str, path: str, source: str, tests: Sequence[str], examples: 
     try:
         import pytest
 
-        sys.meta_path.insert(0, Planted(module, path, source))
+        planted = Planted(module, path, source)
+        sys.meta_path.insert(0, planted)
         files = sorted({name.split("::")[0] for name in tests})
-        options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore"]
-        return int(pytest.main([*options, *files], plugins=[Chosen(tests), Fewer(examples)]))
+        options = ["-q", "-x", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=0", "-W", "ignore"]
+        said = int(pytest.main([*options, *files], plugins=[First(planted), Chosen(tests), Fewer(examples)]))
+        tried = sys.modules.get(module)
+        return NOT_PLANTED if said == 0 and tried and tried.__spec__ and tried.__spec__.loader is not planted else said
     except BaseException:
-        return 1
+        return 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,37 @@ def shown_text(page: AppTest) -> str:
     return "\n".join([*(element.value for group in groups for element in group), *labels])
 
 
+LINE = re.compile(r"\*\*(\d+)\*\* · (.*?)  \n(?::(?:blue|orange)-badge\[[^]]*\] )?:small\[(.*)\]")
+
+
+def lines(page: AppTest) -> list[tuple[int, str, str]]:
+    """(rank, title, reason) of each line of the list, in order."""
+    found = (LINE.fullmatch(button.label) for button in page.button if str(button.key).startswith("rec_why_"))
+    return [(int(line[1]), line[2], line[3]) for line in found if line]
+
+
+def scores(page: AppTest) -> list[str]:
+    """The scores of the lines, of a page that shows exact numbers."""
+    return [score[1] for _, _, said in lines(page) if (score := re.search(r"score \*\*(.*)\*\*", said))]
+
+
+def visited(script: str, language: str = "", **params: str) -> AppTest:
+    """A page that a script draws, opened at an address with these parameters; "": in the language of the browser."""
+    page = AppTest.from_string(script, default_timeout=60)
+    if language:
+        page.session_state["lang"] = language
+    for name, value in params.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def sound(page: AppTest) -> AppTest:
+    """The page, which must have no error on it."""
+    assert not page.exception
+    assert not [element.value for element in page.error]
+    return page
+
+
 def address(page: AppTest) -> dict[str, str]:
     """The query parameters of a page."""
     return {name: value if isinstance(value, str) else value[0] for name, value in page.query_params.items()}
@@ -49,10 +81,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Opener:
     monkeypatch.setattr(state, "dataset", lambda name="": small().data_)
 
     def open_at(script: str = PAGE, **params: str) -> AppTest:
-        page = AppTest.from_string(script, default_timeout=60)
-        for name, value in params.items():
-            page.query_params[name] = value
-        page.run()
+        page = visited(script, **params)
         assert not page.exception
         return page
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.app.conftest import sound, visited
 from xattn import attend
 from xattn.app.learn.sheet import Sheet, decode, encode
 from xattn.app.ui.session import VERSION
@@ -22,18 +23,7 @@ from xattn.viz.digits import digits
 
 def page(lang: str = "en", **params: str) -> AppTest:
     """The page, opened at an address with these parameters."""
-    at = AppTest.from_string("from xattn.app.yours import page; page.render()", default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in params.items():
-        at.query_params[name] = value
-    return at.run()
-
-
-def sound(at: AppTest) -> AppTest:
-    """The page, which must have no error on it."""
-    assert not at.exception
-    assert not [element.value for element in at.error]
-    return at
+    return visited("from xattn.app.yours import page; page.render()", lang, **params)
 
 
 LIVE = re.compile(r"(?<!\\)[*<\[$]")  # a mark that Markdown would obey

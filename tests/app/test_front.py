@@ -11,16 +11,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.app.conftest import address
+from tests.app.conftest import address, sound, visited
 from tests.models import MODELS, fitted
 from xattn import InputError, load_dataset
 from xattn.app import state
 from xattn.app.front.wall import KNOWN, on_the_wall
 from xattn.app.moved import redirect
+from xattn.app.picture.flows import speaks_for
 from xattn.app.ui import picks, search
-from xattn.app.ui.items import natural
+from xattn.app.ui.session import EXACT
 from xattn.app.ui.text import safe
 from xattn.i18n import LANGUAGES, t
+from xattn.i18n.numbers import percent, place
+from xattn.i18n.titles import brief, natural
 from xattn.model.strength import signed
 
 MODEL = fitted("hybrid")
@@ -38,18 +41,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def page(lang: str = "en", **params: str) -> AppTest:
     """The page, opened at an address with these parameters."""
-    at = AppTest.from_string("from xattn.app.front import page; page.render()", default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in params.items():
-        at.query_params[name] = value
-    return at.run()
-
-
-def sound(at: AppTest) -> AppTest:
-    """The page, which must have no error on it."""
-    assert not at.exception
-    assert not [element.value for element in at.error]
-    return at
+    return visited("from xattn.app.front import page; page.render()", lang, **params)
 
 
 def opened(at: AppTest) -> AppTest:
@@ -87,14 +79,16 @@ def test_three_taps_give_a_list_and_one_more_proves_it(lang: str) -> None:
         at.button(key=f"front_tile_{item}").click().run()
     history = [(item, 5.0) for item in taps]
     served = MODEL.recommend(history=history, k=10)
-    names = [safe(natural(title)) for title in served["title"]]
+    names = [safe(brief(title)) for title in served["title"]]
     assert lines(sound(at)) == [f"**{rank}** · {names[rank - 1]}" for rank in range(1, 6)]
     why = MODEL.explain(history=history, item=served["item"][0], k=10)
-    assert safe(why.text(lang, depth="sentence"), 2000) in [m.value for m in at.markdown]
-
     best = why.events().iloc[0]
     announced = int(best["rank_without"])
-    film, item = safe(natural(best["title"])), safe(natural(why.title))
+    places = {"then": place(announced, lang), "now": place(1, lang)}
+    moves = t("shares.moves_not" if announced == 1 else "shares.moves", lang, title=natural(best["title"]), **places)
+    (sentence,) = [m.value for m in at.markdown if safe(moves, 2000) in m.value]
+    assert not re.search(r"[0-9][.][0-9]", sentence.replace("\\", "")), "shares and places, no decimals"
+    film, item = safe(brief(best["title"])), safe(brief(why.title))
     key = "front.prove_stays" if announced == 1 else "front.prove"
     assert at.button(key="front_prove").label == t(key, lang, film=film, item=item, rank=announced)
     at.button(key="front_prove").click().run()
@@ -105,7 +99,7 @@ def test_three_taps_give_a_list_and_one_more_proves_it(lang: str) -> None:
     assert [element.value for element in sound(at).success] == [proved]
     served = MODEL.recommend(history=left, k=10)
     assert [line.partition(" · ")[2].partition(" :")[0] for line in lines(at)[:5]] == [
-        safe(natural(title)) for title in served["title"][:5]
+        safe(brief(title)) for title in served["title"][:5]
     ]
     again = page(lang, **address(at))
     assert lines(again) == lines(at), "a link opens the same state"
@@ -161,7 +155,7 @@ def test_data_without_opinions_know_no_stars(monkeypatch: pytest.MonkeyPatch) ->
     at = sound(page(films=picks.write(PICKS)))
     assert not at.get("feedback")
     served = model.recommend(history=list(FILMS), k=10)
-    assert [line.partition(" · ")[2] for line in lines(at)] == [safe(natural(title)) for title in served["title"][:5]]
+    assert [line.partition(" · ")[2] for line in lines(at)] == [safe(brief(title)) for title in served["title"][:5]]
 
 
 # --- addresses of before ----------------------------------------------------------------------------------------------
@@ -243,17 +237,35 @@ def test_the_list_and_the_numbers_are_the_model_s(lang: str) -> None:
     listed = MODEL.recommend(history=history, k=10)
     at = opened(at)
     shown, weights, beside, genres = (element.value for element in at.dataframe)
-    assert shown[t("behaviour.film", lang)].tolist() == listed["title"].tolist()
-    assert shown[t("chart.score", lang)].tolist() == listed["score"].tolist()
-
-    ledger = MODEL.explain(history=history, item=listed["item"][0], k=10)
+    ledgers = [MODEL.explain(history=history, item=item, k=10) for item in listed["item"]]
+    ledger = ledgers[0]
     events = ledger.events()
+    for frame in (shown, weights, beside, genres):  # shares, places, and no number of the model
+        assert not re.search(r"[0-9][.][0-9]{2}", frame.to_csv())
+    assert shown[t("behaviour.film", lang)].tolist() == listed["title"].tolist()
+    sizes = [speaks_for(why) for why in ledgers]
+    bases = [max(why.base, 0) / size for why, size in zip(ledgers, sizes, strict=True)]
+    assert shown[t("picture.base", lang)].tolist() == [percent(base) for base in bases]
+    firsts = [max(why.rows.contribution[0], 0) / size for why, size in zip(ledgers, sizes, strict=True)]
+    assert shown[t("shares.share", lang)].tolist() == [percent(share) for share in firsts]
+    assert weights[t("term.weight", lang)].tolist() == [percent(weight) for weight in events["weight"]]
+    assert beside[t("shares.share", lang)].tolist() == [percent(x / sizes[0]) for x in events["contribution"]]
+    assert beside[t("shares.without", lang)].tolist() == [place(rank, lang) for rank in events["rank_without"]]
+
+    at.toggle(key=EXACT.name).set_value(True).run()
+    assert sound(at).query_params["exact"] == "1"
+    shown, weights, beside, genres = (element.value for element in at.dataframe)
+    assert shown[t("chart.score", lang)].tolist() == listed["score"].tolist()
     assert weights[t("term.weight", lang)].tolist() == events["weight"].tolist()
     assert beside[t("term.contribution", lang)].tolist() == events["contribution"].tolist()
     assert beside[t("term.removal_effect", lang)].tolist() == events["effect"].tolist()
-    assert ledger.text(lang, depth="sentence") in "\n".join(m.value for m in at.markdown).replace("\\", "").replace(
-        "\u2060", ""
-    )
+    facts = {
+        "title": events["title"].iloc[0],
+        "now": place(1, lang),
+        "then": place(events["rank_without"].iloc[0], lang),
+    }
+    said = "\n".join(m.value for m in at.markdown).replace("\\", "").replace("\u2060", "")
+    assert t("shares.moves", lang, **facts) in said
 
     weight = events.set_index("position")["weight"].sort_index().to_numpy()
     strength = signed(np.array([5.0, 4.0, 1.0]), 3, MODEL.scale_)
@@ -268,7 +280,7 @@ def test_another_film_can_be_explained() -> None:
     third = MODEL.recommend(history=history, k=10)["item"][2]
     at.button(key=f"front_item_{third}").click().run()
     events = MODEL.explain(history=history, item=third, k=10).events()
-    assert opened(at).dataframe[1].value.iloc[:, 1].tolist() == events["weight"].tolist()
+    assert opened(at).dataframe[1].value.iloc[:, 1].tolist() == [percent(weight) for weight in events["weight"]]
     assert at.query_params["item"] == third
     assert page(films=picks.write(PICKS), item=third).query_params["item"] == third
 

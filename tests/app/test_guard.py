@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import re
 import signal
 import socket
@@ -18,6 +20,8 @@ import pytest
 
 from xattn.app import server
 from xattn.app.guard import Guard, hosts_of, policy
+from xattn.app.rooted import PATHS, SCRIPT, Rooted
+from xattn.app.shell import PAGES
 
 ROOT = Path(__file__).parents[2]
 PROMISE = "xattn sends nothing anywhere"
@@ -33,7 +37,7 @@ async def _inner(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"in"})
 
 
-def asked(guard: Guard, kind: str = "http", path: str = "/", **headers: str) -> list[dict[str, Any]]:
+def asked(guard: Guard | Rooted, kind: str = "http", path: str = "/", **headers: str) -> list[dict[str, Any]]:
     """The messages that an ASGI request is answered with."""
     sent: list[dict[str, Any]] = []
 
@@ -49,6 +53,37 @@ def asked(guard: Guard, kind: str = "http", path: str = "/", **headers: str) -> 
 def status(guard: Guard, **request: str) -> int:
     found: int = asked(guard, **request)[0]["status"]
     return found
+
+
+PAGE = b"<html><head><title>x</title></head></html>"
+
+
+def page_of(status: int = 200, kind: str = "text/html; charset=utf-8", accept: str = "text/html") -> tuple[bytes, str]:
+    """The body and the length that a browser is given of a page that comes in two parts."""
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        names = {name for name, _ in scope["headers"]}
+        assert ("text/html" in accept) == (b"accept-encoding" not in names), "a page comes plain"
+        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(PAGE)).encode()), (b"etag", b"x")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": PAGE[:20], "more_body": True})
+        await send({"type": "http.response.body", "body": PAGE[20:]})
+
+    start, *parts = asked(Rooted(inner), path="/lab", accept=accept, **{"accept-encoding": "gzip"})
+    headers = dict(start["headers"])
+    assert (b"etag" in headers) == (headers[b"content-length"] == str(len(PAGE)).encode())
+    return b"".join(part["body"] for part in parts), headers[b"content-length"].decode()
+
+
+def test_a_page_says_where_its_server_is() -> None:
+    body, length = page_of()
+    assert body == PAGE.replace(b"</title>", f"</title><script>{SCRIPT}</script>".encode())
+    assert int(length) == len(body)
+    for other in ({"status": 404}, {"kind": "text/plain"}, {"accept": "*/*"}):
+        assert page_of(**other) == (PAGE, str(len(PAGE)))  # type: ignore[arg-type]
+    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in policy(), "browsers run it"
+    assert {page.path for page in PAGES} <= set(PATHS)
 
 
 HOSTS = {  # at which address, with what allowed: which hosts are answered, and which not

@@ -14,12 +14,14 @@ import pytest
 
 from tests.app.browser import chromium
 from tests.app.visit import Visit, serving, settled
+from xattn.app.recommend.view import TABS
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 
 pytestmark = pytest.mark.browser
 
 PROMISED = 5.0  # seconds to the first result on a warm server
+PROMISED_SCENARIO = 10.0  # seconds until a scenario is open
 PROMISED_LIST = 10.0  # seconds from the first of three taps to a list with its reason
 
 
@@ -39,13 +41,13 @@ def server(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 def test_a_visit(browser: Any, server: str, tmp_path: Path) -> None:
     visit = Visit(browser)
     page = visit.page
-    first = [visit.open(f"{server}/?user=42")]
+    first = [visit.open(f"{server}/?user=42&exact=1")]
     if first[0] > PROMISED:  # another process may have been in the way
-        first.append(visit.open(f"{server}/?user=42"))
+        first.append(visit.open(f"{server}/?user=42&exact=1"))
     assert min(first) <= PROMISED
 
     visit.open_first("click")
-    label = page.get_by_test_id("stCheckbox").first.locator("label")
+    label = visit.boxes.first.locator("label")
     told = re.search(r"without it: (\S+), rank (\d+)", label.inner_text())
     assert told, label.inner_text()
     visit.shoot(tmp_path / "why.png")
@@ -54,8 +56,10 @@ def test_a_visit(browser: Any, server: str, tmp_path: Path) -> None:
     _, announced, rescored = visit.check()
     assert announced == rescored == [told[1], told[2]]
     page.get_by_text(t("why.equal")).wait_for()
-    assert t("recommendations.outside", k=10, rank=int(told[2])) in page.get_by_test_id("stMain").inner_text()
-
+    outside = page.locator("[class*=st-key-rec_outside_] button").inner_text()
+    assert outside.startswith(f"{told[2]} · ")
+    assert t("recommendations.outside_short", k=10) in outside
+    visit.tab("take")
     settled(page)  # a page that is still being drawn anew holds parts of the one before
     with page.expect_download() as download:
         page.get_by_role("button", name=t("why.file_json")).click()
@@ -69,16 +73,16 @@ def test_a_visit(browser: Any, server: str, tmp_path: Path) -> None:
     page.get_by_role("radio", name="中文").click()
     page.get_by_role("heading", name=t("recommendations.title", "zh")).wait_for()
     page.wait_for_function("document.documentElement.lang === 'zh-Hans'")
-    settled(page)
+    visit.tab("whatif", "zh")
     assert visit.check()[1:] == [announced, rescored]
     permalink = page.url
     params = parse_qs(urlparse(permalink).query)
-    assert set(params) == {"user", "model", "k", "without", "item", "lang"}
+    assert set(params) == {"user", "model", "k", "without", "item", "lang", "exact", "tab"}
     assert params["lang"] == ["zh"]
     visit.close()
 
     other = Visit(browser, color_scheme="dark")
-    other.open(permalink, "zh")
+    other.open(permalink)
     assert other.check()[1:] == [announced, rescored]
     other.page.get_by_text(t("why.equal", "zh")).wait_for()
     other.shoot(tmp_path / "permalink-dark.png")
@@ -119,16 +123,18 @@ def test_back_and_forward(browser: Any, server: str) -> None:
     visit.page.get_by_role("link", name=t("app.worked")).click()
     visit.page.get_by_role("heading", name=t("app.worked")).wait_for()
     visit.page.get_by_role("link", name=t("app.recommendations")).click()
-    visit.open_first("click")
+    visit.lines.nth(9).wait_for()
+    settled(visit.page)
+    visit.lines.nth(3).click()
     visit.page.wait_for_url("**item=**")
-    boxes = visit.page.get_by_test_id("stCheckbox")
+    close = visit.page.locator(".st-key-rec_close")
     visit.page.go_back()
-    boxes.first.wait_for(state="detached")
+    close.wait_for(state="detached")
     assert "item=" not in visit.page.url
     visit.page.go_forward()
-    boxes.first.wait_for()
+    close.wait_for()
     visit.page.go_back()
-    boxes.first.wait_for(state="detached")
+    close.wait_for(state="detached")
     visit.page.go_back()
     visit.page.get_by_role("heading", name=t("app.worked")).wait_for()
     visit.close()
@@ -139,6 +145,9 @@ def test_a_phone(browser: Any, server: str, tmp_path: Path) -> None:
     visit.open(f"{server}/?user=42")
     visit.open_first("tap")
     settled(visit.page)
+    sheet = visit.page.locator(".st-key-rec_pane").bounding_box()
+    assert sheet["y"] + sheet["height"] <= 844 + 1, "what was asked for comes up on the screen"
+    assert sheet["y"] > 0
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing hangs over the side"
     visit.shoot(tmp_path / "phone.png")
     visit.close()
@@ -160,8 +169,8 @@ def test_a_bad_address_is_no_dead_end(browser: Any, server: str, query: str) -> 
 
 
 def titles(page: Any) -> list[str]:
-    """The ranks and titles of the cards."""
-    return [text for text in page.locator("strong").all_inner_texts() if re.match(r"[0-9]+ · ", text)]
+    """The ranks and titles of the list."""
+    return [text.partition("\n")[0] for text in page.locator("[class*=st-key-rec_why_] button").all_inner_texts()]
 
 
 def test_less_like_this_is_told_and_undone(browser: Any, server: str) -> None:
@@ -178,7 +187,7 @@ def test_less_like_this_is_told_and_undone(browser: Any, server: str) -> None:
     assert titles(page) != before
     assert "said=less_" in page.url
     page.get_by_role("button", name=t("undo.undo")).click()
-    page.get_by_text("What changed.").wait_for(state="detached")
+    page.wait_for_function("!location.search.includes('said=')")
     settled(page)
     assert titles(page) == before
     visit.close()
@@ -189,17 +198,21 @@ def test_what_would_drop_it_drops_it_and_what_would_bring_it_in_brings_it_in(bro
     visit.open(f"{server}/?user=42&item=91542")
     page = visit.page
     first = titles(page)[0].partition(" · ")[2]
+    head = page.locator(".st-key-rec_head")
     page.get_by_role("button", name=t("why.apply")).click()
-    page.get_by_text(t("why.equal")).wait_for()
+    head.get_by_text("happened").wait_for()
     settled(page)
     assert first not in {title.partition(" · ")[2] for title in titles(page)}
     page.get_by_role("button", name=t("recommendations.put_back")).click()
-    page.get_by_text(t("why.equal")).wait_for(state="detached")
+    head.get_by_text("happened").wait_for(state="detached")
+    settled(page)
 
     page.get_by_label(t("recommendations.why_not")).fill("amelie")
-    page.get_by_role("button", name=re.compile("Amelie")).first.click()
+    page.locator(".st-key-rec_other_hits button").filter(has_text="Amelie").first.click()
+    page.locator("[class*=st-key-rec_outside_] button").wait_for()
+    settled(page)
     page.get_by_role("button", name=t("why.add")).click()
-    page.locator("strong").filter(has_text=re.compile(r"^[0-9]+ · .*Amelie")).wait_for()  # among the cards
+    visit.lines.filter(has_text=re.compile(r"^[0-9]+ · .*Amelie")).wait_for()
     visit.close()
 
 
@@ -207,14 +220,141 @@ def test_the_keyboard_is_enough(browser: Any, server: str) -> None:
     visit = Visit(browser)
     visit.open(f"{server}/?user=42")
     page = visit.page
-    why = page.get_by_role("button", name=t("recommendations.why")).first
-    why.focus()
-    page.keyboard.press("Enter")
-    box = page.get_by_test_id("stCheckbox").first
-    box.wait_for()
-    box.locator("input").focus()
-    page.keyboard.press("Space")
-    page.get_by_text(t("why.equal")).wait_for()
+    visit.lines.nth(9).wait_for()
+    settled(page)
+    visit.lines.first.focus()
+    visit.press("Enter", page.locator(".st-key-rec_close"))
+    page.get_by_role("tab", name=t(TABS["whatif"]), exact=True).focus()
+    visit.press("Enter", visit.boxes.first)
+    visit.boxes.first.locator("input").focus()
+    visit.press("Space", page.locator(".st-key-rec_head").get_by_text("happened"))
+    visit.close()
+
+
+# --- where the eye is ------------------------------------------------------------------------------------------------
+
+
+def test_a_line_that_was_clicked_stays_where_it_is(browser: Any, server: str) -> None:
+    visit = Visit(browser, viewport={"width": 1280, "height": 800})
+    visit.open(f"{server}/recommendations?user=42")
+    page, line = visit.page, visit.lines.nth(8)
+    line.wait_for()
+    settled(page)
+    line.scroll_into_view_if_needed()
+    settled(page)
+    before = line.bounding_box()
+    line.click()
+    page.locator(".st-key-rec_close").wait_for()
+    settled(page)
+    assert line.bounding_box() == before, "the line did not move"
+    pane = page.locator(".stColumn > .stVerticalBlock:has(.st-key-rec_pane)")
+    assert pane.bounding_box()["height"] <= 800, "an explanation is no higher than the screen"
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 1e6)")
+    page.wait_for_function(
+        """() => {const main = document.querySelector('[data-testid=stMain]');
+        return main.scrollTop + main.clientHeight >= main.scrollHeight - 2}"""
+    )
+    line = visit.lines.nth(6)
+    before = line.bounding_box()
+    line.click()
+    page.locator(".st-key-rec_head").get_by_text(titles(page)[6].partition(" · ")[2]).wait_for()
+    settled(page)
+    assert line.bounding_box() == before, "nor where the page is scrolled to its end"
+    seen = pane.bounding_box()
+    assert seen["y"] >= 0, "the head of the explanation is on the screen"
+    assert seen["y"] + seen["height"] <= 800, "and so is its foot"
+    visit.close()
+
+
+PLACES = (".xp", ".stage", ".twin", ".st-key-rec_list", ".st-key-rec_other", ".st-key-rec_pane", "[data-testid=stMain]")
+
+
+@pytest.mark.parametrize("look", [{}, {"viewport": {"width": 390, "height": 844}}], ids=["wide", "narrow"])
+def test_nothing_moves_when_an_event_is_unticked(browser: Any, server: str, look: dict[str, Any]) -> None:
+    """Not the picture, which has room for what drops out; not what stands below it: the lines, the field, the pane."""
+    visit = Visit(browser, **look)
+    visit.open(f"{server}/recommendations?user=42&item=91542")  # the first, which drops out
+    page = visit.page
+    visit.lines.nth(9).wait_for()
+    settled(page)
+    before = [page.locator(place).first.bounding_box() for place in PLACES]
+    assert all(before)
+    boxes = page.locator(".xp ul input")
+    for n, places in enumerate(("1st → announced 26th", "26th → announced"), 1):
+        box = boxes.nth(n - 1)
+        where = box.bounding_box()
+        box.evaluate("box => box.click()")  # where it is: the browser's own click would bring it to the middle
+        page.locator(".xp .proof.same").get_by_text(places).wait_for()
+        page.locator(".st-key-rec_list_end button").wait_for()
+        settled(page)
+        assert box.bounding_box() == where
+        after = [page.locator(place).first.bounding_box() for place in PLACES]
+        assert dict(zip(PLACES, after, strict=True)) == dict(zip(PLACES, before, strict=True))
+    visit.close()
+
+
+class Clicks:
+    """Counts what a visitor has to click."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def __call__(self, what: Any) -> None:
+        self.n += 1
+        what.click()
+
+
+def test_five_questions_and_what_they_cost(browser: Any, server: str) -> None:
+    """The questions of docs/pages.md, each from where things stand, with the number of clicks that it says."""
+    visit = Visit(browser, viewport={"width": 1280, "height": 800})
+    page, found = visit.page, {}
+    visit.open(f"{server}/recommendations?user=42")
+    picture = page.locator(".xp")
+
+    click = Clicks()  # why is the first item first?
+    picture.get_by_text(re.compile("films? carr.* of “")).first.wait_for()
+    page.locator(".st-key-rec_pane_first table").wait_for()
+    assert "26th" in page.locator(".st-key-rec_pane_first table tbody tr").first.inner_text()
+    found["why is the first item first?"] = click.n
+
+    click = Clicks()  # what if I had not seen Y?
+    settled(page)
+    click(picture.locator("ul li").first.locator("input"))
+    picture.locator(".proof").get_by_text("1st → announced 26th → happened 26th ✓").wait_for()
+    found["what if I had not seen Y?"] = click.n
+
+    click = Clicks()  # why not Z?
+    settled(page)
+    field = page.get_by_label(t("recommendations.why_not"))
+    click(field)
+    field.fill("amelie")
+    click(page.locator(".st-key-rec_other_hits button").filter(has_text="Amelie").first)
+    page.locator(".st-key-rec_why_not").get_by_text("of the score of").wait_for()
+    found["why not Z?"] = click.n
+
+    click = Clicks()  # which group is served worse?
+    settled(page)
+    click(page.get_by_role("link", name=t("app.lab")))
+    page.get_by_role("heading", name=t("lab.title"), level=1).wait_for()
+    settled(page)
+    click(page.get_by_role("radio", name=t("lab.part_groups")))
+    page.wait_for_url("**part=groups**")
+    found["which group is served worse?"] = click.n
+
+    click = Clicks()  # is my stars' meaning what happens?
+    visit.open(f"{server}/recommendations?user=you&films=1*2571_5~1_5~356_5")
+    settled(page)
+    click(page.get_by_test_id("stFeedback").nth(2).get_by_role("radio").first)
+    page.wait_for_url("**356_1**")
+    row = picture.locator("ul li").filter(has_text="Forrest Gump")
+    row.filter(has_text="★ 0.5").wait_for()
+    settled(page)
+    assert "−" in row.inner_text() or "speaks against" in picture.inner_text()
+    found["is my stars’ meaning what happens?"] = click.n
+
+    table = Path(__file__).parents[2].joinpath("docs", "pages.md").read_text("utf-8")
+    told = re.findall(r"^\| (.*[?]) \| [^|]* \| ([0-9]+)[^|]*\|$", table, re.MULTILINE)
+    assert {question: int(clicks) for question, clicks in told} == found
     visit.close()
 
 
@@ -291,15 +431,48 @@ def test_a_strangers_file_is_explained_in_six_clicks(browser: Any, server: str) 
     page.get_by_role("button", name=t("mine.do_missing")).click()  # 2
     page.get_by_role("button", name=t("mine.fit")).click()  # 3
     page.get_by_role("button", name=t("mine.go")).click()  # 4
-    page.get_by_role("button", name=t("recommendations.why")).first.click()  # 5
-    page.get_by_test_id("stCheckbox").first.wait_for()
+    visit.lines.first.wait_for()
+    settled(page)
+    visit.lines.nth(1).click()  # 5
+    page.locator(".st-key-rec_close").wait_for()
     said = page.get_by_test_id("stMain").inner_text()
-    assert "you picked “dish" in said
+    assert "“dish" in said
     assert "film" not in said.casefold()
     other = Visit(browser)
     other.open(f"{server}/?user=42")
     assert "dish" not in other.page.get_by_test_id("stMain").inner_text(), "nobody else sees it"
     other.close()
+    visit.close()
+
+
+# --- scenarios --------------------------------------------------------------------------------------------------------
+
+
+def test_a_scenario_is_opened_doubted_and_replayed(browser: Any, server: str) -> None:
+    """From the first page to a field, an event unticked there, what was announced proved, its events streamed in."""
+    visit = Visit(browser)
+    page = visit.turn_to(server, t("front.title"))
+    page.get_by_role("link", name=t("front.door_scenarios")).click()
+    page.get_by_role("heading", name=t("scenarios.title"), level=1).wait_for()
+    pictures = page.locator(".scenario-picture")
+    pictures.nth(9).wait_for()
+    assert page.evaluate("[...document.querySelectorAll('.scenario-picture')].every(one => one.naturalWidth === 160)")
+    settled(page)
+    start = time.monotonic()
+    page.get_by_role("button", name=t("scenarios.open", title="Smart home")).click()
+    page.locator(".st-key-scenario_why").get_by_text(re.compile("you used")).wait_for()
+    assert time.monotonic() - start <= PROMISED_SCENARIO
+    settled(page)
+    box = page.locator(".xp ul input").first
+    box.uncheck(force=True)
+    page.wait_for_url("**without=**")
+    page.locator(".xp .proof.same").wait_for()
+    settled(page)
+    page.get_by_role("button", name=t("scenarios.go_live")).click()
+    page.get_by_role("heading", name=t("live.title"), level=1).wait_for()
+    settled(page)
+    page.get_by_role("button", name=t("live.next")).click()
+    page.get_by_test_id("stMain").get_by_text("Event 1.").wait_for()
     visit.close()
 
 
@@ -347,12 +520,15 @@ def test_events_stream_in_and_what_is_said_is_undone(browser: Any, server: str) 
 
 PAGES = (
     ("/recommendations?user=42&item=91542", "recommendations.title"),
+    ("/recommendations?user=42&item=91542&tab=whatif&exact=1", "recommendations.title"),
     ("/?films=1*260_5~1270_5&without=1270", "front.title"),
     ("/worked?step=3", "worked.title"),
     ("/worked?step=all&at=2_1&open=swap,tour", "worked.title"),
     ("/behaviour", "behaviour.title"),
     ("/data", "mine.title"),
     ("/live", "live.title"),
+    ("/scenarios", "scenarios.title"),
+    ("/scenarios?scenario=health", "words.scenario.health"),  # which is its title, too
     ("/lab", "lab.title"),
     ("/lab?part=models", "lab.title"),
 )

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.conftest import SMALL, small
+from tests.app.conftest import SMALL, small, sound, visited
 from xattn.app import state
 from xattn.app.lab import jobs, models, reports, runs
 from xattn.app.lab import page as lab
-from xattn.app.lab.results import metric_name
+from xattn.app.lab.names import explainer_name, group_name, measure_name, metric_name
 from xattn.app.recommend.answers import listed
 from xattn.app.recommend.view import View
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
+from xattn.evaluate.faithfulness.explainers import EXPLAINERS
+from xattn.evaluate.reports.groups import ITEMS, USERS
 from xattn.i18n import LANGUAGES, t
 from xattn.recommenders import ItemKNN, Popularity
 from xattn.viz.names import head_name
@@ -100,14 +104,7 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(lang: str = "en", **params: str) -> AppTest:
-    at = AppTest.from_string("from xattn.app.lab import page; page.render()", default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in params.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    assert not at.error
-    return at
+    return sound(visited("from xattn.app.lab import page; page.render()", lang, **params))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -151,6 +148,19 @@ def test_how_it_was_measured_is_always_marked() -> None:
     assert at.segmented_control(key="lab_protocol_faithfulness").value == "faithfulness"
 
 
+def test_whatever_reports_name_has_a_name_in_the_catalogue() -> None:
+    for explainer in EXPLAINERS:
+        assert t(f"lab.explainer_{explainer}", "en") == explainer_name(explainer, "en")
+    for group in {*chain.from_iterable(USERS.values()), *ITEMS}:
+        assert group_name(group, "zh") != group
+    kept = lab._kept("attention-tests")
+    assert kept is not None
+    for row in kept["rows"]:
+        assert (
+            measure_name(row["measure"], "zh") not in (row["measure"], row["measure"].upper()) or "@" in row["measure"]
+        )
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("part", lab.PARTS)
 def test_every_part_is_drawn(part: str, lang: str) -> None:
@@ -158,6 +168,8 @@ def test_every_part_is_drawn(part: str, lang: str) -> None:
     assert at.title[0].value == t("lab.title", lang)
     assert at.dataframe, "there are numbers"
     assert part == "models" or at.get("vega_lite_chart")
+    said = " ".join([*(element.value for element in at.markdown), *(frame.value.to_csv() for frame in at.dataframe)])
+    assert not re.search(r"recency \d|kernel_shap|ndcg@|, The\b", said), "names are those that people read"
 
 
 def test_the_numbers_are_the_results() -> None:

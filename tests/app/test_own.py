@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xattn
-from tests.app.conftest import PAGE, shown_text
+from tests.app.conftest import PAGE, shown_text, visited
 from xattn import CollaborativeAttention, HybridAttention, InputError, Interactions, ItemKNN, NotFittedError, load_model
 from xattn.app import state
 from xattn.app.lab import jobs
@@ -47,10 +47,7 @@ def own_data() -> Iterator[Interactions]:
 
 
 def opened(**params: str) -> AppTest:
-    page = AppTest.from_string(PAGE, default_timeout=60)
-    for name, value in params.items():
-        page.query_params[name] = value
-    page.run()
+    page = visited(PAGE, **params)
     assert not page.exception
     return page
 
@@ -59,7 +56,7 @@ def test_the_page_recommends_from_own_data_in_its_words(own_data: Interactions) 
     model = HybridAttention().fit(own_data)
     first = model.recommend(user="p3")["item"].iloc[0]
     said = shown_text(opened(user="p3", item=first, depth="paragraph"))
-    assert f"1 · {first}" in said
+    assert f"**1** · {first}" in said
     assert f"you {t('words.did.music')}" in said
     assert "watched" not in said
 
@@ -70,14 +67,14 @@ def test_an_item_that_is_unticked_goes_with_all_its_plays(own_data: Interactions
     first = model.recommend(user="p3")["item"].iloc[0]
     row = model.explain(user="p3", item=first, k=10).events().iloc[0]
     assert row["times"] > 1
-    page = opened(user="p3", item=first)
+    page = opened(user="p3", item=first, tab="whatif")
     box = next(box for box in page.checkbox if box.label.startswith(row["event"]))
     box.uncheck().run()
     assert page.query_params["without"] in (row["event"], [row["event"]])
     served = model.recommend(user="p3", without=[row["event"]])
     shown = shown_text(page)
     for rank, item in zip(served["rank"], served["item"], strict=True):
-        assert f"{rank} · {item}" in shown
+        assert f"**{rank}** · {item}" in shown
 
 
 def test_a_model_of_ones_own_stands_first_and_is_not_fitted_again() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.app.browser import chromium
@@ -155,6 +156,7 @@ def test_own_ratings_are_told_on_their_scale() -> None:
 def test_rows_keep_their_places_while_events_are_left_out(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     model = small()
     monkeypatch.setattr(picture, "EVENTS", 4)
+    st.cache_data.clear()  # a test before may have drawn more events of this person
     before = scene(picture.shown(model, view, "en"), "en")
     rows = [row["key"] for row in before["rows"]]
     out = picture.shown(model, replace(view, without=(int(rows[1]), int(rows[3]))), "en")
@@ -291,7 +293,7 @@ def stage(n_rows: int = 11, n_items: int = 10, open: int = -1, out: int | None =
              "flows": [[r, r % 2, i, x] for r, i, x in flows]}  # fmt: skip
     proof = None if out is None else {"say": f"Without {HOSTILE}", "all": "All equal", "same": True, "row": str(out)}
     names = ["title", "events", "items", "items_without", "legend_for", "legend_against", "legend_width", "base"]
-    names += ["layer", "layer_whole", "layer_head", "layer_feature"]
+    names += ["layer", "layer_whole", "layer_head", "layer_feature", "table", "table_says"]
     return {
         "rows": rows, "items": items, "flows": flows, "shares": [["5%"] * n_items] * n_rows, "odd": {},
         "then": [[f"→ {i + 2}th" for i in range(n_items)]] * n_rows, "events": [f"Without {r}" for r in range(n_rows)],
@@ -311,7 +313,7 @@ def put(browser: Any, width: int = 900) -> Any:
     page = browser.new_page(viewport={"width": width, "height": 900})
     style = HERE.joinpath("picture.css").read_text("utf-8")
     page.set_content(f"<style>{style}</style><main><div class=xp></div></main>")
-    module = base64.b64encode(HERE.joinpath("picture.js").read_bytes()).decode()
+    module = base64.b64encode(component.SCRIPT.encode()).decode()
     page.evaluate(
         """async address => {
           const held = await import(address);
@@ -373,6 +375,31 @@ def test_the_picture_by_pointer_and_by_keys(browser: Any) -> None:
 
 
 @pytest.mark.browser
+def test_the_same_stands_in_a_table_that_keys_reach(browser: Any) -> None:
+    page = put(browser)
+    told = stage(out=1)
+    page.evaluate("data => window.draw(data)", told)
+    summary = page.locator("summary")
+    page.locator("ol button").last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY", "the table comes after the picture"
+    page.keyboard.press("Enter")
+    lines = page.locator("tbody tr")
+    assert lines.count() == len(told["items"])
+    assert page.locator("thead th").count() == 1 + len(told["rows"])
+    assert lines.nth(2).locator("th").inner_text().startswith("3 · ")
+    for row in (0, len(told["rows"]) - 1):
+        said = lines.nth(2).locator("td").nth(row).inner_text().split()
+        assert said == [told["shares"][row][2], *told["then"][row][2].split()]
+    page.evaluate("data => window.draw(data)", stage())
+    assert page.locator("details").get_attribute("open") is not None, "it stays open"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "scroll", "what scrolls is reached by keys"
+    assert summary.inner_text() == t("picture.table")
+    page.close()
+
+
+@pytest.mark.browser
 def test_the_picture_fits_a_phone(browser: Any) -> None:
     page = put(browser, 360)
     page.evaluate("data => window.draw(data)", stage(out=1))
@@ -383,7 +410,7 @@ def test_the_picture_fits_a_phone(browser: Any) -> None:
 
 
 def test_the_script_makes_no_html_and_asks_nobody() -> None:
-    script = HERE.joinpath("picture.js").read_text("utf-8")
+    script = component.SCRIPT
     for word in (
         "innerHTML",
         "outerHTML",

@@ -13,27 +13,23 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.conftest import PAGE, SMALL, Opener, address, shown_text, small
+from tests.app.conftest import PAGE, SMALL, Opener, address, lines, scores, shown_text, small
 from xattn import History, ItemKNN
 from xattn.app import state
-from xattn.app.recommend.heads import head_names
-from xattn.app.recommend.view import DEPTHS
+from xattn.app.picture.words import own_rating
+from xattn.app.recommend.heads import head_names, shares
+from xattn.app.recommend.view import DEPTHS, TABS
 from xattn.app.ui.text import safe
 from xattn.i18n import t
-from xattn.i18n.numbers import figure
+from xattn.i18n.numbers import figure, percent, place
+from xattn.viz.names import head_name
 
 EVENTFUL = [kind for kind in SMALL if kind != "Popularity"]
 
 
 def cards(page: AppTest) -> list[tuple[int, str]]:
-    """(rank, rest of the first line) of each card, in order."""
-    found = (re.match(r"\*\*(\d+) · (.*)\*\* ", element.value) for element in page.markdown)
-    return [(int(card[1]), card[2]) for card in found if card]
-
-
-def scores(page: AppTest) -> list[str]:
-    found = (re.fullmatch(r"score \*\*(.*)\*\*", element.value) for element in page.markdown)
-    return [score[1] for score in found if score]
+    """(rank, title) of each line of the list, in order."""
+    return [(rank, title) for rank, title, _ in lines(page)]
 
 
 def checked(page: AppTest) -> list[list[str]]:
@@ -59,7 +55,7 @@ def untick(page: AppTest, position: int) -> AppTest:
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_the_list_is_the_models(open_page: Opener, kind: str) -> None:
-    page = open_page(user="u3", model=kind, k="7")
+    page = open_page(user="u3", model=kind, k="7", exact="1")
     served = small(kind).recommend(user="u3", k=7)
     assert cards(page) == [(rank, safe(title)) for rank, title in zip(served["rank"], served["title"], strict=True)]
     assert scores(page) == [figure(score) for score in served["score"]]
@@ -71,8 +67,14 @@ def test_a_card_names_its_largest_contribution_or_popularity(open_page: Opener) 
     page = open_page(user="u3", model="ItemKNN")
     top = small("ItemKNN").recommend(user="u3")["item"].iloc[0]
     best = small("ItemKNN").explain(user="u3", item=top).events().iloc[0]
-    amount = figure(best["contribution"], sign=True)
-    assert t("recommendations.because", title=safe(best["title"]), amount=amount) in shown_text(page)
+    events = small("ItemKNN").explain(user="u3", item=top).events()
+    share = percent(best["contribution"] / events["contribution"].clip(lower=0).sum())
+    rating = f" {safe(own_rating(best['rating'], small('ItemKNN').data_.scale))}"
+    assert lines(page)[0][2] == t(
+        "recommendations.because_share", title=safe(best["title"]), share=share, rating=rating
+    )
+    exact = lines(open_page(user="u3", model="ItemKNN", exact="1"))[0][2]
+    assert f"({figure(best['contribution'], sign=True)})" in exact
     assert t("recommendations.popular") in shown_text(open_page(user="u3", model="Popularity"))
 
 
@@ -104,24 +106,24 @@ def test_you_get_a_list_from_what_you_pick(open_page: Opener) -> None:
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_why_this_opens_the_ledger(open_page: Opener, kind: str) -> None:
-    page = open_page(user="u3", model=kind)
-    item = small(kind).recommend(user="u3")["item"].iloc[0]
+    page = open_page(user="u3", model=kind, exact="1")
+    item = small(kind).recommend(user="u3")["item"].iloc[1]
     press(page, f"rec_why_{item}")
     why = small(kind).explain(user="u3", item=item)
     assert safe(why.text("en", depth="sentence"), 5000) in [element.value for element in page.markdown]
     assert address(page)["item"] == item
     assert not page.error
-    waterfall = page.dataframe[0].value
+    waterfall = turn_to(page, "sum").dataframe[0].value
     assert waterfall["amount"].iloc[0] == figure(why.base)
     assert waterfall["amount"].iloc[-1] == figure(why.score)
     press(page, f"rec_why_{item}")
     assert "item" not in address(page)
-    assert not page.checkbox
+    assert "rec_close" not in {button.key for button in page.button}
 
 
 def turn_to(page: AppTest, tab: str) -> AppTest:
     """Open a tab of the explanation."""
-    page.session_state["rec_tabs"] = t(f"why.{tab}")
+    page.session_state["rec_tabs"] = t(TABS[tab])
     page.run()
     assert not page.exception
     assert not page.error
@@ -129,7 +131,7 @@ def turn_to(page: AppTest, tab: str) -> AppTest:
 
 
 def test_the_table_is_the_ledgers_events(open_page: Opener) -> None:
-    page = turn_to(open_page(user="u3", item="i12"), "compare")
+    page = turn_to(open_page(user="u3", item="i12", exact="1"), "compare")
     events = small().explain(user="u3", item="i12").events()
     (table,) = [frame.value for frame in page.dataframe if "removal effect" in frame.value]
     for shown, own in [("weight", "weight"), ("contribution", "contribution"), ("removal effect", "effect")]:
@@ -141,7 +143,7 @@ def test_the_table_is_the_ledgers_events(open_page: Opener) -> None:
 def test_announced_is_what_happens(open_page: Opener, kind: str) -> None:
     model = small(kind)
     item = model.recommend(user="u3")["item"].iloc[0]
-    page = open_page(user="u3", model=kind, item=item)
+    page = open_page(user="u3", model=kind, item=item, tab="whatif", exact="1")
     announced = {box.key: box.label for box in page.checkbox}
     position = int(model.explain(user="u3", item=item).events()["position"].iloc[0])
     untick(page, position)
@@ -158,7 +160,7 @@ def test_announced_is_what_happens(open_page: Opener, kind: str) -> None:
 
 
 def test_several_events_can_be_left_out_and_put_back(open_page: Opener) -> None:
-    page = open_page(user="u3", item="i12")
+    page = open_page(user="u3", item="i12", tab="whatif", exact="1")
     before = cards(page)
     chosen = [int(box.key.rpartition("_")[2]) for box in page.checkbox][1:6:2]
     for position in chosen:
@@ -187,7 +189,9 @@ def test_the_counterfactual_can_be_applied(open_page: Opener) -> None:
     shown = [title for _, title in cards(page)]
     assert titles[item] not in shown
     assert titles[what_if.replaced_by] in shown
-    assert t("recommendations.outside", k=10, rank=what_if.rank_after) in shown_text(page)
+    outside = page.button(key=f"rec_outside_{item}").label
+    assert outside.startswith(f"**{what_if.rank_after}** · {titles[item]}")
+    assert t("recommendations.outside_short", k=10) in outside
 
 
 def test_any_item_can_be_asked_about(open_page: Opener) -> None:
@@ -202,16 +206,17 @@ def test_any_item_can_be_asked_about(open_page: Opener) -> None:
 
 def test_honesty_is_shown(open_page: Opener) -> None:
     popular = open_page(user="u3", model="Popularity", item="i12")
+    assert not popular.table or len(popular.table[0].value) == 1
     assert t("why.note_popularity") in shown_text(popular)
     assert t("why.confidence_weak") in shown_text(popular)
-    assert t("why.no_cells") in shown_text(popular)
+    assert t("why.no_cells") in shown_text(turn_to(popular, "heat"))
     short = open_page(user="you", liked="i3", item="i12")
     assert t("why.note_short") in shown_text(short)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_an_explanation_is_told_at_three_depths(open_page: Opener, depth: str) -> None:
-    page = open_page(user="u3", item="i12")
+    page = open_page(user="u3", item="i12", exact="1")
     page.segmented_control(key="rec_depth").set_value(depth).run()
     said = safe(small().explain(user="u3", item="i12").text("en", depth=depth), 5000)
     assert said in [element.value for element in page.markdown]
@@ -227,10 +232,119 @@ def test_confidence_and_notes_are_the_ledgers(open_page: Opener) -> None:
 
 
 def test_the_explanation_can_be_taken_away(open_page: Opener) -> None:
-    page = open_page(user="u3", item="i12")
+    page = open_page(user="u3", item="i12", tab="take")
     assert {"rec_json", "rec_html", "rec_csv"} <= {button.key for button in page.get("download_button")}
     assert json.loads(small().explain(user="u3", item="i12").to_json(indent=1))["item"] == "i12"
     assert page.code[0].value.endswith("?user=u3&model=HybridAttention&k=10&item=i12&lang=en")
+
+
+# --- human units ----------------------------------------------------------------------------------------------------
+
+
+def size_of(events: pd.DataFrame, base: float) -> float:
+    """All that speaks for an item."""
+    return float(events["contribution"].clip(lower=0).sum()) + max(base, 0.0)
+
+
+@pytest.mark.parametrize("kind", EVENTFUL)
+def test_three_reasons_and_the_rest_are_shares_of_all_that_speaks_for_it(open_page: Opener, kind: str) -> None:
+    model = small(kind)
+    item = model.recommend(user="u3")["item"].iloc[0]
+    why = model.explain(user="u3", item=item)
+    events, size = why.events(), size_of(why.events(), why.base)
+    (table,) = [frame.value for frame in open_page(user="u3", model=kind, item=item).table]
+    rows = [list(row) for row in table.itertuples(index=False)]
+    shares = [re.sub(r"^:\w+\[|\\|\]$", "", row[2]) for row in rows]
+    assert not any(re.search(r"\d[.]\d", share) for share in shares), "no decimals"
+    best = events[events["contribution"] > 0].head(3)
+    for row, share, (_, event) in zip(rows, shares, best.iterrows(), strict=False):
+        assert row[0] == f"**{safe(event['title'], 60)}**"
+        assert row[1] == safe(own_rating(event["rating"], model.data_.scale))
+        assert share == percent(event["contribution"] / size)
+        assert row[3] == place(int(event["rank_without"]))
+    others = events.drop(best.index)["contribution"]
+    rest = dict(zip([row[0] for row in rows], shares, strict=True))
+    for key, part in (("rest", others[others > 0]), ("against", others[others < 0])):
+        if len(part):
+            assert rest[t(f"shares.{key}", n=len(part))] == percent(part.sum() / size)
+    if why.base:
+        assert rest[t("picture.base")] == percent(why.base / size)
+
+
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "parts"])  # these data have none
+def test_a_page_without_exact_numbers_has_no_decimals_and_one_with_them_has(open_page: Opener, tab: str) -> None:
+    item = small().recommend(user="u3")["item"].iloc[1]
+    found = {}
+    for exact in ("0", "1"):
+        page = open_page(user="u3", item=item, tab=tab, exact=exact)
+        texts = [element.value for element in (*page.markdown, *page.caption)]
+        texts += [widget.label for widget in (*page.checkbox, *page.button)]
+        cells = [str(cell) for frame in page.table for cell in frame.value.to_numpy().ravel()]
+        charts = [str(cell) for frame in page.dataframe for name in ("amount", "contribution")
+                  if name in frame.value for cell in frame.value[name] if isinstance(cell, str)]  # fmt: skip
+        said = [re.sub("★ [0-9.]+", "", text.replace("\\", "")) for text in (*texts, *cells, *charts)]
+        found[exact] = [text for text in said if re.search(r"[0-9][.][0-9]+(?![0-9%])", text)]
+    assert found["0"] == []
+    assert found["1"]
+
+
+def test_the_switch_for_exact_numbers_is_in_the_address(open_page: Opener) -> None:
+    page = open_page(user="u3")
+    assert not scores(page)
+    page.toggle(key="rec_exact").set_value(True).run()
+    assert address(page)["exact"] == "1"
+    assert scores(page) == [figure(score) for score in small().recommend(user="u3")["score"]]
+    again = open_page(**address(page))
+    assert scores(again) == scores(page)
+    again.toggle(key="rec_exact").set_value(False).run()
+    assert "exact" not in address(again)
+
+
+def test_what_was_unticked_says_in_its_place_what_came_of_it(open_page: Opener) -> None:
+    item = small().recommend(user="u3")["item"].iloc[0]
+    page = open_page(user="u3", item=item, tab="whatif")
+    keys = [box.key for box in page.checkbox]
+    position = int(str(keys[1]).rpartition("_")[2])
+    told = small().explain(user="u3", item=item).events().set_index("position")["rank_without"][position]
+    assert place(int(told)) in page.checkbox[1].label
+    untick(page, position)
+    assert [box.key for box in page.checkbox] == keys, "no box moves"
+    says = t("shares.happened", announced=place(int(told)), happened=place(int(told)))
+    assert says in page.checkbox(key=f"rec_keep_{position}").label
+
+
+def test_what_is_explained_stays_so_when_it_is_no_longer_the_first(open_page: Opener) -> None:
+    """Nobody chose the first item of the list; who unticks an event beside it goes on reading of it."""
+    model = small("ItemKNN")
+    first = model.recommend(user="u3")["item"].iloc[0]
+    page = open_page(user="u3", model="ItemKNN", tab="whatif")
+    position = int(model.explain(user="u3", item=first).events()["position"].iloc[0])
+    keys = [box.key for box in page.checkbox]
+    untick(page, position)
+    assert address(page)["item"] == first
+    assert [box.key for box in page.checkbox] == keys
+
+
+def test_a_head_that_looks_much_and_gives_little_is_told_as_such(open_page: Opener) -> None:
+    item = small().recommend(user="u3")["item"].iloc[0]
+    own = shares(small().explain(user="u3", item=item))
+    assert own["attention"].sum() == pytest.approx(1.0)
+    quiet = own[(own["attention"] >= 0.1) & (own["share"] < own["attention"] / 4)]
+    assert 0 < len(quiet) < len(own)
+    said = shown_text(open_page(user="u3", item=item, tab="heads"))
+    for row in own.itertuples():
+        facts = {"weight": percent(row.attention), "share": percent(row.share)}
+        assert (t("shares.quiet", name=safe(head_name(row.head)), **facts) in said) == (row.head in set(quiet["head"]))
+
+
+def test_two_items_side_by_side_in_places_and_shares(open_page: Opener) -> None:
+    first, second = small().recommend(user="u3")["item"].iloc[:2]
+    page = open_page(user="u3", item=first, tab="versus")
+    a, b = (small().explain(user="u3", item=item) for item in (first, second))
+    said = next(element.value for element in page.markdown if safe(t("shares.side_by_side", a=a.title, b=b.title,
+                place_a="1st", place_b="2nd")) in element.value)  # fmt: skip
+    most = (a - b).events().iloc[1]
+    assert safe(percent(most["difference"] / size_of(a.events(), a.base))) in said
 
 
 # --- opinions, heads, undo ------------------------------------------------------------------------------------------
@@ -255,7 +369,7 @@ def with_opinion(item: str, rating: float) -> History:
 def test_an_opinion_is_the_newest_event(open_page: Opener, kind: str, rating: float) -> None:
     model = small()
     item = model.recommend(user="u3")["item"].iloc[2]
-    page = say(open_page(user="u3"), item, kind)
+    page = say(open_page(user="u3", exact="1"), item, kind)
     served = model.recommend(history=with_opinion(item, rating))
     assert cards(page) == [(rank, safe(title)) for rank, title in zip(served["rank"], served["title"], strict=True)]
     assert scores(page) == [figure(score) for score in served["score"]]
@@ -269,7 +383,7 @@ def test_an_opinion_is_the_newest_event(open_page: Opener, kind: str, rating: fl
 def test_an_item_can_be_hidden_and_nothing_else_changes(open_page: Opener) -> None:
     before = small().recommend(user="u3", k=11)
     item = before["item"].iloc[0]
-    page = say(open_page(user="u3"), item, "hide")
+    page = say(open_page(user="u3", exact="1"), item, "hide")
     assert scores(page) == [figure(score) for score in before["score"].iloc[1:]]
     press(page, "rec_put_back")
     assert scores(page) == [figure(score) for score in before["score"].iloc[:10]]
@@ -278,7 +392,7 @@ def test_an_item_can_be_hidden_and_nothing_else_changes(open_page: Opener) -> No
 def test_the_diff_says_what_moved_and_why(open_page: Opener) -> None:
     model = small()
     item = model.recommend(user="u3")["item"].iloc[0]
-    page = say(open_page(user="u3"), item, "less")
+    page = say(open_page(user="u3", exact="1"), item, "less")
     after, old = with_opinion(item, 1.0), model.recommend(user="u3")
     new = model.recommend(history=after)
     (table,) = [frame.value for frame in page.dataframe if t("recommendations.rank_before") in frame.value]
@@ -297,7 +411,7 @@ def test_the_diff_says_what_moved_and_why(open_page: Opener) -> None:
 
 def test_a_head_can_be_muted(open_page: Opener) -> None:
     model, item = small(), small().recommend(user="u3")["item"].iloc[0]
-    page = turn_to(open_page(user="u3", item=item), "heads")
+    page = turn_to(open_page(user="u3", item=item, exact="1"), "heads")
     names = head_names(model)
     assert len(names) == 3
     page.toggle(key=f"rec_head_{names[1]}").set_value(False).run()
@@ -326,7 +440,7 @@ def test_any_heads_can_be_muted_and_ledgers_add_up(kind: str) -> None:
 
 def test_why_one_stands_above_another(open_page: Opener) -> None:
     first, second = small().recommend(user="u3")["item"].iloc[:2]
-    page = turn_to(open_page(user="u3", item=first), "versus")
+    page = turn_to(open_page(user="u3", item=first, exact="1"), "versus")
     assert page.selectbox(key="rec_versus").value == second
     apart = small().explain(user="u3", item=first) - small().explain(user="u3", item=second)
     assert safe(apart.text("en"), 2000) in [element.value for element in page.markdown]
@@ -337,7 +451,7 @@ def test_why_one_stands_above_another(open_page: Opener) -> None:
 def test_why_not_and_what_would_bring_it_in(open_page: Opener) -> None:
     model = small()
     item = model.recommend(user="u3", k=14)["item"].iloc[13]
-    page = open_page(user="u3", item=item)
+    page = open_page(user="u3", item=item, exact="1")
     found = model.explain(user="u3", item=item, k=10).why_not()
     assert any(safe(found.text("en"), 2000) in element.value for element in page.markdown)
     assert found.added.found
@@ -365,7 +479,7 @@ def _served_with(page: AppTest, items: tuple[str, ...]) -> pd.DataFrame:
 
 
 def test_the_python_that_is_shown_gives_the_same_numbers(open_page: Opener) -> None:
-    page = open_page(user="u3", item="i12")
+    page = open_page(user="u3", item="i12", tab="take")
     text = next(code.value for code in page.code if "import" in code.value)
     assert "events = model.history('u3')" in text
     assert "model.explain(history=events, item='i12', k=10)" in text
@@ -375,7 +489,7 @@ def test_the_python_that_is_shown_gives_the_same_numbers(open_page: Opener) -> N
 
 
 def test_a_permalink_opens_the_same_view(open_page: Opener) -> None:
-    page = open_page(user="u7", model="UserAttention", k="6")
+    page = open_page(user="u7", model="UserAttention", k="6", tab="whatif", exact="1")
     press(page, f"rec_why_{small('UserAttention').recommend(user='u7')['item'].iloc[1]}")
     untick(page, 4)
     untick(page, 1)
@@ -401,7 +515,7 @@ def test_back_leads_to_the_view_before(open_page: Opener) -> None:
     page.query_params.update(opened)
     page.run()
     assert address(page) == opened
-    assert page.checkbox, "forward again"
+    assert page.button(key="rec_close"), "forward again"
 
 
 def test_a_choice_wins_over_an_address_that_is_late(open_page: Opener) -> None:
@@ -487,7 +601,9 @@ def test_a_fault_is_logged_and_told_in_one_sentence(
 
 
 def test_the_page_is_whole_in_chinese(open_page: Opener) -> None:
-    page = open_page(user="u3", item="i12", lang="zh", without=small().data_.items.ids[small().history("u3").item[0]])
+    page = open_page(
+        user="u3", item="i12", lang="zh", tab="whatif", without=small().data_.items.ids[small().history("u3").item[0]]
+    )
     names = "Item|HybridAttention|score|[A-Z]{3,}|u3|material|badge|gray|small|violet|orange|blue|green"
     for line in shown_text(page).splitlines():
         plain = re.sub(r":[\w/]+:|:[\w-]+\[|action|comedy|drama|romance", "", line)
@@ -518,7 +634,7 @@ def test_hostile_titles_are_text(open_page: Opener, monkeypatch: pytest.MonkeyPa
     model = ItemKNN(n_neighbors=8).fit(hostile)
     monkeypatch.setattr(state, "_fitted", lambda kind, name: model)
     monkeypatch.setattr(state, "dataset", lambda name="": hostile)
-    page = open_page(user="u3", item="i12", k="20")
+    page = open_page(user="u3", item="i12", k="20", tab="whatif")
     untick(page, 3)
     text = shown_text(page)
     assert "\\<script\\>" in text

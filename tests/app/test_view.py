@@ -60,7 +60,10 @@ def views(draw: some.DrawFn) -> tuple[View, Interactions]:
         depth=draw(some.sampled_from(DEPTHS)),
         tab=draw(some.sampled_from(list(TABS))),
         versus=draw(some.none() | some.sampled_from(data.items.ids)),
+        block=draw(some.none() | some.sampled_from(["story", "a,b %2C"])),
+        event=draw(some.none() | some.sampled_from(data.items.ids)),
         boxes=draw(some.integers(1, 99_999)),
+        exact=draw(some.booleans()),
     )
     places = some.sampled_from(view.events(data).newest.tolist())
     return replace(view, without=draw(some.lists(places, unique=True, max_size=4).map(tuple))), data

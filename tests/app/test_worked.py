@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from tests.app.conftest import visited
 from tests.models import fitted
 from xattn import History, InputError, Interactions, attend, worked_example
 from xattn.app import state
@@ -35,11 +36,7 @@ SHEET = article_sheet()
 
 def page(lang: str = "en", **params: str) -> AppTest:
     """The page with all steps, opened at an address with these parameters."""
-    at = AppTest.from_string("from xattn.app.learn import page; page.render()", default_timeout=60)
-    at.session_state["lang"] = lang
-    for name, value in {"step": "all", **params}.items():
-        at.query_params[name] = value
-    return at.run()
+    return visited("from xattn.app.learn import page; page.render()", lang, **{"step": "all", **params})
 
 
 def texts(at: AppTest) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from xattn.app.recommend.view import FEW_EVENTS
+from tests.ports import free_port
+from xattn.app.recommend.view import FEW_EVENTS, TABS
 from xattn.i18n import t
 
 __all__ = ["Visit", "serving", "serving_at", "settled"]
@@ -32,9 +31,7 @@ START = "import sys; from xattn.app import serve; serve(int(sys.argv[1]))"
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """The address of a server that is ready; at the end it is interrupted as by Ctrl-C, and must end cleanly."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / "log.txt"
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -93,21 +90,35 @@ class Visit:
         self.page.on("request", lambda request: self._note(request.url))
 
     def _hear(self, said: Any) -> None:
-        """Note errors; but a page below the root first looks for the server's own paths below itself."""
-        if said.type == "error" and "/_stcore/" not in said.location.get("url", ""):
+        """Note errors."""
+        if said.type == "error":
             self.faults.append(said.text)
 
     def _note(self, url: str) -> None:
         if urlparse(url).hostname not in {"localhost", None}:
             self.faults.append(url)
 
-    def open(self, address: str, lang: str = "en") -> float:
-        """Open an address of the page; seconds until the first score is on the screen."""
+    @property
+    def lines(self) -> Any:
+        """The lines of the list of recommendations."""
+        return self.page.locator("[class*=st-key-rec_why_] button")
+
+    def open(self, address: str) -> float:
+        """Open an address of the recommendations; seconds until the first reason is on the screen."""
         start = time.monotonic()
         self.page.goto(address)
-        score = re.compile(t("recommendations.score", lang, score="").replace("*", "").strip() + " [0-9]")
-        self.page.get_by_text(score).first.wait_for()
+        self.lines.first.wait_for()
         return time.monotonic() - start
+
+    def tab(self, name: str, lang: str = "en") -> None:
+        """Open a tab of the explanation."""
+        tab = self.page.get_by_role("tab", name=t(TABS[name], lang), exact=True)
+        tab.click()
+        self.page.wait_for_function(
+            "name => document.querySelector('[role=tab][aria-selected=true]').innerText.trim() === name",
+            arg=t(TABS[name], lang),
+        )
+        settled(self.page)
 
     def turn_to(self, address: str, title: str) -> Any:
         """Open any address; the page, when its title stands there and nothing runs any more."""
@@ -130,11 +141,18 @@ class Visit:
         shown.wait_for()
 
     def open_first(self, how: str) -> None:
-        """Click (or tap) Why this? on the first card. The browser draws parts as it loads them, so wait for all."""
-        buttons = self.page.get_by_role("button", name=t("recommendations.why"))
-        buttons.nth(9).wait_for()
-        getattr(buttons.first, how)()
-        self.page.get_by_test_id("stCheckbox").nth(FEW_EVENTS - 1).wait_for()
+        """Click (or tap) the first line, then what if. The browser draws parts as it loads them, so wait for all."""
+        self.lines.nth(9).wait_for()
+        settled(self.page)
+        getattr(self.lines.first, how)()
+        self.page.locator(".st-key-rec_close").wait_for()
+        self.tab("whatif")
+        self.boxes.nth(FEW_EVENTS - 1).wait_for()
+
+    @property
+    def boxes(self) -> Any:
+        """The events that can be unticked beside the list."""
+        return self.page.locator(".st-key-rec_boxes").get_by_test_id("stCheckbox")
 
     def check(self) -> list[list[str]]:
         """Score and rank: with the event, announced without it, re-scored without it."""

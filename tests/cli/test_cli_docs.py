@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from xattn import scenarios
 from xattn.cli import main
 from xattn.recommenders.registry import OWN
 
@@ -71,6 +72,7 @@ def lines(text: str) -> Iterator[list[str]]:
 
 def test_examples_run_and_print_the_shapes_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    assert scenarios.names()  # manifests are checked against the default model, before another takes its place
     monkeypatch.setattr("xattn.recommenders.registry.DEFAULT", "UserAttention")  # quick, and of the same shape
     monkeypatch.setattr("xattn.cli.doctor._long_histories", lambda like: like)  # its kernels may not be compiled yet
     ran = set()

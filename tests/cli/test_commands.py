@@ -307,7 +307,7 @@ def test_evaluate_without_features_is_strict_json(run: Run) -> None:
 def test_evaluate_on_screen_has_the_best_first(run: Run, files: Files) -> None:
     lines = run("evaluate", *files, "--models", "Popularity, UserAttention", "--min-events", "2").stdout.splitlines()
     assert lines[0] == "next-item on ratings: 60 users, 40 items, 540 events"
-    assert lines[2].split()[:4] == ["model", "ndcg@10", "95", "%"]
+    assert lines[2].split()[:4] == ["model", "ndcg@10", "95%", "interval"]
     assert [line.split()[0] for line in lines[4:6]] == ["UserAttention", "Popularity"]
     assert lines[5].split()[3] == "–", "the first model named is not compared with itself"
     assert lines[-1] == "p: chance of such a difference in ndcg@10 to Popularity if there were none."
@@ -322,6 +322,17 @@ def test_evaluate_protocols_on_screen_and_in_json(run: Run, files: Files, protoc
     found = answer(run(*asked, "--json"))
     assert found["protocol"] == protocol
     assert main in found["rows"][1]["versus_first"]
+
+
+def test_evaluate_protocols_side_by_side(run: Run, files: Files) -> None:
+    asked = ("evaluate", *files, "--models", "Popularity,LastItems", "--protocol", "strict,next-item")
+    lines = run(*asked).stdout.splitlines()
+    heads = [line for line in lines if " on ratings: " in line]
+    assert [head.split()[0] for head in heads] == ["strict", "next-item"]
+    assert [line.startswith("Strict: the last event but one stands in the history") for line in lines].count(True) == 1
+    found = answer(run(*asked, "--json"))["protocols"]
+    assert [one["protocol"] for one in found] == ["strict", "next-item"]
+    assert found[0]["rows"][0]["model"] == found[1]["rows"][0]["model"] == "Popularity"
 
 
 def test_evaluate_a_split_of_files(run: Run, folder: Path, tmp_path: Path) -> None:

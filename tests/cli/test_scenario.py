@@ -44,13 +44,13 @@ def test_the_ten_are_listed_in_both_languages() -> None:
 
 
 def test_a_run_says_what_the_data_are_warns_and_explains() -> None:
-    shown = xattn("run", "finance").stdout
-    for part in ("Simulated data, no real people", "No advice: ", "you chose “", "Confidence: "):
+    shown = xattn("run", "finance", "--on", "simulated").stdout
+    for part in ("Simulated data, no real people", "No advice: ", "you held “", "Confidence: "):
         assert part in shown
-    chinese = xattn("run", "finance", "--lang", "zh").stdout
+    chinese = xattn("run", "finance", "--on", "simulated", "--lang", "zh").stdout
     for part in ("模拟数据", "不是建议：", "可信程度："):
         assert part in chinese
-    found = printed("run", "finance", "-k", "3", "--user", "p7")
+    found = printed("run", "finance", "--on", "simulated", "-k", "3", "--user", "p7")
     assert found["user"] == "p7"
     assert len(found["items"]) == 3
     assert found["why"]["item"] == found["items"][0]["item"]
@@ -58,9 +58,9 @@ def test_a_run_says_what_the_data_are_warns_and_explains() -> None:
 
 
 def test_accuracy_stands_beside_on_demand() -> None:
-    found = printed("run", "finance", "--evaluate")["accuracy"]
+    found = printed("run", "finance", "--on", "simulated", "--evaluate")["accuracy"]
     assert [row["model"] for row in found["rows"]][:2] == ["HybridAttention", "Popularity"]
-    assert found["told"] in xattn("run", "finance", "--evaluate").stdout
+    assert found["told"] in xattn("run", "finance", "--on", "simulated", "--evaluate").stdout
 
 
 def test_a_manifest_is_written_and_run_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,12 +77,12 @@ def test_tune_tells_refused_settings_and_a_search_cut_short(run: Run, files: Fil
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        ("--model nosuch", "--model must be among ALS, BPR, SASRec, GenrePopularity, Random (rivals), "),
+        ("--model nosuch", "--model must be among ALS, BPR, SASRec, GenrePopularity, LastItems, Random (rivals), "),
         ("--model popularity", "`space` must be given for Popularity"),
         ("--model itemknn --over n_neighbors=5", "--over must be NAME=[V,…], a JSON list of values; got"),
         ("--model itemknn --over size=[5]", "`space` must be one of n_neighbors, shrink; got 'size'."),
         ("--model itemknn --set size=5", "--set must name a setting of ItemKNN (n_neighbors, shrink); got 'size'."),
-        ("--model itemknn --protocol rating", "`protocol` must be one of next-item, holdout; got 'rating'."),
+        ("--model itemknn --protocol rating", "`protocol` must be one of next-item, strict, holdout; got 'rating'."),
         ("--model itemknn --metric auc", "`metric` must be one of"),
         ("--model itemknn --trials 0", "`trials` must be a whole number >= 1; got 0."),
         ("--model itemknn --seconds nan", "`seconds` must be a finite number > 0; got nan."),
@@ -145,7 +145,7 @@ def test_rivals_without_ledgers_take_part(run: Run, files: Files) -> None:
 def test_agreement_is_a_table_of_its_own(run: Run, files: Files) -> None:
     asked = ("evaluate", *files, "--models", "Popularity,Random", "--agreement")
     lines = run(*asked).stdout.splitlines()
-    assert "Agreement of lists with Popularity (95 % interval)" in lines
+    assert "Agreement of lists with Popularity (95% interval)" in lines
     assert lines[-1].split()[0] == "Random"
     found = answer(run, *asked)
     assert found["rows"][0]["agreement"] is None

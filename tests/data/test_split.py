@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xattn.data import Interactions, leave_last_out, leave_last_two_out
+from xattn.data.split import as_of
 from xattn.errors import InputError
 
 EVENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=40)
@@ -59,3 +60,29 @@ def test_twice_is_nested():
 def test_what_is_split_is_interactions(split, data):
     with pytest.raises(InputError, match="`data` must be Interactions; got"):
         split(data)
+
+
+@given(EVENTS, st.integers(0, 4))
+def test_as_of_a_moment_only_what_came_before_is_known(events, moment):
+    data = Interactions.from_frame(pd.DataFrame(events, columns=["user", "item", "time"]))
+    before = [(str(u), str(item), time) for u, item, time in events if time < moment]
+    if not before:
+        with pytest.raises(InputError, match="`moment` must lie after an item has appeared"):
+            as_of(data, moment)
+        return
+    known = as_of(data, moment)
+    found = known.to_frame()
+    assert sorted(zip(found["user"], found["item"], found["time"], strict=True)) == sorted(before)
+    assert set(known.items.ids) == {item for _, item, _ in before}
+    assert known.user_ids == data.user_ids
+    born = np.arange(data.n_items, dtype=float)  # item row n appears at n
+    assert set(as_of(data, moment, born).items.ids) == {*known.items.ids, *data.items.ids[: moment + 1]}
+
+
+def test_as_of_needs_times_and_the_moments_of_all_items():
+    data = Interactions.from_frame(pd.DataFrame({"user": ["u"], "item": ["a"]}))
+    with pytest.raises(InputError, match="`data` must hold times"):
+        as_of(data, 1.0)
+    timed = Interactions.from_frame(pd.DataFrame({"user": ["u"], "item": ["a"], "time": [1]}))
+    with pytest.raises(InputError, match="born"):
+        as_of(timed, 1.0, np.zeros(3))

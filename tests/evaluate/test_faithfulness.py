@@ -22,7 +22,15 @@ from xattn.evaluate.faithfulness.case import Case, Met, ordered
 from xattn.evaluate.faithfulness.causes import _moved
 from xattn.evaluate.faithfulness.explainers import MORE
 from xattn.evaluate.faithfulness.heads import head_rows
-from xattn.evaluate.faithfulness.masked import ByFields, ByNeighbours, ByRescoring, ByThresholds, Scored, masked_scores
+from xattn.evaluate.faithfulness.masked import (
+    ByFields,
+    ByMasking,
+    ByNeighbours,
+    ByRescoring,
+    ByThresholds,
+    Scored,
+    masked_scores,
+)
 from xattn.evaluate.faithfulness.metrics import (
     Reference,
     column_names,
@@ -343,8 +351,8 @@ def test_the_beam_is_no_worse_than_iterated_removal() -> None:
         ("popularity", ByFields),
         ("ease", ByFields),
         ("recency ease", ByFields),
-        ("sequence", ByRescoring),
-        ("sequence target", ByRescoring),
+        ("sequence", ByMasking),
+        ("sequence target", ByMasking),
     ],
 )
 def test_the_quick_ways_are_what_the_model_serves(name: str, way: type) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,11 @@ import pytest
 from xattn import CollaborativeAttention, History, InputError, Interactions, ItemKNN, Popularity
 from xattn.data.split import leave_last_out
 from xattn.evaluate import PROTOCOLS, evaluate
-from xattn.evaluate.questions import Questions
+from xattn.evaluate.next_item import strict_questions
+from xattn.evaluate.questions import Questions, questions_told
 from xattn.evaluate.ranking import rank
+from xattn.evaluate.setup import Setup
+from xattn.evaluate.validation import VALIDATIONS
 
 KEYS = [
     "model",
@@ -150,3 +154,80 @@ def test_diversity_is_nan_without_features_and_says_so() -> None:
     frame = pd.DataFrame({"user": ["u", "u", "v", "v"], "item": ["a", "b", "b", "a"]})
     row = evaluate(Interactions.from_frame(frame, name="bare"), [Popularity()], k=1)["rows"][0]
     assert math.isnan(row["diversity"])
+
+
+# --- strict -----------------------------------------------------------------------------------------------------------
+
+
+class Remembers(Popularity):
+    """Popularity that keeps which histories it was asked about."""
+
+    asked: ClassVar[list[list[str]]] = []
+
+    def scores_of(self, history: History) -> np.ndarray:
+        Remembers.asked.append([self.data_.items.ids[j] for j in history.item])
+        return super().scores_of(history)
+
+    def scores_of_many(self, histories: list[History]) -> np.ndarray:
+        return np.array([self.scores_of(history) for history in histories])
+
+
+def short() -> Interactions:
+    rows = [("u", "a b c d"), ("v", "b c"), ("w", "a b x b"), ("y", "c b z z"), ("t", "a c q r")]
+    lines = [(user, item, t) for user, items in rows for t, item in enumerate(items.split())]
+    return Interactions.from_frame(pd.DataFrame(lines, columns=["user", "item", "time"]), name="short")
+
+
+def test_strict_learns_from_all_but_the_last_two_and_asks_after_the_last_but_one() -> None:
+    """x, z, q, r, d are met in nobody's training, so no catalogue holds them; of v nothing is asked."""
+    questions = strict_questions(short())
+    train = questions.train
+    learned = {user: [train.items.ids[j] for j in train.item[train.events_of(row)]]
+               for row, user in enumerate(train.user_ids)}  # fmt: skip
+    assert learned == {"u": ["a", "b"], "v": ["b"], "w": ["a", "b"], "y": ["c", "b"], "t": ["a", "c"]}
+    histories = [[train.items.ids[j] for j in history.item] for history in questions.histories]
+    assert histories == [["a", "b", "c"], ["a", "c"]]  # of u and of t, whose q nobody holds
+    assert [history.user for history in questions.histories] == [0, 4]
+    assert questions.missed == [1, 1]
+    assert questions.counts == (2, 2, 2)  # b of w and the second z of y had been met before
+    kept = strict_questions(short(), "keep")
+    assert [len(history) for history in kept.histories] == [3, 2, 2, 2]
+    assert kept.counts == (4, 0, 3)
+
+
+def test_strict_tells_the_difference_and_counts_what_nobody_could_find() -> None:
+    result = evaluate(short(), [Popularity()], protocol="strict", k=2)
+    assert (result["protocol"], result["users"], result["rows"][0]["mrr"]) == ("strict", 2, 0.0)
+    assert result["questions"] == {"targets": 2, "met_before": 2, "not_held": 2, "repeats": 0}
+    assert questions_told(result)[0].startswith("Strict: the last event but one stands in the history")
+    assert "last event but one" not in " ".join(questions_told(evaluate(short(), [Popularity()], k=2)))
+
+
+def test_strict_asks_with_the_newest_event_of_the_history() -> None:
+    Remembers.asked = []
+    evaluate(short(), [Remembers()], protocol="strict", k=2)
+    assert Remembers.asked == [["a", "b", "c"], ["a", "c"]]
+
+
+def test_a_setting_chosen_for_strict_is_chosen_on_what_it_has_learned_from() -> None:
+    asked = VALIDATIONS["strict"](short(), Setup(10, 0))
+    assert asked.train.item.tolist() == strict_questions(short()).train.item.tolist()
+    assert max(len(history) for history in asked.histories) == 2
+
+
+def test_strict_is_harder_where_the_last_event_but_one_teaches_what_follows() -> None:
+    """Only the last but one events hold the pair p, q: next-item learns it, strict cannot."""
+    lines = [(f"u{u}", item, t) for u in range(60) for t, item in enumerate([f"i{u % 20}", "p", "q"] if u % 2 else
+             [f"i{u % 20}", f"i{(u + 5) % 20}", "p", "q", "i3"])]  # fmt: skip
+    data = Interactions.from_frame(pd.DataFrame(lines, columns=["user", "item", "time"]), name="pairs")
+    model = lambda: CollaborativeAttention(recency=(0.5,), min_events=1, regularization=1.0)  # noqa: E731
+    strict_row, next_row = (
+        evaluate(data, {"m": model}, protocol=protocol)["rows"][0] for protocol in ("strict", "next-item")
+    )
+    assert strict_row["ndcg@10"] <= next_row["ndcg@10"]
+
+
+def test_strict_needs_a_user_with_three_events() -> None:
+    data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}), name="two")
+    with pytest.raises(InputError, match="a user with at least three events; got none"):
+        evaluate(data, [Popularity()], protocol="strict", k=1)

@@ -242,7 +242,7 @@ def test_the_space_of_a_model_is_its_own() -> None:
         ({"space": {"n_neighbors": 5}}, "`space` must hold a list of values or a distribution for n_neighbors; got 5."),
         ({"space": {"n_neighbors": []}}, "`space` must hold a list of values or a distribution for n_neighbors"),
         ({"trials": 0}, "`trials` must be a whole number >= 1; got 0."),
-        ({"protocol": "rating"}, "`protocol` must be one of next-item, holdout; got 'rating'."),
+        ({"protocol": "rating"}, "`protocol` must be one of next-item, strict, holdout; got 'rating'."),
         ({"metric": "auc"}, "`metric` must be one of ndcg, hr, recall, precision, map, mrr; got 'auc'."),
         ({"seconds": 0}, "`seconds` must be a finite number > 0; got 0."),
         ({"k": 0}, "`k` must be"),

@@ -21,6 +21,7 @@ from tests.models import MODELS, fitted
 from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.data.synthetic import planted
 from xattn.explain import DEPTHS, Origin, explanation_schema
+from xattn.explain.tell import markup
 from xattn.explain.tell import page as page_module
 from xattn.i18n.numbers import figure
 from xattn.recommenders import CollaborativeAttention, ItemKNN, Recommender
@@ -254,7 +255,8 @@ def test_a_page_needs_nothing_else(name: str, lang: str, drawn: bool, monkeypatc
 
 def test_every_chart_has_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, why = some().to_html(), some()
-    monkeypatch.setattr(page_module, "can_draw", lambda: False)
+    for module in (page_module, markup):
+        monkeypatch.setattr(module, "can_draw", lambda: False)
     plain = why.to_html()
     assert drawn.count("<img") == 3
     assert plain.count("<img") == 1  # the card, which needs no package

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,10 @@ from hypothesis import strategies as st
 import xattn
 from xattn import ContentAttention, HybridAttention, InputError, Interactions
 from xattn.data.synthetic_parts import planted_part
+from xattn.explain.tell.export import explanation_schema
+from xattn.explain.tell.sides import parts_table, speaking, split
 from xattn.features import make_features
+from xattn.i18n.numbers import figure
 from xattn.testing.texts import mismatches
 
 WORDS = ["heist", "crew", "night", "sea", "robot", "love", "dog", "海", "机器人", "war"]
@@ -115,6 +120,55 @@ def test_files_hold_the_parts_and_words_tell_them() -> None:
         assert mismatches(why, lang, "paragraph") == []
     false = text.replace("say “", "say “nosuch” and “")
     assert mismatches(why, "en", "paragraph", text=false)
+
+
+def test_files_say_where_the_parts_lie_by_the_schema() -> None:
+    why = ContentAttention().fit(made()).explain(history=["i0", "i2"], item="i1")
+    document = json.loads(json.dumps(why.explanation()))
+    jsonschema.Draft202012Validator(explanation_schema()).validate(document)
+    places, stories = document["places"]["story"], why.items_table.frame["story"]
+    assert places["kind"] == "words"
+    for side, item in (("event", None), ("target", "i1")):
+        for row in document["parts"]["story"][side]:
+            name = item or row["event"]
+            start, stop = (int(x) for x in places["of"][name][str(row["place"])])
+            assert stories[why.items_table.row(name)][start:stop].casefold() == row["part"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_of_its_own_marks_the_words_of_both_texts(lang: str) -> None:
+    data = made()
+    told = [f"<b>{text}</b> & more" for text in data.items.frame["story"]]
+    table = replace(data.items, frame=data.items.frame.assign(story=told))
+    why = ContentAttention().fit(replace(data, items=table)).explain(history=["i0", "i2"], item="i1")
+    found = split(why, "story", "i0")
+    page = why.to_html(lang)
+    marks = re.findall(r'<mark class="(?:for|against)(?: most)?">−?(\w+)</mark>', page)
+    assert marks == [p.text for side in (found.own, found.other) for p in side.pieces if p.amount is not None]
+    assert {"heist", "crew"} <= set(marks)
+    assert "&lt;b&gt;" in page
+    assert "<b>a " not in page
+    assert figure(found.amount, sign=True) in page
+
+
+def test_both_sides_of_one_event_add_up_and_long_texts_are_cut_to_their_words() -> None:
+    data = made()
+    long = ["a heist " + "of nothing much " * 60 + "by the crew", *data.items.frame["story"][1:]]
+    table = replace(data.items, frame=data.items.frame.assign(story=long))
+    why = ContentAttention().fit(replace(data, items=table)).explain(history=["i0", "i2"], item="i1")
+    assert speaking(why, "story")[0] == "i0"
+    found = split(why, "story", "i0")
+    for side in (found.own, found.other):
+        assert side.amounts.sum() + side.rest == pytest.approx(found.amount, abs=1e-12)
+        assert sum(p.amount or 0.0 for p in side.pieces) + side.rest == pytest.approx(found.amount, abs=1e-12)
+    listed = parts_table(found)
+    assert listed["own"].sum() == pytest.approx(found.amount, abs=1e-12)
+    assert listed["other"].sum() == pytest.approx(found.amount, abs=1e-12)
+    told = "".join(piece.text for piece in found.own.pieces)
+    assert told.startswith("a heist")
+    assert told.endswith("by the crew")
+    assert "…" in told
+    assert len(told) < 400
 
 
 def test_a_column_of_descriptions_is_title_and_text() -> None:

@@ -160,6 +160,6 @@ def test_an_occurrence_that_is_not_there_is_refused(n: object) -> None:
 
 def test_where_every_item_differs_nothing_is_grouped() -> None:
     frame = pd.DataFrame({"user": ["a"] * 4 + ["b"] * 4, "item": list("wxyzxyzw"), "time": [1, 2, 3, 4] * 2})
-    history = model("EASE").fit(Interactions.from_frame(frame)).history(user="a")
+    history = model_class("EASE")().fit(Interactions.from_frame(frame)).history(user="a")
     assert history.newest.tolist() == [0, 1, 2, 3]
     assert not history.repeated.any()

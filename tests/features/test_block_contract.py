@@ -15,6 +15,7 @@ from xattn.features.media.sounds import Sounds
 from xattn.features.numbers import Numbers
 from xattn.features.registry import OWN, block_of_name
 from xattn.features.text.text import Text
+from xattn.features.text.vectors import Vectors
 from xattn.features.words import Words
 from xattn.testing import BlockContract
 
@@ -66,7 +67,14 @@ class TestText(BlockContract):
         )
 
 
+class TestVectors(TestText):
+    def make(self) -> Block:
+        return Vectors(dimensions=2)
+
+
 def test_every_block_is_tested() -> None:
-    tested = {type(kind().make()) for kind in (TestCategories, TestNumbers, TestFlags, TestText, TestWords)}
+    tested = {
+        type(kind().make()) for kind in (TestCategories, TestNumbers, TestFlags, TestText, TestVectors, TestWords)
+    }
     elsewhere = {Pictures, Sounds}  # test_media.py
     assert {type(block_of_name(name)) for name in OWN} == tested | elsewhere

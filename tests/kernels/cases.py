@@ -236,6 +236,7 @@ def _heads() -> list[Case]:
             1,
             (np.zeros((users, 9)), indptr, row, w, 5, *_stored(rng), rng.permutation(9), rng.random(9)),
         ),
+        Case(pool._sparse_values, 1, (np.zeros((4, 6)), np.arange(-1, 5), *_stored(rng), rng.permutation(9) - 5)),
         *_locally((*occ, w, rho, tail), (*occ[:3], occ.row, w, np.linspace(0, 1, 150), rho, c), H * C, C, rng),
         *(_nearest(rng, n) for n in (3, 50, 3_000)),
         *(_asking(rng, *how) for how in asking),

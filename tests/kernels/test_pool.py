@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from tests import naive
 from tests.checks import assert_bitwise, assert_within, unchanged, unit
 from tests.strategies import numbers
-from xattn.kernels.pool import STRIPE, add_pooled, add_pooled_sparse, pool_scores
+from xattn.kernels.pool import STRIPE, add_pooled, add_pooled_sparse, pool_scores, sparse_values
 
 U = unit(np.float64)
 
@@ -112,6 +112,17 @@ def test_a_table_stored_by_rows_gives_the_same() -> None:
         got = there.copy()
         add_pooled_sparse(got, ptr, row, coef, starts, np.nonzero(rows)[1], rows[rows != 0], place, gate)
         assert np.allclose(got, want, rtol=0, atol=1e-13) == same
+
+
+def test_columns_of_a_table_stored_by_rows() -> None:
+    """Any columns, in any order, of any rows; a column that is not asked for is nowhere."""
+    rng = np.random.default_rng(3)
+    table = rng.normal(size=(6, 9)) * (rng.random((6, 9)) < 0.5)
+    starts = np.concatenate([[0], np.cumsum((table != 0).sum(axis=1))])
+    row, place = np.array([5, -1, 0, 5, 2]), rng.permutation(9) - 4
+    got = sparse_values(row, starts, np.nonzero(table)[1], table[table != 0], place, 5)
+    want = np.where(row[None, :] >= 0, table[row][:, np.argsort(place)[4:]].T, 0.0)
+    np.testing.assert_array_equal(got, want)
 
 
 def test_events_that_say_nothing_are_not_read() -> None:

@@ -13,11 +13,11 @@ from tests.live.stage import cluster, program, sqlite
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server."""
     if program("initdb") is None:
         pytest.skip("no PostgreSQL here")
-    with cluster(tmp_path_factory.mktemp("pg")) as url:
+    with cluster() as url:
         yield url
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -13,10 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import psycopg
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from tests.ports import free_port
 from xattn.data import Interactions, planted
 from xattn.recommenders import HybridAttention
 
@@ -45,13 +48,6 @@ def sqlite(folder: Path) -> str:
     return f"sqlite:///{folder}/events.db"
 
 
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def served(app: Starlette) -> Iterator[str]:
     """The application behind a real socket; its address."""
@@ -75,32 +71,50 @@ def program(name: str) -> str | None:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of our own on loopback, in `folder`; its address. It does not run as root."""
+def cluster() -> Iterator[str]:
+    """A PostgreSQL server of our own on loopback; its address. It does not run as root.
+
+    Its folder is not below one of pytest's: each session of pytest that starts shuts those to all but its own user, and
+    the server ends at its next checkpoint, minutes later, where it may no longer look into its own folder.
+    """
     initdb, postgres = program("initdb"), program("postgres")
     assert initdb is not None
     assert postgres is not None
     user = None
     if os.getuid() == 0:
         user = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_name in ("postgres", "nobody"))
-        shutil.chown(folder, user)
-        for parent in folder.parents:  # made for root alone by pytest
-            if parent.stat().st_uid == 0 and parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-    place, port = folder / "cluster", free_port()
-    make = [initdb, "-D", str(place), "-U", "test", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
-    subprocess.run(make, check=True, capture_output=True, user=user, cwd=folder)
-    options = ["-D", str(place), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen([postgres, *options], stdout=log, stderr=log, user=user, cwd=folder)
-    try:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+    with TemporaryDirectory(prefix="xattn-postgres-") as made:
+        folder = Path(made)
+        if user is not None:
+            shutil.chown(folder, user)
+        place, port = folder / "cluster", free_port()
+        make = [initdb, "-D", str(place), "-U", "test", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        subprocess.run(make, check=True, capture_output=True, user=user, cwd=folder)
+        options = ["-D", str(place), "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
+        log = folder / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen([postgres, *options], stdout=out, stderr=out, user=user, cwd=folder)
+        try:
+            _wait_until_it_answers(f"host=127.0.0.1 port={port} user=test dbname=postgres", process, log)
+            yield f"postgresql://test@127.0.0.1:{port}/postgres"
+            assert process.poll() is None, f"PostgreSQL ended: {_end_of(log)}"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_until_it_answers(where: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server answers a question; fail with what it wrote when it has ended, or after two minutes."""
+    end = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            psycopg.connect(where, connect_timeout=10).close()
+        except psycopg.OperationalError:
             time.sleep(0.05)
-        yield f"postgresql://test@127.0.0.1:{port}/postgres"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        log.close()
+        else:
+            return
+    pytest.fail(f"PostgreSQL does not answer: {_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]

@@ -57,6 +57,29 @@ def test_the_next_list_knows_the_event(live: Live) -> None:
     assert [one.score for one in second.items] == want["score"].tolist()
 
 
+def test_lists_hold_again_what_somebody_had_where_the_plan_says_so(tmp_path: Path) -> None:
+    plan = Plan(solve_after=0, seen="keep")
+    with open_store(sqlite(tmp_path)) as store, Live(store, model=model(), plan=plan) as live:
+        had = live.recommend("ann", k=40).items[0].item
+        add = [event("e", "ann", had, value=5.0)]
+        told = live.preview("ann", add=add, k=40)
+        live.add(add)
+        served = live.recommend("ann", k=40)
+        want = model().recommend(history=[(had, 5.0)], k=40, seen="keep")
+        assert had in items(served)
+        assert items(served) == want["item"].tolist()
+        assert [one.item for one in told.after] == items(served)
+        answer, _ = live.why(served.list_id, had)
+        assert (answer.rank, answer.score) == next((x.rank, x.score) for x in served.items if x.item == had)
+        _, switched = live.switch("ann", {"personal": False}, k=40)
+        assert [one.item for one in switched.before] == items(served)
+        _, said = live.say({"id": "s", "user": "ann", "kind": "not_interested", "item": had}, k=40)
+        assert had not in [one.item for one in said.after]
+        assert had not in items(live.recommend("ann", k=40, seen="drop"))
+    with pytest.raises(InputError, match="`seen` must be"):
+        Plan(seen="perhaps")
+
+
 def test_a_person_of_the_data_set_has_both_histories(alone: Live) -> None:
     user = data().user_ids[3]
     before = model().recommend(user)

@@ -74,7 +74,7 @@ def test_not_interested_silences_the_reason_and_says_what_stays(live: Live) -> N
     reason = max(by_event, key=by_event.__getitem__)
     document = {"id": "f", "user": "ann", "kind": "not_interested", "item": served.items[0].item, "event": reason}
     _, did = live.say(document)
-    assert did.blocked == (served.items[0].item,)
+    assert served.items[0].item in did.blocked  # and what had the same reason: tests/live/test_alike.py
     assert did.silenced == (reason,)
     assert served.items[0].item in did.left
     assert all(one.item in items(did.after) for one in did.stayed)

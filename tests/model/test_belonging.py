@@ -83,6 +83,9 @@ def test_ease_is_a_case_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     X = sparse.csr_array((np.random.default_rng(1).random((40, 12)) < 0.3).astype(float))
     V = belonging_values(X, X, np.zeros((12, 0)), 2.0, np.float64)
     assert_within(V, ease_values(X, 2.0, np.float64), absolute=1e-12)
+    monkeypatch.undo()
+    monkeypatch.setattr(belonging, "BUSY", 0.0)
+    assert_within(belonging_values(X, X, np.zeros((12, 0)), 2.0, np.float64, dropout=0.0), V, absolute=0.0)
 
 
 def test_features_speak_for_items_that_nobody_took_together() -> None:

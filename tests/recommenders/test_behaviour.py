@@ -60,6 +60,21 @@ def test_values_are_those_of_the_ridge_over_whole_histories() -> None:
     np.testing.assert_allclose(part.form.V[0], V, atol=1e-6)
 
 
+def test_dropout_is_a_setting_of_any_alone() -> None:
+    data = fitted("collaborative any").data_
+    settings = {"objective": "any", "min_events": 20, "regularization": 5.0, "dtype": "float64"}
+    third, said, none = (
+        CollaborativeAttention(**settings, **given).fit(data).parts_[0].form.V
+        for given in ({}, {"dropout": 1 / 3}, {"dropout": 0.0})
+    )
+    np.testing.assert_array_equal(third, said)
+    assert (none**2).sum() > 1.05 * (third**2).sum(), "dropping shrinks"
+    ways = [CollaborativeAttention(min_events=20, dropout=p).fit(data).score("u1") for p in (0.0, 0.9)]
+    np.testing.assert_array_equal(*ways)
+    with pytest.raises(InputError, match="`dropout` must be a finite number >= 0 and <= 0.95; got 1"):
+        CollaborativeAttention(dropout=1.0).fit(data)
+
+
 def test_auto_is_next_with_its_own_penalty() -> None:
     data = fitted("collaborative").data_
     auto, said = (

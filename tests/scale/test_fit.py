@@ -59,6 +59,14 @@ class InProcess:
         pass
 
 
+def damaged(made: Partitions, place: int) -> tuple[Path, bytes]:
+    """A file of a partition, of which one bit is turned over, and what it held."""
+    path = made.folder / made.parts[place].folder / "item.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    return path, whole
+
+
 def fitted(folder: Path, model: AttentionModel, **options: Any) -> AttentionModel:
     return fit_partitions(folder / "p", model, **{"engine": InProcess(), **options}).model
 
@@ -106,9 +114,7 @@ def test_the_last_events_are_left_out(folder: Path) -> None:
 
 def test_a_damaged_partition_is_named_and_the_rest_is_done(folder: Path, tmp_path: Path) -> None:
     made = partition(folder / "events.csv", tmp_path / "p", parts=6)
-    path = tmp_path / "p" / made.parts[2].folder / "item.npy"
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    path, whole = damaged(made, 2)
     with pytest.raises(DataError, match=made.parts[2].folder):
         fitted(tmp_path, KINDS["whole"]())
     (work,) = (tmp_path / "p").glob("work-*")
@@ -128,22 +134,23 @@ def test_the_tree_is_fixed() -> None:
     assert sum(node.is_leaf for node in nodes(37)) == 37
 
 
-def test_two_workers_one_killed(folder: Path) -> None:
-    """Processes give the bits of one; so they do when one is killed in the middle of its task."""
+@pytest.mark.parametrize(("workers", "kills"), [(2, 1), (4, 3)])
+def test_workers_are_killed(folder: Path, workers: int, kills: int) -> None:
+    """Any number of processes gives the bits of one; so it does when some are killed in the middle of their tasks."""
     expected = fitted(folder, KINDS["whole"]()).fingerprint()
-    engine = LocalEngine(2)
+    engine = LocalEngine(workers)
     killed: list[int] = []
 
     def kill(what: str, share: float) -> None:
-        if not killed and engine.pids:
+        if len(killed) < kills and engine.pids and engine.pids[-1] not in killed:
             killed.append(engine.pids[-1])
-            os.kill(killed[0], signal.SIGKILL)
+            os.kill(killed[-1], signal.SIGKILL)
 
     try:
         found = fitted(folder, KINDS["whole"](), engine=engine, together=0, progress=kill).fingerprint()
     finally:
         engine.close()
-    assert killed
+    assert len(killed) == kills
     assert found == expected
 
 
@@ -211,3 +218,14 @@ def test_dask_gives_the_same_bits(folder: Path) -> None:
     pytest.importorskip("distributed")
     expected = fitted(folder, KINDS["whole"]()).fingerprint()
     assert fitted(folder, KINDS["whole"](), engine=None, dask="local", workers=1).fingerprint() == expected
+
+
+def test_fewer_people_than_partitions(tmp_path: Path) -> None:
+    """A part without anybody takes nothing away from the others."""
+    events(200, users=3).to_csv(tmp_path / "events.csv", index=False)
+    partition(tmp_path / "events.csv", tmp_path / "p", parts=9)
+    one = KINDS["whole"]().fit(read_interactions(tmp_path / "events.csv"))
+    for options in ({}, {"together": 0}, {"leave_last": True}):
+        other = fitted(tmp_path, KINDS["whole"](), **options)
+        if not options.get("leave_last"):
+            np.testing.assert_allclose(other._state()["V"], one._state()["V"], atol=1e-13)

@@ -44,6 +44,24 @@ def test_what_is_partitioned_is_what_is_read(tmp_path: Path, form: str, stream_f
     assert whole(Partitions.open(tmp_path / "p")).checksum == read_interactions(path).checksum
 
 
+@pytest.mark.parametrize("stream_from", [0, 2**40])
+def test_how_long_events_lasted_is_read_in_pieces_too(
+    tmp_path: Path, stream_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xattn.scale.chunks.BLOCK", 2048)
+    path, said = tmp_path / "events.csv", {"amount": "seconds", "scale": "dwell"}
+    frame = events(n=800).rename(columns={"rating": "seconds"})
+    frame.to_csv(path, index=False)
+    made = partition(path, tmp_path / "p", parts=3, stream_from=stream_from, **said)
+    assert whole(made).checksum == read_interactions(path, **said).checksum
+    frame.assign(seconds=frame["seconds"] - 1.0).to_csv(path, index=False)
+    with pytest.raises(DataError, match="numbers ≥ 0"):
+        partition(path, tmp_path / "q", parts=3, stream_from=stream_from, **said)
+    frame.assign(seconds=0).to_csv(path, index=False)
+    with pytest.raises(DataError, match="over 0 somewhere"):
+        partition(path, tmp_path / "q", parts=3, stream_from=stream_from, **said)
+
+
 def test_pieces_of_one_line_give_the_same(csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xattn.scale.chunks.BLOCK", 2048)
     made = partition(csv, tmp_path / "p", parts=3, stream_from=0)

@@ -30,6 +30,9 @@ def test_texts_are_whole_and_in_their_language(name: str) -> None:
     m = load(name).manifest
     said = [m.title, m.story, m.persona, m.watch, *m.questions, *m.warnings, *(event.why for event in m.events)]
     said += [m.real.about] if m.real is not None else []
+    assert m.claim is not None
+    assert m.holds is not None
+    said += [m.claim, m.holds, *(setting.why for setting in (m.real.settings if m.real else ()))]
     assert len(m.questions) >= 2
     for text in said:
         assert isinstance(text, Said)
@@ -99,6 +102,17 @@ def edited(old: str, new: str) -> str:
         (edited('protocol = "holdout"', "colour = 1"), "`x.toml` must have no other keys than name, .*; got 'colour'."),
         (edited('"side"]', '"AGECL"]'), "a sensitive column must be neither a group nor a block; got 'AGECL'."),
         (edited('protocol = "holdout"', 'blocks = ["age=words"]'), "a sensitive column must be neither .*; got 'age'."),
+        (
+            edited(
+                "[simulated]",
+                '[[real.settings]]\nname = "colour"\nvalue = 1.0\nwhy = {en = "a.", zh = "甲。"}\n\n[simulated]',
+            ),
+            "`settings` must be one of .*newcomers.*; got 'colour'.",
+        ),
+        (
+            edited("[simulated]", '[[real.settings]]\nname = "beta"\nwhy = {en = "a.", zh = "甲。"}\n\n[simulated]'),
+            "the setting 'beta' must have either `value` or `values`; got neither or both.",
+        ),
         (edited('protocol = "holdout"', 'blocks = ["story"]'), "`blocks` must hold pairs such as story=text; got"),
         (edited('protocol = "holdout"', 'blocks = ["story=nosuch"]'), "`blocks` must be one of .*; got 'nosuch'."),
         (edited("items = 40", "items = 4"), "`simulated.items` must be a whole number >= 20; got 4."),

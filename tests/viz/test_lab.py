@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import pytest
 from altair.utils import schemapi
@@ -16,7 +17,8 @@ from xattn.i18n import LANGUAGES
 from xattn.viz import files
 from xattn.viz import unchecked as quick
 from xattn.viz.attention import FRAME, PICK, contribution_chart, matrix_chart, score_chart, table, weight_chart
-from xattn.viz.lab import interval_chart, line_chart, share_chart, signed_chart
+from xattn.viz.charts import AGAINST, FOR, WEIGHT
+from xattn.viz.lab import COLOURS, DASHES, SHAPES, interval_chart, line_chart, share_chart, signed_chart
 
 POINTS = pd.DataFrame({"name": ["a", "b"], "value": [0.1, 0.3], "low": [0.05, 0.2], "high": [0.2, 0.4]})
 LINES = pd.DataFrame(
@@ -57,6 +59,20 @@ def test_lines_differ_by_dash_and_shape_and_leave_out_what_is_missing() -> None:
     assert '"strokeDash"' in spec
     assert '"shape"' in spec
     assert len(rows(json.loads(spec))) == 3
+
+
+def contrast(colour: str, other: float) -> float:
+    """Of a colour with a grey of luminance `other` (WCAG 2.2)."""
+    parts = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    mine = float(linear @ [0.2126, 0.7152, 0.0722])
+    return (max(mine, other) + 0.05) / (min(mine, other) + 0.05)
+
+
+def test_colours_of_series_can_be_seen_and_mean_nothing_else() -> None:
+    assert len({*COLOURS, FOR, AGAINST, WEIGHT}) == len(COLOURS) + 3
+    assert len(COLOURS) == len(SHAPES) == len(DASHES)
+    assert min(contrast(colour, grey) for colour in COLOURS for grey in (0.0, 1.0)) >= 3
 
 
 @pytest.mark.parametrize(

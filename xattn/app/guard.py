@@ -25,6 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from xattn.app.moved import redirect
+from xattn.app.rooted import SCRIPT
 from xattn.app.ui.spoken import SCRIPTS
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def policy() -> str:
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
     sums = [
         base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in (*INLINE.findall(page), *SCRIPTS.values())
+        for script in (*INLINE.findall(page), SCRIPT, *SCRIPTS.values())
     ]
     return "; ".join(
         (

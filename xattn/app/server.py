@@ -24,6 +24,7 @@ from starlette.routing import Route
 from xattn.app import state
 from xattn.app.data.brought import most_bytes
 from xattn.app.guard import Guard, hosts_of
+from xattn.app.rooted import Rooted
 from xattn.errors import check_whole, refuse, system_reason
 
 __all__ = ["guard", "readyz", "serve", "settings"]
@@ -78,7 +79,7 @@ def serve(port: int, address: str, shown: state.Own | None = None) -> None:
             state.use(shown)
             print("Getting the model ready …", flush=True)
             state.warm()
-            app = st.App(SCRIPT, routes=[Route("/readyz", readyz)], middleware=[guard(address)])
+            app = st.App(SCRIPT, routes=[Route("/readyz", readyz)], middleware=[guard(address), Middleware(Rooted)])
             print(f"xattn is at http://{address}:{port}  (Ctrl-C ends it)", flush=True)
             app.run(config=settings(port, address))
     except KeyboardInterrupt:

@@ -51,6 +51,7 @@ PAGES = (  # in the order of the sidebar; the first one is at the root
         ":material/recommend:",
         lambda: import_module("xattn.app.recommend.page"),
     ),
+    Page("scenarios.title", "scenarios", ":material/category:", lambda: import_module("xattn.app.scenarios.page")),
     Page("app.worked", "worked", ":material/function:", lambda: import_module("xattn.app.learn.page")),
     Page("app.behaviour", "behaviour", ":material/tune:", lambda: import_module("xattn.app.yours.page")),
     Page("mine.title", "data", ":material/upload_file:", lambda: import_module("xattn.app.data.page")),

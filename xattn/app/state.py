@@ -11,7 +11,11 @@ import gc
 import os
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import copy
+from itertools import count
 from typing import NamedTuple
 
 import streamlit as st
@@ -32,6 +36,8 @@ __all__ = [
     "dataset",
     "default_model",
     "hold",
+    "identity",
+    "in_words_of",
     "is_warm",
     "let_go",
     "model",
@@ -39,6 +45,8 @@ __all__ = [
     "most_held",
     "own",
     "scenario",
+    "seen",
+    "speaking",
     "take_seat",
     "use",
     "warm",
@@ -54,13 +62,15 @@ QUICK: dict[str, type[Recommender]] = {  # the first is the default; of the othe
 
 class Own(NamedTuple):
     """What is shown in place of the bundled films. `scenario` says what people do with items, `origin` where data or
-    model can be read from again, `program` the lines of Python that make the model, where these are more."""
+    model can be read from again, `program` the lines of Python that make the model, where these are more; `seen`
+    whether lists may hold again what somebody had (as in `recommend`)."""
 
     data: Interactions
     model: Recommender | None = None
     origin: Origin = Origin()
     scenario: str = "films"
     program: str = ""
+    seen: str = "drop"
 
 
 class _Seat:
@@ -70,6 +80,8 @@ class _Seat:
 _own: Own | None = None
 _seats: weakref.WeakSet[_Seat] = weakref.WeakSet()
 _lock = threading.Lock()
+_marks: weakref.WeakKeyDictionary[Recommender, int] = weakref.WeakKeyDictionary()
+_numbers = count(1)
 
 
 def use(shown: Own | None) -> None:
@@ -126,10 +138,32 @@ def own() -> Own | None:
     return _own if mine is None else mine
 
 
+_words: ContextVar[str | None] = ContextVar("words", default=None)
+
+
 def scenario() -> str:
     """What people do with the items that are shown; see `Ledger.text`."""
+    words = _words.get()
+    if words is not None:
+        return words
     shown = own()
     return "films" if shown is None else shown.scenario
+
+
+def seen() -> str:
+    """Whether lists of what is shown may hold again what somebody had; see `recommend`."""
+    shown = own()
+    return "drop" if shown is None else shown.seen
+
+
+@contextmanager
+def in_words_of(words: str) -> Iterator[None]:
+    """Inside, texts speak of items in these words, whatever else is shown: a part of a page has data of its own."""
+    before = _words.set(words)
+    try:
+        yield
+    finally:
+        _words.reset(before)
 
 
 def dataset() -> Interactions:
@@ -140,6 +174,22 @@ def dataset() -> Interactions:
     shown = own()
     plain = load_dataset(DATASET) if shown is None else shown.data
     return plain.in_language(lang()) if in_session() else plain
+
+
+def identity(data: Interactions | None = None) -> str:
+    """What answers are kept by, beside the class of a model: its `data` (None: those of the pages), and which model was
+    given, if one was.
+
+    Two models of one class may be given one after the other for the same data, with other settings or around another
+    model of somebody else's. Models that nobody gave are told apart by their class: their settings are the default.
+    """
+    shown = own()
+    checksum = (dataset() if data is None else data).checksum
+    if shown is None or shown.model is None:
+        return checksum
+    with _lock:
+        mark = _marks.get(shown.model) or _marks.setdefault(shown.model, next(_numbers))
+    return f"{checksum} {mark}"
 
 
 def models() -> dict[str, type[Recommender]]:
@@ -156,7 +206,7 @@ def default_model() -> str:
 
 
 @kept(st.cache_resource, speaks=False, max_entries=2 * len(QUICK))
-def _fitted(kind: str, checksum: str) -> Recommender:
+def _fitted(kind: str, identity: str) -> Recommender:
     shown = own()
     if shown is not None and shown.model is not None and kind == type(shown.model).__name__:
         return shown.model
@@ -170,11 +220,11 @@ def model(kind: str | None = None) -> Recommender:
     """
     kind = check_choice("model", default_model() if kind is None else kind, models())
     with st.spinner(t("app.fitting", lang())):
-        fitted = _fitted(kind, dataset().checksum)
-    return _speaking(fitted, lang())
+        fitted = _fitted(kind, identity())
+    return speaking(fitted, lang())
 
 
-def _speaking(fitted: Recommender, language: str) -> Recommender:
+def speaking(fitted: Recommender, language: str) -> Recommender:
     """The same fitted model, whose explanations call items by their titles in this language."""
     data = fitted.data_.in_language(language)
     if data is fitted.data_:
@@ -194,7 +244,7 @@ def is_warm() -> bool:
 
 def warm() -> None:
     """Fit the default model and take one explanation from it, so that no visitor waits for either."""
-    fitted = _fitted(default_model(), dataset().checksum)
+    fitted = _fitted(default_model(), identity())
     user = fitted.data_.user_ids[0]
     listed = fitted.recommend(user=user, k=1)["item"]
     if len(listed):

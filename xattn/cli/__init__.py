@@ -2,11 +2,11 @@
 
 from xattn.cli import (
     app,
+    batch,
     bench,
     data,
     doctor,
     evaluate,
-    example,
     explain,
     fit,
     partition,
@@ -16,6 +16,7 @@ from xattn.cli import (
     transparency,
     tune,
 )
+from xattn.cli.article import example, pipeline
 from xattn.cli.root import main
 from xattn.cli.service import keys, satisfaction, serve
 
@@ -23,6 +24,7 @@ __all__ = ["main"]
 
 for command in (
     app.app,
+    batch.batch,
     bench.bench,
     data.data,
     doctor.doctor,
@@ -32,6 +34,7 @@ for command in (
     fit.fit,
     keys.keys,
     partition.partition,
+    pipeline.pipeline,
     recommend.recommend,
     report.report,
     satisfaction.satisfaction,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from xattn.cli.data_options import READING, ReadingChoice
 from xattn.cli.options import as_json, grouped, language
-from xattn.cli.screen import Column, echo, plain, print_json, print_table
+from xattn.cli.screen import Column, echo, note, plain, print_json, print_table, progress
 from xattn.errors import refuse
+from xattn.i18n import t
 
 __all__ = ["data"]
 
@@ -43,13 +46,35 @@ def list_data(as_json: bool) -> None:
 
 @data.command()
 @click.argument("name")
+@click.option(
+    "--accept", "accepted", is_flag=True, help="Accept the terms of the set. They are kept, and asked for once."
+)
+@click.option(
+    "--again", is_flag=True, help="Fetch a set again that is there already, and say whether it is still the same."
+)
+@language
 @as_json
-def fetch(name: str, as_json: bool) -> None:
-    """Make data set NAME ready and check it.
+def fetch(name: str, accepted: bool, again: bool, lang: str, as_json: bool) -> None:
+    """Bring data set NAME, or check it where it comes with the package.
 
-    All data sets of this version come with the package, so nothing is downloaded: every file is checked against its
-    SHA-256 and read.
+    A bundled set is checked against its SHA-256 and read. A public set of a scenario comes from where it is published,
+    once you have accepted its terms; a fetch that breaks off is gone on with when you fetch again. What is kept lies in
+    the folder XATTN_DATA.
     """
+    from xattn import datasets
+    from xattn.scenarios.fetch import public_sets
+
+    bundled = [info.name for info in datasets()]
+    if name in bundled:
+        _bundled(name, as_json)
+    elif name in public_sets():
+        _public(name, accepted, again, lang, as_json)
+    else:
+        refuse("unknown_dataset", known=(*bundled, *sorted(public_sets())), got=name)
+
+
+def _bundled(name: str, as_json: bool) -> None:
+    """Check and read a set that comes with the package."""
     from xattn import datasets, load_dataset
 
     data = load_dataset(name)
@@ -62,6 +87,27 @@ def fetch(name: str, as_json: bool) -> None:
     echo(plain(f"{name} comes with the package; nothing to download. Checked and read: {data!r}"))
     for path, sha256 in sums.items():
         echo(plain(f"  {path}  sha256 {sha256}"))
+
+
+def _public(name: str, accepted: bool, again: bool, lang: str, as_json: bool) -> None:
+    """Fetch a set from where it is published, after its terms were shown and accepted."""
+    from xattn.scenarios import fetch
+
+    one = fetch.public_set(name)
+    if not fetch.accepted(one) and (again or fetch.fetched(name) is None):
+        terms = t("fetch.terms", lang, set=name, source=one.source, licence=one.licence, page=one.page)
+        note(plain(f"{terms} {one.kept.told(lang)}"))
+        if accepted or (sys.stdin.isatty() and click.confirm(t("fetch.ask", lang), err=True)):
+            fetch.accept(one)
+    with progress(f"fetching {name}") as tell:
+        found = fetch.fetch(name, again=again, progress=tell)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    echo(plain(t("fetch.there" if found.downloaded else "fetch.was_there", lang, set=name, folder=str(found.folder))))
+    for file in found.originals:
+        echo(plain(f"  {file.name}  {file.size:,} B  sha256 {file.sha256}"))
+        echo(plain(f"    {t(f'fetch.{file.state}', lang)}"))
 
 
 @data.command()

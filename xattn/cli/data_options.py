@@ -87,7 +87,11 @@ def _pairs(option: str, texts: tuple[str, ...], example: str) -> dict[str, str]:
 
 READING = (
     click.option("--columns", multiple=True, metavar="ROLE=NAME,…", help="Which column is which: user=…,item=…"),
-    click.option("--scale", metavar="LOW-HIGH", help="Ends of the ratings, such as 1-5; amount: they are no opinions."),
+    click.option(
+        "--scale",
+        metavar="LOW-HIGH",
+        help="Ends of the ratings, such as 1-5; amount: no opinions; dwell, progress: how long events lasted.",
+    ),
     click.option("--unrated", multiple=True, metavar="VALUE", help="A rating that means not rated; repeatable."),
     click.option("--amount", metavar="NAME", help="The column that says how much (quantity, plays)."),
     click.option("--event-weights", multiple=True, metavar="TYPE=W,…", help="Weights of event types: view=0.2,…"),

@@ -28,7 +28,7 @@ from xattn.cli.screen import Column, echo, note_at_the_end, print_json, print_ta
 from xattn.cli.tables import print_questions
 from xattn.errors import check_choice, check_probability, check_whole, refuse
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "print_rows"]
 
 BASELINES = ("GenrePopularity", "Random")  # rivals that need no events of an item
 COLD_K = 50  # the hidden items are few among many, and ten places would hardly ever hold one
@@ -71,7 +71,11 @@ split_options = grouped(
 @click.command()
 @data_options
 @split_options
-@click.option("--protocol", metavar="NAME", help="next-item, holdout, time, rating, cold or faithfulness.  [next-item]")
+@click.option(
+    "--protocol",
+    metavar="NAME",
+    help="next-item, strict, holdout, time, rating, cold or faithfulness; several with commas.  [next-item]",
+)
 @click.option("--models", metavar="A,B,…", help="Models to test, rivals too.  [all; faithfulness: HybridAttention]")
 @SETTINGS
 @LENGTH
@@ -112,9 +116,10 @@ def evaluate(
 ) -> None:
     """Fit and compare recommenders, or explainers, under a protocol.
 
-    A protocol says which events are held out. next-item: the last event of each user. holdout: a random fifth. time:
-    the last fifth of all events. rating: like or dislike. cold: items that training never sees. --train and --test are
-    a split of your own. faithfulness compares explainers: it masks the reasons that they name and looks at the scores.
+    A protocol says which events are held out. next-item: the last event of each user. strict: the same, but the last
+    but one is not learned from. holdout: a random fifth. time: the last fifth of all events. rating: like or dislike.
+    cold: items that training never sees. --train and --test are a split of your own. faithfulness compares explainers:
+    it masks the reasons that they name and looks at the scores.
     The rivals ALS, BPR and SASRec come with: pip install 'xattn[rivals]'
 
     \b
@@ -136,32 +141,36 @@ def evaluate(
     from xattn.recommenders.listing import DEFAULT_K
     from xattn.recommenders.registry import DEFAULT
 
-    protocol = check_choice("protocol", protocol or "next-item", PROTOCOLS)
-    if protocol == "faithfulness" and models is None:
+    protocols = [check_choice("protocol", name, PROTOCOLS) for name in (protocol or "next-item").split(",")]
+    if protocols == ["faithfulness"] and models is None:
         models = DEFAULT
-    makers = contestants(names_of(models, BASELINES if protocol == "cold" else ()), choice, source.weights())
+    makers = contestants(names_of(models, BASELINES if "cold" in protocols else ()), choice, source.weights())
     if split.given:
         parts = _load_split(split, source)
         data = parts.pop("data")
     else:
         data, parts = load_data(source), {}
-    if k is None:
-        k = min(COLD_K if protocol == "cold" else DEFAULT_K, prepared(data, min_events).data.n_items)
-    arguments: dict[str, Any] = {"protocol": protocol, "k": k, "seed": seed or 0, "positive": positive}
-    arguments |= {"min_events": min_events, "seen": seen}
     if folds is not None:
         check_left_out("--folds", diversity=diversity or None, agreement=agreement or None)
-    with progress("evaluating") as tell:
-        if folds is not None:
-            result = cross_validate(data, makers, folds=folds, **arguments, progress=tell)
-        else:
-            result = run(data, makers, **arguments, **parts, diversity=diversity, agreement=agreement, progress=tell)
+    results = []
+    for asked in protocols:
+        most = prepared(data, min_events).data.n_items if k is None else 0
+        arguments: dict[str, Any] = {"protocol": asked, "seed": seed or 0, "positive": positive}
+        arguments |= {"k": k or min(COLD_K if asked == "cold" else DEFAULT_K, most)}
+        arguments |= {"min_events": min_events, "seen": seen}
+        with progress("evaluating") as tell:
+            if folds is not None:
+                found = cross_validate(data, makers, folds=folds, **arguments, progress=tell)
+            else:
+                found = run(data, makers, **arguments, **parts, diversity=diversity, agreement=agreement, progress=tell)
+        results.append({**found, **reported(data, source)})
     if as_json:
-        print_json({**result, **reported(data, source)})
-    elif protocol == "faithfulness":
-        _print_explainers(result)
-    else:
-        _print_rows(result)
+        print_json(results[0] if len(results) == 1 else {"protocols": results})
+        return
+    for place, found in enumerate(results):
+        if place:
+            echo("")
+        (_print_explainers if found["protocol"] == "faithfulness" else print_rows)(found)
 
 
 def _load_split(split: SplitChoice, source: DataChoice) -> dict[str, Any]:
@@ -184,7 +193,7 @@ def _load_split(split: SplitChoice, source: DataChoice) -> dict[str, Any]:
     return parts
 
 
-def _print_rows(result: dict[str, Any]) -> None:
+def print_rows(result: dict[str, Any]) -> None:
     """One row a model, best first by the first metric; its 95 % interval and p against the first model beside it."""
     rows = result["rows"]
     names = [name for name, value in rows[0].items() if isinstance(value, (int, float))]
@@ -197,7 +206,7 @@ def _print_rows(result: dict[str, Any]) -> None:
         if several:
             cells.append("–" if row["versus_first"] is None else f"{row['versus_first'][main]:.3f}")
         table.append([*cells, *(_figure(name, row[name]) for name in names[1:])])
-    titles = [main, "95 % interval", *(["p"] if several else []), *names[1:]]
+    titles = [main, "95% interval", *(["p"] if several else []), *names[1:]]
     heads = [Column("model"), *(Column(name, right=True) for name in titles)]
     sizes = f"{result['users']:,} users, {result['items']:,} items, {result['events']:,} events"
     print_table(heads, table, f"{result['protocol']} on {result['dataset']}: {sizes}")
@@ -218,7 +227,7 @@ def _print_agreement(rows: list[dict[str, Any]]) -> None:
         cells = ["{:.3f} ({:.3f}–{:.3f})".format(found[name], *found["ci95"][name]) for name in names]
         table.append([row["model"], *cells])
     heads = [Column("model"), *(Column(name, right=True) for name in names)]
-    print_table(heads, table, f"Agreement of lists with {rows[0]['model']} (95 % interval)")
+    print_table(heads, table, f"Agreement of lists with {rows[0]['model']} (95% interval)")
 
 
 def _print_explainers(result: dict[str, Any]) -> None:
@@ -241,7 +250,7 @@ def _print_explainers(result: dict[str, Any]) -> None:
         around = "–".join(f"{end:.4f}" for end in row["ci95"].get(main, ())) or "–"
         figures = ["–" if row[name] is None else f"{row[name]:.4f}" for name in (main, *names)]
         table.append([row["explainer"], row["model"], figures[0], around, *figures[1:]])
-    titles = (main, "95 % interval", *names)
+    titles = (main, "95% interval", *names)
     heads = [Column("explainer"), Column("model"), *(Column(name, right=True) for name in titles)]
     explained = f"{result['explained']:,} recommendations of {result['sampled']:,} users"
     skipped = f", {result['skipped']:,} without a positive score left out" if result["skipped"] else ""

@@ -143,7 +143,8 @@ def explain(
     from xattn.explain import Origin
 
     origin = Origin(model=choice.model) if choice.saved else Origin(None, source.ratings, source.items, source.stated)
-    parts = found.parts(telling.parts) if telling.parts is not None else None  # refused before a file is written
+    if telling.parts is not None:
+        found.parts(telling.parts)  # refused before a file is written
     telling.write(found, origin, paths)
     if telling.program:
         click.echo(found.snippet(origin), nl=False)
@@ -151,5 +152,5 @@ def explain(
         print_json({**request.answer_of(found, origin).body(), **reported(model.data_, source)})
     else:
         print_ledger(found, telling)
-        if parts is not None:
-            print_parts(parts, telling)
+        if telling.parts is not None:
+            print_parts(found, telling.parts, telling)

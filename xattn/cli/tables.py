@@ -99,12 +99,14 @@ def print_questions(result: dict[str, Any]) -> None:
         echo("\n" + "\n".join(said))
 
 
-def print_parts(parts: pd.DataFrame, telling: TellingChoice) -> None:
-    """The parts that move the score most, with the event that each belongs to; all others in one row."""
+def print_parts(ledger: Ledger, block: str, telling: TellingChoice) -> None:
+    """Both texts with their words in brackets, for the event that the block adds most for; then the parts that move the
+    score most, with the event that each belongs to; all others in one row."""
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
 
-    lang = telling.lang
+    lang, parts = telling.lang, ledger.parts(block)
+    _print_texts(ledger, block, lang)
     shown = np.zeros(len(parts), bool)
     shown[np.argsort(-parts["contribution"].abs().to_numpy(), kind="stable")[: telling.most]] = True
     rows = [
@@ -114,6 +116,7 @@ def print_parts(parts: pd.DataFrame, telling: TellingChoice) -> None:
     rest = parts["contribution"][~shown]
     if len(rest):
         rows.append(["", t("chart.rest", lang, n=len(rest)), "", figure(float(rest.sum()), sign=True)])
+    rows.append(["", t("parts.sum", lang), "", figure(float(parts["contribution"].sum()), sign=True)])
     echo("")
     heads = [
         Column(t("cli.item", lang)),
@@ -121,6 +124,24 @@ def print_parts(parts: pd.DataFrame, telling: TellingChoice) -> None:
         Column(t("cli.part", lang), cut=True),
     ]
     print_table([*heads, Column(t("term.contribution", lang), right=True)], rows)
+
+
+def _print_texts(ledger: Ledger, block: str, lang: str) -> None:
+    """The texts of the event that the block adds most for, and of the item, and what their words add up to."""
+    from xattn.explain.tell.sides import speaking, split
+    from xattn.i18n import t
+    from xattn.i18n.numbers import figure
+
+    events = speaking(ledger, block)
+    if not events:
+        return
+    found = split(ledger, block, events[0])
+    for side in (found.own, found.other):
+        said = "".join(piece.text if piece.amount is None else f"[{piece.text}]" for piece in side.pieces)
+        if said:
+            echo(f"\n{plain(side.title)}: {plain(said)}")
+    amounts = {"amount": figure(found.amount, sign=True), "whole": figure(found.whole, sign=True)}
+    echo("\n" + plain(t("parts.adds_up", lang, **amounts, block=block, score=figure(ledger.score))))
 
 
 def _named(row: dict[Any, Any]) -> list[str]:

@@ -100,7 +100,7 @@ telling_options = grouped(
     click.option("--save", metavar="FILE", help="Write explanation.json."),
     click.option("--chart", metavar="FILE", help="Draw the chart of --kind as FILE.svg or FILE.png."),
     click.option("--kind", metavar="KIND", help="waterfall, heatmap or weights.  [default: waterfall]"),
-    click.option("--parts", metavar="COLUMN", help="Split what a column of texts adds over its words."),
+    click.option("--parts", metavar="BLOCK", help="Split what a column adds over words, marked in both texts."),
     click.option("--python", "program", is_flag=True, help="Print Python that gives the same numbers."),
     language,
 )

@@ -26,7 +26,9 @@ MOST_SHOWN = 20
 @click.option("--over", multiple=True, metavar="NAME=[V,…]", help="Values to try, as a JSON list.  [the model's own]")
 @click.option("--trials", type=int, metavar="N", help="How many settings to draw.  [all, if they are lists]")
 @click.option("--seconds", type=float, metavar="S", help="Start no trial after S seconds.")
-@click.option("--protocol", default="next-item", show_default=True, metavar="NAME", help="next-item or holdout.")
+@click.option(
+    "--protocol", default="next-item", show_default=True, metavar="NAME", help="next-item, strict or holdout."
+)
 @click.option(
     "--metric", default="ndcg", show_default=True, metavar="NAME", help="ndcg, hr, recall, precision, map, mrr."
 )

@@ -24,25 +24,35 @@ from xattn.data.checksum import checksum_of
 from xattn.errors import Quoted, check_array, check_same_length, refuse
 from xattn.i18n import t
 
-__all__ = ["FeatureSet", "Parts", "PartsOf", "Places", "Skipped", "distinct", "places_of"]
+__all__ = [
+    "FeatureSet", "Parts", "PartsOf", "Places", "Shown", "Skipped", "distinct", "kind_of", "places_of", "shown_of",
+]  # fmt: skip
 
 ONE_BLOCK = "features"
 # row of an item → names of its parts (p,), and what each brings (p, d), dense or sparse
 Parts = Callable[[int], tuple[tuple[str, ...], np.ndarray | sparse.csr_array]]
 Places = Callable[[int], tuple[tuple[float, ...], ...]]  # row of an item → where each of its parts lies
+Shown = Callable[[int], str | bytes | None]  # row of an item → its text, or its picture as PNG; None: nothing to show
 
 
 @dataclass(frozen=True, eq=False)
 class PartsOf:
     """Parts that also know where they lie; called as the parts alone.
 
-    A word lies at (start, stop) in its text, a patch at (left, top, right, bottom) in its picture as shares of width
-    and height, a stretch of sound at (start, stop, lowest, highest) in seconds and hertz.
+    By `kind`: "words" lie at (start, stop) in their text; "patches" at (left, top, right, bottom) in their picture, as
+    shares of width and height; "stretches" of sound at (start, stop, lowest, highest), in seconds and hertz.
     """
 
     parts: Parts
     places: Places | None = None
     quick: Any = None  # the same as `split`, for a block that knows how to do it without a table
+    kind: str = ""  # "": parts of another kind
+    shown: Shown | None = None
+
+    @classmethod
+    def like(cls, parts: Parts, made: Parts) -> PartsOf:
+        """`made` of the same items and of the same kind as `parts`, which split alike."""
+        return cls(made, places_of(parts), getattr(parts, "quick", None), kind_of(parts), shown_of(parts))
 
     def __call__(self, row: int, /) -> tuple[tuple[str, ...], np.ndarray | sparse.csr_array]:
         return self.parts(row)
@@ -84,6 +94,17 @@ def places_of(parts: Parts) -> Places | None:
     """Where the parts of an item lie; None where that is not known."""
     found: Places | None = getattr(parts, "places", None)
     return found
+
+
+def shown_of(parts: Parts) -> Shown | None:
+    """What there is to show of an item, in which its parts lie; None where nothing is known of that."""
+    found: Shown | None = getattr(parts, "shown", None)
+    return found
+
+
+def kind_of(parts: Parts) -> str:
+    """ "words", "patches" or "stretches"; "" for parts of another kind."""
+    return str(getattr(parts, "kind", ""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,12 +231,11 @@ class FeatureSet:
 
 
 def _of_rows(parts: Parts, rows: np.ndarray) -> Parts:
-    places, quick = places_of(parts), getattr(parts, "quick", None)
-    return PartsOf(
-        lambda row: parts(int(rows[row])),
-        None if places is None else lambda row: places(int(rows[row])),
-        None if quick is None else lambda row, cells: quick(int(rows[row]), cells),
-    )
+    def moved(of: Callable[..., Any] | None) -> Any:
+        return None if of is None else lambda row, *more: of(int(rows[row]), *more)
+
+    own = PartsOf.like(parts, parts)
+    return replace(own, parts=moved(parts), places=moved(own.places), quick=moved(own.quick), shown=moved(own.shown))
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ A cell in which nothing is known meets no condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ import pandas as pd
 
 from xattn.data.items import ItemTable
 from xattn.data.values import plain_texts
-from xattn.errors import check_named, check_number, check_range, check_some, check_type, shown
+from xattn.errors import check_named, check_number, check_range, check_some, check_type, is_listing, shown
 
 __all__ = ["matching"]
 
@@ -82,7 +82,7 @@ def _texts_met(items: ItemTable, name: str, column: pd.Series[Any], condition: A
 
 def _alternatives(what: str, condition: Any) -> list[Any]:
     """The values of which any will do."""
-    if isinstance(condition, (str, bytes, Mapping)) or not isinstance(condition, Iterable):
+    if isinstance(condition, Mapping) or not is_listing(condition):
         return [condition]
     values = list(condition)
     check_some(what, values, "value_held")

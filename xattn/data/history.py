@@ -34,6 +34,7 @@ from xattn.errors import (
     check_positions,
     check_same_length,
     check_type,
+    is_listing,
     refuse,
     some_of,
 )
@@ -206,7 +207,7 @@ def _pairs(events: Any) -> list[tuple[str, float | None]]:
         return history_of(frame_table(events, HISTORY))
     if isinstance(events, Mapping):
         events = list(events.items())
-    if isinstance(events, (str, bytes)) or not isinstance(events, Iterable):
+    if not is_listing(events):
         refuse("type", name="history", what="ids_or_pairs", got=events)
     return [_pair(event) for event in events]
 

@@ -34,7 +34,9 @@ from xattn.errors import (
     UnknownIdError,
     check_array,
     check_id,
+    check_ids,
     check_index_array,
+    check_listing,
     check_mask,
     check_offsets,
     check_same_length,
@@ -82,7 +84,7 @@ class Interactions:
     def __post_init__(self) -> None:
         check_type("name", self.name, str, "text")
         check_type("items", self.items, ItemTable, "item_table")
-        self._keep("user_ids", tuple(check_id("user_ids", value) for value in self.user_ids))
+        self._keep("user_ids", tuple(check_id("user_ids", one) for one in check_ids("user_ids", self.user_ids, "user")))
         check_some("user_ids", self.user_ids, "user")
         if len(self._user_rows) < len(self.user_ids):
             twice = next(value for row, value in enumerate(self.user_ids) if self._user_rows[value] != row)
@@ -96,7 +98,7 @@ class Interactions:
             self._keep("rating", check_opinions("rating", self.rating))
         self._keep("scale", None if self.rating is None else self.scale or Scale.of(self.rating))
         if self.kind is not None:
-            self._keep("kind", np.array([str(value) for value in self.kind], dtype=object))
+            self._keep("kind", np.array([str(value) for value in check_listing("kind", self.kind)], dtype=object))
         vectors = {n: getattr(self, n) for n in ("item", "rating", "time", "kind")}
         check_same_length(**{n: len(vector) for n, vector in vectors.items() if vector is not None})
         if self.time is not None:

@@ -27,6 +27,7 @@ from xattn.errors import (
     check_id,
     check_ids,
     check_index_array,
+    check_listing,
     check_same_length,
     check_type,
     refuse,
@@ -62,8 +63,8 @@ class ItemTable:
 
     def __post_init__(self) -> None:
         check_type("frame", self.frame, pd.DataFrame, "frame_of_features")
-        object.__setattr__(self, "ids", tuple(check_id("ids", value) for value in self.ids))
-        object.__setattr__(self, "titles", tuple(_one_line(value) for value in self.titles))
+        object.__setattr__(self, "ids", tuple(check_id("ids", one) for one in check_ids("ids", self.ids)))
+        object.__setattr__(self, "titles", tuple(_one_line(one) for one in check_listing("titles", self.titles)))
         names = {lang: tuple(_one_line(value) for value in own) for lang, own in self.names.items()}
         object.__setattr__(self, "names", names)
         lengths = {f"title_{lang}": len(own) for lang, own in names.items()}

@@ -2,14 +2,16 @@
 
 Two kinds of numbers stand beside events. An *opinion* lies on a scale with two ends (stars from 1 to 5); the lower end
 is a dislike. An *amount* (plays, quantity, money) has no upper end and says how much, never how well liked; its least
-value is no dislike.
+value is no dislike. Of two kinds of amounts more is known: a *dwell* says how long an event lasted, a *progress* which
+share of the whole; by them events count more or less (`xattn.model.strength.lasted`). Only the caller knows that.
 
     origin     from                                               may an event count as a dislike?
     stated     the caller (`scale=(0.5, 5)`)                      yes
     known      a scale in common use that the values fit          yes
     guessed    nothing better than the values at hand             no
 
-NaN among ratings stands for an event without an opinion.
+The low end of a dwell or a progress is 0, its high end what the rule needs: the dwell that counts half, the median of
+those over 0; the progress that counts in full, 1 or 100. NaN among ratings stands for an event without an opinion.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ import numpy as np
 
 from xattn.errors import check_array, check_choice, check_number, check_range
 
-__all__ = ["Scale", "ScaleGuess", "check_opinions", "guess_scale", "guess_scale_of"]
+__all__ = ["LASTING", "Scale", "ScaleGuess", "check_opinions", "guess_scale", "guess_scale_of", "scale_of_lasting"]
 
 NOT_RATED = (-1.0, 0.0, 99.0)  # numbers that public sets write where nobody rated; tried in this order
+LASTING = ("dwell", "progress")  # kinds of numbers that say how long an event lasted
+FULL = (1.0, 100.0)  # the whole of a progress: as a share, or in percent
 FEW = 0.01  # share of the values that may lie outside a scale and still be slips of the pen
 TAIL = 0.2  # counts: most of them lie in this lowest part of their range
 
@@ -39,12 +43,14 @@ class Scale:
 
     low: float
     high: float
-    kind: str = "opinion"  # or "amount"
+    kind: str = "opinion"  # or "amount", "dwell", "progress"
     origin: str = "stated"  # or "known" or "guessed"
 
     def __post_init__(self) -> None:
         check_range("scale", (check_number("low", self.low), check_number("high", self.high)))
-        check_choice("kind", self.kind, ("opinion", "amount"))
+        check_choice("kind", self.kind, ("opinion", "amount", *LASTING))
+        if self.kind in LASTING:
+            check_number("high", self.high, low=0.0, open_low=True)
         check_choice("origin", self.origin, ("stated", "known", "guessed"))
 
     @classmethod
@@ -71,6 +77,24 @@ def check_opinions(name: str, value: Any) -> np.ndarray:
     rating = check_array(name, value, ndim=1, dtype=np.float64, finite=False)
     check_array(name, rating[~np.isnan(rating)], ndim=1)
     return rating
+
+
+def scale_of_lasting(value: np.ndarray, often: np.ndarray, kind: str) -> Scale | None:
+    """The scale of a "dwell" or a "progress", from the distinct numbers, ascending, and how often each comes.
+
+    None where they cannot be that: a number under 0, none over 0, or a progress over 100.
+
+    >>> scale_of_lasting(np.array([0.0, 10.0, 30.0, 600.0]), np.array([5, 1, 1, 1]), "dwell").high
+    30.0
+    """
+    more = value > 0
+    if not more.any() or value[0] < 0:
+        return None
+    if kind == "progress":
+        full = next((full for full in FULL if value[-1] <= full), None)
+        return None if full is None else Scale(0.0, full, kind)
+    middle = np.searchsorted(np.cumsum(often[more]), often[more].sum() / 2)
+    return Scale(0.0, float(value[more][middle]), kind)
 
 
 class ScaleGuess(NamedTuple):

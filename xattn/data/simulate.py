@@ -85,7 +85,8 @@ class Simulated:
     `cause` (N,): the number of the decisive event, −1 where there is none. `by_taste` (N,) bool: without the person's
     taste another item had been taken. `at_random` (N,) bool: drawn, not chosen. `session` (N,): the number of the
     session within the person. `features` (d,) name the columns of `F` (M, d); `loved` (U, d) bool is the taste at the
-    end. `companion` (M,) is the item row that each item leads to, −1 for none. `people` is a frame of user, age, sex:
+    end. `companion` (M,) is the item row that each item leads to, −1 for none, `born` (M,) the moment at which it
+    appears, in seconds: that of the first day where nothing ages. `people` is a frame of user, age, sex:
     age goes with the taste, sex with nothing; no choice is made by either.
     """
 
@@ -98,6 +99,7 @@ class Simulated:
     F: np.ndarray
     loved: np.ndarray
     companion: np.ndarray
+    born: np.ndarray
     people: pd.DataFrame
 
 
@@ -199,7 +201,7 @@ def simulate(
     age = [AGES[int(np.argmax(own)) * len(AGES) // F.shape[1]] for own in loved]
     people = pd.DataFrame({"user": users, "age": age, "sex": rng.choice(SEXES, U)})
     by_taste, at_random, session = told["by_taste"], told["at_random"], told["session"]
-    return Simulated(data, cause, by_taste, at_random, session, features, F, loved, world.companion, people)
+    return Simulated(data, cause, by_taste, at_random, session, features, F, loved, world.companion, born, people)
 
 
 def _companions(M: int, paired: float, rng: np.random.Generator) -> np.ndarray:

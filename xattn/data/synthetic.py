@@ -1,7 +1,7 @@
 """Synthetic data with a planted cause: for each user it is known which earlier event made the last one happen.
 
 Each user's last event is the target; `cause` marks the earlier events that it comes from. Everything else is noise,
-so an explanation that is right ranks the marked events first. Five kinds of cause:
+so an explanation that is right ranks the marked events first. Six kinds of cause:
 
     genre        the user likes one genre: liked events are rated 4–5, others 1–2; target = another item of that genre
     copurchase   item a leads to item b wherever a stands in the history; target = the b of the one a that occurs
@@ -9,6 +9,8 @@ so an explanation that is right ranks the marked events first. Five kinds of cau
     dislike      the user rates one genre 1 and then stays away from it: asked about is an item of that genre that the
                  user never took, and the marked events speak *against* it
     distractor   as copurchase, and the newest event, which recency attends to most, is never the cause: it is noise
+    dwell        the user looks at items of two genres as often, and stays long with two of one: target = another item
+                 of its genre; the other events of that genre lure
 
 With `noise`, that share of the users did something else at last, drawn from the targets of all users: their target has
 no cause. A model learns from them too.
@@ -23,13 +25,15 @@ import pandas as pd
 
 from xattn.data.interactions import Interactions
 from xattn.data.items import ItemTable
+from xattn.data.scale import Scale
 from xattn.errors import check_choice, check_probability, check_whole
 
 __all__ = ["KINDS", "Planted", "planted"]
 
-KINDS = ("genre", "copurchase", "recency", "dislike", "distractor")
-RATED = ("genre", "dislike")  # kinds with ratings
+KINDS = ("genre", "copurchase", "recency", "dislike", "distractor", "dwell")
+RATED = ("genre", "dislike", "dwell")  # kinds with ratings, or with seconds
 GENRES = ("action", "comedy", "drama", "romance")
+SHORT, LONG = 10.0, 300.0  # seconds that people of the kind dwell stay with what they leave, and with what holds them
 LENGTH = 8  # events of a user before the target
 
 
@@ -40,7 +44,7 @@ class Planted:
     `target` (U,): the event index of each user's last event. `asked` (U,): the item row that is to be explained from
     the events before it: that of the last event, in the kind dislike one that the user stays away from. `cause` (N,)
     bool: true for the events that it comes from (at least one per user whose target is no noise, never the target
-    itself). `lure` (N,) bool: true for events that are attended and irrelevant; some only in the kind distractor.
+    itself). `lure` (N,) bool: true for events that are attended and irrelevant; some only in distractor and dwell.
     """
 
     kind: str
@@ -85,6 +89,7 @@ def planted(kind: str, n_users: int = 200, n_items: int = 40, seed: int = 0, noi
         "recency": _recency,
         "dislike": _dislike,
         "distractor": _distractor,
+        "dwell": _dwell,
     }[kind]
     histories = [make(rng, M) for _ in range(U)]
     item = np.array([items for items, _, _ in histories])
@@ -92,6 +97,9 @@ def planted(kind: str, n_users: int = 200, n_items: int = 40, seed: int = 0, noi
     rating = np.concatenate([ratings for _, _, ratings in histories]) if kind in RATED else None
     lure = np.zeros_like(cause)
     lure[:, LENGTH - 1] = kind == "distractor"
+    if kind == "dwell":
+        lure = (item % len(GENRES) == item[:, -1:] % len(GENRES)) & ~cause
+        lure[:, LENGTH] = False
     if noise > 0:
         _without_cause(item, cause, rng.random(U) < noise, rng)
     asked = _avoided(item, cause, rng, M) if kind == "dislike" else item[:, -1].copy()
@@ -101,7 +109,8 @@ def planted(kind: str, n_users: int = 200, n_items: int = 40, seed: int = 0, noi
     table = ItemTable(names, titles, pd.DataFrame({"genres": [_genre_name(row) for row in range(M)]}))
     indptr = np.arange(U + 1) * (LENGTH + 1)
     time = np.tile(np.arange(LENGTH + 1.0), U)
-    data = Interactions(f"planted-{kind}", tuple(f"u{row}" for row in range(U)), table, indptr, item, rating, time)
+    data = Interactions(f"planted-{kind}", tuple(f"u{row}" for row in range(U)), table, indptr, item, rating, time,
+                        scale=Scale(0.0, SHORT, "dwell") if kind == "dwell" else None)  # fmt: skip
     target = indptr[1:] - 1
     for array in (target, asked, cause, lure):
         array.flags.writeable = False
@@ -180,3 +189,16 @@ def _distractor(rng: np.random.Generator, M: int) -> tuple[np.ndarray, np.ndarra
     items = np.append(rng.choice(np.arange(M // 2, M), LENGTH, replace=False), a + M // 4)
     items[where] = a
     return items, np.arange(LENGTH + 1) == where, np.ones(LENGTH + 1)
+
+
+def _dwell(rng: np.random.Generator, M: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Four items of each of two genres, in any order. Two of one genre hold the user for about LONG seconds, which the
+    target follows; the other two of that genre for about SHORT ones, as all of the second genre."""
+    genre = np.arange(M) % len(GENRES)
+    held, other = rng.choice(len(GENRES), 2, replace=False)
+    own = rng.choice(np.flatnonzero(genre == held), LENGTH // 2 + 1, replace=False)
+    rest = rng.choice(np.flatnonzero(genre == other), LENGTH // 2, replace=False)
+    items = np.append(rng.permutation(np.concatenate([own[1:], rest])), own[0])
+    cause = np.isin(items, own[1:3])
+    long = cause | (items == own[0])
+    return items, cause, np.where(long, LONG, SHORT) * rng.uniform(0.5, 1.5, items.size)

@@ -62,7 +62,7 @@ def _first(array: np.ndarray, bad: np.ndarray) -> float:
 def check_index_array(name: str, value: Any, *, size: int, what: str = "position") -> np.ndarray:
     """`value` as a C-contiguous int64 vector whose entries lie in 0..size-1 (no wrapping from the end).
 
-    `what` the entries are: "position", "offset" or "item_row".
+    `what` the entries are: "position", "offset", "item_row" or "user_row".
     """
     wanted: dict[str, Any] = {"name": name, "what": what}
     if isinstance(value, np.ma.MaskedArray):

@@ -107,9 +107,25 @@ def check_ids(name: str, value: Any, what: str = "item") -> list[Any]:
     Traceback (most recent call last):
     xattn.errors.InputError: `exclude` must be a list of item ids; got 'i1'.
     """
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) != 1:
+    if not is_listing(value):
         refuse("list_of_ids", name=name, what=what, got=value)
     return list(value)
+
+
+def check_listing(name: str, value: Any) -> Iterable[Any]:
+    """`value`, several things in a row; see `is_listing`."""
+    if not is_listing(value):
+        refuse("type", name=name, what="a_list", got=value)
+    return value  # type: ignore[no-any-return]
+
+
+def is_listing(value: Any) -> bool:
+    """`value` holds several things in a row: no text, no number in the shape of an array, no table.
+
+    >>> is_listing(["i1"]), is_listing("i1"), is_listing(np.array("i1")), is_listing(np.zeros((2, 2)))
+    (True, False, False, False)
+    """
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and getattr(value, "ndim", 1) == 1
 
 
 def check_positions(name: str, value: Any, *, size: int) -> list[int]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from os import PathLike
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from xattn.errors.choices import check_choice, check_flag
+from xattn.errors.choices import check_choice, check_flag, is_listing
 from xattn.errors.scalars import check_number, check_whole
 from xattn.errors.tree import refuse
 
@@ -32,6 +33,7 @@ __all__ = [
     "Flag",
     "Optional",
     "Range",
+    "TableSource",
     "Whole",
     "check_params",
     "constraints",
@@ -100,6 +102,22 @@ class Optional(NamedTuple):
 
     def check(self, name: str, value: Any) -> object:
         return None if value is None else self.other.check(name, value)
+
+
+class TableSource(NamedTuple):
+    """What a table can be read from: a path or an address, an open file, a frame, or a listing; `what` it must be."""
+
+    what: str
+
+    def check(self, name: str, value: Any) -> object:
+        if (
+            isinstance(value, (str, PathLike))
+            or is_listing(value)
+            or hasattr(value, "read")
+            or hasattr(value, "columns")
+        ):
+            return value
+        refuse("type", name=name, what=self.what, got=value)
 
 
 class Each(NamedTuple):

@@ -24,7 +24,7 @@ from xattn.errors import check_choice, check_given, check_number, check_type, ch
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import questions_of
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.questions import SEEN, Asking, Questions, catalogue_of, total
+from xattn.evaluate.questions import SEEN, Asking, Questions, catalogue_of, held_part, total
 from xattn.evaluate.ranking import rank
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup, liked, makers_of, prepared, result
@@ -106,21 +106,9 @@ def _of_users(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
             history, target = History.of(split.train, user), rows[[item]]
             held = target != MISSING
             met = int(not held.all() and setup.seen == "drop" and item in history.item)
-            if asking.ask(_of_somebody_new(history, rows), target[held], int((~held).sum()) - met, met):
+            if asking.ask(held_part(history, rows), target[held], int((~held).sum()) - met, met):
                 asked.append(user)
         yield np.array(asked, np.int64), asking.questions()
-
-
-def _of_somebody_new(history: History, rows: np.ndarray) -> History:
-    """The events of a user whom the model has not met: no row of theirs means anything to it.
-
-    `rows` (M,) are those of the model's catalogue; an item that it does not hold takes no age.
-    """
-    item = rows[history.item]
-    known = item != MISSING
-    rating, kind = (None if vector is None else vector[known] for vector in (history.rating, history.kind))
-    n = int(known.sum())
-    return History(item[known], rating, np.arange(n)[::-1], np.ones(n, bool), kind=kind)
 
 
 def _of_events(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:

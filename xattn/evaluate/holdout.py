@@ -16,7 +16,7 @@ from xattn.evaluate.questions import Questions, check_asked, questions_about
 from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, liked, result
 
-__all__ = ["drawn_per_user", "holdout", "questions_of"]
+__all__ = ["drawn_per_user", "holdout", "one_per_user", "questions_of"]
 
 SHARE = 0.2
 
@@ -47,6 +47,23 @@ def drawn_per_user(data: Interactions, share: float, rng: np.random.Generator) -
     held = np.zeros(data.n_events, bool)
     held[order] = place < np.floor(np.repeat(length, length) * share + 1e-9)
     return held
+
+
+def one_per_user(data: Interactions, rng: np.random.Generator) -> np.ndarray:
+    """(N,) bool: all events of one item of each user with two items or more, which is drawn at random.
+
+    >>> from xattn.data.synthetic import planted
+    >>> data = planted("genre", n_users=3, seed=0).data
+    >>> np.bincount(data.user, one_per_user(data, np.random.default_rng(0))).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    pairs, pair = np.unique(data.user * data.n_items + data.item, return_inverse=True)
+    user = pairs // data.n_items
+    order = np.lexsort((rng.random(len(pairs)), user))
+    first, length = np.unique(user[order], return_index=True, return_counts=True)[1:]
+    drawn = np.zeros(len(pairs), bool)
+    drawn[order[first[length > 1]]] = True
+    return drawn[pair]
 
 
 def questions_of(data: Interactions, held: np.ndarray, relevant: np.ndarray, seen: str) -> Questions:

@@ -16,7 +16,7 @@ from xattn.evaluate.cold import cold
 from xattn.evaluate.faithfulness import PostHoc, faithfulness
 from xattn.evaluate.given import given
 from xattn.evaluate.holdout import holdout
-from xattn.evaluate.next_item import next_item
+from xattn.evaluate.next_item import next_item, strict
 from xattn.evaluate.questions import SEEN
 from xattn.evaluate.rating import rating
 from xattn.evaluate.rivals import ALS
@@ -44,6 +44,7 @@ def _same(model: Any) -> Any:
 
 PROTOCOLS: dict[str, Protocol] = {
     "next-item": next_item,
+    "strict": strict,
     "holdout": holdout,
     "time": time_split,
     "rating": rating,

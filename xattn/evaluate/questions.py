@@ -12,6 +12,7 @@ describes, and those that a training event holds. A person whose targets are all
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,9 +32,11 @@ __all__ = [
     "Questions",
     "catalogue_of",
     "check_asked",
+    "held_part",
     "last_events",
     "questions_about",
     "questions_told",
+    "told_items",
     "total",
 ]
 
@@ -129,10 +132,7 @@ def catalogue_of(train: Interactions) -> tuple[Interactions, np.ndarray | None]:
     >>> train.items.ids, rows
     (('a',), array([ 0, -1]))
     """
-    told = train.counts() > 0
-    if told.all():
-        return train, None
-    told |= _described(train)
+    told = told_items(train)
     if told.all() or not train.n_events:
         return train, None
     kept = np.flatnonzero(told)
@@ -143,10 +143,25 @@ def catalogue_of(train: Interactions) -> tuple[Interactions, np.ndarray | None]:
     return Interactions(train.name, train.user_ids, train.items.take(kept), train.indptr, item, **vectors), row_of
 
 
-def _described(train: Interactions) -> np.ndarray:
-    """(M,) bool: items of which a column or a given feature tells something."""
-    items = train.items
-    told = np.zeros(len(items), bool) if items.features is None else np.diff(items.features.F.indptr) > 0
+def held_part(history: History, row_of: np.ndarray | None, user: int | None = None) -> History:
+    """The events of `history` with items that a catalogue holds, whose rows are `row_of` (M,) the old ones; `user` is
+    whose events they are. An item that the catalogue does not hold takes no age."""
+    if row_of is None:
+        return replace(history, user=user)
+    item = row_of[history.item]
+    known = item != MISSING
+    rating, kind = (None if vector is None else vector[known] for vector in (history.rating, history.kind))
+    n = int(known.sum())
+    return History(item[known], rating, np.arange(n)[::-1], np.ones(n, bool), user, kind=kind)
+
+
+def told_items(train: Interactions) -> np.ndarray:
+    """(M,) bool: items of which the data tell something: an event, a column or a given feature."""
+    items, told = train.items, train.counts() > 0
+    if told.all():
+        return told
+    if items.features is not None:
+        told |= np.diff(items.features.F.indptr) > 0
     for _, column in items.frame.items():
         kind, values = plain_column(column)
         told |= np.array([bool(text) for text in values]) if kind == "text" else ~np.isnan(values)
@@ -169,7 +184,8 @@ def questions_told(result: Mapping[str, Any], lang: str = "en") -> list[str]:
     if counts is None:
         return []
     every = counts["targets"] + counts["met_before"]
-    said = [t("questions.keep", lang)] if result["seen"] == "keep" else []
+    said = [t("questions.strict", lang)] if result.get("protocol") == "strict" else []
+    said += [t("questions.keep", lang)] if result["seen"] == "keep" else []
     for name in ("met_before", "not_held", "repeats"):
         if counts[name]:
             said.append(t(f"questions.{name}", lang, n=counts[name], **({} if name == "repeats" else {"all": every})))

@@ -102,7 +102,7 @@ def _said(score: np.ndarray, rating: np.ndarray, scale: RatingScale, part: _Part
     score = np.where(np.isnan(score), lowest, score)
     chosen = score[part.validation]
     slope, intercept = linear_map(chosen, rating[part.validation])
-    error = (np.clip(slope * score[part.test] + intercept, *scale) - rating[part.test]) ** 2
+    error = (np.clip(slope * score[part.test] + intercept, scale.low, scale.high) - rating[part.test]) ** 2
     return _Said(part.liked[part.test], score[part.test], error, best_threshold(part.liked[part.validation], chosen))
 
 

@@ -140,7 +140,7 @@ def liked(data: Interactions, positive: float | None) -> np.ndarray:
     if data.rating is None:
         return np.ones(data.n_events, bool)
     if positive is None:
-        low, high = RatingScale.of(data.scale)
+        low, high = RatingScale.of(data.scale)[:2]
         if high <= low:
             return np.ones(data.n_events, bool)
         positive = low + UPPER * (high - low)

@@ -4,6 +4,7 @@ The protocol's own split comes first and its test part is thrown away; the same 
 left, gives the questions.
 
     next-item   a b c d   →   a b c (d is the test)   →   a b   asked for c
+    strict      the same: here a b is what the test, too, has learned from
     holdout     a random fifth is the test, a random fifth of the rest is asked for
 """
 
@@ -40,4 +41,8 @@ def _holdout(data: Interactions, setup: Setup) -> Questions:
     return questions
 
 
-VALIDATIONS: dict[str, Callable[[Interactions, Setup], Questions]] = {"next-item": _next_item, "holdout": _holdout}
+VALIDATIONS: dict[str, Callable[[Interactions, Setup], Questions]] = {
+    "next-item": _next_item,
+    "strict": _next_item,
+    "holdout": _holdout,
+}

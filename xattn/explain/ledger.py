@@ -28,7 +28,9 @@ from xattn.explain.parts import part_removals_frame, parts_frame
 from xattn.explain.question import TERMS, Orders, Question, Scorer, rank_of
 from xattn.explain.removal import Removals, SetRemoval, removals, set_removal
 from xattn.explain.rows import EventRows, effective_number, event_rows
+from xattn.explain.sets import SetsOfItems
 from xattn.i18n import LANGUAGES
+from xattn.progress import Progress, told_to
 
 if TYPE_CHECKING:
     from xattn.explain.compare.difference import Difference
@@ -41,7 +43,7 @@ __all__ = ["Ledger"]
 MOST_INDENT = 80  # blanks before a line of JSON
 
 
-class Ledger:
+class Ledger(SetsOfItems):
     """Why one item has its score for one history. It comes from `Recommender.explain` and does not change afterwards.
 
     `user` (id or None), `item`, `title`, `score` (as served), `base`, `rank` (None where the item may not be
@@ -145,14 +147,15 @@ class Ledger:
             within = by_item[self.history.item[self.rows.position]]
         return frame.assign(low=frame["contribution"] - within, high=frame["contribution"] + within)
 
-    def removals(self) -> pd.DataFrame:
-        """What masking each item does, worst loss first.
+    def removals(self, *, progress: Progress | None = None) -> pd.DataFrame:
+        """What masking each item does, worst loss first. `progress` is told how far a slow model has been asked.
 
         Columns: event (item id), title, times, position, effect, score_without, rank_without. All events of the item
         are masked together; the others keep their ages, and the item stays out of the list. Exactly what ``recommend``
         then serves with ``without=[event]``. What one occurrence alone does: `occurrences`.
         """
-        frame = self.events()[["event", "title", "times", "position", "effect", "score_without", "rank_without"]]
+        with told_to(progress):
+            frame = self.events()[["event", "title", "times", "position", "effect", "score_without", "rank_without"]]
         return frame.sort_values("effect", kind="stable").reset_index(drop=True)
 
     def occurrences(self) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from xattn.data import History, ItemTable
-from xattn.data.feature_set import Parts, PartsOf, places_of
+from xattn.data.feature_set import Parts, PartsOf, kind_of, places_of
 from xattn.errors import check_choice, check_named, refuse, some_of
 from xattn.explain.question import Question, Scorer
 from xattn.features import feature_set
@@ -27,17 +27,24 @@ if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
 __all__ = [
-    "SIDES", "Shared", "blocks_with_parts", "named_parts", "part_removals_frame", "parts_frame", "parts_of_block",
-    "shared_parts",
+    "SIDES", "WORDS", "Shared", "blocks_with_parts", "kind_at", "moving_blocks", "named_parts", "part_removals_frame",
+    "parts_frame", "parts_of_block", "shared_parts",
 ]  # fmt: skip
 
 SIDES = ("event", "target")
+WORDS = "words"
 COLUMNS = ["event", "title", "position", "place", "part", "contribution"]
 
 
 def blocks_with_parts(items: ItemTable) -> tuple[str, ...]:
     """The blocks whose features split into parts."""
     return tuple(feature_set(items).parts)
+
+
+def moving_blocks(ledger: Ledger) -> tuple[str, ...]:
+    """The blocks with parts that move this score at all, in the order of their columns."""
+    moving = {block for head in ledger.heads for block in head.blocks}
+    return tuple(block for block in blocks_with_parts(ledger.items_table) if block in moving)
 
 
 def parts_of_block(items: ItemTable, block: str) -> Parts:
@@ -47,6 +54,14 @@ def parts_of_block(items: ItemTable, block: str) -> Parts:
     if block not in features.parts:
         refuse("block_without_parts", got=block, **some_of(tuple(features.parts)))
     return features.parts[block]
+
+
+def kind_at(items: ItemTable, block: str, row: int) -> str:
+    """What the parts of a block are; where a block does not say it, parts that lie between two places are words."""
+    parts = parts_of_block(items, block)
+    places = places_of(parts)
+    lies = places(row) if places is not None else ()
+    return kind_of(parts) or (WORDS if lies and len(lies[0]) == 2 else "")
 
 
 class Shared(NamedTuple):
@@ -69,9 +84,7 @@ def shared_parts(ledger: Ledger, position: int) -> Shared | None:
         names = tuple(str(name) for name in mine.sort_values(ascending=False, kind="stable").index if name in theirs)
         names = tuple(name for name in names if name)
         if amount > 0 and names and (best is None or amount > best[0]):
-            places = places_of(parts_of_block(ledger.items_table, block))
-            lies = places(ledger.question.target) if places is not None else ()
-            words = bool(lies) and len(lies[0]) == 2
+            words = kind_at(ledger.items_table, block, ledger.question.target) == WORDS
             best = amount, Shared(ledger.title_of(event), names if words else _features(ledger, block, event), words)
     return None if best is None else best[1]
 

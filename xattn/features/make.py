@@ -12,7 +12,7 @@ A content head multiplies F of an event by F of a target, feature by feature.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,8 @@ import pandas as pd
 from scipy import sparse
 
 from xattn.data import FeatureSet, ItemTable
-from xattn.data.feature_set import Parts, PartsOf, distinct, places_of
-from xattn.errors import check_named, check_type, check_whole
+from xattn.data.feature_set import Parts, PartsOf, distinct
+from xattn.errors import check_named, check_type, check_whole, is_listing
 from xattn.features.block import Block, row_lengths
 from xattn.features.categories import MARKS, Categories
 from xattn.features.numbers import BINS, Numbers
@@ -29,7 +29,7 @@ from xattn.features.registry import block_of_name
 from xattn.features.text.text import Text
 from xattn.features.words import Words
 
-__all__ = ["TITLE", "feature_set", "make_features"]
+__all__ = ["TITLE", "feature_set", "features_of", "make_features"]
 
 LONE = re.compile("[\ud800-\udfff]")
 
@@ -58,7 +58,7 @@ def feature_set(items: ItemTable) -> FeatureSet:
 
 def make_features(
     items: ItemTable,
-    blocks: Mapping[str, str | Block | None] | None = None,
+    blocks: Mapping[str, str | Block | Sequence[str | Block] | None] | None = None,
     *,
     bins: int = BINS,
     text: bool = True,
@@ -68,7 +68,8 @@ def make_features(
     Columns of texts become blocks of keywords; with `text` False they are left out.
 
     `blocks` names the block of some columns, or is the block, or None for a column that is to be left out; "title"
-    stands for the titles. To serve a model, the result goes back into the table: ``items.with_features(...)``. Raises
+    stands for the titles. Several blocks of one column are a list: the first is called as the column, the others
+    "story (vectors)". To serve a model, the result goes back into the table: ``items.with_features(...)``. Raises
     InputError for a column or a block that is not there.
 
     >>> table = ItemTable(("a", "b"), ("red hat", "red shoe"), pd.DataFrame({"size": [1.0, 2.0]}))
@@ -85,24 +86,35 @@ def make_features(
         check_named("blocks", name, sorted({*names, TITLE}), "item_column")
     if TITLE in chosen and TITLE not in names:
         columns.append((TITLE, pd.Series(items.titles, dtype=object)))
-    sets = []
+    sets: list[FeatureSet] = []
     for name, column in columns:
         if name in chosen:
-            block = chosen[name]
-            able = [] if block is None else [block_of_name(block) if isinstance(block, str) else block]
-        elif _is_number(column):
-            able = [Numbers(bins)]
+            sets += _chosen(name, column, chosen[name])
+            continue
+        if _is_number(column):
+            able: list[Block] = [Numbers(bins)]
         else:
             texts: list[Block] = [Text()] if text else []
             able = [*texts, Categories()] if _is_prose(column) else [Categories(), *texts]
-        made = next((found for block in able if (found := _block(name, column, block)) is not None), None)
+        made = next((found for block in able if (found := features_of(name, column, block)) is not None), None)
         sets += [made] if made is not None else []
     return FeatureSet.side_by_side(sets) if sets else FeatureSet((), sparse.csr_array((len(items), 0)))
 
 
-def _block(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None:
-    """The features of one column, rows of length 1."""
-    fitted = block.fit(column)
+def _chosen(name: str, column: pd.Series[Any], blocks: str | Block | Sequence[str | Block] | None) -> list[FeatureSet]:
+    """The features of a column by the blocks that were named for it; what says nothing is left out."""
+    given: Any = () if blocks is None else blocks
+    named: list[Any] = list(given) if is_listing(given) else [given]
+    made = [block_of_name(block) if isinstance(block, str) else block for block in named]
+    kinds = [block if isinstance(block, str) else type(block).__name__.lower() for block in named]
+    called = distinct([name, *(f"{name} ({kind})" for kind in kinds[1:])])
+    found = (features_of(own, column, block) for own, block in zip(called, made, strict=False))
+    return [features for features in found if features is not None]
+
+
+def features_of(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None:
+    """The features of one column by one block, called `name`, rows of length 1; None where it says nothing."""
+    fitted = block.fit(_whole_texts(column))
     if fitted is None or not fitted.labels:
         return None
     length = row_lengths(fitted.F)
@@ -127,7 +139,7 @@ def _scaled(parts: Parts, length: np.ndarray) -> Parts:
         names, own = parts(row)
         return names, own / (length[row] or 1.0)
 
-    return PartsOf(scaled, places_of(parts), getattr(parts, "quick", None))  # shares know no length
+    return PartsOf.like(parts, scaled)  # shares know no length
 
 
 def _is_prose(column: pd.Series[Any]) -> bool:

@@ -26,6 +26,7 @@ OWN = {  # name: the class
     "pictures": "xattn.features.media.pictures:Pictures",
     "sounds": "xattn.features.media.sounds:Sounds",
     "text": "xattn.features.text.text:Text",
+    "vectors": "xattn.features.text.vectors:Vectors",
     "words": "xattn.features.words:Words",
 }
 

@@ -40,6 +40,8 @@ class Words:
 class WordParts:
     """The words of each text as parts of its features: one that stands twice brings half of its feature each time."""
 
+    kind = "words"
+
     def __init__(self, texts: tuple[str, ...], labels: tuple[str, ...], F: sparse.csr_array) -> None:
         self.texts = texts
         self.F = F
@@ -59,6 +61,10 @@ class WordParts:
     def places(self, row: int) -> tuple[tuple[float, ...], ...]:
         """(start, stop) of each word in the text."""
         return tuple((float(start), float(stop)) for _, start, stop in self._words(row))
+
+    def shown(self, row: int) -> str:
+        """The text."""
+        return self.texts[row]
 
     def _words(self, row: int) -> list[tuple[str, int, int]]:
         found = ((m[0].lower(), m.start(), m.end()) for m in _WORD.finditer(self.texts[row][:READ]))

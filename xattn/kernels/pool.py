@@ -23,7 +23,7 @@ from numba.core import cgutils
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.lanes import BYTES, I64, Lanes, emitted
 
-__all__ = ["add_pooled", "add_pooled_sparse", "pool_scores"]
+__all__ = ["add_pooled", "add_pooled_sparse", "pool_scores", "sparse_values"]
 
 STRIPE = 32  # columns an iteration owns: those of 6,800 rows, .9 MB, stay in the second-level cache
 
@@ -156,6 +156,35 @@ def add_pooled_sparse(
     R = (len(ptr) - 1) // max(H, 1)
     work = 2.0 * coef.size * len(value) / max(len(ptr) - 1, 1) + out.size
     _add_pooled_sparse(out, first, row, np.ascontiguousarray(coef), R, ptr, column, value, place, gate, work=work)
+
+
+@Kernel
+def _sparse_values(out, row, ptr, column, value, place):  # type: ignore[no-untyped-def]
+    """Assigns to out[:, i] what the table has in row row_i: of column c at place_c, where that is not −1; else 0."""
+    for i in prange(row.shape[0]):
+        out[:, i] = 0.0
+        if row[i] >= 0:
+            for p in range(ptr[row[i]], ptr[row[i] + 1]):
+                if place[column[p]] >= 0:
+                    out[place[column[p]], i] = value[p]
+
+
+def sparse_values(
+    row: np.ndarray, ptr: np.ndarray, column: np.ndarray, value: np.ndarray, place: np.ndarray, J: int
+) -> np.ndarray:
+    """(J, n) of a table stored by rows, the columns c whose `place` (C,) is 0 to J − 1 (−1: not asked for).
+
+    `row` (n,) are the rows, −1 for one of zeros.
+
+    >>> of_rows = np.array([0, 2, 3]), np.array([0, 2, 1]), np.array([0.5, 0.25, 2.0])  # [[.5, 0, .25], [0, 2, 0]]
+    >>> sparse_values(np.array([1, 0, -1]), *of_rows, np.array([-1, 0, 1]), 2)
+    array([[2.  , 0.  , 0.  ],
+           [0.  , 0.25, 0.  ]])
+    """
+    out = np.empty((J, len(row)), value.dtype)
+    work = 2.0 * len(row) * len(value) / max(len(ptr) - 1, 1) + out.size
+    _sparse_values(out, row, ptr, column, value, place, work=work)
+    return out
 
 
 def pool_scores(ptr: np.ndarray, row: np.ndarray, coef: np.ndarray, V: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from xattn.data import Interactions
-from xattn.errors import XattnError
+from xattn.errors import XattnError, check_choice
 from xattn.live.models import Models, folder_of
 from xattn.live.serving import Serving
 from xattn.live.solver import Job, Solver
@@ -23,6 +23,7 @@ from xattn.live.tables import events
 from xattn.live.whole import whole
 from xattn.progress import Progress, silent
 from xattn.recommenders import Recommender
+from xattn.recommenders.listing import SEEN
 
 __all__ = ["Keeper", "Plan"]
 
@@ -40,12 +41,14 @@ class Plan:
         most_models: int = 5,
         in_process: bool = False,
         scenario: str | None = None,
+        seen: str = SEEN[0],
     ) -> None:
         self.models = models
         self.solve_after = solve_after
         self.most_models = most_models  # 0: no files; lists of former models are explained by their stored ledgers
         self.in_process = in_process
         self.scenario = scenario
+        self.seen = check_choice("seen", seen, SEEN)  # of every list that is not asked for otherwise
 
 
 class Keeper:

@@ -21,12 +21,12 @@ from sqlalchemy import insert
 
 from xattn.data import Interactions
 from xattn.errors import InputError, UnknownIdError, check_id, refuse
-from xattn.live.changes import Change, change, imagined
+from xattn.live.changes import Change, alike, change, imagined
 from xattn.live.export import held
 from xattn.live.given import Arrival, Event, Refused, check_short, event_of
 from xattn.live.keeper import Keeper, Plan
 from xattn.live.person import Person, person_of
-from xattn.live.said import said_of
+from xattn.live.said import Said, said_of
 from xattn.live.satisfaction import answer_of, satisfaction
 from xattn.live.satisfaction.truth import truth
 from xattn.live.serving import Made, ServedList, Serving, StoredLedger, ledger_of, make_list, place_of, stored_ledger
@@ -38,6 +38,7 @@ from xattn.live.writer import Batch
 from xattn.progress import Progress, silent
 from xattn.recommenders import HybridAttention, Recommender
 from xattn.requests.answers import ExplainAnswer
+from xattn.requests.plain import Id
 
 __all__ = ["Live"]
 
@@ -49,8 +50,9 @@ class Live:
 
     `model` is a recommender with the settings to fit, or a fitted one, whose data is then `data` (default:
     HybridAttention with float64 tables, which forgets exactly). `plan` says after how many new events the model is
-    solved again (0: never on its own), where the files of models are kept and how many, and whether a process of its
-    own solves, so that lists are not kept waiting (`xattn.live.keeper.Plan`). The first fit, or the loading of the
+    solved again (0: never on its own), where the files of models are kept and how many, whether a process of its own
+    solves, so that lists are not kept waiting, and whether lists may hold again what somebody had, unless a call says
+    otherwise (`xattn.live.keeper.Plan`). The first fit, or the loading of the
     model that served last, is done here; `progress` hears of it.
     """
 
@@ -126,7 +128,7 @@ class Live:
         forgets = self._forgets.get(mark, 0)
         seq = self.store.seen()
         person = person_of(serving.data, user, self.store.of(user, seq))
-        asked = {"k": k, **conditions}
+        asked = {**self._asked(k), **conditions}
         made = make_list(serving.model, person, asked)
         list_id = secrets.token_hex(16)
         row = self._row(list_id, seq, person, serving, made, asked)
@@ -158,8 +160,9 @@ class Live:
         things = [said_of(_named(one, user, f"said {n}"), serving.data, n) for n, one in enumerate(said)]
         events = [event_of(_named(one, user, f"event {n}"), serving.data, n) for n, one in enumerate(add)]
         switches = None if settings is None else _switches(kept).changed(settings, serving.data)
-        news = ([one for one in things if one.id not in known], [one for one in events if one.id not in known])
-        return change(serving, user, kept, imagined(kept, *news, switches), k)
+        rows = [one.row(self._alike(one)) for one in things if one.id not in known]
+        news = [one for one in events if one.id not in known]
+        return change(serving, user, kept, imagined(kept, rows, news, switches), self._asked(k))
 
     def say(self, document: Any, k: int | None = None) -> tuple[bool, Change]:
         """Take in what somebody says (`xattn.live.said.Said`): whether it is new, and what it does to the list.
@@ -171,8 +174,15 @@ class Live:
         if said.undoes is not None and said.undoes not in {row.id for row in self.store.of(said.user).feedback}:
             refuse("nothing_to_undo", kind=UnknownIdError, got=said.undoes)
         before = self.store.of(said.user)
-        new = self.store.add(feedback, said.row())
-        return new, change(serving, said.user, before, self.store.of(said.user), k)
+        new = self.store.add(feedback, said.row(self._alike(said)))
+        return new, change(serving, said.user, before, self.store.of(said.user), self._asked(k))
+
+    def _alike(self, said: Said) -> tuple[Id, ...]:
+        """The items that had the same largest reason in the list that it was said about (default: the newest one)."""
+        if said.kind != "not_interested" or said.event is None:
+            return ()
+        row = self.store.newest_list(said.user) if said.list_id is None else self.store.listed(said.list_id)
+        return () if row is None else alike(self.serving.data, said, row, self.person(row.user, row.seq))
 
     def switch(self, user: Any, document: Mapping[str, Any], k: int | None = None) -> tuple[Switches, Change]:
         """Change settings of a person (`xattn.live.switches.Switches`), at once and for good: what holds now, and what
@@ -181,7 +191,7 @@ class Live:
         serving, before = self.serving, self.store.of(user)
         switches = _switches(before).changed(document, serving.data)
         self.store.add(settings_table, {"user": user, "settings": switches.text()})
-        return switches, change(serving, user, before, self.store.of(user), k)
+        return switches, change(serving, user, before, self.store.of(user), self._asked(k))
 
     def answer(self, document: Any) -> tuple[bool, str | None]:
         """Take in answers (`xattn.live.satisfaction.Answer`): whether they are new; of a guess, what is true.
@@ -243,6 +253,10 @@ class Live:
         users = data.user_ids[:: max(1, data.n_users // 20)]
         for user in users:
             make_list(self.serving.model, person_of(data, user, self.store.of(user)), {"k": None})
+
+    def _asked(self, k: int | None) -> dict[str, Any]:
+        """The conditions of a list of which nothing else is said."""
+        return {"k": k, "seen": self.keeper.plan.seen}
 
     def _row(
         self, list_id: str, seq: int, person: Person, serving: Serving, made: Made, asked: Mapping[str, Any]

@@ -6,7 +6,8 @@ no time, and at equal times.
 
     like        one more event, as good as the scale has         learned: it works through the model
     dislike     one more event, as bad as the scale has          learned, and the item is not listed
-    not_interested   the item is not listed; events of the item that was the reason stop counting
+    not_interested   the item is not listed, nor are those of the list that had the same largest reason; events of
+                     that reason stop counting
     more        what is meant (item, reason, newest of a tag) counts once more, as the newest event
     less        events of the item or reason stop counting; items with the tag are not listed
     undo        a former one is as if it had not been said
@@ -14,6 +15,7 @@ no time, and at equal times.
 
 from __future__ import annotations
 
+import json
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -215,7 +217,7 @@ def _blocks(data: Interactions, said: Row[Any]) -> list[int]:
     """The items that are not listed any more."""
     if said.kind == "less" and said.tag is not None:
         return [int(row) for row in tagged(data, said.tag)]
-    return _rows(data, said.item) if said.kind in ("dislike", "not_interested") else []
+    return _rows(data, said.item, *json.loads(said.alike or "[]")) if said.kind in ("dislike", "not_interested") else []
 
 
 def _masks(data: Interactions, said: Row[Any]) -> list[int]:

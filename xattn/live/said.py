@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,9 +67,9 @@ class Said(Given):
         if self.tag is not None:
             check_named("tag", self.tag, feature_set(data.items).names, "tag")
 
-    def row(self) -> dict[str, Any]:
-        """What the store holds."""
-        return asdict(self)
+    def row(self, alike: Sequence[Id] = ()) -> dict[str, Any]:
+        """What the store holds; `alike` are the items of the list that had the same largest reason."""
+        return {**asdict(self), "alike": json.dumps(list(alike), ensure_ascii=False) if alike else None}
 
 
 def said_of(document: Any, data: Interactions, at: int | None = None) -> Said:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Table, delete, insert, select
+from sqlalchemy import Row, Table, bindparam, delete, insert, select
 from sqlalchemy.engine import URL
 
 from xattn.live.engine import Lock, checked_url, file_of, reading, store_errors, writing
@@ -30,6 +30,11 @@ from xattn.live.writer import WAITING, Batch, Writer
 __all__ = ["Kept", "Removed", "Store", "open_store"]
 
 SECRET = "secret"  # the key of the marks of people who were forgotten
+MOST_ROWS = 2**62  # more than any number of a row
+OF_PERSON = tuple(  # made once: making a question takes longer than its answer
+    select(table).where(table.c.user == bindparam("who"), table.c.seq <= bindparam("upto")).order_by(table.c.seq)
+    for table in (events, feedback, settings)
+)
 MANY = 500  # ids that one question names at most
 
 
@@ -121,12 +126,9 @@ class Store:
 
     def of(self, user: str, upto: int | None = None) -> Kept:
         """What is kept of a person, of the rows up to the number `upto`."""
+        asked = {"who": user, "upto": MOST_ROWS if upto is None else upto}
         with store_errors(), self._reading.connect() as connection:
-            found = []
-            for table in (events, feedback, settings):
-                wanted = select(table).where(table.c.user == user).order_by(table.c.seq)
-                found.append(connection.execute(wanted if upto is None else wanted.where(table.c.seq <= upto)).all())
-        return Kept(*found)
+            return Kept(*(connection.execute(wanted, asked).all() for wanted in OF_PERSON))
 
     def everybody(self, upto: int | None = None) -> Sequence[Row[Any]]:
         """The events and the feedback that stands for events of everybody: user, item, type, value, at, id, seq."""
@@ -156,6 +158,11 @@ class Store:
     def listed(self, list_id: str) -> Row[Any] | None:
         """A list that was served."""
         return next(iter(self.ask(select(lists).where(lists.c.id == list_id))), None)
+
+    def newest_list(self, user: str) -> Row[Any] | None:
+        """The list that was served to a person last."""
+        order = (lists.c.seq.desc(), lists.c.made.desc(), lists.c.id)
+        return next(iter(self.ask(select(lists).where(lists.c.user == user).order_by(*order).limit(1))), None)
 
     def held(self, user: str) -> dict[str, list[dict[str, Any]]]:
         """Every row of a person, by table, as the tables hold it."""

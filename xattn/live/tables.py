@@ -68,6 +68,7 @@ feedback = Table(
     Column("tag", Text),
     Column("undoes", String(200)),
     Column("list_id", String(200)),
+    Column("alike", Text),  # of "not interested": the items of the list that had the same largest reason, as JSON
     Column("time", Float(53)),
     Column("received", Float(53), nullable=False),
     Index("feedback_of_user", "user", "seq"),

@@ -8,6 +8,9 @@ Where the question is what belongs to a person, liked events (upper third of the
 part, as evidence (*taste*) and as what is to be found (*found*), and an item counts *once*, however often it came. An
 event that nobody rated counts as liked there, as all do where nothing is rated.
 
+Where the numbers say how long an event lasted, an event counts by that instead: x / (x + half) for a *dwell* of x,
+x / full for a *progress*, in every sense above, and ½ where it is not known. No such event is a dislike.
+
 Types of events (view, purchase, return, …) may each have a strength of their own; it multiplies.
 """
 
@@ -18,10 +21,22 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["DISLIKED", "UNRATED", "RatingScale", "found", "kind_strengths", "once", "presence", "signed", "taste"]
+__all__ = [
+    "DISLIKED",
+    "UNRATED",
+    "RatingScale",
+    "found",
+    "kind_strengths",
+    "lasted",
+    "once",
+    "presence",
+    "signed",
+    "taste",
+]
 
 LIKED = 1 / 3 - 1e-9  # signed strength from which an event is liked: the upper third of the scale
 DISLIKED = -0.5
+UNKNOWN = 0.5  # of an event that lasted nobody knows how long: as much as the middle one
 UNRATED = 0.5  # signed strength of an event that nobody rated: it counts as liked, by experiment (docs/log.md)
 
 
@@ -32,19 +47,54 @@ class Known(Protocol):
     def certain(self) -> bool: ...
     @property
     def span(self) -> tuple[float, float]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def high(self) -> float: ...
 
 
 class RatingScale(NamedTuple):
-    """The two ends of the scale of a data set; equal where it has none."""
+    """The two ends of the scale of opinions of a data set; equal where it has none.
+
+    `half` is the dwell that counts ½, `full` the progress that counts in full; 0 where the numbers are none of these.
+    """
 
     low: float
     high: float
+    half: float = 0.0
+    full: float = 0.0
 
     @classmethod
     def of(cls, scale: Known | None) -> RatingScale:
         """The ends of a scale of opinions that is stated or known. None for amounts, which are no opinions, and for a
         scale that is a guess: nobody's least rating is called a dislike because it is the least at hand."""
-        return cls(*scale.span) if scale is not None and scale.certain else cls(0.0, 0.0)
+        if scale is None:
+            return cls(0.0, 0.0)
+        if scale.kind == "dwell":
+            return cls(0.0, 0.0, half=scale.high)
+        if scale.kind == "progress":
+            return cls(0.0, 0.0, full=scale.high)
+        return cls(*scale.span) if scale.certain else cls(0.0, 0.0)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the numbers say how long events lasted."""
+        return self.half > 0 or self.full > 0
+
+
+def lasted(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
+    """How much of an event there was, in [0, 1] (n,); 1 for every event where the numbers do not say how long it took.
+
+    >>> lasted(np.array([0.0, 30.0, 90.0, np.nan]), 4, RatingScale(0.0, 0.0, half=30.0))
+    array([0.  , 0.5 , 0.75, 0.5 ])
+    >>> lasted(np.array([10.0, 100.0]), 2, RatingScale(0.0, 0.0, full=100.0))
+    array([0.1, 1. ])
+    """
+    if rating is None or not scale.lasts:
+        return np.ones(n)
+    x = np.maximum(rating, 0.0)
+    share = 1.0 - scale.half / (scale.half + x) if scale.half > 0 else np.minimum(x / scale.full, 1.0)
+    return np.where(np.isnan(share), UNKNOWN, share)
 
 
 def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
@@ -53,6 +103,8 @@ def signed(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
     >>> signed(np.array([0.5, 2.75, 5.0]), 3, RatingScale(0.5, 5.0))
     array([-1.,  0.,  1.])
     """
+    if scale.lasts:
+        return lasted(rating, n, scale)
     half = scale.high / 2 - scale.low / 2  # halved first: the span of a scale may be past the largest number
     if rating is None or half <= 0:
         return np.ones(n)
@@ -66,6 +118,8 @@ def presence(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: flo
     >>> presence(np.array([0.5, 2.75, 5.0]), 3, RatingScale(0.5, 5.0), dislike=-0.5)
     array([-0.5,  1. ,  1. ])
     """
+    if scale.lasts:
+        return lasted(rating, n, scale)
     return np.where(signed(rating, n, scale) <= DISLIKED, dislike, 1.0)
 
 
@@ -76,7 +130,7 @@ def taste(rating: np.ndarray | None, n: int, scale: RatingScale, dislike: float)
     array([-0.5,  0.5,  1. ,  1. ])
     """
     r = signed(rating, n, scale)
-    return np.where(r >= LIKED, 1.0, np.where(r <= DISLIKED, dislike, 0.5))
+    return r if scale.lasts else np.where(r >= LIKED, 1.0, np.where(r <= DISLIKED, dislike, 0.5))
 
 
 def found(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
@@ -86,7 +140,7 @@ def found(rating: np.ndarray | None, n: int, scale: RatingScale) -> np.ndarray:
     array([0.  , 0.33, 1.  , 1.  ])
     """
     r = signed(rating, n, scale)
-    return np.where(r >= LIKED, 1.0, np.where(r <= DISLIKED, 0.0, 1 / 3))
+    return r if scale.lasts else np.where(r >= LIKED, 1.0, np.where(r <= DISLIKED, 0.0, 1 / 3))
 
 
 def once(w: np.ndarray, key: np.ndarray) -> np.ndarray:

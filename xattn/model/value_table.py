@@ -13,7 +13,7 @@ from scipy import sparse
 
 from xattn.errors import check_array, check_distinct, check_index_array, check_offsets, check_same_length, refuse
 from xattn.kernels.approximate import Attending, add_approximate_without_each, pool_reach
-from xattn.kernels.pool import add_pooled, add_pooled_sparse
+from xattn.kernels.pool import add_pooled, add_pooled_sparse, sparse_values
 
 __all__ = ["ClosedForm", "Form", "SparseForm", "form_of", "rows_of"]
 
@@ -158,13 +158,10 @@ class SparseForm(NamedTuple):
     def values(self, h: int, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         """(J, n) what the events in the rows `row` (n,) say of the columns `column` (J,); 0 where either is −1."""
         asked, which = np.unique(column, return_inverse=True)
-        where = np.full(self._C, -1)
-        where[asked[asked >= 0]] = np.flatnonzero(asked >= 0)
-        event, place = self._entries(h, row)
-        at = where[self.column[place]]
-        found = np.zeros((len(asked), len(row)), self.value.dtype)
-        found[at[at >= 0], event[at >= 0]] = self.value[place[at >= 0]]
-        return found[which]
+        place = np.full(self._C, -1)
+        place[asked[asked >= 0]] = np.flatnonzero(asked >= 0)
+        own = np.where(row >= 0, h * self._C + row, -1)
+        return sparse_values(own, self.ptr, self.column, self.value, place, len(asked))[which]
 
     def add_approximate_without_each(self, out: np.ndarray, attending: Attending, gate: np.ndarray) -> None:
         """Add the sums without each event to `out` (n, M)."""

@@ -3,29 +3,32 @@
     s(u, j) = b_j + γ_j · collaborative_j + (1 − γ_j) · content_j,      γ_j = n_j / (n_j + κ)      (model.md, eq. 3)
 
 With one part, its gate is 1. The base is the share of all events that an item has: how often it comes next for no
-reason that the history gives.
+reason that the history gives. With a `half_life` older events count less in it (eq. 37); what is fitted beside it is
+fitted to the share of all events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
-from xattn.errors import check_array, check_number, check_same_length
+from xattn.errors import check_array, check_number, check_same_length, refuse
 from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Choice, Optional, constraints
 from xattn.features import feature_set
 from xattn.model.fit.block_weights import fit_blocks
+from xattn.model.fit.freshness import fresh_share, share_of, youth
 from xattn.model.fit.worths import fit_feature_worths
 from xattn.model.heads.blocks import BlocksPart, of_each_block
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart, ItemFeatures
 from xattn.model.heads.inherited import InheritedPart
 from xattn.model.heads.part import Part
-from xattn.model.strength import kind_strengths, signed
+from xattn.model.strength import kind_strengths, lasted, signed
 from xattn.model.value_table import Form, form_of
 from xattn.progress import Progress, silent
 from xattn.recommenders.additive import Additive
@@ -60,6 +63,7 @@ class AttentionModel(Additive):
         event_weights=Optional(ByName(STRENGTH, "event_types")),
     )
     fusion = "multiply"  # of models without blocks
+    half_life: float | None = None  # of models whose base never forgets
     _kept: Kept | None = None
     _larger: Whole | None = None
     dislike_: float  # what a clear dislike counts in the collaborative heads
@@ -71,8 +75,11 @@ class AttentionModel(Additive):
 
         Base and values are those of the whole; what is chosen or learned from single histories (worths of features,
         the strength of a dislike, newcomers, learned heads) comes from the sample `whole.data`. Where that is the whole
-        set, the result is that of `fit`, to rounding. Raises InputError as `fit` does.
+        set, the result is that of `fit`, to rounding. Raises InputError as `fit` does, and for a model with a
+        `half_life`: what is known of the whole does not say when its events were.
         """
+        if self.half_life is not None:
+            refuse("half_life_whole", got=self.half_life)
         fresh = self._fresh()
         fresh._larger = whole
         self._fit_fresh(fresh, whole.data, progress)
@@ -81,25 +88,32 @@ class AttentionModel(Additive):
 
     def _worths(self, data: Interactions) -> np.ndarray:
         """What each event counts as one that came next (N,)."""
-        return np.asarray(np.maximum(kind_strengths(data.kind, data.n_events, self.event_weights), 0.0))
+        kinds = np.maximum(kind_strengths(data.kind, data.n_events, self.event_weights), 0.0)
+        return np.asarray(kinds * lasted(data.rating, data.n_events, self.scale_))
 
     def _sums_of(self, data: Interactions) -> PartSums | None:
         """The sums of the set of which `data` is the sample, where it is one."""
         return self._larger.sums if self._larger is not None and self._larger.data is data else None
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        if self.half_life is not None and data.time is None:
+            refuse("half_life_times", got=self.half_life)
         if not hasattr(self, "dislike_"):
             self.dislike_ = self._chosen_dislike(data)
         if self._larger is not None and self._larger.data is data:
             met = self._larger.met
         else:
             met = np.bincount(data.item, self._worths(data), minlength=data.n_items)
-        self.base_ = (met + 1) / (met + 1).sum()  # one more for each: an item that nobody has met may yet come
+        self.base_ = share = share_of(met)
         content = self._content(data) if "content" in self.kinds else None
         behaviour = self._collaborative(data, progress) if "collaborative" in self.kinds else None
+        if self.half_life is not None and data.time is not None:
+            self.base_ = fresh_share(data.item, self._worths(data), data.time, float(self.half_life), data.n_items)
+            if content is not None:
+                content = replace(content, gate=self._content_gate(data))
         self.parts_ = tuple(part for part in (content, behaviour) if part is not None)
         if content is not None and behaviour is not None:
-            self._welcome(data, content, behaviour)
+            self._welcome(data, content, behaviour, share)
 
     def _chosen_dislike(self, data: Interactions) -> float:
         """What a clear dislike counts in the collaborative heads, from what the data shows."""
@@ -173,23 +187,27 @@ class AttentionModel(Additive):
 
     # --- newcomers ---------------------------------------------------------------------------------------------------
 
-    def _welcome(self, data: Interactions, content: Content, behaviour: CollaborativePart) -> None:
-        """Give newcomers what they inherit, and the base that can be expected of them."""
+    def _welcome(self, data: Interactions, content: Content, behaviour: CollaborativePart, share: np.ndarray) -> None:
+        """Give newcomers what they inherit, and the base that can be expected of them: of what is fresh, where the base
+        forgets. `share` (M,) is what the values of `behaviour` need not explain."""
         given = self.newcomers
         most = NEWCOMERS[self._behaviour.objective] if given is None else float(given)
-        values = self._plain_values(data, behaviour)
-        found = inherit(data, content, behaviour, self._strength, values, self.base_, most)
+        values = self._plain_values(data, behaviour, share)
+        young = None
+        if self.half_life is not None and data.time is not None:
+            young = youth(data.item, data.time, float(self.half_life), data.n_items)
+        found = inherit(data, content, behaviour, self._strength, values, self.base_, most, young)
         if found is not None:
             self.parts_ = (found.content, behaviour, found.part)
             self.base_ = found.base
 
-    def _plain_values(self, data: Interactions, behaviour: CollaborativePart) -> Callable[[], Form]:
+    def _plain_values(self, data: Interactions, behaviour: CollaborativePart, share: np.ndarray) -> Callable[[], Form]:
         """Values from what people did alone. If features took part in the fit, items that share some speak for each
         other already, and a regression of such values on features would mostly find that again (docs/log.md)."""
         if not len(feature_set(data.items)):
             return lambda: behaviour.form
         none, kept, sums = sparse.csr_array((data.n_items, 0)), self._kept, self._sums_of(data)
-        return lambda: self._behaviour.fit(data, self.scale_, self.base_, none, kept, silent, sums)
+        return lambda: self._behaviour.fit(data, self.scale_, share, none, kept, silent, sums)
 
     # --- strengths ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from xattn.data import History, JoinedHistories
-from xattn.errors import check_id, check_ids, check_path, refuse
+from xattn.errors import check_id, check_ids, check_path, is_listing, refuse
 from xattn.explain import Ledger, Question
 from xattn.explain.cache import cache_of
 from xattn.recommenders.listing import items_frame, listing, lists_frame
@@ -101,7 +101,7 @@ class Recommender(Similar):
             return [self.data_.user_ids[row] for row in rows], JoinedHistories.of_users(self.data_, rows)
         if isinstance(histories, Mapping):
             return list(histories), [self.history(history=events) for events in histories.values()]
-        if isinstance(histories, (str, bytes)) or not isinstance(histories, Iterable):
+        if histories is None or not is_listing(histories):
             refuse("type", name="histories", what="list_of_histories", got=histories)
         given = [self.history(history=events) for events in histories]
         return list(range(len(given))), given

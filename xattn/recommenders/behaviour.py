@@ -15,12 +15,12 @@ from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
 from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Auto, Choice, Each, Optional, Range, Whole, constraints
-from xattn.model.fit.belonging import belonging_form, belonging_sums, form_of_belonging_sums
+from xattn.model.fit.belonging import DROPOUT, belonging_form, belonging_sums, form_of_belonging_sums
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
 from xattn.model.fit.pair_sums import BelongingSums, PairSums, pair_sums_of
 from xattn.model.fit.sums import Histories, Sums, exchanged, lessened, sums_of
-from xattn.model.strength import RatingScale, found, kind_strengths, once, presence, taste
+from xattn.model.strength import RatingScale, found, kind_strengths, lasted, once, presence, taste
 from xattn.model.value_table import Form
 from xattn.progress import Progress
 from xattn.recommenders.estimator import LogRange, space
@@ -29,6 +29,7 @@ __all__ = [
     "AS_ANY_OTHER",
     "BEHAVIOUR_CONSTRAINTS",
     "BEHAVIOUR_SPACE",
+    "DROPOUT",
     "MOST_PENALTY",
     "MOST_UNKNOWNS",
     "NEIGHBORS_CONSTRAINT",
@@ -48,6 +49,9 @@ MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
 AS_ANY_OTHER = 1.0  # what a clear dislike counts in "next", unless the data shows otherwise
 TASTE = 0.5  # what a clear dislike counts in "any", as in its fit: as an event that was neither liked nor disliked
+LEAST = 5  # events of an item that gets values, unless another number is given
+LEAST_SPARSE = 2  # the same where values are sparse anyway: a long tail is then much of the catalogue (docs/log.md)
+LONG_TAIL = 500_000  # events up to which that is so: of more, few are in the tail, and its values take time
 NEIGHBORS = 200  # values a target where there are more unknowns than that; what they cost: docs/evaluation.md
 
 NEIGHBORS_CONSTRAINT = Optional(Whole(1, MOST_UNKNOWNS))
@@ -55,8 +59,9 @@ BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
     objective=Choice(OBJECTIVES),
     recency=Each(POSITIVE, "number_of_events"),
     regularization=Optional(Range(0.0, MOST_PENALTY, open_low=True)),
+    dropout=Range(0.0, 0.95),
     dislike=Auto(STRENGTH),
-    min_events=Whole(1),
+    min_events=Optional(Whole(1)),
     n_neighbors=NEIGHBORS_CONSTRAINT,
     dtype=DTYPE,
 )
@@ -100,11 +105,12 @@ class Behaviour(NamedTuple):
     tau: tuple[float, ...]
     beta: float
     lam: float
-    min_events: int
+    min_events: int | None
     n_neighbors: int | None
     dislike: float
     dtype: type
     event_weights: Mapping[str, float] | None
+    dropout: float = DROPOUT
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Behaviour:
@@ -116,16 +122,28 @@ class Behaviour(NamedTuple):
             (np.inf,) if whole else tuple(float(tau) for tau in params["recency"]),
             0.0 if whole else float(params["beta"]),
             REGULARIZATION["any" if whole else "next"] if given is None else float(given),
-            int(params["min_events"]),
+            None if params["min_events"] is None else int(params["min_events"]),
             params["n_neighbors"],
             _dislike(params, whole),
             np.dtype(params["dtype"]).type,
             params["event_weights"],
+            float(params.get("dropout", DROPOUT)),
         )
 
     def warm(self, counts: np.ndarray) -> np.ndarray:
         """Rows of the items that get values, by `counts` (M,) of their events."""
-        return warm_items(counts, self.min_events)
+        return warm_items(counts, self.least(counts))
+
+    def least(self, counts: np.ndarray) -> int:
+        """How many events an item needs to get values, by `counts` (M,) of those of all."""
+        if self.min_events is not None:
+            return self.min_events
+        return LEAST_SPARSE if self.is_sparse(counts) and counts.sum() <= LONG_TAIL else LEAST
+
+    def is_sparse(self, counts: np.ndarray) -> bool:
+        """Whether what comes next is asked in a catalogue too large for values of all pairs."""
+        least = LEAST if self.min_events is None else self.min_events
+        return self.objective == "next" and len(self.tau) * int((counts >= least).sum()) > MOST_UNKNOWNS
 
     def _neighbors(self, warm: np.ndarray) -> int | None:
         return neighbors(self.n_neighbors, len(self.tau) * len(warm))
@@ -157,7 +175,8 @@ class Behaviour(NamedTuple):
         if self.objective == "any":
             if isinstance(whole, BelongingSums):
                 progress("solve", 0.0)
-                return form_of_belonging_sums(whole, F[warm], self.lam, self._neighbors(warm), data.n_items, self.dtype)
+                size = (self.lam, self._neighbors(warm), data.n_items, self.dtype)
+                return form_of_belonging_sums(whole, F[warm], *size, self.dropout)
             return self._fit_any(data, scale, warm, F, progress)
         histories, K = self._histories(data), self._neighbors(warm)
         problem = (histories.indptr, histories.item, histories.w, base, warm)
@@ -190,6 +209,7 @@ class Behaviour(NamedTuple):
 
     def _histories(self, data: Interactions) -> Histories:
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
+        kinds = kinds * lasted(data.rating, data.n_events, RatingScale.of(data.scale))
         return Histories(data.indptr, data.item, np.tile(kinds, (len(self.tau), 1)), np.maximum(kinds, 0.0))
 
     def keep(self, kept: Kept | None, data: Interactions) -> Kept | None:
@@ -228,7 +248,8 @@ class Behaviour(NamedTuple):
     ) -> Form:
         progress("solve", 0.0)
         X, Y = self._belonging(data, scale, warm)
-        form = belonging_form(X, Y, F[warm], self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        size = (self.lam, self._neighbors(warm), warm, data.n_items, self.dtype)
+        form = belonging_form(X, Y, F[warm], *size, self.dropout)
         progress("solve", 1.0)
         return form
 

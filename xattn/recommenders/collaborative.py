@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xattn.recommenders.attention import AttentionModel
-from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, DROPOUT, OBJECTIVE_FOR
 
 __all__ = ["CollaborativeAttention"]
 
@@ -21,7 +21,10 @@ class CollaborativeAttention(AttentionModel):
         recency         > 0 each, in events: one time scale for each head
         beta            from 0 to 1, the exponent β of the weights
         regularization  > 0, the λ of the ridge; None: 80 for what comes next, 150 for any
-        min_events      ≥ 1: how many events an item needs to get values
+        dropout         from 0 to 0.95, of "any": the chance with which the fit drops each item of a history, in
+                        expectation; small catalogues want less
+        min_events      ≥ 1: how many events an item needs to get values; None: 5, but 2 where what comes next is asked
+                        in a catalogue so large that values are sparse, of up to 500,000 events
         n_neighbors     ≥ 1: how many values a target has at most, over all heads; None: all, up to 12,000, and 200
                         where there are more (`partial_fit` then starts anew)
         threshold       from 0 to 1: a weight under it counts as 0, in the score too
@@ -57,7 +60,8 @@ class CollaborativeAttention(AttentionModel):
         recency: tuple[float, ...] = (3.0, 20.0),
         beta: float = 0.35,
         regularization: float | None = None,
-        min_events: int = 5,
+        dropout: float = DROPOUT,
+        min_events: int | None = None,
         n_neighbors: int | None = None,
         threshold: float = 0.0,
         dislike: float | str = "auto",
@@ -68,6 +72,7 @@ class CollaborativeAttention(AttentionModel):
         self.recency = recency
         self.beta = beta
         self.regularization = regularization
+        self.dropout = dropout
         self.min_events = min_events
         self.n_neighbors = n_neighbors
         self.threshold = threshold

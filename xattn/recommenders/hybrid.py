@@ -23,19 +23,25 @@ from xattn.model.fit.training import Epoch
 from xattn.model.sequence import Shape
 from xattn.progress import Progress, part_of
 from xattn.recommenders.attention import FUSION, AttentionModel
-from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, OBJECTIVE_FOR
+from xattn.recommenders.behaviour import BEHAVIOUR_CONSTRAINTS, BEHAVIOUR_SPACE, DROPOUT, OBJECTIVE_FOR
 from xattn.recommenders.estimator import space
 from xattn.recommenders.learning import EPOCHS, HeldOut, Learned, fused, learn
 
 __all__ = ["HybridAttention"]
 
 ENOUGH = 200_000  # events from which "auto" learns: on less the gain is within the noise, and the fit takes far longer
+ENOUGH_SPARSE = 100_000  # the same where values are sparse and so many people are there to learn from:
+ENOUGH_PEOPLE = 10_000  # there is more to gain
 SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
 DEEP_SHAPE = Shape(C=0, d=128, H=8, dk=32, L=128, P=1, beta=1.0)  # where an encoder asks
 DEEP_TRAINING = Training(epochs=20, learning_rate=0.002, weight_decay=0.05, dropout=0.4, patience=5)
+SPARSE = 20  # events an item with values: with fewer, the learned heads have one table of items (`model/fit/tied.py`)
+SPARSE_SHAPE = Shape(C=0, d=128, H=8, dk=16, L=50, P=1, beta=1.0)
+SPARSE_TRAINING = Training(epochs=24, learning_rate=0.001, weight_decay=0.05, dropout=0.4, patience=24, tied=True)
 BATCHES = 100  # mini-batches of an epoch, where they then have between so many positions:
 POSITIONS = (1200, 4800)
+SPARSE_BATCHES, SPARSE_POSITIONS = 200, (600, 4800)
 FIRST, LAST = 0.08, 0.92  # of the time of a fit: where the closed form hands over to the learned heads, and back
 
 
@@ -55,7 +61,10 @@ class HybridAttention(AttentionModel):
         recency          > 0 each, in events: one time scale for each head
         beta             from 0 to 1, the exponent β of the weights
         regularization   > 0, the λ of the ridge; None: 80 for what comes next, 150 for any
-        min_events       ≥ 1: how many events an item needs to get values
+        dropout          from 0 to 0.95, of "any": the chance with which the fit drops each item of a history, in
+                         expectation; small catalogues want less
+        min_events       ≥ 1: how many events an item needs to get values; None: 5, but 2 where what comes next is asked
+                         in a catalogue so large that values are sparse, of up to 500,000 events
         n_neighbors      ≥ 1: how many values a target has at most, over all heads; None: all, up to 12,000, and 200
                          where there are more (`partial_fit` then starts anew)
         kappa            > 0: the events at which behaviour and content carry an item alike
@@ -78,6 +87,8 @@ class HybridAttention(AttentionModel):
         event_weights    from −1 to 1: the strength of each event type; a type that it does not name has 1, and what is
                          wanted next counts as far as it is over 0
         dtype            "float32" or "float64", the type of the value table
+        half_life        > 0, in days, of the base: an event counts half as much in it for every so many days before
+                         the newest one; the data must hold times (None: all count alike)
         random_state     a whole number, the seed; None: another run each time
 
     >>> from xattn.data.synthetic import planted
@@ -99,6 +110,7 @@ class HybridAttention(AttentionModel):
         fit_minutes=Optional(POSITIVE),
         temperature=POSITIVE,
         content_recency=POSITIVE,
+        half_life=Optional(POSITIVE),
         fusion=FUSION,
         random_state=SEED,
     )
@@ -114,7 +126,8 @@ class HybridAttention(AttentionModel):
         recency: tuple[float, ...] = (3.0, 20.0),
         beta: float = 0.35,
         regularization: float | None = None,
-        min_events: int = 5,
+        dropout: float = DROPOUT,
+        min_events: int | None = None,
         n_neighbors: int | None = None,
         kappa: float = 1.0,
         newcomers: float | None = None,
@@ -127,6 +140,7 @@ class HybridAttention(AttentionModel):
         threshold: float = 0.0,
         dislike: float | str = "auto",
         event_weights: Mapping[str, float] | None = None,
+        half_life: float | None = None,
         dtype: str = "float32",
         random_state: int | None = 0,
     ) -> None:
@@ -134,6 +148,7 @@ class HybridAttention(AttentionModel):
         self.recency = recency
         self.beta = beta
         self.regularization = regularization
+        self.dropout = dropout
         self.min_events = min_events
         self.n_neighbors = n_neighbors
         self.kappa = kappa
@@ -147,6 +162,7 @@ class HybridAttention(AttentionModel):
         self.threshold = threshold
         self.dislike = dislike
         self.event_weights = event_weights
+        self.half_life = half_life
         self.dtype = dtype
         self.random_state = random_state
 
@@ -157,8 +173,11 @@ class HybridAttention(AttentionModel):
         return {"collaborative": gamma, "content": 1.0 - gamma}
 
     def _learns(self, data: Interactions) -> bool:
-        enough = data.n_events >= ENOUGH if self.learned == "auto" else self.learned == "always"
-        return enough and self._behaviour.objective == "next"
+        behaviour = self._behaviour
+        sparse = data.n_users >= ENOUGH_PEOPLE and behaviour.is_sparse(data.counts())
+        least = ENOUGH_SPARSE if sparse else ENOUGH
+        enough = data.n_events >= least if self.learned == "auto" else self.learned == "always"
+        return enough and behaviour.objective == "next"
 
     def _grow_from(self, old: Self, whole: Interactions) -> None:
         super()._grow_from(old, whole)
@@ -187,7 +206,10 @@ class HybridAttention(AttentionModel):
         share = self.base_
         seed = int(rng.integers(2**31))
         part = part_of(progress, FIRST, LAST)
-        learned = learn(held, share, int(self.min_events), self._shape, self._training(held.train), seed, part)
+        counts = held.train.counts()
+        least = self._behaviour.least(counts)
+        tied = held.train.n_events < SPARSE * max(1, int((counts >= least).sum()))
+        learned = learn(held, share, least, self._shape(tied), self._training(held.train, tied), seed, part)
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)
@@ -196,15 +218,17 @@ class HybridAttention(AttentionModel):
         if self.alpha_ > 0.0:
             self._add_learned(learned)
 
-    @property
-    def _shape(self) -> Shape:
+    def _shape(self, tied: bool) -> Shape:
         blocks = int(self.encoder_blocks)
-        return DEEP_SHAPE._replace(blocks=blocks) if blocks else SHAPE
+        return (SPARSE_SHAPE if tied else DEEP_SHAPE)._replace(blocks=blocks) if blocks else SHAPE
 
-    def _training(self, data: Interactions) -> Training:
+    def _training(self, data: Interactions, tied: bool) -> Training:
         minutes = None if self.fit_minutes is None else float(self.fit_minutes)
         if not self.encoder_blocks:
             return TRAINING._replace(minutes=minutes)
+        if tied:
+            positions = int(np.clip(data.n_events // SPARSE_BATCHES, *SPARSE_POSITIONS))
+            return SPARSE_TRAINING._replace(minutes=minutes, positions=positions)
         positions = int(np.clip(data.n_events // BATCHES, *POSITIONS))
         return DEEP_TRAINING._replace(minutes=minutes, positions=positions)
 
@@ -229,4 +253,6 @@ class HybridAttention(AttentionModel):
             self.alpha_ = check_number("alpha", float(state["learned.alpha"]), low=0.0)
             encoder = state.get("learned.Bqkv")  # files of before have none
             self.encoder_blocks = len(encoder) if encoder is not None and encoder.ndim else 0
-            self._add_learned(Learned.of_state(state, self._shape, len(self.base_)))
+            bias = state.get("learned.r")
+            tied = bias is not None and bias.ndim == 2 and bias.shape[1] == SPARSE_SHAPE.L
+            self._add_learned(Learned.of_state(state, self._shape(tied), len(self.base_)))

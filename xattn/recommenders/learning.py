@@ -13,6 +13,7 @@ import numpy as np
 
 from xattn.data import Interactions
 from xattn.errors import check_array, check_distinct, check_index_array, refuse
+from xattn.features import feature_set
 from xattn.model.deep import deep_outputs, deep_sizes
 from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.sequence import Training, train_sequences
@@ -161,7 +162,8 @@ def learn(
     if not len(warm):
         return Learned(shape, {}, rows, [])
     validate = figure if len(held.user) else None
-    trained = train_sequences(sequences, shape, share[warm], training, seed, validate, progress)
+    F = feature_set(data.items).F[warm] if training.tied else None
+    trained = train_sequences(sequences, shape, share[warm], training, seed, validate, progress, F)
     return Learned(shape, trained.params, rows, trained.epochs)
 
 

@@ -8,26 +8,39 @@ gave no opinion, that of an unrated event), R_vj the strength with
 which v acted on j, b_j its average over all users. The logit is a plain sum over the events that are shared, so
 masking one is exact.
 
+Where it is known who is a friend of whom, a friend's logit is greater by a bonus φ, so friends are attended more than
+others who agree as much; those who share nothing are not attended, friends or not:
+
+    l_v = Σ_{i shared} k_vi / (√n_v · √n) + φ [v is a friend]
+
 In the ledger a neighbour is never named: each neighbour's part is spread over the events shared with them, by their
-part of the logit, and a cell is the sum over the neighbours who come through that event.
+part of the logit, and a cell is the sum over the neighbours who come through that event. Friends are a head of their
+own where at least `FEWEST` of them are attended; fewer stand among the neighbours, so that no cell is about one or two
+people whom a reader knows.
 """
 
 from __future__ import annotations
+
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions
-from xattn.errors.constraints import POSITIVE, PROBABILITY, STRENGTH, constraints
+from xattn.data.friends import friend_pairs, friends_of
+from xattn.errors import check_array, check_index_array, check_same_length
+from xattn.errors.constraints import POSITIVE, PROBABILITY, STRENGTH, Optional, Range, TableSource, constraints
 from xattn.kernels.softmax import weights
 from xattn.model.heads.field import HeadCells
 from xattn.model.strength import UNRATED, presence
-from xattn.progress import Progress, silent
+from xattn.progress import Progress
 from xattn.recommenders.base import Recommender
 from xattn.recommenders.estimator import space
 
 __all__ = ["UserAttention"]
 
+MOST_BONUS = 1e6
+FEWEST = 3  # friends that make a group
 BLOCK = 4_000_000  # attention weights (events × users) held at a time: 32 MB
 
 
@@ -36,9 +49,14 @@ class UserAttention(Recommender):
 
     A known user is never their own neighbour. Parameters:
 
-        temperature  > 0; smaller means fewer, closer neighbours
-        threshold    from 0 to 1: a weight under it counts as 0, in the score too
-        dislike      from −1 to 1, the strength of an event rated in the bottom quarter of the scale
+        temperature   > 0; smaller means fewer, closer neighbours
+        threshold     from 0 to 1: a weight under it counts as 0, in the score too
+        dislike       from −1 to 1, the strength of an event rated in the bottom quarter of the scale
+        friends       who is a friend of whom: a file or a frame of which the first two columns hold user ids, or a list
+                      of pairs; None: not known
+        friend_bonus  ≥ 0, φ: how much more alike a friend counts than another who did the same
+
+    A file of the model holds friends as pairs of rows, and no setting. `forget` takes a person's friendships out too.
 
     >>> from xattn.data.synthetic import planted
     >>> data = planted("genre", seed=0).data
@@ -50,14 +68,57 @@ class UserAttention(Recommender):
     grows = True
 
     search_space = space(temperature=[0.002, 0.005, 0.01, 0.02, 0.05, 0.1])
-    _constraints = constraints(temperature=POSITIVE, threshold=PROBABILITY, dislike=STRENGTH)
+    unsaved = frozenset({"friends"})
+    _constraints = constraints(
+        temperature=POSITIVE,
+        threshold=PROBABILITY,
+        dislike=STRENGTH,
+        friends=Optional(TableSource("pairs_of_users")),
+        friend_bonus=Range(0.0, MOST_BONUS),
+    )
+    friends_: np.ndarray  # (E, 2) pairs of user rows, each in both orders, sorted
+    _friend_ids: list[tuple[str, str]] | None = None  # of the model that this one grows or shrinks from
 
-    def __init__(self, *, temperature: float = 0.01, threshold: float = 0.0, dislike: float = -0.5) -> None:
+    def __init__(
+        self,
+        *,
+        temperature: float = 0.01,
+        threshold: float = 0.0,
+        dislike: float = -0.5,
+        friends: Any = None,
+        friend_bonus: float = 0.02,
+    ) -> None:
         self.temperature = temperature
         self.threshold = threshold
         self.dislike = dislike
+        self.friends = friends
+        self.friend_bonus = friend_bonus
+
+    def _grow_from(self, old: Self, whole: Interactions) -> None:
+        self._friend_ids = old._pairs_of_ids()
+
+    def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
+        out = {old.data_.user_ids[row] for row in gone.tolist()}
+        stays = [pair for pair in old._pairs_of_ids() if out.isdisjoint(pair)]
+        self._friend_ids, self.friends = stays, None if self.friends is None else stays or None
+
+    def _pairs_of_ids(self) -> list[tuple[str, str]]:
+        ids = self.data_.user_ids
+        return [(ids[a], ids[b]) for a, b in self.friends_.tolist() if a < b]
+
+    def _friend_pairs(self, data: Interactions) -> np.ndarray:
+        """(E, 2) from the setting, with those that were known before."""
+        given = [] if self.friends is None else [friend_pairs(self.friends, data)]
+        before, self._friend_ids = self._friend_ids, None
+        known = [friend_pairs(before, data)] if before else []
+        return np.unique(np.vstack([np.empty((0, 2), np.int64), *given, *known]), axis=0)
 
     def _fit(self, data: Interactions, progress: Progress) -> None:
+        self.friends_ = self._friend_pairs(data)
+        self._tabulate(data)
+
+    def _tabulate(self, data: Interactions) -> None:
+        """What a quick re-arrangement of the events gives."""
         U, M = data.n_users, data.n_items
         pair = data.user * M + data.item
         last = len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]  # of a repeated pair the newest event
@@ -91,8 +152,17 @@ class UserAttention(Recommender):
             part[:, history.user], shared[:, history.user] = 0.0, False
         return part, shared
 
-    def _attention(self, logits: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    def _is_friend(self, user: int | None) -> np.ndarray:
+        """(U,) bool: the friends of a user row; nobody for somebody who is not in the data."""
+        found = np.zeros(self.data_.n_users, bool)
+        if user is not None:
+            found[friends_of(self.friends_, user)] = True
+        return found
+
+    def _attention(self, logits: np.ndarray, shared: np.ndarray, user: int | None) -> np.ndarray:
         """Weights over users (R, U) for rows of summed logits; a row without neighbours is zero."""
+        if user is not None and len(self.friends_):
+            logits = logits + float(self.friend_bonus) * (self._is_friend(user) & shared)
         T, theta = float(self.temperature), float(self.threshold)
         return weights(np.ascontiguousarray(logits), mask=shared, temperature=T, threshold=theta)
 
@@ -106,7 +176,8 @@ class UserAttention(Recommender):
         if not len(history):
             return self.base_.copy()
         part, shared = self._logits(history)
-        a = self._attention(part[history.live].sum(axis=0)[None, :], shared[history.live].any(axis=0)[None, :])
+        logits, seen = part[history.live].sum(axis=0)[None, :], shared[history.live].any(axis=0)[None, :]
+        a = self._attention(logits, seen, history.user)
         lift = self._lift(a, np.arange(self.data_.n_items))[0]
         return np.asarray(self.base_ + lift)
 
@@ -122,7 +193,7 @@ class UserAttention(Recommender):
             rows = np.arange(low, min(n, low + step))
             kept = np.repeat(live[None, :], len(rows), axis=0)
             kept[np.arange(len(rows)), rows] = False
-            a = self._attention(kept.astype(float) @ part, kept @ shared)
+            a = self._attention(kept.astype(float) @ part, kept @ shared, history.user)
             out[:, rows] += self._lift(a, targets).T
         return out
 
@@ -135,7 +206,7 @@ class UserAttention(Recommender):
         for low in range(0, len(live), step):
             rows = live[low : low + step]
             logits = np.array([part[row].sum(axis=0) for row in rows])  # one by one: sums in the served order
-            out[low : low + step] += self._lift(self._attention(logits, rows @ shared), targets)
+            out[low : low + step] += self._lift(self._attention(logits, rows @ shared, history.user), targets)
         return out
 
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
@@ -144,19 +215,32 @@ class UserAttention(Recommender):
             return []
         part, shared = self._logits(history)
         part, shared = part * history.live[:, None], shared & history.live[:, None]
-        a = self._attention(part.sum(axis=0)[None, :], shared.any(axis=0)[None, :])[0]
+        a = self._attention(part.sum(axis=0)[None, :], shared.any(axis=0)[None, :], history.user)[0]
         share = np.abs(part)
         share[:, share.sum(axis=0) == 0] = 1.0  # shared events that all agree to 0: alike
         share = np.where(shared, share, 0.0)
         share = np.divide(share, share.sum(axis=0), out=np.zeros_like(share), where=share.sum(axis=0) > 0)
         column = self.strengths_[:, [target]].toarray()[:, 0] - self.base_[target]
-        weight = share @ a
-        pulled = share @ (a * column)
-        value = np.divide(pulled, weight, out=np.zeros(n), where=weight > 0)
-        return [HeadCells("neighbours", ("",), weight, np.ones(n), value[:, None], 1.0)]
+        friend = self._is_friend(history.user)
+        if np.count_nonzero(a[friend]) < FEWEST:
+            return [_head("neighbours", share, a, column)]
+        return [_head(name, share, a * own, column) for name, own in (("friends", friend), ("neighbours", ~friend))]
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {}  # all of it is a quick re-arrangement of the events, which the file carries
+        """The friends; the rest is a quick re-arrangement of the events, which the file carries."""
+        return {"friends": self.friends_} if len(self.friends_) else {}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self._fit(self.data_, silent)
+        U = self.data_.n_users
+        pairs = state.get("friends", np.empty((0, 2), np.int64))
+        check_same_length(friends=check_array("friends", pairs, ndim=2).shape[1], columns=2)
+        rows = check_index_array("friends", pairs.ravel(), size=U, what="user_row").reshape(-1, 2)
+        self.friends_ = np.unique(np.vstack([rows, rows[:, ::-1]]), axis=0)
+        self._tabulate(self.data_)
+
+
+def _head(name: str, share: np.ndarray, a: np.ndarray, column: np.ndarray) -> HeadCells:
+    """What the users with the attention `a` (U,) bring through each event: `share` (n, U) of each, `column` (U,)."""
+    weight = share @ a
+    value = np.divide(share @ (a * column), weight, out=np.zeros(len(share)), where=weight > 0)
+    return HeadCells(name, ("",), weight, np.ones(len(share)), value[:, None], 1.0)

@@ -165,7 +165,7 @@ class NeuralAttention(Additive):
         Half of it is whether the event is liked, half where its rating stands on the scale: that a 5 says more than a
         3.5 helps to tell likes from dislikes (docs/log.md).
         """
-        low, high = self.scale_
+        low, high = self.scale_[:2]
         if self.objective == "next" or data.rating is None or high <= low:
             self._check_target("no_ratings_on_a_scale")
             return None
@@ -214,9 +214,8 @@ class NeuralAttention(Additive):
 
     def _w(self, rating: np.ndarray | None, n: int) -> np.ndarray:
         """Strengths (H, n): that it was chosen, and on a rating scale what was thought of it."""
-        low, high = self.scale_
         heads = [np.ones(n)]
-        if high > low:
+        if self.scale_.high > self.scale_.low or self.scale_.lasts:
             heads.append(signed(rating, n, self.scale_))
         return np.array(heads)
 

@@ -14,8 +14,9 @@ from scipy import sparse
 
 from xattn.data import History, Interactions
 from xattn.features import newcomer_features
+from xattn.features.newcomers import has_texts
 from xattn.kernels.pool import pool_scores
-from xattn.model.fit.inheritance import expected, fit_inheritance, spread
+from xattn.model.fit.inheritance import PENALTY, chosen_penalty, expected, fit_inheritance, spread
 from xattn.model.heads.blocks import BlocksPart
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart
@@ -46,11 +47,13 @@ def inherit(
     values: Callable[[], Form],
     base: np.ndarray,
     most: float,
+    young: np.ndarray | None = None,
 ) -> Newcomers | None:
     """What newcomers get, as far as they then take no more than the share `most` of first places; None without any.
 
     `values` gives the value table that they inherit, over the rows of that of `behaviour`; `base` (M,) is that of the
-    items that have been met. None also where no item has values, or no feature is known.
+    items that have been met, `young` (M,) how young these are where the base forgets (`expected`). None also where no
+    item has values, or no feature is known.
     """
     counts = data.counts()
     new = np.flatnonzero(counts == 0)
@@ -60,19 +63,47 @@ def inherit(
     features = newcomer_features(data.items, counts == 0)
     if not features.names:
         return None
-    inheritance = fit_inheritance(values(), features.F)
+    plain, asked = values(), _Asked.of(data, behaviour, strengths)
+    penalty = PENALTY
+    if has_texts(data.items):
+        penalty = chosen_penalty(features.F[plain.warm], asked.lifts(plain), counts[plain.warm])
+    inheritance = fit_inheritance(plain, features.F, penalty)
     share = np.where(counts > 0, base, 0.0)
     base, gate = base.copy(), content.gate.copy()
-    base[new] = gate[new] = expected(share, features.F, new, float(base[new].min()))
+    base[new] = gate[new] = expected(share, features.F, new, float(base[new].min()), penalty, young)
     content = replace(content, gate=gate)
     part = InheritedPart.of(behaviour, inheritance, features.names, features.F[new], new, features.blocks)
-    s = _spread(data, content, behaviour, strengths, part, features.F[form.warm], base, most)
+    s = _spread(asked, content, behaviour, strengths, part, features.F[form.warm], base, most)
     own = Inheritance(*(np.asarray(s * table, dtype=form.dtype) for table in inheritance))
     return Newcomers(replace(part, inheritance=own), content, base)
 
 
+class _Asked(NamedTuple):
+    """Some of the users, and how much each of their events counts: `coef` (H, N), rows of the values, ends of users."""
+
+    histories: list[History]
+    coef: np.ndarray
+    row: np.ndarray
+    ptr: np.ndarray
+
+    @classmethod
+    def of(cls, data: Interactions, behaviour: CollaborativePart, strengths: Strengths) -> _Asked:
+        users = np.flatnonzero(np.diff(data.indptr))
+        histories = [History.of(data, user) for user in users[:: max(1, len(users) // SAMPLE)].tolist()]
+        coef = np.hstack([behaviour.coefficients(h, strengths(behaviour.strength, h)) for h in histories])
+        row = behaviour.form.row_of_item[np.concatenate([h.item for h in histories])]
+        return cls(histories, coef, row, np.concatenate([[0], np.cumsum([len(h) for h in histories])]))
+
+    def lifts(self, form: Form) -> np.ndarray:
+        """(U, C) what the values of `form` add to the scores of these users."""
+        C = len(form.warm)
+        out = np.zeros((len(self.histories), C))
+        form.add_pooled(out, self.ptr, self.row, self.coef, np.arange(C), np.ones(C))
+        return out
+
+
 def _spread(
-    data: Interactions,
+    asked: _Asked,
     content: ContentPart | BlocksPart,
     behaviour: CollaborativePart,
     strengths: Strengths,
@@ -82,15 +113,9 @@ def _spread(
     most: float,
 ) -> float:
     """s, from what some of the users are served; `F` are the features of the items with values."""
-    users = np.flatnonzero(np.diff(data.indptr))
-    histories = [History.of(data, user) for user in users[:: max(1, len(users) // SAMPLE)].tolist()]
     form = behaviour.form
-    coef = np.hstack([behaviour.coefficients(h, strengths(behaviour.strength, h)) for h in histories])
-    row = form.row_of_item[np.concatenate([h.item for h in histories])]
-    ptr = np.concatenate([[0], np.cumsum([len(h) for h in histories])])
-    C = len(form.warm)
-    lifts = np.zeros((len(histories), C))
-    form.add_pooled(lifts, ptr, row, coef, np.arange(C), np.ones(C))
+    histories, coef, row, ptr = asked
+    lifts = asked.lifts(form)
     slopes = pool_scores(ptr, row, coef, part.inheritance.D)
     levels = pool_scores(ptr, row, coef, part.inheritance.l[:, :, None])
     warm = base[form.warm] + behaviour.gate[form.warm] * lifts

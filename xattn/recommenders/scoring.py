@@ -164,7 +164,7 @@ class Scoring(Estimator):
         return events.without(np.concatenate(masked)) if masked else events
 
     def _check_ratings(self, events: History) -> None:
-        low, high = self.scale_
+        low, high = self.scale_[:2]
         if events.rating is not None and high > low:
             for rating in events.rating[~np.isnan(events.rating)]:
                 check_number("rating in history", float(rating), low=low, high=high)

@@ -157,6 +157,7 @@ class ExplainAnswer(Answer):
     counterfactual: SmallestSet
     groups: Json
     parts: Json
+    places: Json = field(default=Json("{}"), kw_only=True)  # not in documents of before
     orders: int | None = field(default=None, kw_only=True)
     intervals: tuple[Interval, ...] = field(default=(), kw_only=True)
     base_share: float

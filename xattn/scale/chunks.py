@@ -30,7 +30,7 @@ from xattn.data.reading.keys import without_missing
 from xattn.data.reading.moments import UNITS
 from xattn.data.reading.opinions import opinions_of
 from xattn.data.reading.options import Options
-from xattn.data.reading.ratings import amounts, unread_ratings
+from xattn.data.reading.ratings import amounts, lasting_column, lasting_values, unread_ratings
 from xattn.data.reading.roles import event_roles
 from xattn.data.reading.table import Facts, Table
 from xattn.data.reading.times import times
@@ -116,8 +116,7 @@ class Stream(NamedTuple):
 
     def roles(self, table: Table) -> Roles:
         """Which column is which, by a piece."""
-        given = {**self.options.columns, **({"amount": self.options.amount} if self.options.amount else {})}
-        found = event_roles(table, given)
+        found = event_roles(table, self.options.given)
         return found.without("title", "")
 
     def meant(self, roles: Roles, table: Table) -> str:
@@ -144,7 +143,9 @@ def _chunk(desk: Desk) -> tuple[Chunk, str]:
     amount = amounts(desk)
     rating = None
     column = desk.column("rating")
-    if column is not None:
+    if desk.options.lasting:
+        rating = lasting_values(desk, lasting_column(desk))
+    elif column is not None:
         rating = opinions_of(column)
         unread_ratings(desk, column, rating, desk.options.unrated_values()[1], desk.name("rating"))
     elif desk.options.amount and amount is not None:

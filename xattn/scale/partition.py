@@ -19,9 +19,11 @@ import pyarrow as pa
 
 from xattn.data import Interactions, ItemTable
 from xattn.data.reading.options import Options
+from xattn.data.reading.ratings import MEANT
 from xattn.data.reading.read import read_interactions, read_items
-from xattn.data.scale import Scale, guess_scale_of
-from xattn.errors import DataError, check_whole, refuse
+from xattn.data.scale import Scale, guess_scale_of, scale_of_lasting
+from xattn.data.source import Source
+from xattn.errors import DataError, check_whole, refuse, shown
 from xattn.files import scratch
 from xattn.progress import Progress, part_of, silent
 from xattn.scale.chunks import Chunk, Stream, stream_of
@@ -263,6 +265,12 @@ def _scale(stream: Stream, ratings: Mapping[float, int], meant: str) -> tuple[Sc
         return None, ()
     value = np.array(sorted(ratings))
     often = np.array([ratings[one] for one in value.tolist()])
+    kind, given = stream.options.lasting, stream.options.scale
+    if kind:
+        scale = given if isinstance(given, Scale) else scale_of_lasting(value, often, kind)
+        if scale is None:
+            Source(shown(stream.name)).refuse("not_lasting", meant=MEANT[kind], got=float(value[-1]))
+        return scale, ()
     if stream.options.amount:
         return Scale(float(value[0]), float(value[-1]), "amount", "stated"), ()
     stated = stream.options.stated_scale()

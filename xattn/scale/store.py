@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from xattn.files import write_file
 from xattn.recommenders.persist import items_of_state, items_state
 from xattn.scale.columns import Columns, read_columns
 
-__all__ = ["FORMAT", "MANIFEST", "Part", "Partitions", "part_of_user"]
+__all__ = ["FORMAT", "MANIFEST", "Part", "Partitions", "opened", "part_of_user", "sampled"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -39,6 +39,12 @@ MANIFEST = "manifest.json"
 def part_of_user(user: str, parts: int) -> int:
     """The partition that a user belongs to, today and when new days are added."""
     return zlib.crc32(user.encode()) % parts
+
+
+def sampled(users: tuple[str, ...], share: float) -> np.ndarray:
+    """Which users (U,) are in a sample of this share of all: by a hash of the id, so the same ones everywhere."""
+    drawn = np.fromiter((zlib.crc32(b"sample " + user.encode()) for user in users), np.int64, len(users))
+    return np.asarray(drawn < share * 2**32)
 
 
 @dataclass(frozen=True)
@@ -179,7 +185,10 @@ class Partitions:
         return self.interactions(self.columns(place))
 
     def interactions(self, columns: Columns) -> Interactions:
-        """Columns of one partition, or of several put together, as a data set over all items."""
+        """Columns of one partition as a data set over all items; without anybody, as one user "-" without events."""
+        if not columns.n_users:
+            none, rating = np.empty(0, np.int64), None if self.scale is None else np.empty(0)
+            return Interactions(self.name, ("-",), self.items, np.zeros(2, np.int64), none, rating, scale=self.scale)
         kinds = None
         if columns.kind is not None and self.kinds is not None:
             kinds = np.array(self.kinds, object)[columns.kind]
@@ -208,6 +217,12 @@ class Partitions:
         scale = self.scale if vectors["rating"] is not None else None
         users = tuple(ids[place] for place in order.tolist())
         return Interactions(self.name, users, self.items, indptr, item, **vectors, scale=scale)
+
+
+@cache
+def opened(folder: str, manifest: str) -> Partitions:
+    """The partitions in a folder, once a process; `manifest` is their checksum."""
+    return Partitions.open(folder)
 
 
 def _delete(path: Path) -> None:

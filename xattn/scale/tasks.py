@@ -1,4 +1,4 @@
-"""What a worker does: one partition counted or summed, or two sums made one. Plain arguments, files as results.
+"""What a worker does: one partition counted, summed or served, or two sums made one. Plain arguments, files as results.
 
 Every task writes its file whole or not at all and leaves it where it is there already, so a task may run twice, or
 again after a kill, without harm. Its bits follow from the partition and the arguments alone: kernels give the same bits
@@ -8,9 +8,7 @@ at any number of threads, and BLAS runs on one.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +21,14 @@ from xattn.errors import XattnError
 from xattn.files import write_file
 from xattn.model.fit.pair_sums import BelongingSums, PairSums
 from xattn.model.fit.sums import Sums
-from xattn.model.strength import RatingScale, kind_strengths
+from xattn.model.strength import RatingScale, kind_strengths, lasted
 from xattn.recommenders.behaviour import Behaviour, PartSums
 from xattn.scale.columns import Columns, packed_ids
-from xattn.scale.store import Partitions
+from xattn.scale.serving import explain_part, rank_part, recommend_part
+from xattn.scale.store import opened, sampled
 from xattn.scale.tree import Node
 
-__all__ = ["load_columns", "load_sums", "run", "sampled", "training"]
+__all__ = ["load_columns", "load_sums", "run", "training"]
 
 KINDS: dict[str, type[Sums] | type[PairSums] | type[BelongingSums]] = {
     kind.__name__: kind for kind in (Sums, PairSums, BelongingSums)
@@ -50,31 +49,20 @@ def run(call: str, arguments: Mapping[str, Any]) -> str:
     return ""
 
 
-@cache
-def _opened(folder: str, manifest: str) -> Partitions:
-    """The partitions in a folder, once a process; `manifest` is their checksum."""
-    return Partitions.open(folder)
-
-
 def training(data: Interactions, leave_last: bool) -> Interactions:
     """The events to learn from: all, or without the last one of each user who has two."""
     return leave_last_out(data).train if leave_last else data
-
-
-def sampled(users: tuple[str, ...], share: float) -> np.ndarray:
-    """Which users (U,) are in a sample of this share of all: by a hash of the id, so the same ones everywhere."""
-    drawn = np.fromiter((zlib.crc32(b"sample " + user.encode()) for user in users), np.int64, len(users))
-    return np.asarray(drawn < share * 2**32)
 
 
 def _count(folder: str, manifest: str, place: int, out: str, leave_last: bool, weights: Any, share: float) -> None:
     """Events per item, what they are worth as next ones, and the columns of sampled users."""
     if os.path.exists(out):
         return
-    partitions = _opened(folder, manifest)
+    partitions = opened(folder, manifest)
     columns = partitions.columns(place)
     data = training(partitions.interactions(columns), leave_last)
     worth = np.maximum(kind_strengths(data.kind, data.n_events, weights), 0.0)
+    worth = worth * lasted(data.rating, data.n_events, RatingScale.of(data.scale))
     met = np.bincount(data.item, worth, minlength=data.n_items)
     kept = {f"sample.{name}": array for name, array in _chosen(columns, share)._asdict().items() if array is not None}
     arrays = {"counts": data.counts(), "met": met, **kept}
@@ -106,7 +94,7 @@ def _sum(
     """The sums of a node, from its partitions; `plan` is the file of the items with values."""
     if os.path.exists(out):
         return
-    partitions = _opened(folder, manifest)
+    partitions = opened(folder, manifest)
     warm = np.load(plan, allow_pickle=False)
     behaviour, scale = Behaviour.of(params), RatingScale.of(partitions.scale)
 
@@ -114,19 +102,10 @@ def _sum(
         if not node.is_leaf:
             left, right = node.children
             return below(left) + below(right)  # type: ignore[operator]
-        data = _nobody(partitions)
-        if partitions.parts[node.low].users:
-            data = training(partitions.part(node.low), leave_last)
+        data = training(partitions.part(node.low), leave_last)
         return behaviour.part_sums(data, scale, warm)
 
     _save(out, below(Node(low, high)))
-
-
-def _nobody(partitions: Partitions) -> Interactions:
-    """A partition without events, as a user without any."""
-    none, rating = np.empty(0, np.int64), None if partitions.scale is None else np.empty(0)
-    return Interactions(partitions.name, ("-",), partitions.items, np.zeros(2, np.int64), none, rating,
-                        scale=partitions.scale)  # fmt: skip
 
 
 def _merge(work: str, low: int, high: int) -> None:
@@ -153,4 +132,11 @@ def load_sums(path: Path) -> PartSums:
         return kind.of_arrays({name: arrays[name] for name in arrays.files if name != "kind"})
 
 
-TASKS: dict[str, Callable[..., None]] = {"count": _count, "sum": _sum, "merge": _merge}
+TASKS: dict[str, Callable[..., None]] = {
+    "count": _count,
+    "sum": _sum,
+    "merge": _merge,
+    "recommend": recommend_part,
+    "explain": explain_part,
+    "rank": rank_part,
+}

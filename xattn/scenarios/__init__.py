@@ -5,9 +5,21 @@
 'No advice'
 """
 
+from xattn.scenarios.claims import Claims, check_claims
 from xattn.scenarios.manifest import Manifest, manifest_of, names
 from xattn.scenarios.run import Outcome, Scenario, load
 from xattn.scenarios.sets import ScenarioSet
 from xattn.scenarios.write import new_manifest
 
-__all__ = ["Manifest", "Outcome", "Scenario", "ScenarioSet", "load", "manifest_of", "names", "new_manifest"]
+__all__ = [
+    "Claims",
+    "Manifest",
+    "Outcome",
+    "Scenario",
+    "ScenarioSet",
+    "check_claims",
+    "load",
+    "manifest_of",
+    "names",
+    "new_manifest",
+]

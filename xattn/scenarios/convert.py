@@ -11,6 +11,7 @@ import gzip
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,14 +155,15 @@ MEDICINES_FROM, MEDICINES_TO = "metformin", "metformin-pioglitazone"
 def _diabetes(folder: Path) -> Frames:
     """What the records of patients with three stays or more hold, stay by stay: diagnoses (three digits of ICD-9) and
     medicines. Race, gender, age and weight are not read. There are no dates: the number of the stay gives the order."""
-    with zipfile.ZipFile(folder / "dataset_diabetes.zip") as packed:
-        name = "dataset_diabetes/diabetic_data.csv"
-        with packed.open(name) as file:
-            header = pd.read_csv(file, nrows=0).columns.tolist()
-        drugs = header[header.index(MEDICINES_FROM) : header.index(MEDICINES_TO) + 1]
-        with packed.open(name) as file:
-            columns = ["encounter_id", "patient_nbr", "diag_1", "diag_2", "diag_3", *drugs]
-            stays = pd.read_csv(file, dtype=str, keep_default_na=False, usecols=columns)
+    opened: Callable[[], Any] = partial(gzip.open, folder / "diabetic_data.csv.gz")  # as it is fetched
+    if not (folder / "diabetic_data.csv.gz").exists():
+        opened = partial(zipfile.ZipFile(folder / "dataset_diabetes.zip").open, "dataset_diabetes/diabetic_data.csv")
+    with opened() as file:
+        header = pd.read_csv(file, nrows=0).columns.tolist()
+    drugs = header[header.index(MEDICINES_FROM) : header.index(MEDICINES_TO) + 1]
+    with opened() as file:
+        columns = ["encounter_id", "patient_nbr", "diag_1", "diag_2", "diag_3", *drugs]
+        stays = pd.read_csv(file, dtype=str, keep_default_na=False, usecols=columns)
     stays = stays[stays.groupby("patient_nbr")["encounter_id"].transform("size") >= 3]
     stays = stays.assign(at=stays["encounter_id"].astype(np.int64)).sort_values(["patient_nbr", "at"], kind="stable")
     parts = []

@@ -18,11 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from xattn.data.simulate import Tastes
-from xattn.errors import InputError, check_choice, check_named, check_number, check_some, check_whole, refuse
+from xattn.errors import (
+    InputError,
+    check_choice,
+    check_named,
+    check_number,
+    check_same_length,
+    check_some,
+    check_whole,
+    refuse,
+)
 from xattn.explain import SCENARIOS
 from xattn.features.registry import block_names
 from xattn.files import open_regular
 from xattn.recommenders.listing import SEEN
+from xattn.recommenders.registry import DEFAULT, model_class
 from xattn.requests.plain import Given, parsed
 
 __all__ = [
@@ -64,8 +74,31 @@ class Said(Given):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Setting(Given):
+    """A setting of the default model that is another one on these data, and why: a number, or several (`recency`)."""
+
+    name: str
+    why: Said
+    value: float | None = None
+    values: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        own = model_class(DEFAULT)().get_params(deep=False).items()
+        check_choice("settings", self.name, [key for key, at in own if at is None or isinstance(at, float | tuple)])
+        if (self.value is None) != bool(self.values):
+            refuse("manifest_setting", name=self.name)
+
+    @property
+    def given(self) -> float | tuple[float, ...]:
+        """What the model is given."""
+        return self.values if self.value is None else self.value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Own(Given):
-    """Files of events and perhaps items, beside the manifest, and how they are read: as the options of `xattn fit`."""
+    """Files of events and perhaps items, beside the manifest, and how they are read: as the options of `xattn fit`;
+    `settings` of the model that differ on them."""
 
     ratings: str
     items: str | None = None
@@ -77,6 +110,7 @@ class Own(Given):
     encoding: str | None = None
     missing: str = "refuse"
     repeats: str = "keep"
+    settings: tuple[Setting, ...] = ()
 
     def reading(self) -> dict[str, Any]:
         """The arguments of `read_interactions`. Raises InputError for a column that is no ROLE=NAME."""
@@ -98,11 +132,20 @@ class Own(Given):
         }
 
 
+@dataclass(frozen=True)
+class Titled(Given):
+    """What an item of a public set is called in Chinese."""
+
+    item: str
+    zh: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Real(Given):
     """A public set: the name of its folder, of its converter, its licence, its source, and what to know about it.
 
-    `words` are those of this set, where people did something else there than in the field at large.
+    `words` are those of this set, where people did something else there than in the field at large; `settings` those of
+    the model that differ on it; `titles` those of its items in Chinese.
     """
 
     set: str
@@ -111,14 +154,17 @@ class Real(Given):
     source: str
     about: Said
     words: str | None = None
+    settings: tuple[Setting, ...] = ()
+    titles: tuple[Titled, ...] = ()
 
 
 @dataclass(frozen=True)
 class Column(Given):
-    """A column of simulated items: texts from `values`, or numbers from `low` to `high`."""
+    """A column of simulated items: texts from `values` (in Chinese: `zh`, as many), or numbers from `low` to `high`."""
 
     name: str
     values: tuple[str, ...] = ()
+    zh: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
 
@@ -126,14 +172,17 @@ class Column(Given):
         super().__post_init__()
         if bool(self.values) == (self.low is not None and self.high is not None):
             refuse("manifest_column", name=self.name)
+        if self.zh:
+            check_same_length(values=len(self.values), zh=len(self.zh))
         if self.low is not None and self.high is not None:
             check_number("high", self.high, low=self.low)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedSet(Given, Tastes):
-    """Made items and people, and how these choose. `title` is the form of the items' names, with columns in braces;
-    `items_from` names a public set whose items take the place of made ones where it is at hand."""
+    """Made items and people, and how these choose. `title` is the form of the items' names, with columns in braces, and
+    `title_zh` that of their names in Chinese; `items_from` names a public set whose items take the place of made ones
+    where it is at hand; `settings` of the model differ on these people."""
 
     title: str
     columns: tuple[Column, ...]
@@ -143,6 +192,8 @@ class SimulatedSet(Given, Tastes):
     kinds: tuple[str, ...] = ()
     rated: bool = False
     seed: int = 0
+    title_zh: str = ""
+    settings: tuple[Setting, ...] = ()
 
     def __post_init__(self) -> None:
         Given.__post_init__(self)
@@ -153,8 +204,9 @@ class SimulatedSet(Given, Tastes):
         if self.kinds and len(self.kinds) != 2:
             refuse("manifest_kinds", got=self.kinds)
         known = [column.name for column in self.columns]
-        for field in re.findall(r"{([^{}]*)}", self.title):
-            check_named("simulated.title", field, known, "item_column")
+        for name in ("title", "title_zh"):
+            for field in re.findall(r"{([^{}]*)}", getattr(self, name)):
+                check_named(f"simulated.{name}", field, known, "item_column")
 
     @property
     def tastes(self) -> Tastes:
@@ -178,6 +230,7 @@ class EventType(Given):
 @dataclass(frozen=True, kw_only=True)
 class Manifest(Given):
     """One scenario. `words` says what people do with items; `seen` whether a list may hold what somebody had before;
+    `claim` is what the article says of the field, and `holds` what the data can say to it;
     `groups` are what the report of groups looks at; `sensitive` columns of events or items are taken out before
     anything reads them; `blocks` are "column=block"."""
 
@@ -190,6 +243,8 @@ class Manifest(Given):
     words: str
     watch: Said
     questions: tuple[Said, ...]
+    claim: Said | None = None
+    holds: Said | None = None
     own: Own | None = None
     real: Real | None = None
     simulated: SimulatedSet | None = None
@@ -233,6 +288,10 @@ class Manifest(Given):
                 refuse("manifest_pairs", name="blocks", example="story=text", got=text)
             found[column.strip()] = check_choice("blocks", block.strip(), block_names())
         return found
+
+    def settings(self, kind: str) -> tuple[Setting, ...]:
+        """The settings of the model that differ on one kind of data: "own", "real", "simulated"."""
+        return () if getattr(self, kind) is None else tuple(getattr(self, kind).settings)
 
     @property
     def weights(self) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pandas as pd
 from xattn.data import Interactions
 from xattn.errors import check_choice, check_whole, refuse
 from xattn.evaluate import evaluate
+from xattn.evaluate.reports import groups
 from xattn.evaluate.setup import asked
 from xattn.explain import Ledger
 from xattn.i18n import LANGUAGES, t
@@ -20,12 +22,12 @@ from xattn.i18n.numbers import figure
 from xattn.progress import Progress, part_of, silent
 from xattn.recommenders import EASE, ItemKNN, Popularity, RecencyEASE, Recommender, registry
 from xattn.scenarios.manifest import Manifest, builtin, manifest_of, names
-from xattn.scenarios.sets import ScenarioSet, at_hand, scenario_set
+from xattn.scenarios.sets import KINDS, ScenarioSet, at_hand, scenario_set
 
 if TYPE_CHECKING:
     from xattn.scenarios.manifest import Said
 
-__all__ = ["Outcome", "Scenario", "load"]
+__all__ = ["Outcome", "Scenario", "load", "somebody"]
 
 SIMPLE = (ItemKNN, EASE, RecencyEASE)  # what a reader would take instead; popularity stands beside them
 FEW_REASONS = 5
@@ -115,10 +117,13 @@ class Scenario:
         """The data: of `kind` ("own", "real", "simulated"), or of the first that is at hand. Raises InputError."""
         return scenario_set(self.manifest, kind, self.base)
 
-    def model(self) -> Recommender:
-        """The default model, unfitted, asked as the scenario asks and with its weights of event types."""
+    def model(self, found: ScenarioSet | None = None) -> Recommender:
+        """The default model, unfitted, asked as the scenario asks, with its weights of event types; with the settings
+        that differ on `found`, where it is given."""
         made: Recommender = asked(registry.model_class(registry.DEFAULT)(), self.manifest.protocol)
         settings: dict[str, Any] = {"event_weights": self.manifest.weights or None, "learned": "never"}
+        if found is not None:
+            settings |= {one.name: one.given for one in self.manifest.settings(found.kind)}
         own = made.get_params(deep=False)
         made.set_params(**{name: value for name, value in settings.items() if name in own})
         return made
@@ -146,9 +151,9 @@ class Scenario:
         tell = progress or silent
         k = check_whole("k", k, low=1)
         found = self.data(data)
-        asked_for = _somebody(found.data) if user is None else found.data.user_ids[found.data.user_row(user)]
+        asked_for = somebody(found.data) if user is None else found.data.user_ids[found.data.user_row(user)]
         tell("fit", 0.0)
-        model = self.model().fit(found.data, progress=part_of(tell, 0.0, 0.3 if with_accuracy else 0.9))
+        model = self.model(found).fit(found.data, progress=part_of(tell, 0.0, 0.3 if with_accuracy else 0.9))
         listed = model.recommend(user=asked_for, k=min(k, found.data.n_items), seen=self.manifest.seen)
         if not len(listed):
             refuse("nothing_listed")
@@ -158,8 +163,12 @@ class Scenario:
         return Outcome(self, found, model, asked_for, listed, why, accuracy)
 
     def accuracy(self, found: ScenarioSet, progress: Progress | None = None) -> dict[str, Any]:
-        """The result of `evaluate`: the default model, popularity, and three simple rivals, in this order."""
-        models = [self.model(), Popularity(), *(kind() for kind in SIMPLE)]
+        """The result of `evaluate`: the default model, popularity, and three simple rivals, in this order.
+
+        A base that forgets (`half_life`) belongs to one moment, and the protocols ask each person as of the own last
+        event: it is left out here and in `groups`.
+        """
+        models = [_at_any_moment(self.model(found)), Popularity(), *(kind() for kind in SIMPLE)]
         weights = self.manifest.weights
         for model in models[1:]:
             if weights and "event_weights" in model.get_params(deep=False):
@@ -167,6 +176,44 @@ class Scenario:
         seen, protocol = self.manifest.seen, self.manifest.protocol
         k = min(10, found.data.n_items)
         return evaluate(found.data, models, protocol=protocol, k=k, seen=seen, progress=progress)
+
+    def groups_of(self, found: ScenarioSet) -> list[str]:
+        """What `groups` can report on: the groups of the manifest, then the sensitive columns that `found` keeps for
+        audits."""
+        return [*self.manifest.groups, *([] if found.people is None else found.people.columns[1:].tolist())]
+
+    def groups(
+        self,
+        found: ScenarioSet,
+        by: str,
+        *,
+        model: Recommender | None = None,
+        sample: int = 100,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Who is served or explained worse: the report of `xattn.evaluate.reports.groups` by one of `groups_of`, under
+        the protocol of the manifest. `model` is the default one, where it has been fitted to `found` already. Raises
+        InputError for another group.
+
+        >>> travel = load("travel")
+        >>> report = travel.groups(travel.data("simulated"), "sex", sample=10)
+        >>> [row["group"] for row in report["rows"]]
+        ['f', 'm']
+        """
+        check_choice("by", by, self.groups_of(found))
+        audit = None
+        if by not in self.manifest.groups and found.people is not None:
+            audit = dict(zip(found.people["user"], found.people[by], strict=True))
+        return groups(
+            _at_any_moment(copy(model or self.model(found).fit(found.data))),
+            by=by,
+            k=min(10, found.data.n_items),
+            sample=sample,
+            protocol=self.manifest.protocol,
+            seen=self.manifest.seen,
+            people=audit,
+            progress=progress,
+        )
 
     def to_dict(self, lang: str = "en") -> dict[str, Any]:
         """What the manifest says, in one language (an entry of `xattn scenario list --json`)."""
@@ -179,6 +226,11 @@ class Scenario:
             "words": m.words,
             "at_hand": at_hand(m),
             "events": [{"type": e.type, "weight": e.weight, "why": e.why.told(lang)} for e in m.events],
+            "settings": [
+                {"of": kind, "name": one.name, "value": one.given, "why": one.why.told(lang)}
+                for kind in KINDS
+                for one in m.settings(kind)
+            ],
             "groups": list(m.groups),
             "sensitive": list(m.sensitive),
             "warnings": _told(m.warnings, lang),
@@ -199,11 +251,18 @@ def load(name: str | Path) -> Scenario:
     return Scenario(builtin(check_choice("scenario", name, names())))
 
 
+def _at_any_moment(model: Recommender) -> Recommender:
+    """The model without what belongs to one moment."""
+    if "half_life" in model.get_params(deep=False):
+        model.set_params(half_life=None)
+    return model
+
+
 def _told(said: Iterable[Said], lang: str) -> list[str]:
     return [one.told(lang) for one in said]
 
 
-def _somebody(data: Interactions) -> str:
+def somebody(data: Interactions) -> str:
     """The person whose number of different items is nearest to the median of those who had two or more; the first of
     equals."""
     pairs = np.unique(data.user * data.n_items + data.item) // data.n_items

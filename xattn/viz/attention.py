@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.i18n import t
+from xattn.i18n.numbers import percent
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, THICK, Chart
 from xattn.viz.digits import digits
 from xattn.viz.unchecked import quick
@@ -106,10 +107,11 @@ def cell_width(columns: int, rows: Sequence[str] = ()) -> int | None:
     return names + 56 * columns if columns > 4 or longest > SHORT else None
 
 
-def bar_frame(names: Sequence[str], values: Any) -> pd.DataFrame:
-    """One row a bar, in the order given: name, value, text."""
+def bar_frame(names: Sequence[str], values: Any, shares: bool = False) -> pd.DataFrame:
+    """One row a bar, in the order given: name, value, text, which is a per cent where the values are `shares`."""
     flat = np.asarray(values, dtype=float)
-    return pd.DataFrame({"name": distinct(names), "value": flat, "text": [digits(v) for v in flat]})
+    texts = [percent(v) if shares else digits(v) for v in flat]
+    return pd.DataFrame({"name": distinct(names), "value": flat, "text": texts})
 
 
 # --- charts -----------------------------------------------------------------------------------------------------------
@@ -158,20 +160,24 @@ def weight_chart(
     pick: bool = False,
     lit: str | None = None,
     terms: Sequence[str] | None = None,
+    shares: bool = False,
 ) -> Chart:
-    """Bars of attention weights from 0, on the one sequential scale of weights: full colour for the largest."""
-    frame = bar_frame(names, weights)
+    """Bars of attention weights from 0, on the one sequential scale of weights: full colour for the largest. As
+    `shares` they are per cents."""
+    frame = bar_frame(names, weights, shares)
     color = alt.Color("value:Q", scale=alt.Scale(range=SEQUENTIAL, domainMin=0), legend=None)
     description = t("chart.all_weights_alt", lang, n=len(frame))
-    return _bars(frame, t("chart.attention_weight", lang), description, color, pick, lit, terms)
+    return _bars(frame, t("chart.attention_weight", lang), description, color, pick, lit, terms, shares)
 
 
 @quick
-def profile_chart(features: Sequence[str], fused: Any, lang: str = "en") -> Chart:
-    """Bars of a fused profile, feature by feature around 0: to the right what is liked, to the left what is not."""
-    frame = bar_frame(features, fused)
+def profile_chart(features: Sequence[str], fused: Any, lang: str = "en", shares: bool = False) -> Chart:
+    """Bars of a fused profile, feature by feature around 0: to the right what is liked, to the left what is not. As
+    `shares` they are per cents of all attention."""
+    frame = bar_frame(features, fused, shares)
     color = alt.when("datum.value < 0").then(alt.value(AGAINST)).otherwise(alt.value(FOR))
-    return _bars(frame, t("chart.profile", lang), t("chart.profile_alt", lang, n=len(frame)), color)
+    description = t("chart.profile_alt", lang, n=len(frame))
+    return _bars(frame, t("chart.profile", lang), description, color, shares=shares)
 
 
 def _bars(
@@ -182,13 +188,17 @@ def _bars(
     pick: bool = False,
     lit: str | None = None,
     terms: Sequence[str] | None = None,
+    shares: bool = False,
 ) -> Chart:
     """Bars with their numbers as the labels of a second axis: axes take the page's ink, marks would not."""
     if terms is not None:
         frame = frame.assign(term=list(terms))
     plot = alt.Chart(frame).encode(
-        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
-        tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".6~g", title=title)],
+        x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, format="%" if shares else alt.Undefined)),
+        tooltip=[
+            alt.Tooltip("name:N", title=" "),
+            alt.Tooltip("text:N", title=title) if shares else alt.Tooltip("value:Q", format=".6~g", title=title),
+        ],
     )
     bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(y=_rows("name", labelLimit=170), color=color)
     bars = _framed(bars, alt.datum.name == lit if lit in set(frame["name"]) else None, ["name"], terms is not None)

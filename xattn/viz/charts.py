@@ -63,13 +63,13 @@ def ledger_chart(
 
 
 @quick
-def waterfall_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
-    """Bars from 0 over the base and the events to the score; see `waterfall_frame`."""
+def waterfall_chart(frame: pd.DataFrame, lang: str = "en", share: bool = False) -> Chart:
+    """Bars from 0 over the base and the events to the score; see `waterfall_frame`. `share`: the amounts are shares."""
     frame = _with_amounts(frame)
     frame["next"] = [*frame["label"][1:], None]
     plot = alt.Chart(frame).encode(y=_rows(frame), tooltip=_tips(lang, title="chart.event", text="chart.amount"))
     bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(
-        x=alt.X("start:Q", title=t("chart.score", lang), axis=alt.Axis(tickCount=5, grid=True)),
+        x=alt.X("start:Q", title=t("chart.score", lang), axis=alt.Axis(tickCount=5, grid=True, **_percent(share))),
         x2="end:Q",
         color=alt.Color(
             "role:N",
@@ -88,8 +88,8 @@ def waterfall_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
 
 
 @quick
-def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
-    """Cells coloured by contribution, 0 without colour; see `heat_frame`."""
+def heat_chart(frame: pd.DataFrame, lang: str = "en", share: bool = False) -> Chart:
+    """Cells coloured by contribution, 0 without colour; see `heat_frame`. `share`: contributions are shares."""
     most = float(frame["contribution"].abs().max()) if len(frame) else 0.0
     most = most if most > 0 else 1.0
     columns = frame["column"].nunique()
@@ -109,7 +109,13 @@ def heat_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
         color=alt.Color(
             "contribution:Q",
             scale=alt.Scale(range=DIVERGING, domain=[-most, 0.0, most]),
-            legend=alt.Legend(title=t("chart.contribution", lang), orient="bottom", gradientLength=160, tickCount=3),
+            legend=alt.Legend(
+                title=t("chart.contribution", lang),
+                orient="bottom",
+                gradientLength=160,
+                tickCount=3,
+                **_percent(share),
+            ),
         )
     )
     signs = (
@@ -149,6 +155,11 @@ def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
     return _beside_amounts(frame, bars).properties(
         height=BAR * len(frame) + AXIS, width=420, description=t("chart.weights_alt", lang, n=len(frame))
     )
+
+
+def _percent(share: bool) -> dict[str, Any]:
+    """How an axis prints its numbers: shares in per cent."""
+    return {"format": "%"} if share else {}
 
 
 def _rows(frame: pd.DataFrame) -> alt.Y:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
+import altair as alt
+
 from xattn.errors import check_choice, refuse
 from xattn.viz.charts import Chart
 
-__all__ = ["FORMATS", "can_draw", "chart_file", "svg_to_png"]
+__all__ = ["FORMATS", "can_draw", "chart_file", "is_composed", "svg_to_png"]
 
 FORMATS = ("svg", "png")
 WIDTH = 640  # pixels of a chart that takes whatever width a page has
 SHARP = 2.0  # pixels of a PNG for each of the chart's
 INK = "#22262d"
 FONTS = "'Noto Sans', 'DejaVu Sans', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', 'Microsoft YaHei', sans-serif"
+
+
+def is_composed(chart: Any) -> bool:
+    """Whether these are several charts beside or below each other, each of a width of its own."""
+    return isinstance(chart, alt.VConcatChart | alt.HConcatChart)
 
 
 def can_draw() -> bool:

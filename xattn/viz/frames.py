@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.i18n import t
-from xattn.i18n.numbers import figure
+from xattn.i18n.numbers import figure, percent
 from xattn.viz.names import column_name
 
 __all__ = ["MOST_COLUMNS", "MOST_EVENTS", "heat_frame", "waterfall_frame", "weight_frame"]
@@ -29,8 +29,10 @@ def waterfall_frame(
     lang: str = "en",
     most: int = MOST_EVENTS,
     amounts_are: str = "terms",
+    per: float | None = None,
 ) -> pd.DataFrame:
-    """Rows of a waterfall from 0 over the base and the events to the score; `amounts_are` as `Ledger.amounts`.
+    """Rows of a waterfall from 0 over the base and the events to the score; `amounts_are` as `Ledger.amounts`. With
+    `per` all amounts are shares of it, and printed in per cent.
 
     Columns: label (distinct), title, role (base, for, against, score), amount, start, end, text (the amount with its
     sign, four digits). The amounts of all rows but the last add up to the last one's.
@@ -41,6 +43,7 @@ def waterfall_frame(
     if len(rest):
         titles.append(t("chart.rest", lang, n=len(rest)))
         amounts.append(float(rest["contribution"].sum()))
+    amounts, score = [amount / (per or 1.0) for amount in amounts], score / (per or 1.0)
     end = np.cumsum(amounts)
     return pd.DataFrame(
         {
@@ -50,13 +53,23 @@ def waterfall_frame(
             "amount": [*amounts, score],
             "start": [*(end - amounts), 0.0],
             "end": [*end, score],
-            "text": [figure(base), *(figure(amount, sign=True) for amount in amounts[1:]), figure(score)],
+            "text": [_printed(amounts[0], per), *(_printed(x, per, True) for x in amounts[1:]), _printed(score, per)],
         }
     )
 
 
-def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most: int = MOST_EVENTS) -> pd.DataFrame:
-    """Event × column (a head, or a feature of a head that splits): label, title, column, contribution, text.
+def _printed(amount: float, per: float | None, sign: bool = False) -> str:
+    """An amount as a chart prints it: four digits, or a share in per cent."""
+    if per is None:
+        return figure(amount, sign)
+    return ("+" if sign and amount >= 0 else "") + percent(amount)
+
+
+def heat_frame(
+    cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most: int = MOST_EVENTS, per: float | None = None
+) -> pd.DataFrame:
+    """Event × column (a head, or a feature of a head that splits): label, title, column, contribution, text. With `per`
+    the contributions are shares of it.
 
     One row per pair that has a cell; `column` is categorical, the largest first. Events beyond the `most` largest share
     one row, columns beyond the `MOST_COLUMNS` largest one column; the contributions add up to score − base.
@@ -92,7 +105,8 @@ def heat_frame(cells: pd.DataFrame, events: pd.DataFrame, lang: str = "en", most
     row = {label: i for i, label in enumerate([*label_at.values(), other])}
     order = np.lexsort((frame["column"].cat.codes, frame["label"].map(row)))
     frame = frame.iloc[order].reset_index(drop=True)
-    frame["text"] = [figure(amount, sign=True) for amount in frame["contribution"]]
+    frame["contribution"] /= per or 1.0
+    frame["text"] = [_printed(amount, per, True) for amount in frame["contribution"]]
     return frame
 
 

@@ -10,31 +10,38 @@ Series are told apart by shape and dash as well as by colour. Values that are mi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from xattn.i18n import t
-from xattn.viz.charts import AGAINST, BAR, BASE, FOR, WEIGHT, Chart
+from xattn.viz.charts import AGAINST, BAR, BASE, FOR, Chart
 from xattn.viz.unchecked import quick
 
 __all__ = ["interval_chart", "line_chart", "share_chart", "signed_chart"]
 
-# ten series: colours of 3:1 or more on white and on black, with a shape and a dash each
-COLOURS = [FOR, AGAINST, WEIGHT, "#2f8f6b", "#a8862a", BASE, "#b04a7a", "#3a8fa3", "#8a6d5a", "#5a6fd0"]
+# ten series: colours of 3:1 or more on white and on black, none of which means for, against or weight, with a shape and
+# a dash each
+COLOURS = ["#2f8f6b", "#b04a7a", "#a8862a", "#6b7f99", "#a05ac0", "#8a6d5a", "#3a8fa3", "#6f8a2c", "#5a6fd0", BASE]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke", "triangle-left"]
 SHAPES += ["triangle-right", "wedge"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 1, 1, 1], [12, 4], [5, 5]]
 LABELS = 190
 IN_A_ROW, LINE = 5, 22  # names of a legend, pixels of a line of them
 FITTING = f"width < 420 ? 2 : {IN_A_ROW}"  # a phone is too narrow for all: what does not fit would be cut off
+ABOVE: dict[str, Any] = {"orient": "top", "labelLimit": 220, "columns": alt.expr(FITTING)}
 FOOT = 60
+TICKS = 8  # of an axis, about
 
 
 @quick
-def interval_chart(frame: pd.DataFrame, title: str, lang: str = "en", *, sort: bool = True) -> Chart:
-    """Points with their 95 % intervals, the largest first (or, with ``sort=False``, in the frame's order)."""
+def interval_chart(
+    frame: pd.DataFrame, title: str, lang: str = "en", *, sort: bool = True, share: bool = False
+) -> Chart:
+    """Points with their 95 % intervals, the largest first (or, with ``sort=False``, in the frame's order). `share`: the
+    values are shares."""
     frame = frame.dropna(subset=["value"])
     if sort:
         frame = frame.sort_values("value", ascending=False, kind="stable")
@@ -45,16 +52,18 @@ def interval_chart(frame: pd.DataFrame, title: str, lang: str = "en", *, sort: b
         title=None,
         axis=alt.Axis(labelLimit=LABELS, grid=True, labelOverlap=False, labelFlush=False),
     )
+    digits = ".3~%" if share else ".4~f"
     tips = [
         alt.Tooltip("name:N", title=" "),
-        alt.Tooltip("value:Q", title=title, format=".4~f"),
-        alt.Tooltip("low:Q", title=t("lab.low", lang), format=".4~f"),
-        alt.Tooltip("high:Q", title=t("lab.high", lang), format=".4~f"),
+        alt.Tooltip("value:Q", title=title, format=digits),
+        alt.Tooltip("low:Q", title=t("lab.low", lang), format=digits),
+        alt.Tooltip("high:Q", title=t("lab.high", lang), format=digits),
     ]
+    axis = alt.Axis(tickCount=TICKS, format="~%" if share else alt.Undefined)
     plot = alt.Chart(frame).encode(y=y, tooltip=tips)
     scale = alt.Scale(zero=False, nice=True)
     bars = plot.mark_rule(strokeWidth=3, color=BASE, opacity=0.75).encode(
-        x=alt.X("low:Q", title=title, scale=scale), x2="high:Q"
+        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q"
     )
     points = plot.mark_point(size=90, filled=True, color=FOR, opacity=1).encode(x=alt.X("value:Q", scale=scale))
     return alt.layer(bars, points).properties(
@@ -77,7 +86,9 @@ def line_chart(
         scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
         legend=None
         if len(series) < 2
-        else alt.Legend(title=None, orient="top", labelLimit=220, columns=alt.expr(FITTING), symbolType="circle"),
+        else alt.Legend(
+            title=None, orient="top", labelLimit=220, columns=alt.expr(FITTING), symbolDash=[1, 0], symbolStrokeWidth=0
+        ),
     )
     shape = alt.Shape("series:N", scale=alt.Scale(domain=series, range=SHAPES[: len(series)]), legend=None)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=series, range=DASHES[: len(series)]), legend=None)
@@ -99,8 +110,8 @@ def line_chart(
 
 
 @quick
-def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
-    """Bars side by side: for each group one bar a series, in the frame's order."""
+def share_chart(frame: pd.DataFrame, title: str, lang: str = "en", *, colours: Sequence[str] = COLOURS) -> Chart:
+    """Bars side by side: for each group one bar a series, in the frame's order; `colours` where series have some."""
     frame = frame.dropna(subset=["value"])
     series = list(dict.fromkeys(frame["series"]))
     groups = list(dict.fromkeys(frame["group"]))
@@ -118,10 +129,8 @@ def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
             x=alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=5)),
             color=alt.Color(
                 "series:N",
-                scale=alt.Scale(domain=series, range=COLOURS[: len(series)]),
-                legend=None
-                if len(series) < 2
-                else alt.Legend(title=None, orient="top", labelLimit=220, columns=alt.expr(FITTING)),
+                scale=alt.Scale(domain=series, range=list(colours[: len(series)])),
+                legend=None if len(series) < 2 else alt.Legend(title=None, **ABOVE),
             ),
             tooltip=[
                 alt.Tooltip("group:N", title=" "),
@@ -135,8 +144,9 @@ def share_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
 
 
 @quick
-def signed_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
-    """Bars around 0 in the frame's order; a sign is told by side and colour."""
+def signed_chart(frame: pd.DataFrame, title: str, lang: str = "en", share: bool = False) -> Chart:
+    """Bars around 0 in the frame's order; a sign is told by side and colour. `share`: the values are shares."""
+    shown: dict[str, Any] = {"format": "%"} if share else {}
     frame = frame.dropna(subset=["value"])
     names = list(dict.fromkeys(frame["name"]))
     bars = (
@@ -146,9 +156,12 @@ def signed_chart(frame: pd.DataFrame, title: str, lang: str = "en") -> Chart:
             y=alt.Y(
                 "name:N", sort=names, title=None, axis=alt.Axis(labelLimit=LABELS, labelOverlap=False, labelFlush=False)
             ),
-            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5)),
+            x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, **shown)),
             color=alt.when("datum.value < 0").then(alt.value(AGAINST)).otherwise(alt.value(FOR)),
-            tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", title=title, format="+.4~g")],
+            tooltip=[
+                alt.Tooltip("name:N", title=" "),
+                alt.Tooltip("value:Q", title=title, format="+.0%" if share else "+.4~g"),
+            ],
         )
     )
     description = t("lab.signed_alt", lang, what=title, n=len(names))

@@ -11,6 +11,7 @@ from xattn import InputError, Interactions, ItemKNN
 from xattn.data.split import Split, leave_last_out
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
+from xattn.evaluate.holdout import one_per_user
 from xattn.evaluate.reports import groups, said
 from xattn.evaluate.reports.quality import QUALITY
 
@@ -92,6 +93,36 @@ def test_a_group_that_is_served_worse_is_named() -> None:
     assert first.startswith("Served worst are “short”")
     best = report["rows"][2]["ndcg@5"]["value"]
     assert first.endswith(f"best “long” ({best:.3f}); the intervals do not overlap.")
+
+
+def test_where_the_order_means_nothing_one_item_of_everybody_is_drawn() -> None:
+    """By hand: the same draw, the same fit, and whose drawn item is in the list."""
+    model = fitted("item knn")
+    data = model.data_
+    report = groups(model, by="length", k=5, sample=5, protocol="holdout", seed=2)
+    held = one_per_user(data, np.random.default_rng(2))
+    item = [set(data.item[data.events_of(user)][held[data.events_of(user)]].tolist()) for user in range(data.n_users)]
+    assert {len(own) for own in item} == {1}
+    last = [int(data.item[data.events_of(user)][-1]) for user in range(data.n_users)]
+    assert np.mean([own == {end} for own, end in zip(item, last, strict=True)]) < 0.5, "not always the last"
+    again = ItemKNN(n_neighbors=8).fit(data.select(~held))
+    hits = [
+        data.items.ids[own.pop()] in again.recommend(data.user_ids[user], k=5)["item"].tolist()
+        for user, own in enumerate(item)
+    ]
+    n = [row["n"] for row in report["rows"]]
+    assert np.average([row["hr@5"]["value"] for row in report["rows"]], weights=n) == pytest.approx(np.mean(hits))
+
+
+def test_an_audit_knows_groups_that_no_model_reads() -> None:
+    model = fitted("item knn")
+    users = model.data_.user_ids
+    people = {user: "ab"[n % 2] for n, user in enumerate(users[:-3])}
+    report = groups(model, by="badge", k=5, sample=10, people=people)
+    assert [row["group"] for row in report["rows"]] == ["a", "b"]
+    assert sum(row["n"] for row in report["rows"]) == len(users) - 3
+    with pytest.raises(InputError, match="`people` must name the group of a user who is asked; got 1 users"):
+        groups(model, people={"nobody": "a"})
 
 
 def test_refusals() -> None:

@@ -9,7 +9,7 @@ import pytest
 from xattn import History, InputError, Interactions, ItemTable, NotFittedError
 from xattn.data.synthetic import planted
 from xattn.evaluate import evaluate
-from xattn.evaluate.rivals import ALS, RIVALS, GenrePopularity, Random, Rival, base
+from xattn.evaluate.rivals import ALS, RIVALS, GenrePopularity, LastItems, Random, Rival, base
 
 
 def films() -> Interactions:
@@ -78,9 +78,31 @@ def test_data_is_checked(kind: type[Rival], monkeypatch: pytest.MonkeyPatch) -> 
     ("model", "sentence"),
     [
         (GenrePopularity(weighted="all"), "`weighted` must be one of none, own; got 'all'."),
+        (LastItems(last=0), "`last` must be a whole number >= 1; got 0."),
         (Random(random_state=-1), "`random_state` must be a whole number >= 0; got -1."),
     ],
 )
 def test_wrong_parameters_get_one_sentence(model: Rival, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         model.fit(films())
+
+
+def test_the_nearest_to_the_last_items_by_hand() -> None:
+    """a has users u, v; b u; c v. With one user in common and the shrinkage of 1: a b 1/(√2·1 + 1)."""
+    frame = pd.DataFrame({"user": list("uuvv"), "item": list("abac")})
+    data = Interactions.from_frame(frame, ItemTable.bare(list("abcd")))
+    model = LastItems(last=1, features=0.0).fit(data)
+    near = 1 / (2**0.5 + 1)
+    np.testing.assert_allclose(model.scores_of(History.of(data, 0)), [near, 0.5, 0.0, 0.0], atol=1e-8)
+    both = LastItems(last=2, features=0.0).fit(data).scores_of(History.of(data, 0))
+    np.testing.assert_allclose(both, [near + 0.5 * 2 / 3, 0.5 + 0.5 * near, 0.5 * near, 0.0], atol=1e-8)
+    nothing = History.of(data, 0).without([0, 1])
+    assert np.argsort(-model.scores_of(nothing))[0] == 0  # the most popular
+
+
+def test_alike_features_count_beside_users_in_common() -> None:
+    model = LastItems(last=1, features=1.0).fit(films())
+    plain = LastItems(last=1, features=0.0).fit(films())
+    history = History.of(films(), 0)  # the last is b: Drama and War
+    more = model.scores_of(history) - plain.scores_of(history)
+    np.testing.assert_allclose(more, [0.5**0.5, 1.0, 0.5**0.5, 0.5**0.5])

@@ -12,6 +12,7 @@ from scipy import sparse
 from tests.recommenders.foreign.models import data, ease, factors, fading, neighbours
 from xattn import Ledger, wrap
 from xattn.data import History
+from xattn.progress import told_to
 from xattn.recommenders import Recommender
 from xattn.testing.texts import mismatches
 
@@ -187,6 +188,33 @@ def test_a_function_is_asked_once_about_a_history_and_in_batches() -> None:
     assert max(asked) == 4
     model.explain(user, model.recommend(user, k=2)["item"][1]).removals()
     assert sum(asked) == once
+
+
+@pytest.mark.parametrize("kind", ["arrival", "average"])
+def test_whoever_waits_hears_how_far_a_slow_model_has_been_asked(kind: str) -> None:
+    options: dict[str, Any] = {"budget": 100} if kind == "average" else {}
+    model = wrap(fading(data()), data(), kind=kind, batch_size=2, **options)
+    user = data().user_ids[3]
+    item = model.recommend(user, k=1)["item"][0]
+    heard: list[tuple[str, list[float]]] = []
+
+    def hear(name: str) -> Callable[[str, float], None]:
+        heard.append((name, []))
+        return lambda what, share: heard[-1][1].append(share)
+
+    with told_to(hear("ledger")):
+        why = model.explain(user, item)
+    why.removals(progress=hear("removals"))
+    why.strongest(3, progress=hear("strongest"))
+    n = len(why.history)
+    for name, shares in heard:
+        assert len(shares) >= n // 2 - 1, name
+        assert shares == sorted(shares)
+        assert 0.0 <= shares[0] < 0.2
+        assert 0.6 < shares[-1] < 1.0 or name == "strongest"
+    heard.clear()
+    assert why.removals(progress=hear("again")) is not None
+    assert heard == [("again", [])], "what was asked is kept"
 
 
 def test_one_pass_is_taken_where_it_gives_what_the_beginnings_do() -> None:

@@ -19,7 +19,7 @@ __all__ = ["ENCODINGS", "command", "given_role", "program", "settled", "unsettle
 Options = Mapping[str, Any]
 PASSWORD = re.compile(r"^(\w[\w+.]*://[^/:@]*:).*(@)")
 ENCODINGS = ("utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1251", "cp1252", "utf-16")
-SCALES = ("1-5", "0.5-5", "1-10", "0-100", "amount")
+SCALES = ("1-5", "0.5-5", "1-10", "0-100", "dwell", "progress", "amount")
 READ = ("columns", "scale", "unrated", "event_weights", "time_format", "encoding", "missing", "repeats")
 
 

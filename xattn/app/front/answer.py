@@ -13,10 +13,10 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
+from xattn.app.recommend import reasons
 from xattn.app.recommend.answers import ledger, listed, reason_key
 from xattn.app.recommend.view import YOU, View
 from xattn.app.ui import address
-from xattn.app.ui.items import natural
 from xattn.app.ui.picker import FIELD
 from xattn.app.ui.picks import Picks
 from xattn.app.ui.session import EXPLAINED, LEFT_OUT
@@ -24,7 +24,8 @@ from xattn.app.ui.text import safe
 from xattn.app.words import t
 from xattn.data import Interactions
 from xattn.explain import Ledger
-from xattn.i18n.numbers import figure
+from xattn.i18n.numbers import percent
+from xattn.i18n.titles import brief
 from xattn.model.strength import signed
 from xattn.recommenders import Recommender
 
@@ -50,7 +51,7 @@ def draw(data: Interactions, chosen: Picks, enough: int, language: str) -> View 
         st.info(t("front.start", language, n=enough), icon=":material/touch_app:")
         return None
     model = state.model()
-    view = View(YOU, state.default_model(), K, films=chosen)
+    view = View(YOU, state.default_model(), K, films=chosen, seen=state.seen())
     _warn(model, view, enough, language)
     found = listed(model, view)
     if found.empty:
@@ -69,7 +70,7 @@ def draw(data: Interactions, chosen: Picks, enough: int, language: str) -> View 
         _rows(_lines(data, now, language, found, (item, after.rank)), item)
     _say(why, proof, after, language)
     with st.container(key="front_peek"):  # shown where the list is below the screen
-        first = safe(natural(found["title"].iloc[0]), 40)
+        first = safe(brief(found["title"].iloc[0]), 40)
         st.markdown(f"[{t('front.peek', language, title=first)}](#list)")
     return replace(view, item=item)
 
@@ -144,7 +145,7 @@ def _rows(lines: list[Line], item: str) -> None:
 
 
 def _called(data: Interactions, item: str) -> str:
-    return safe(natural(data.items.titles[data.item_row(item)]), 70)
+    return safe(brief(data.items.titles[data.item_row(item)]), 70)
 
 
 def _moved(was: int | None, rank: int, language: str) -> str:
@@ -156,18 +157,14 @@ def _moved(was: int | None, rank: int, language: str) -> str:
 
 
 def _reason(row: Any, language: str) -> str:
-    """Why an item stands there, in short: the film that speaks most for it, and what share of the score that is."""
+    """Why an item stands there, in short: the film that speaks most for it, and its share in all that does."""
     model = state.model()
-    if not row.because or row.score <= 0:
+    if not row.because:
         return t(reason_key(model, False), language)
-    if model.amounts in ("arrival", "average"):  # no shares of the score, but what events changed
-        title, amount = safe(natural(row.because), 60), figure(float(row.amount), sign=True)
-        return t(reason_key(model, True), language, title=title, amount=amount)
-    share = row.amount / row.score
-    title = safe(natural(row.because), 60)
-    if share > 1:  # others speak against it
-        return t("front.because_all", language, title=title)
-    return t("front.because", language, title=title, share=f"{share:.0%}")
+    facts = {"title": safe(brief(row.because), 60), "share": percent(float(row.share))}
+    if model.amounts in ("arrival", "average"):  # what events changed, and not what they are a part of
+        return t(reason_key(model, True, True), language, rating="", **facts)
+    return t("front.because", language, **facts)
 
 
 def _explain(item: str) -> None:
@@ -205,10 +202,10 @@ def _say(why: Ledger, proof: Proof | None, after: Ledger | None, language: str) 
     """The sentence, and the button that proves it; `after` it was pressed, what was announced beside what happened."""
     with st.container(border=True, key="front_why"):
         if after is None or proof is None:
-            st.markdown(safe(why.text(language, depth="sentence", scenario=state.scenario()), 2000))
+            st.markdown(safe(reasons.text(why, "sentence", language), 2000))
         if proof is None:
             return
-        facts = {"film": safe(natural(proof.title), 60), "item": safe(natural(why.title), 60)}
+        facts = {"film": safe(brief(proof.title), 60), "item": safe(brief(why.title), 60)}
         if after is None:
             stays = proof.announced == why.rank
             st.button(

@@ -1,4 +1,4 @@
-"""More about the list of a visitor: its numbers, the attention behind one item, genres, another setting beside it."""
+"""More about the list of a visitor: its shares, the attention behind one item, genres, another setting beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import streamlit as st
 
 from xattn.app import state
 from xattn.app.front import comparison
+from xattn.app.picture.words import base_key, reasons
 from xattn.app.recommend.answers import ledger, listed
+from xattn.app.recommend.exact import switch
+from xattn.app.recommend.units import Units, rank_words
 from xattn.app.recommend.view import View
 from xattn.app.ui import address, picks
 from xattn.app.ui.caches import kept
@@ -20,6 +23,8 @@ from xattn.data import FeatureSet, History, Interactions
 from xattn.explain import Ledger
 from xattn.explain.profile import fused_profile
 from xattn.features import feature_set
+from xattn.i18n.numbers import percent
+from xattn.i18n.titles import natural
 from xattn.recommenders import Recommender
 from xattn.viz import attention as charts
 from xattn.viz.names import genre_name
@@ -36,17 +41,18 @@ def draw(view: View, data: Interactions, language: str) -> None:
         kept = control("beside", view.films, picks.write, _known, FILMS.set, language)
         found = listed(model, view)
         if kept and kept != view.films:
-            other = model.recommend(history=picks.events(data, kept), k=view.k)
+            other = model.recommend(history=picks.events(data, kept), k=view.k, seen=view.seen)
             comparison.lists(other, found, language)
-        _numbers(found, language)
+        exact = switch(language)
+        _numbers([ledger(model, view, item) for item in found["item"]], exact, language)
         why = ledger(model, view, str(view.item))
         st.subheader(t("behaviour.attention", language))
-        _attention(why, language)
+        _attention(why, exact, language)
         genres = _genres(data, data.checksum)
         if genres.names:
             st.subheader(t("behaviour.fused_genres", language))
             st.markdown(t("behaviour.fused_genres_say", language))
-            _profile(why, view.events(data), genres, model, language)
+            _profile(why, view.events(data), genres, model, exact, language)
 
 
 def _known(link: str) -> Picks:
@@ -54,61 +60,67 @@ def _known(link: str) -> Picks:
     return picks.known(state.dataset(), link)
 
 
-def _numbers(listed: pd.DataFrame, language: str) -> None:
-    """The recommended films with their scores."""
-    columns = {
-        "rank": t("behaviour.rank", language),
-        "title": t("behaviour.film", language),
-        "score": t("chart.score", language),
-        "base": t("term.base", language),
-    }
-    numbers = {columns[name]: st.column_config.NumberColumn(format="%.5f") for name in ("score", "base")}
-    st.dataframe(
-        listed[list(columns)].rename(columns=columns),
-        hide_index=True,
-        column_config=numbers,
-        alt=t("behaviour.recommended", language),
+def _numbers(ledgers: list[Ledger], exact: bool, language: str) -> None:
+    """The list: of each item its first reason, and the shares of that, of popularity, and of what speaks against it."""
+    columns = [t(key, language) for key in ("behaviour.rank", "behaviour.film", "shares.reason", "shares.share")]
+    columns += [t(key, language) for key in (base_key(state.model().amounts), "front.against")]
+    rows: list[tuple[str | int | None, ...]] = []
+    for why in ledgers:
+        found, title = reasons(why), why.title[:200]
+        if found is None:
+            rows.append((why.rank, title, "–", "–", "–", "–"))
+            continue
+        first, share = next(iter(found.first), (None, 0.0))
+        named = "–" if first is None else why.title_at(first)[:200]
+        rows.append((why.rank, title, named, *(percent(x) for x in (share, found.base, found.against))))
+    frame, config = pd.DataFrame(rows, columns=columns), {}
+    if exact:
+        for name, key in (("score", "chart.score"), ("base", "term.base")):
+            frame[t(key, language)] = [getattr(why, name) for why in ledgers]
+            config[t(key, language)] = st.column_config.NumberColumn(format="%.5f")
+    st.dataframe(frame, hide_index=True, column_config=config, alt=t("behaviour.recommended", language))
+
+
+def _attention(why: Ledger, exact: bool, language: str) -> None:
+    """Weights as bars, then weight, share and place without it side by side: the first alone would mislead."""
+    events, units = why.events(), Units.of(why, exact=False)
+    weight = t("term.weight", language)
+    named = pd.DataFrame(
+        {
+            t("behaviour.film", language): [natural(title)[:200] for title in events["title"]],
+            t("behaviour.stars", language): events["rating"],
+            weight: [percent(x) for x in events["weight"]],
+            t("shares.share", language): [units.told(x) for x in events["contribution"]],
+            t("shares.without", language): [
+                rank_words(int(rank) if why.rank is not None else None, language) for rank in events["rank_without"]
+            ],
+        }
     )
-
-
-def _attention(ledger: Ledger, language: str) -> None:
-    """Weights as bars, then weight, contribution and removal effect side by side: the first alone would mislead."""
-    events = ledger.events()
-    columns = {
-        "title": t("behaviour.film", language),
-        "rating": t("behaviour.stars", language),
-        "weight": t("term.weight", language),
-        "contribution": t("term.contribution", language),
-        "effect": t("term.removal_effect", language),
-    }
-    named = events[list(columns)].rename(columns=columns)
+    titles = [natural(title) for title in events["title"]]
     figures(
-        charts.weight_chart(list(events["title"]), events["weight"], language),
-        named[[columns["title"], columns["weight"]]],
+        charts.weight_chart(titles, events["weight"], language, shares=not exact),
+        named.iloc[:, [0, 2]].assign(**({weight: events["weight"]} if exact else {})),
         key="behaviour_films_chart",
     )
-    signed_numbers = {
-        columns[name]: st.column_config.NumberColumn(format="%+.5f") for name in ("contribution", "effect")
-    }
-    st.dataframe(
-        named,
-        hide_index=True,
-        column_config={**signed_numbers, columns["weight"]: st.column_config.NumberColumn(format="percent")},
-        alt=t("behaviour.side_by_side", language),
-    )
+    config = {}
+    if exact:
+        for name, key in (("contribution", "term.contribution"), ("effect", "term.removal_effect")):
+            named[t(key, language)] = events[name]
+            config[t(key, language)] = st.column_config.NumberColumn(format="%+.5f")
+    st.dataframe(named, hide_index=True, column_config=config, alt=t("behaviour.side_by_side", language))
 
 
-def _profile(ledger: Ledger, history: History, genres: FeatureSet, model: Recommender, language: str) -> None:
-    events = ledger.events().set_index("position")
+def _profile(why: Ledger, history: History, genres: FeatureSet, model: Recommender, exact: bool, language: str) -> None:
+    events = why.events().set_index("position")
     weight = events["weight"].reindex(range(len(history)), fill_value=0.0).to_numpy()
     profile = fused_profile(history, weight, genres, model.scale_)
     label = {name: genres.label(feature) for feature, name in enumerate(genres.names)}
     features = [genre_name(label[name], language) for name in profile.total.index]
-    titles = [str(title) for title in events["title"].reindex(profile.contributions.index)]
+    titles = [natural(str(title)) for title in events["title"].reindex(profile.contributions.index)]
     wide = charts.contribution_table(titles, features, profile.contributions, profile.total).T
     figures(
-        charts.profile_chart(features, profile.total, language),
-        twin(wide, t("behaviour.genre", language)),
+        charts.profile_chart(features, profile.total, language, shares=not exact),
+        twin(wide if exact else wide.map(percent), t("behaviour.genre", language)),
         key="behaviour_profile_chart",
     )
 

@@ -20,7 +20,7 @@ from xattn.app.ui.language import lang
 from xattn.app.ui.picker import PARAM
 from xattn.app.ui.picks import Picks
 from xattn.app.ui.refusals import reporting
-from xattn.app.ui.session import DOORS, FILMS
+from xattn.app.ui.session import DOORS, EXACT, FILMS
 from xattn.app.words import t
 from xattn.data import Interactions
 from xattn.errors import InputError
@@ -29,7 +29,12 @@ __all__ = ["render"]
 
 HERE = Path(__file__).parent
 ENOUGH = 3  # films from which the page says no more that there are few
-DOOR_ICONS = {"worked": ":material/school:", "lab": ":material/science:", "data": ":material/upload_file:"}
+DOOR_ICONS = {
+    "scenarios": ":material/category:",
+    "worked": ":material/school:",
+    "lab": ":material/science:",
+    "data": ":material/upload_file:",
+}
 
 
 def render() -> None:
@@ -71,6 +76,7 @@ def _doors(chosen: Picks, language: str) -> None:
                 st.page_link(doors[path], label=t(f"front.door_{path}", language), icon=icon)
         if "recommendations" in doors:
             query = {"user": YOU, PARAM: picks.write(chosen)} if chosen else {}
+            query |= {"exact": "1"} if chosen and EXACT.get() else {}
             label = t("front.door_whole" if chosen else "front.door_others", language)
             st.page_link(doors["recommendations"], label=label, icon=":material/recommend:", query_params=query)
 

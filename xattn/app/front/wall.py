@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from xattn.app.ui import picker
-from xattn.app.ui.items import natural
 from xattn.app.ui.session import FILMS
 from xattn.app.ui.text import safe
 from xattn.data import Interactions
+from xattn.i18n.titles import brief
 
 __all__ = ["draw", "on_the_wall"]
 
@@ -51,8 +51,8 @@ def _label(data: Interactions, row: int, language: str) -> str:
     table = data.items
     year = table.frame["year"].iloc[row] if "year" in table.frame else np.nan
     other = table.original[row] if language != "en" else table.names.get(OTHER[language], ("",) * len(table))[row]
-    facts = [natural(other)] if other and other != table.titles[row] else []
+    facts = [brief(other)] if other and other != table.titles[row] else []
     if not facts and isinstance(year, (int, float)) and np.isfinite(year):
         facts.append(f"{year:.0f}")
     small = f"  \n:small[{safe(' · '.join(facts), 60)}]" if facts else ""
-    return f"**{safe(natural(table.titles[row]), 60)}**{small}"
+    return f"**{safe(brief(table.titles[row]), 60)}**{small}"

@@ -8,13 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.recommend.answers import listed, reason_key
+from xattn.app.recommend.answers import listed
 from xattn.app.recommend.view import View
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button
 from xattn.app.ui.refusals import reporting
 from xattn.app.words import t
-from xattn.i18n.numbers import figure
+from xattn.explain.question import TERMS
+from xattn.i18n.numbers import figure, percent
+from xattn.i18n.titles import brief, natural
 
 __all__ = ["draw", "overlap"]
 
@@ -33,22 +35,26 @@ def draw(language: str) -> None:
             chosen[side] = _bound(f"lab_{side}", side, names, names[2 * at], language)
     shown = {name: value for name, value in chosen.items() if name in SIDES}
     with reporting():
-        lists = {side: listed(state.model(kind), View(chosen["user"], kind, K)) for side, kind in shown.items()}
+        lists = {
+            side: listed(state.model(kind), View(chosen["user"], kind, K, seen=state.seen()))
+            for side, kind in shown.items()
+        }
         share = overlap(lists["first"], lists["second"])
         st.markdown(t("lab.overlap", language, n=share, k=K, first=shown["first"], second=shown["second"]))
         places = st.columns(2)
         for place, (side, kind), other in zip(places, shown.items(), reversed(SIDES), strict=True):
             with place, st.container(border=True):
                 st.subheader(kind)
-                frame = _side(lists[side], lists[other], reason_key(state.model(kind), False), language)
+                popular = t("lab.base" if state.model(kind).amounts == TERMS else "lab.base_foreign", language)
+                frame = _side(lists[side], lists[other], popular, language)
                 st.dataframe(frame, hide_index=True, key=f"lab_list_{side}", alt=kind, column_config=_widths(language))
                 csv_button(frame, f"lab_list_{side}", language)
 
 
 def _widths(language: str) -> dict[str, Any]:
-    """Titles narrow enough for the reasons to be seen beside them."""
-    names = {"recommendations.film": 150, "lab.reason": 200}
-    return {t(key, language): st.column_config.TextColumn(width=width) for key, width in names.items()}
+    """Narrow enough for the reasons to be seen beside the titles."""
+    names = {"why.rank": 45, "lab.other_rank": 80, "recommendations.film": 135, "lab.reason": 160}
+    return {t(key, language): st.column_config.Column(width=width) for key, width in names.items()}
 
 
 def _bound(key: str, name: str, options: Any, start: str, language: str) -> str:
@@ -66,14 +72,14 @@ def _side(own: pd.DataFrame, other: pd.DataFrame, popular: str, language: str) -
     """One list, with the place that each item has in the other; `popular` is what is said where no event did most."""
     ranks = dict(zip(other["item"], other["rank"], strict=True))
     reasons = [
-        f"{title[:60]} ({figure(amount, sign=True)})" if title else t(popular, language)
-        for title, amount in zip(own["because"], own["amount"], strict=True)
+        f"{percent(share)} · {brief(title)[:60]}" if title else popular
+        for title, share in zip(own["because"], own["share"], strict=True)
     ]
     return pd.DataFrame(
         {
             t("why.rank", language): own["rank"],
             t("lab.other_rank", language): [str(ranks.get(item, "–")) for item in own["item"]],
-            t("recommendations.film", language): [str(title)[:200] for title in own["title"]],
+            t("recommendations.film", language): [natural(str(title))[:200] for title in own["title"]],
             t("lab.reason", language): reasons,
             t("chart.score", language): [figure(x) for x in own["score"]],
         }

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xattn.app.lab.results import meaning, metric_name
+from xattn.app.lab.names import figure_name, group_name, measure_name, metric_name
+from xattn.app.lab.results import meaning
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button, figures
 from xattn.app.ui.text import safe
@@ -29,7 +30,11 @@ MOST_FEATURES = 15
 def _summary(report: dict[str, Any], language: str) -> None:
     """The report in its own words."""
     known = set(keys())
-    said = [t(part["key"], language, **part["values"]) for part in report.get("summary", ()) if part["key"] in known]
+    said = [
+        t(part["key"], language, **{of: figure_name(of, value, language) for of, value in part["values"].items()})
+        for part in report.get("summary", ())
+        if part["key"] in known
+    ]
     if said:
         st.markdown(safe((" " if language == "en" else "").join(said), 3000))
 
@@ -110,15 +115,30 @@ def attention(report: dict[str, Any], language: str) -> None:
             title = t("lab.column_share", language)
             frame = pd.DataFrame(shown)
             figures(
-                interval_chart(frame, title, language),
+                interval_chart(frame, title, language, share=True),
                 _named(frame, t("lab.column_feature", language), title, language),
                 key="lab_features",
             )
             _all(features, "lab_features_all", language)
     with st.container(border=True):
         st.subheader(t("lab.heads", language))
-        rows = [{**row, "head": _heads(report, language)[row["head"]]} for row in report["heads"]]
-        st.dataframe(_plain(rows, language), hide_index=True, key="lab_heads", alt=t("lab.heads", language))
+        names = _heads(report, language)
+        rows = [
+            {
+                _column(key, language): _within(value, key.endswith("_share"))
+                if isinstance(value, dict)
+                else names[value]
+                for key, value in row.items()
+            }
+            for row in report["heads"]
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, key="lab_heads", alt=t("lab.heads", language))
+
+
+def _within(figure: dict[str, Any], share: bool) -> str:
+    """A figure and its interval on one line."""
+    value, *ends = (f"{x:.2%}" if share else f"{x:.4g}" for x in (figure["value"], *(figure.get("ci95") or ())))
+    return f"{value} [{', '.join(ends)}]" if ends else value
 
 
 def _heads(report: dict[str, Any], language: str) -> dict[str, str]:
@@ -193,7 +213,9 @@ def groups(report: dict[str, Any], language: str) -> None:
     names = [key for key, value in rows[0].items() if isinstance(value, dict)]
     with st.container(border=True):
         metric = _pick(names, "lab_group_metric", language)
-        frame = pd.DataFrame([_figure(f"{row['group']} · n = {row['n']:,}", row[metric]) for row in rows])
+        frame = pd.DataFrame(
+            [_figure(f"{group_name(row['group'], language)} · n = {row['n']:,}", row[metric]) for row in rows]
+        )
         title = _column(metric, language)
         figures(
             interval_chart(frame, title, language, sort=False),
@@ -201,7 +223,7 @@ def groups(report: dict[str, Any], language: str) -> None:
             key="lab_groups",
         )
         st.caption(t("lab.intervals_say", language))
-    _all(rows, "lab_groups_all", language)
+    _all([{**row, "group": group_name(row["group"], language)} for row in rows], "lab_groups_all", language)
 
 
 def threshold(report: dict[str, Any], language: str) -> None:
@@ -256,7 +278,7 @@ def attention_tests(report: dict[str, Any], language: str) -> None:
         rows.append(
             {
                 t("lab.column_test", language): t(key, language) if key in keys() else row["test"],
-                t("lab.column_measure", language): str(row["measure"]),
+                t("lab.column_measure", language): measure_name(str(row["measure"]), language),
                 t("lab.column_value", language): row["value"],
                 t("lab.low", language): low,
                 t("lab.high", language): high,

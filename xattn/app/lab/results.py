@@ -8,24 +8,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from xattn.app.lab.names import explainer_name, metric_name
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button, figures
 from xattn.i18n import keys, t
 from xattn.viz.attention import distinct
 from xattn.viz.lab import interval_chart, line_chart
 
-__all__ = ["accuracy", "faithfulness", "meaning", "metric_name", "metrics_of", "training"]
+__all__ = ["accuracy", "faithfulness", "meaning", "metrics_of", "training"]
 
 ASIDE = ("ci95", "versus_first", "agreement", "curves", "paired", "peak_mb")  # peak_mb: of all models until then
 COSTS = ("fit_s", "score_s")  # of a run, not of a model
 FLOOR = 0.0010005  # the least p value that 1,000 resamples can tell, and what rounds to it
-
-
-def metric_name(metric: str, language: str) -> str:
-    """A metric as people read it: NDCG@10 for ndcg@10, and its name from the catalogue where it has one."""
-    base, mark, at = metric.partition("@")
-    key = f"lab.metric_{base}"
-    return (t(key, language) if key in keys() else base.upper()) + mark + at.replace(",", ", ")
 
 
 def meaning(metric: str, language: str) -> str:
@@ -142,18 +136,23 @@ def faithfulness(result: dict[str, Any], language: str) -> None:
         first = [m for m in ("del@5", "del@3") if m in rows[0]]
         names = [*first, *(m for m in metrics_of(rows) if m not in first)]
         metric = _choose(names, "lab_faith_metric", language)
-        frame = _frame(rows, "explainer", metric)
+        frame = _frame(_said(rows, language), "explainer", metric)
         figures(
             interval_chart(frame, metric_name(metric, language), language),
             _shown(frame, name, metric, language),
             key="lab_faithfulness",
         )
         st.caption(t("lab.intervals_say", language))
-    curves = [row for row in rows if row.get("curves")]
+    curves = [row for row in _said(rows, language) if row.get("curves")]
     if curves:
         with st.container(border=True):
             _curves(curves, language)
-    _table(rows, ("explainer",), "lab_faithfulness_all", language)
+    _table(_said(rows, language), ("explainer",), "lab_faithfulness_all", language)
+
+
+def _said(rows: Sequence[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """Explainers called as people call them."""
+    return [{**row, "explainer": explainer_name(str(row["explainer"]), language)} for row in rows]
 
 
 def _curves(rows: Sequence[dict[str, Any]], language: str) -> None:

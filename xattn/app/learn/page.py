@@ -1,15 +1,15 @@
 """The worked example as a page: the article's numbers to start with, every step again for any numbers that are typed.
 
 A Sheet comes from the address, the editors and the widgets. The four steps follow, one at a time (keys ← →) or all at
-once, then the places where the article's numbers part from the exact ones. All mathematics is `xattn.attend` and
-`xattn.worked_example`.
+once, then the whole way on real data, and the places where the article's numbers part from the exact ones. All
+mathematics is `xattn.attend` and `xattn.worked_example`.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-from xattn.app.learn import article, swap, tour
+from xattn.app.learn import article, swap, tour, whole_way
 from xattn.app.learn.inputs import DRAFT, inputs
 from xattn.app.learn.results import results
 from xattn.app.learn.sheet import Sheet
@@ -44,6 +44,7 @@ def render() -> None:
         tour.show(language)
     with lesson:
         _lesson(sheet, step, language)
+    whole_way.show(language)
     article.errata(language, open_=article.is_its_own(sheet) and step == "all")
 
 

@@ -10,13 +10,17 @@ import streamlit as st
 
 from xattn.app.live import feedback
 from xattn.app.live.stage import Stage, Step
+from xattn.app.picture.words import own_rating
 from xattn.app.ui.figures import figures
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import spoken
 from xattn.app.words import t
 from xattn.data import History
 from xattn.explain.profile import fused_profile
 from xattn.features import feature_set
+from xattn.i18n.titles import natural
+from xattn.live.changes import reasons
 from xattn.requests.answers import Listed
+from xattn.viz.charts import FOR, WEIGHT
 from xattn.viz.lab import share_chart, signed_chart
 from xattn.viz.names import feature_name
 
@@ -60,11 +64,12 @@ def _change(own: Stage, step: Step, language: str) -> None:
 
 def happened(own: Stage, step: Step, language: str) -> str:
     """What came, in words, for Markdown."""
-    title = "" if step.item is None else safe(own.data.items.titles[step.item], 60)
+    title = "" if step.item is None else spoken(own.data.items.titles[step.item], 60)
     if step.kind == "event":
-        if step.value is None:
+        value = "" if step.value is None else own_rating(step.value, own.data.scale)
+        if not value:
             return t("live.event", language, title=title)
-        return t("live.event_value", language, title=title, value=step.value)
+        return t("live.event_value", language, title=title, value=value)
     return t("live.said", language, what=t(f"live.kind_{step.kind}", language), title=title or "–")
 
 
@@ -82,7 +87,7 @@ def _moves(own: Stage, step: Step, language: str) -> str:
 
 def named(own: Stage, found: list[Listed], language: str) -> str:
     """Titles in a sentence, for Markdown."""
-    titles = [safe(own.title(one.item), 50) for one in found[:MOST_NAMED]]
+    titles = [spoken(own.title(one.item), 50) for one in found[:MOST_NAMED]]
     more = len(found) - len(titles)
     names = t("words.and", language).join(titles)
     return t("live.more", language, names=names, n=more) if more else names
@@ -96,16 +101,15 @@ def _list(own: Stage, values: np.ndarray, history: History, language: str) -> No
     newest = own.steps[-1] if own.steps else None
     came = {one.item for one in newest.entered} if newest else set()
     moved = newest.moved if newest else {}
-    for one, gives in zip(own.served.items, values, strict=True):
+    for one, at in zip(own.served.items, reasons(values, history), strict=True):
         mark = ""
         if one.item in came:
             mark = f" :green-badge[{t('live.new', language)}]"
         elif moved.get(one.item, 0):
             by = moved[one.item]
             mark = f" :gray-badge[{'▲' if by > 0 else '▼'} {abs(by)}]"
-        at = feedback.reason(gives, history)
-        because = "" if at is None else t("live.because", language, title=safe(own.data.items.titles[at], 50))
-        line = f"{one.rank} · **{safe(own.title(one.item), 60)}**{mark}"
+        because = "" if at is None else t("live.because", language, title=spoken(own.data.items.titles[at], 50))
+        line = f"{one.rank} · **{spoken(own.title(one.item), 60)}**{mark}"
         st.markdown(f"{line}  \n:small[{because or t('live.base', language)}]")
 
 
@@ -127,7 +131,7 @@ def _charts(own: Stage, values: np.ndarray, history: History, language: str) -> 
     st.caption(t("live.weights_say", language))
     columns = {"group": t("live.column_event", language), "series": t("live.column_what", language)}
     figures(
-        share_chart(frame, t("live.share", language), language),
+        share_chart(frame, t("live.share", language), language, colours=(WEIGHT, FOR)),
         frame.rename(columns={**columns, "value": t("live.share", language)}),
         key="live_weights",
     )
@@ -154,7 +158,7 @@ def _weights(own: Stage, history: History, weight: np.ndarray, values: np.ndarra
     rows: list[dict[str, Any]] = []
     used: dict[str, int] = {}
     for item in met[:SHOWN]:
-        title = own.data.items.titles[item][:60]
+        title = natural(own.data.items.titles[item])[:60]
         used[title] = used.get(title, 0) + 1
         name = title if used[title] == 1 else f"{title} · {own.data.items.ids[item]}"
         at = history.item == item
@@ -181,11 +185,12 @@ def _log(own: Stage, language: str) -> None:
         }
         for step in reversed(own.steps[-LOGGED:])
     ]
-    wide = {t("live.column_event", language): st.column_config.TextColumn(width="medium")}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=wide, alt=t("live.log", language))
+    sizes = {"event": 150, "entered": 225, "left": 225, "moved": 60, "ms": 60}
+    widths = {t(f"live.column_{name}", language): st.column_config.Column(width=size) for name, size in sizes.items()}
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=widths, alt=t("live.log", language))
 
 
 def _plain(own: Stage, step: Step, language: str) -> str:
     """What came, as plain text."""
-    title = "" if step.item is None else own.data.items.titles[step.item][:60]
+    title = "" if step.item is None else natural(own.data.items.titles[step.item])[:60]
     return title if step.kind == "event" else f"{t(f'live.kind_{step.kind}', language)}: {title}".rstrip(": ")

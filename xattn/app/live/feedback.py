@@ -10,26 +10,16 @@ import streamlit as st
 from xattn.app.live.stage import Stage
 from xattn.app.ui.refusals import refusals
 from xattn.app.ui.session import LIVE_ABOUT, LIVE_ITEM, LIVE_KIND
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import spoken
 from xattn.app.words import t
 from xattn.data import History
 from xattn.features import feature_set
-from xattn.live.changes import Change
+from xattn.live.changes import Change, reasons
 
-__all__ = ["draw", "reason"]
+__all__ = ["draw"]
 
 KINDS = ("like", "not_interested", "more", "less")
 MOST_TAGS = 6
-
-
-def reason(gives: np.ndarray, history: History) -> int | None:
-    """The item row whose events speak for a listed item most, of what each event `gives` (n,); None for none."""
-    if not len(gives):
-        return None
-    met, place = np.unique(history.item, return_inverse=True)
-    sums = np.bincount(place, gives, minlength=len(met))
-    best = int(np.argmax(sums))
-    return int(met[best]) if sums[best] > 0 else None
 
 
 def draw(own: Stage, values: np.ndarray, history: History, language: str) -> None:
@@ -53,7 +43,7 @@ def draw(own: Stage, values: np.ndarray, history: History, language: str) -> Non
         )
         item = str(LIVE_ITEM.get())
         place = next(at for at, one in enumerate(listed) if one.item == item)
-        document = _document(own, item, reason(values[place], history), language)
+        document = _document(own, item, reasons(values[[place]], history)[0], language)
         if document is None:
             st.caption(t("live.no_reason", language))
         else:
@@ -87,12 +77,11 @@ def _document(own: Stage, item: str, because: int | None, language: str) -> dict
         return None
     if LIVE_ABOUT.get() not in choices:
         LIVE_ABOUT.set(choices[0])
-    titles = own.data.items.titles
 
     def words(choice: str) -> str:
         if choice not in about:
             return t("live.about_tag", language, tag=choice[:60])
-        return str(titles[own.data.item_row(about[choice])])[:80]
+        return own.title(str(about[choice]), 80)
 
     st.selectbox(t("live.about", language), choices, key=LIVE_ABOUT.name, format_func=words)
     chosen = str(LIVE_ABOUT.get())
@@ -104,7 +93,7 @@ def _preview(own: Stage, found: Change, language: str) -> None:
     table = own.data.items
 
     def titles(ids: tuple[str, ...]) -> str:
-        named = [safe(table.titles[table.row(one)], 50) for one in ids[:5]]
+        named = [spoken(table.titles[table.row(one)], 50) for one in ids[:5]]
         names = " · ".join(named)
         return t("live.more", language, names=names, n=len(ids) - 5) if len(ids) > 5 else names
 
@@ -128,7 +117,7 @@ def _undo(own: Stage, language: str) -> None:
     said = [step for step in own.steps if step.kind not in ("event", "undo") and step.id not in gone]
     with st.container(horizontal=True):
         for step in reversed(said[-5:]):
-            title = "" if step.item is None else safe(own.data.items.titles[step.item], 40)
+            title = "" if step.item is None else spoken(own.data.items.titles[step.item], 40)
             st.button(
                 t("live.undo", language, what=t(f"live.kind_{step.kind}", language), title=title),
                 key=f"live_undo_{step.id.replace(' ', '_')}",

@@ -15,8 +15,9 @@ import streamlit as st
 from xattn.app.live.stage import Stage
 from xattn.app.ui.figures import figures
 from xattn.app.ui.session import LIVE_ANSWER, LIVE_GUESS, LIVE_SEEN, LIVE_TRUTH
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import spoken
 from xattn.app.words import t
+from xattn.i18n.titles import natural
 from xattn.live.satisfaction import CONSTRUCTS, form
 from xattn.live.satisfaction.guesses import OUTCOMES
 from xattn.live.satisfaction.rates import KINDS
@@ -57,8 +58,8 @@ def _guess(own: Stage, language: str) -> None:
         LIVE_SEEN.set((asked, None))
         LIVE_TRUTH.take()
     names = {
-        "item": safe(own.title(one.item), 60),
-        "event": safe(titles[event], 60),
+        "item": spoken(own.title(one.item), 60),
+        "event": spoken(titles[event], 60),
         "rank": one.rank,
         "k": len(own.served.items),
     }
@@ -74,7 +75,7 @@ def _guess(own: Stage, language: str) -> None:
         return
     ledger = pd.DataFrame(
         {
-            t("live.column_event", language): [titles[item] for item in met],
+            t("live.column_event", language): [natural(titles[item]) for item in met],
             t("term.contribution", language): [float(values[place, history.item == item].sum()) for item in met],
         }
     )

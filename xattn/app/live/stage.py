@@ -18,6 +18,7 @@ import streamlit as st
 
 from xattn.app import state
 from xattn.data import History, Interactions
+from xattn.i18n.titles import natural
 from xattn.live import Live, Plan, open_store
 from xattn.live.changes import Change
 from xattn.live.person import Person
@@ -72,7 +73,7 @@ class Stage:
     def __init__(self, model: Recommender) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="xattn-live-")
         self.store = open_store(f"sqlite:///{self.folder.name}/events.db")
-        plan = Plan(solve_after=0, most_models=0, scenario=state.scenario()[:64])
+        plan = Plan(solve_after=0, most_models=0, scenario=state.scenario()[:64], seen=state.seen())
         self.live = Live(self.store, model=model, plan=plan)
         self.steps: list[Step] = []
         self.count = 0
@@ -98,7 +99,7 @@ class Stage:
 
     def title(self, item: str, limit: int = 60) -> str:
         """The title of an item by its id, cut to a length."""
-        return self.data.items.titles[self.data.item_row(item)][:limit]
+        return natural(self.data.items.titles[self.data.item_row(item)])[:limit]
 
     @property
     def person(self) -> Person:
@@ -178,12 +179,12 @@ class Stage:
 
 
 @st.cache_resource(scope="session", show_spinner=False, max_entries=1, on_release=lambda own: own.close())
-def _stage(checksum: str, kind: str, round_: int) -> Stage:
+def _stage(identity: str, kind: str, round_: int) -> Stage:
     return Stage(state.model())
 
 
 def stage(round_: int) -> Stage:
     """The stage of this session; another `round_` begins anew with an empty one."""
-    found: Stage = _stage(state.dataset().checksum, state.default_model(), round_)
+    found: Stage = _stage(state.identity(), state.default_model(), round_)
     found.speak(state.model())
     return found

@@ -14,14 +14,15 @@ import streamlit as st
 
 from xattn.app.ui.session import widget
 
-__all__ = ["draw"]
+__all__ = ["SCRIPT", "draw"]
 
 HERE = Path(__file__).parent
+SCRIPT = "\n".join(HERE.joinpath(name).read_text("utf-8") for name in ("picture.js", "ribbons.js", "table.js"))
 _picture = st.components.v2.component(
     "xattn_picture",
     html='<div class="xp"></div>',
     css=HERE.joinpath("picture.css").read_text("utf-8"),
-    js=HERE.joinpath("picture.js").read_text("utf-8"),
+    js=SCRIPT,
 )
 
 

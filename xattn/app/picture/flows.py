@@ -19,16 +19,35 @@ import pandas as pd
 from xattn.data import History
 from xattn.explain import Ledger
 
-__all__ = ["BASE", "REST", "announced", "flows", "most_telling", "speaks_for"]
+__all__ = ["BASE", "REST", "all_that_speaks", "announced", "flows", "is_odd", "most_telling", "speaks_for"]
 
 REST, BASE = "rest", "base"  # rows that are no event
+PUZZLING = 0.02  # share of what speaks for an item; less moves nothing that is read
 COLUMNS = ["row", "item", "head", "feature", "contribution"]
 
 
 def speaks_for(why: Ledger) -> float:
     """All that speaks for an item: its positive contributions, and its base. Shares in the picture are of this."""
-    amounts = why.rows.contribution
-    return float(amounts[amounts > 0].sum()) + max(why.base, 0.0)
+    return all_that_speaks(why.rows.contribution, why.base)
+
+
+def all_that_speaks(amounts: np.ndarray, base: float) -> float:
+    """The same of contributions (G,) and a base.
+
+    >>> all_that_speaks(np.array([0.5, -0.1]), 0.25)
+    0.75
+    """
+    return float(amounts[amounts > 0].sum()) + max(base, 0.0)
+
+
+def is_odd(contribution: float, effect: float, size: float) -> bool:
+    """A contribution and the removal of one event point the same way, and it is no trifle: when an event goes that
+    speaks for an item, its score should fall. `size` is all that speaks for the item.
+
+    >>> is_odd(0.5, 0.1, 1.0), is_odd(0.5, -0.1, 1.0), is_odd(0.5, 0.01, 1.0)
+    (True, False, False)
+    """
+    return contribution * effect > 0 and min(abs(contribution), abs(effect)) > PUZZLING * size
 
 
 def most_telling(ledgers: Sequence[Ledger], most: int) -> tuple[int, ...]:

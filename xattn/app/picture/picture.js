@@ -3,7 +3,7 @@
 // moves what is there already. Lighting something touches classes and texts, and asks nobody.
 
 const SVG = "http://www.w3.org/2000/svg";
-const GAP = 4, PAD = 8, THIN = 1;
+const GAP = 4, PAD = 8, THIN = 1, DROPPED = 3;
 const states = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -32,7 +32,8 @@ function make(tag, name, text) {
 function build(root) {
   const part = {};
   for (const [tag, name] of [["p", "say"], ["p", "sub"], ["div", "heads"], ["div", "stage"],
-    ["p", "legend"], ["div", "proof"]]) root.append(part[name] = make(tag, name));
+    ["div", "foot"], ["details", "twin"]]) root.append(part[name] = make(tag, name));
+  part.foot.append(part.legend = make("p", "legend"), part.proof = make("div", "proof"));
   part.say.setAttribute("aria-live", "polite");
   part.say.setAttribute("role", "heading"); part.say.setAttribute("aria-level", "2");
   part.proof.setAttribute("role", "status");
@@ -70,10 +71,11 @@ function draw(state) {
   part.legend.replaceChildren(...[["", "legend_for"], ["against", "legend_against"], ["base", "base"]].map(([name, word]) => {
     const one = make("span"); one.append(make("i", name), data.words[word]); return one;
   }), data.words.legend_width);
-  part.proof.hidden = !data.proof;
   part.proof.className = "proof " + (data.proof && data.proof.same ? "same" : "wrong");
+  part.legend.style.visibility = data.proof ? "hidden" : "";  // the proof takes its place, so nothing below moves
   part.proof.replaceChildren(...(data.proof ? [make("strong", "", data.proof.say), make("span", "all", data.proof.all)] : []));
   part.proof.style.display = data.proof ? "" : "none";
+  twin(part.twin, data);
   place(state);
   list(state, part.events, state.rows, data.rows, "key", eventRow);
   list(state, part.items, state.items, data.items, "id", itemRow);
@@ -97,33 +99,39 @@ function tools(state) {
   part.tools.replaceChildren(set);
 }
 
-// Heights of the rows, so that the ribbons of both sides have one scale and both sides are about equally high.
+// Heights of the rows, so that the ribbons of both sides have one scale and both sides are about equally high. Three
+// lines are kept free for items that drop out; where there are more, or one item more is shown, the items draw together.
 function place(state) {
-  const { data, part } = state, high = state.isNarrow ? 54 : 42;
+  const { data, part } = state, line = state.isNarrow ? 34 : 24, tall = state.isNarrow ? 54 : 42;
   const least = state.isNarrow ? 40 : 34;
   const out = data.rows.map(() => 0), into = data.items.map(() => 0);
   for (const [row, item, amount] of data.flows) { out[row] += Math.abs(amount); into[item] += Math.abs(amount); }
-  const room = Math.max(data.items.length, 6) * (high + GAP);
+  const keys = data.rows.map(row => row.key).join(" ") + state.isNarrow, isOut = data.rows.some(row => row.out);
+  const wanted = Math.max(Math.max(data.items.length, 6) * (tall + GAP) + DROPPED * line, (least + GAP) * out.length + 60);
+  if (!isOut || !state.room || state.isNarrow !== state.wasNarrow) state.room = wanted;
+  state.wasNarrow = state.isNarrow;
+  const room = state.room;
+  const high = Math.max(24, Math.min(tall, (room - data.gone.length * line) / Math.max(data.items.length, 1) - GAP));
   const heights = scale => out.map(x => Math.max(least, x * scale + PAD));
   const sum = list => list.reduce((a, b) => a + b, 0);
   const most = (high - PAD) / Math.max(...into, 1e-12);
   let low = 0, up = most;
   for (let n = 0; n < 30; n++) {
     const middle = (low + up) / 2;
-    if (sum(heights(middle)) + GAP * out.length <= Math.max(room, (least + GAP) * out.length + 60)) low = middle;
+    if (sum(heights(middle)) + GAP * out.length <= room) low = middle;
     else up = middle;
   }
   // What was clicked stays where it is: while the same rows are shown, their heights are kept, and the scale gives way.
-  const keys = data.rows.map(row => row.key).join(" ") + state.isNarrow;
-  if (keys !== state.keys || !data.rows.some(row => row.out)) { state.keys = keys; state.heights = heights(low); }
+  if (keys !== state.keys || !isOut) { state.keys = keys; state.heights = heights(low); }
   state.scale = Math.min(low, most, ...out.map((x, at) => x ? (state.heights[at] - PAD / 2) / x : Infinity));
   state.rowAt = []; state.itemAt = [];
   let y = 0;
   for (const h of state.heights) { state.rowAt.push([y, h]); y += h + GAP; }
   let z = 0;
   for (const item of data.items) { state.itemAt.push([z, high]); z += high + GAP; }
-  state.goneAt = data.gone.map((_, n) => z + n * (state.isNarrow ? 34 : 24));
-  state.high = Math.max(y, z + data.gone.length * (state.isNarrow ? 34 : 24));
+  state.goneAt = data.gone.map((_, n) => z + n * line);
+  state.high = Math.max(room, y, z + data.gone.length * line);
+  part.stage.classList.toggle("tight", high < tall - 6);
   part.stage.style.height = state.high + "px";
   part.svg.setAttribute("viewBox", `0 0 100 ${state.high}`);
   part.svg.style.height = state.high + "px";
@@ -211,87 +219,6 @@ function goneRow(state, element, item, at) {
   if (!element.firstChild) { element.className = "gone"; element.append(make("span", "title"), make("span", "note")); }
   element.querySelector(".title").textContent = item.title;
   element.querySelector(".note").textContent = item.note;
-}
-
-// --- ribbons ---------------------------------------------------------------------------------------------------------
-
-const kind = (state, row, amount) => amount < 0 ? "against" : state.data.rows[row].key === "base" ? "base" : "for";
-
-function band(x0, y0, x1, y1, w) {
-  const m = (x0 + x1) / 2;
-  return `M${x0} ${y0}C${m} ${y0} ${m} ${y1} ${x1} ${y1}L${x1} ${y1 + w}C${m} ${y1 + w} ${m} ${y0 + w} ${x0} ${y0 + w}Z`;
-}
-
-// Where the next band begins at each side: bands lie below each other, the whole in the middle of its row.
-function starts(state, places, totals) {
-  return places.map(([y, h], at) => y + Math.max(0, (h - totals[at] * state.scale) / 2));
-}
-
-function ribbons(state) {
-  const { data, part } = state;
-  const wanted = state.layer === "whole" ? whole(state) : through(state, data.layers[state.layer]);
-  for (const [key, path] of state.paths) if (!wanted.has(key)) { path.remove(); state.paths.delete(key); }
-  for (const [key, one] of wanted) {
-    let path = state.paths.get(key);
-    if (!path) { path = document.createElementNS(SVG, "path"); state.paths.set(key, path); part.svg.append(path); }
-    path.setAttribute("d", one.d);
-    path.kind = one.kind; path.row = one.row; path.item = one.item;
-  }
-}
-
-function whole(state) {
-  const { data, scale } = state, wanted = new Map();
-  const out = data.rows.map(() => 0), into = data.items.map(() => 0);
-  for (const [row, item, amount] of data.flows) { out[row] += Math.abs(amount); into[item] += Math.abs(amount); }
-  const left = starts(state, state.rowAt, out), right = starts(state, state.itemAt, into);
-  const sorted = [...data.flows].sort((a, b) => (a[2] < 0) - (b[2] < 0) || a[0] - b[0] || a[1] - b[1]);
-  for (const [row, item, amount] of sorted) {
-    const w = Math.abs(amount) * scale;
-    if (w > 0.15) wanted.set(`${data.rows[row].key} ${data.items[item].id}`,
-      { d: band(0, left[row], 100, right[item], Math.max(w, THIN)), kind: kind(state, row, amount), row, item });
-    left[row] += w; right[item] += w;
-  }
-  state.part.nodes.replaceChildren();
-  return wanted;
-}
-
-// Event → head or feature → item, for what is lit alone.
-function through(state, layer) {
-  const { data, part, scale } = state, wanted = new Map(), lit = focus(state);
-  const flows = layer.flows.filter(([row, , item]) => lit.row === undefined ? item === lit.item : row === lit.row);
-  const ins = new Map(), outs = new Map();
-  const add = (map, key, entry, amount) => {
-    const one = map.get(key) || { ...entry, amount: 0 };
-    one.amount += Math.abs(amount); map.set(key, one);
-  };
-  for (const [row, node, item, amount] of flows) {
-    const sign = amount < 0 ? -1 : 1;
-    add(ins, `${row} ${node} ${sign}`, { row, node, sign }, amount);
-    add(outs, `${node} ${item} ${sign}`, { node, item, sign }, amount);
-  }
-  const tall = layer.nodes.map(() => 0), rows = data.rows.map(() => 0), items = data.items.map(() => 0);
-  for (const one of ins.values()) { tall[one.node] += one.amount; rows[one.row] += one.amount; }
-  for (const one of outs.values()) items[one.item] += one.amount;
-  const step = state.high / layer.nodes.length, middle = layer.nodes.map((_, n) => (n + .5) * step);
-  const left = starts(state, state.rowAt, rows), right = starts(state, state.itemAt, items);
-  const entry = middle.map((y, n) => y - tall[n] * scale / 2), leave = [...entry];
-  for (const [key, one] of ins) {
-    const w = one.amount * scale;
-    if (w > 0.15) wanted.set(`in ${key}`, { d: band(0, left[one.row], 50, entry[one.node], Math.max(w, THIN)),
-      kind: one.sign < 0 ? "against" : "for", row: one.row });
-    left[one.row] += w; entry[one.node] += w;
-  }
-  for (const [key, one] of outs) {
-    const w = one.amount * scale;
-    if (w > 0.15) wanted.set(`out ${key}`, { d: band(50, leave[one.node], 100, right[one.item], Math.max(w, THIN)),
-      kind: one.sign < 0 ? "against" : "for", item: one.item });
-    leave[one.node] += w; right[one.item] += w;
-  }
-  part.nodes.replaceChildren(...layer.nodes.map((name, n) => {
-    const label = make("span", "", lit.item === undefined ? name : `${name} ${layer.shares[lit.item][n]}`);
-    label.style.top = middle[n] + "px"; return label;
-  }));
-  return wanted;
 }
 
 // --- what is lit -----------------------------------------------------------------------------------------------------

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xattn.app.picture.flows import BASE, REST
-from xattn.app.picture.words import short, without_words
+from xattn.app.picture.flows import BASE, REST, is_odd
+from xattn.app.picture.words import is_quiet, short, without_words
 from xattn.app.words import t
 from xattn.i18n.numbers import percent, place
 from xattn.viz.names import feature_name, head_name
@@ -26,7 +26,6 @@ from xattn.viz.names import feature_name, head_name
 __all__ = ["Shown", "records", "scene"]
 
 MOST_FEATURES = 5  # with a node of their own
-PUZZLING = 0.02  # share of what speaks for an item; less moves nothing that is read
 TINY = 5e-4  # a share of less has no node of its own
 
 
@@ -53,6 +52,7 @@ class Shown:
     k: int
     open: str | None = None  # the item whose ledger is open below
     last: str = ""  # the row of the event that was left out last
+    base: str = "picture.base"  # what the base is called: of models from elsewhere it need not be popularity
 
 
 def records(frame: pd.DataFrame) -> list[Any]:
@@ -103,7 +103,7 @@ def _rows(shown: Shown, language: str) -> list[dict[str, Any]]:
     ]
     used = set(shown.flows["row"])
     others = shown.history - len(shown.rows)
-    for key, title in ((REST, t("picture.rest", language, n=others)), (BASE, t("picture.base", language))):
+    for key, title in ((REST, t("picture.rest", language, n=others)), (BASE, t(shown.base, language))):
         if key in used:
             rows.append({"key": key, "title": title, "note": "", "out": False, "label": ""})
     return rows
@@ -155,12 +155,7 @@ def _odd(shown: Shown, row_of: Mapping[str, int], item_of: Mapping[str, int], la
     sizes = dict(zip(shown.items["item"], shown.items["size"], strict=True))
     told = {}
     for row in records(shown.effects):
-        small = PUZZLING * sizes[row.item]
-        if (
-            row.row in row_of
-            and row.contribution * row.effect > 0
-            and min(abs(row.contribution), abs(row.effect)) > small
-        ):
+        if row.row in row_of and is_odd(row.contribution, row.effect, sizes[row.item]):
             key = "picture.odd" if row.contribution > 0 else "picture.odd_against"
             told[f"{row_of[row.row]} {item_of[row.item]}"] = t(key, language, title=short(titles[row.row]))
     return told
@@ -231,17 +226,14 @@ def _layer_says(
 ) -> str:  # fmt: skip
     """What there is to know of a layer of one item: who gets attention and who decides; how much features carry."""
     if what == "head":
-        attention = shown.attention[at]
-        return " ".join(
-            t(
-                "picture.layer_attention",
-                language,
-                name=labels[n],
-                weight=percent(attention.get(names[order[n]], 0.0)),
-                share=percent(shares[n]),
-            )
-            for n in range(len(order))
-        )
+        attention, said = shown.attention[at], []
+        for n, label in enumerate(labels[: len(order)]):
+            weight = attention.get(names[order[n]], 0.0)
+            facts = {"name": label, "weight": percent(weight), "share": percent(shares[n])}
+            said.append(t("picture.layer_attention", language, **facts))
+            if is_quiet(weight, float(shares[n])):
+                said.append(t("picture.layer_quiet", language, name=label))
+        return " ".join(said)
     split = float(sum(share for n, share in enumerate(shares) if n >= len(order) or names[order[n]]))
     return t("picture.layer_says_feature", language, share=percent(split))
 
@@ -292,11 +284,13 @@ def _words(shown: Shown, language: str) -> dict[str, str]:
         "legend_for": t("picture.legend_for", language),
         "legend_against": t("picture.legend_against", language),
         "legend_width": t("picture.legend_width", language),
-        "base": t("picture.base", language),
+        "base": t(shown.base, language),
         "layer": t("picture.layer", language),
         "layer_whole": t("picture.layer_whole", language),
         "layer_head": t("picture.layer_head", language),
         "layer_feature": t("picture.layer_feature", language),
+        "table": t("picture.table", language),
+        "table_says": t("picture.table_says", language),
     }
     if shown.history > len(shown.rows):
         words["events_of"] = t("picture.events_of", language, n=len(shown.rows), all=shown.history)

@@ -14,14 +14,33 @@ from xattn.app.picture.flows import speaks_for
 from xattn.app.words import t
 from xattn.data.scale import Scale
 from xattn.explain import Ledger
+from xattn.explain.question import TERMS
 from xattn.i18n.numbers import figure, percent, place
+from xattn.i18n.titles import natural
 
-__all__ = ["Reasons", "own_rating", "reasons", "said_of", "without_words"]
+__all__ = [
+    "CHANGES",
+    "Reasons",
+    "base_key",
+    "few_carry",
+    "is_quiet",
+    "own_rating",
+    "reasons",
+    "said_of",
+    "without_words",
+]
 
+CHANGES = ("arrival", "average")  # amounts that are what events changed, and not what they are a part of
+CARRIED = {  # what one, two or three events are to an item, by what the amounts are
+    TERMS: ("picture.carry_1", "picture.carry_2", "picture.carry_3"),
+    "arrival": ("picture.arrival_1", "picture.arrival_2", "picture.arrival_3"),
+    "average": ("picture.average_1", "picture.average_2", "picture.average_3"),
+}
 REASONS = 3  # named; the others are "the rest"
 CARRIES = 0.75  # of what speaks for an item: so much is carried by as few as it takes
 MOST_STARS = 5
-SHORT = 60  # characters of a title in a sentence
+MUCH, LITTLE = 0.1, 0.25  # of all attention; of what a head's attention would let one expect
+SHORT, SHORTER = 60, 40  # characters of a title in a sentence; of two titles in a sentence that keeps its height
 
 
 class Reasons(NamedTuple):
@@ -45,6 +64,15 @@ def reasons(why: Ledger) -> Reasons | None:
     return Reasons(tuple(first), max(rest, 0.0), against, max(why.base, 0.0) / size)
 
 
+def is_quiet(attention: float, share: float) -> bool:
+    """A head that gets much attention and gives little: shares of all attention, and of all contributions in size.
+
+    >>> is_quiet(0.24, 0.0007), is_quiet(0.24, 0.2), is_quiet(0.05, 0.001)
+    (True, False, False)
+    """
+    return attention >= MUCH and share < LITTLE * attention
+
+
 def own_rating(rating: float, scale: Scale | None) -> str:
     """The person's own rating: stars where there are at most five of them; "" where there is none.
 
@@ -53,6 +81,10 @@ def own_rating(rating: float, scale: Scale | None) -> str:
     """
     if scale is None or not np.isfinite(rating):
         return ""
+    if scale.kind == "dwell":
+        return f"⏱ {figure(float(rating))}"
+    if scale.kind == "progress":
+        return f"▶ {percent(float(rating) / scale.high)}"
     if scale.kind == "amount":
         return f"× {figure(float(rating))}"
     if scale.high <= MOST_STARS:
@@ -74,19 +106,33 @@ def said_of(why: Ledger, language: str, ratings: dict[int, str]) -> tuple[str, s
     if found is None or not (found.first or found.base > 0):
         return ahead or t("picture.nothing", language, title=title), ""
     if listed:
-        ahead = _carried(title, found, language)
+        ahead = _carried(title, found, why.amounts, language)
     return ahead, _named(why, found, ratings, language)
 
 
-def _carried(title: str, found: Reasons, language: str) -> str:
-    """Which few carry an item of the list."""
+def base_key(amounts: str) -> str:
+    """What the base of ledgers of these amounts is called: that of a model from elsewhere need not be popularity."""
+    return "picture.base" if amounts == TERMS else "chart.base_foreign"
+
+
+def few_carry(found: Reasons) -> tuple[int, float]:
+    """How few of the first reasons carry an item (0: none is more than its base), and their share."""
     if not found.first or found.base > 0.5:
-        return t("picture.popular", language, title=title, share=percent(found.base))
+        return 0, found.base
     carried = np.cumsum([share for _, share in found.first])
-    few = int(np.searchsorted(carried, CARRIES)) + 1
-    few = min(few, len(carried))
-    key = {1: "picture.carry_1", 2: "picture.carry_2", 3: "picture.carry_3"}[few]
-    return t(key, language, title=title, share=percent(float(carried[few - 1])))
+    few = min(int(np.searchsorted(carried, CARRIES)) + 1, len(carried))
+    return few, float(carried[few - 1])
+
+
+def _carried(title: str, found: Reasons, amounts: str, language: str) -> str:
+    """Which few carry an item of the list. What an event changed on arrival, or on average over orders, carries
+    nothing, and is told as what it is."""
+    few, share = few_carry(found)
+    if not few:
+        key = "picture.popular" if amounts == TERMS else "picture.popular_foreign"
+    else:
+        key = CARRIED.get(amounts, CARRIED[TERMS])[few - 1]
+    return t(key, language, title=title, share=percent(share))
 
 
 def _named(why: Ledger, found: Reasons, ratings: dict[int, str], language: str) -> str:
@@ -98,7 +144,8 @@ def _named(why: Ledger, found: Reasons, ratings: dict[int, str], language: str) 
         parts.append(
             t("picture.reason", language, title=name, rating=f" {rating}" if rating else "", share=percent(share))
         )
-    for key, share in (("rest", found.rest), ("base", found.base), ("against", found.against)):
+    base = "base" if why.amounts == TERMS else "base_foreign"
+    for key, share in (("rest", found.rest), (base, found.base), ("against", found.against)):
         if round(100 * abs(share)):
             parts.append(t(f"picture.said_{key}", language, share=percent(share)))
     return " · ".join(parts)
@@ -109,14 +156,14 @@ def without_words(title: str, ranks: Sequence[tuple[str, int, int]], k: int, lan
     moved = [(name, now, then) for name, now, then in ranks if now and then and now != then]
     gone = [one for one in moved if one[1] <= k < one[2]]
     if not moved:
-        return t("picture.without_nothing", language, title=short(title))
+        return t("picture.without_nothing", language, title=short(title, SHORTER))
     name, now, then = max(moved, key=lambda one: (one[2] - one[1], -one[1]))
-    facts = {"name": short(name), "now": place(now, language), "then": place(then, language), "n": len(moved)}
+    facts = {"name": short(name, SHORTER), "now": place(now, language), "then": place(then, language), "n": len(moved)}
     key = "picture.without_gone" if gone else "picture.without"
-    return t(key, language, title=short(title), gone=len(gone), **facts)
+    return t(key, language, title=short(title, SHORTER), gone=len(gone), **facts)
 
 
-def short(title: str) -> str:
-    """A title that leaves room for the sentence around it."""
-    plain = " ".join(str(title)[: 8 * SHORT].split())
-    return plain if len(plain) <= SHORT else plain[: SHORT - 1] + "…"
+def short(title: str, most: int = SHORT) -> str:
+    """A title as it is said, which leaves room for the sentence around it."""
+    plain = " ".join(natural(str(title)[: 8 * SHORT]).split())
+    return plain if len(plain) <= most else plain[: most - 1] + "…"

@@ -1,32 +1,35 @@
-"""The cards of the list: an item with its score and first reason, an opinion about it, a button for its explanation."""
+"""The list beside the explanation: a line an item, with its first reason; a click explains it, a menu takes an opinion.
+
+The lines are buttons of one height, so nothing moves when one of them is chosen.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
+from xattn.app.picture.words import own_rating
 from xattn.app.recommend import changes
 from xattn.app.recommend.answers import reason_key
 from xattn.app.recommend.opinions import KINDS
-from xattn.app.recommend.present import change
-from xattn.app.recommend.view import FEW_EVENTS, View
-from xattn.app.ui.items import about
+from xattn.app.recommend.view import View
+from xattn.app.recommend.why import open_item
 from xattn.app.ui.session import SAY
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import safe, spoken
 from xattn.app.words import t
-from xattn.i18n.numbers import figure
+from xattn.i18n.numbers import figure, percent
 from xattn.recommenders import Recommender
 
-__all__ = ["card", "open_item", "outside"]
+__all__ = ["line", "outside"]
 
 
-def card(fitted: Recommender, view: View, row: Any, moved: float | None, events: int, language: str) -> None:
+def line(fitted: Recommender, view: View, row: Any, moved: float | None, events: int, language: str) -> None:
     """One line of the list. `moved` is the rank before anything was changed (inf: not in the list), or None; the
     history has so many `events` before any opinion."""
     item, rank = str(row.item), int(row.rank)
-    facts = about(fitted.data_, fitted.data_.item_row(item), language)
     badge = ""
     if moved is not None and moved != rank:
         words = (
@@ -34,68 +37,61 @@ def card(fitted: Recommender, view: View, row: Any, moved: float | None, events:
             if math.isinf(moved)
             else t("recommendations.was", language, rank=int(moved))
         )
-        badge = f" :{'blue' if moved > rank else 'orange'}-badge[{words}]"
-    if row.because:
-        amount = figure(float(row.amount), sign=True)
-        reason = t(reason_key(fitted, True), language, title=safe(row.because, 80), amount=amount)
-    else:
-        reason = t(reason_key(fitted, False), language)
-    left, right = st.columns([7, 6], vertical_alignment="center")
-    with left:
-        head = f"**{rank} · {safe(row.title)}** :small[:gray[{' · '.join(map(safe, facts))}]]"
-        st.markdown(f"{head}{badge}  \n:small[{reason}]")
-    with (
-        right,
-        st.container(  # so close that a phone shows all three on one line
-            horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"
-        ),
-    ):
-        st.markdown(t("recommendations.score", language, score=figure(float(row.score))), width="content")
-        _opinion(fitted, item, events, language)
-        _why_button(item, item == view.item, language)
+        badge = f":{'blue' if moved > rank else 'orange'}-badge[{words}] "
+    _line(view, item, str(rank), row.title, badge, _reason(fitted, view, row, language), "rec_why")
+    _opinion(fitted, item, events, language)
 
 
-def _why_button(item: str, is_open: bool, language: str) -> None:
+def outside(view: View, item: str, title: str, rank: int | None, place: str) -> None:
+    """The line of an item that is explained and not in the list; `place` says where it is."""
+    _line(view, item, "–" if rank is None else str(rank), title, "", place, "rec_outside")
+
+
+def _line(view: View, item: str, rank: str, title: str, badge: str, small: str, key: str) -> None:
+    is_open = item == view.item
     st.button(
-        t("recommendations.close" if is_open else "recommendations.why", language),
-        key=f"rec_why_{item}",
-        icon=":material/close:" if is_open else None,
+        f"**{rank}** · {spoken(title, 70)}  \n{badge}:small[{small}]",
+        key=f"{key}_{item}",
+        type="secondary" if is_open else "tertiary",
         on_click=open_item,
         args=(None if is_open else item,),
+        width="stretch",
+        wrap=True,
     )
 
 
-def open_item(item: str | None) -> None:
-    """Open the explanation of an item; None closes the one that is open."""
-    change(item=item, versus=None, boxes=FEW_EVENTS)
+def _reason(fitted: Recommender, view: View, row: Any, language: str) -> str:
+    """Why an item stands there, in short: the event that speaks most for it, its share, the person's own rating."""
+    if not row.because:
+        said_so = t(reason_key(fitted, False), language)
+    else:
+        rating = own_rating(float(row.rating), fitted.data_.scale) if np.isfinite(row.rating) else ""
+        facts = {"title": spoken(row.because, 60), "rating": f" {safe(rating)}" if rating else ""}
+        said_so = t(reason_key(fitted, True, True), language, share=percent(float(row.share)), **facts)
+    if view.exact:
+        amount = f" ({figure(float(row.amount), sign=True)})" if row.because else ""
+        score = t("recommendations.score", language, score=figure(float(row.score)))
+        return f"{said_so}{amount} · {score}"
+    return said_so
 
 
 def _opinion(fitted: Recommender, item: str, events: int, language: str) -> None:
     """What can be said of an item, with a thumb up or down; the list follows at once."""
-    said = SAY.of(item)
-    low, high = fitted.scale_
+    told = SAY.of(item)
+    low, high = fitted.scale_[:2]
     kinds = KINDS if high > low else tuple(kind for kind in KINDS if kind != "less")  # no scale, no dislike
 
     def say() -> None:
-        if (kind := said.get()) in kinds:
+        if (kind := told.get()) in kinds:
             changes.give(item, kind, events)
 
     st.menu_button(
         t("recommendations.say", language),
         kinds,
         format_func=lambda kind: t(f"recommendations.say_{kind}", language),
-        key=said.name,
+        key=told.name,
         icon=":material/thumbs_up_down:",
         type="tertiary",
         help=t("recommendations.say_help", language),
         on_click=say,
     )
-
-
-def outside(fitted: Recommender, item: str, place: str, language: str) -> None:
-    """The card of an open item that is not in the list; `place` says where it is."""
-    title = fitted.data_.items.titles[fitted.data_.item_row(item)]
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    left.markdown(f"**{safe(title)}**  \n:small[:gray[{place}]]")
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
-        _why_button(item, True, language)

@@ -9,11 +9,12 @@ from xattn.app.recommend import opinions
 from xattn.app.recommend.list_diff import list_diff
 from xattn.app.recommend.present import EDITS, change, present
 from xattn.app.recommend.view import View
-from xattn.app.ui import address, undo
+from xattn.app.ui import undo
 from xattn.app.ui.figures import csv_button
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import safe, spoken
 from xattn.app.words import t
 from xattn.i18n.numbers import figure
+from xattn.i18n.titles import natural
 from xattn.recommenders import Recommender
 from xattn.viz.names import head_name
 
@@ -45,17 +46,20 @@ def mute(head: str) -> None:
 
 
 def panel(fitted: Recommender, view: View, language: str) -> None:
-    """Above the list: what is changed, undo, and what the last edit moved. Nothing where nothing was changed."""
+    """Beside the list: what is changed and what the last edit moved, undo. It is as high when nothing was changed, so
+    that nothing moves when something is."""
     undo.note(EDITS, view, lambda state: state.edits)
     before = [view.edited_as(state) for state in undo.states(EDITS)[-2:-1]]
     is_plain = not any(view.edits)
-    if is_plain and not before:
-        return
     words = _Words(fitted, view.plain)
-    with st.container(border=True, key="rec_changes"):
-        if not is_plain:
-            st.markdown(words.all(view, language))
-        with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key="rec_changes" if before or not is_plain else "rec_unchanged", gap="xsmall"):
+        moved = list_diff(fitted, before[0], view) if before else None
+        if moved is not None:
+            text = _diff_says(moved, words.edit(before[0], view, language), language)
+        else:
+            text = words.all(view, language) if not is_plain else f":gray[{t('recommendations.unchanged', language)}]"
+        st.markdown(text)
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap=None):
             undo.bar(EDITS, _restore, words.edit, language)
             st.button(
                 t("recommendations.put_back", language),
@@ -64,9 +68,13 @@ def panel(fitted: Recommender, view: View, language: str) -> None:
                 disabled=is_plain,
                 on_click=_restore,
                 args=(view.plain,),
+                help=None if is_plain else words.all(view, language),
             )
-        if before:
-            _diff(list_diff(fitted, before[0], view), words.edit(before[0], view, language), language)
+            with st.popover(
+                t("recommendations.diff_why", language), icon=":material/swap_vert:", disabled=moved is None
+            ):
+                if moved is not None:
+                    _diff(moved, view.exact, language)
 
 
 class _Words:
@@ -76,11 +84,11 @@ class _Words:
         self.data, self.plain = fitted.data_, plain
 
     def _title(self, item: str) -> str:
-        return safe(self.data.items.titles[self.data.item_row(item)], 60)
+        return spoken(self.data.items.titles[self.data.item_row(item)], 60)
 
     def _events(self, view: View, positions: tuple[int, ...], language: str) -> str:
         events = self.plain.edited_as(view).events(self.data)
-        titles = [safe(self.data.items.titles[events.item[p]], 60) for p in positions[:NAMED]]
+        titles = [spoken(self.data.items.titles[events.item[p]], 60) for p in positions[:NAMED]]
         more = [t("undo.more", language, n=len(positions) - NAMED)] if len(positions) > NAMED else []
         return t("words.and", language).join([*titles, *more])
 
@@ -121,33 +129,35 @@ class _Words:
         return t("recommendations.came_back", language, names=self._events(before, back, language))
 
 
-def _diff(frame: pd.DataFrame, edit: str, language: str) -> None:
-    """What came of the last edit: a sentence, and the table behind it."""
+def _diff_says(frame: pd.DataFrame, edit: str, language: str) -> str:
+    """What came of the last edit, in a sentence."""
     new = int(((frame["rank_before"] == 0) & (frame["rank_after"] > 0)).sum())
     gone = int((frame["rank_after"] == 0).sum())
     both = frame[(frame["rank_before"] > 0) & (frame["rank_after"] > 0)]
     other = int((both["rank_before"] != both["rank_after"]).sum())
     if not new and not gone and not other:
-        st.caption(t("recommendations.nothing_moved", language, edit=edit))
-        return
-    st.markdown(t("recommendations.diff", language, edit=edit, new=new, gone=gone, moved=other))
-    with address.part("moved", t("recommendations.diff_why", language), icon=":material/swap_vert:"):
-        st.caption(t("recommendations.diff_help", language))
-        table = pd.DataFrame(
-            {
-                t("recommendations.film", language): [str(title)[:200] for title in frame["title"]],
-                t("recommendations.rank_before", language): _ranks(frame["rank_before"]),
-                t("recommendations.rank_after", language): _ranks(frame["rank_after"]),
-                t("recommendations.score_before", language): [figure(x) for x in frame["score_before"]],
-                t("recommendations.score_after", language): [figure(x) for x in frame["score_after"]],
-                t("recommendations.mostly", language): [
-                    f"{title[:80]} ({figure(amount, sign=True)})" if title else "–"
-                    for title, amount in zip(frame["because"], frame["change"], strict=True)
-                ],
-            }
-        )
-        st.dataframe(table, hide_index=True, key="rec_diff", alt=t("recommendations.diff_why", language))
-        csv_button(table, "rec_diff", language)
+        return t("recommendations.nothing_moved", language, edit=edit)
+    return t("recommendations.diff", language, edit=edit, new=new, gone=gone, moved=other)
+
+
+def _diff(frame: pd.DataFrame, exact: bool, language: str) -> None:
+    """The table behind it: places, and the event behind each move; exact numbers where they are wanted."""
+    st.caption(t("recommendations.diff_help", language))
+    columns = {
+        t("recommendations.film", language): [natural(str(title))[:200] for title in frame["title"]],
+        t("recommendations.rank_before", language): _ranks(frame["rank_before"]),
+        t("recommendations.rank_after", language): _ranks(frame["rank_after"]),
+    }
+    if exact:
+        columns[t("recommendations.score_before", language)] = [figure(x) for x in frame["score_before"]]
+        columns[t("recommendations.score_after", language)] = [figure(x) for x in frame["score_after"]]
+    columns[t("recommendations.mostly", language)] = [
+        (f"{natural(title)[:80]} ({figure(amount, sign=True)})" if exact else natural(title)[:80]) if title else "–"
+        for title, amount in zip(frame["because"], frame["change"], strict=True)
+    ]
+    table = pd.DataFrame(columns)
+    st.dataframe(table, hide_index=True, key="rec_diff", alt=t("recommendations.diff_why", language))
+    csv_button(table, "rec_diff", language)
 
 
 def _ranks(ranks: pd.Series) -> list[str]:

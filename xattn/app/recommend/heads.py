@@ -7,7 +7,17 @@ import pandas as pd
 from xattn.explain import Ledger
 from xattn.recommenders import Recommender
 
-__all__ = ["head_names", "shares"]
+__all__ = ["attention", "head_names", "shares"]
+
+
+def attention(why: Ledger) -> dict[str, float]:
+    """By head, its share of the attention of all heads together."""
+    live = why.history.live
+    weights: dict[str, float] = {}
+    for head in why.heads:
+        weights[head.name] = weights.get(head.name, 0.0) + float(head.weight[live].sum())
+    total = sum(weights.values()) or 1.0
+    return {name: weight / total for name, weight in weights.items()}
 
 
 def head_names(fitted: Recommender) -> tuple[str, ...]:
@@ -17,8 +27,10 @@ def head_names(fitted: Recommender) -> tuple[str, ...]:
 
 
 def shares(why: Ledger) -> pd.DataFrame:
-    """One row a head: head, contribution, share (of the sum of all heads' absolute contributions), largest first."""
+    """One row a head: head, contribution, share (of the sum of all heads' absolute contributions), attention (share of
+    the attention of all heads together); largest share first."""
     frame = why.by("head")[["head", "contribution"]]
     size = float(frame["contribution"].abs().sum())
     frame["share"] = frame["contribution"].abs() / (size if size > 0 else 1.0)
+    frame["attention"] = frame["head"].map(attention(why)).fillna(0.0)
     return frame.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)

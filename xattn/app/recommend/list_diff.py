@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xattn.app import state
 from xattn.app.recommend.answers import list_for
 from xattn.app.recommend.view import View
 from xattn.app.ui.caches import kept
@@ -25,14 +26,14 @@ def list_diff(fitted: Recommender, before: View, now: View) -> pd.DataFrame:
     rank_after (0: not in that list), score_before, score_after, because (title of the event, "" where no contribution
     changed), change (of that event's contribution)."""
     data = fitted.data_
-    return _list_diff(fitted, now.model, data.checksum, before.request(data), now.request(data))
+    return _list_diff(fitted, now.model, state.identity(data), before.request(data), now.request(data))
 
 
 @kept(st.cache_data, max_entries=128)
 def _list_diff(
-    _fitted: Recommender, kind: str, checksum: str, before: RecommendRequest, now: RecommendRequest
+    _fitted: Recommender, kind: str, identity: str, before: RecommendRequest, now: RecommendRequest
 ) -> pd.DataFrame:
-    old, new = (list_for(_fitted, kind, checksum, request) for request in (before, now))
+    old, new = (list_for(_fitted, kind, identity, request) for request in (before, now))
     ranks = [dict(zip(frame["item"], frame["rank"], strict=True)) for frame in (old, new)]
     items = [*new["item"], *(item for item in old["item"] if item not in ranks[1])]
     sides = [_Side(_fitted, request) for request in (before, now)]

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from xattn.app import state
 from xattn.app.picture.component import draw
 from xattn.app.picture.flows import announced, flows, most_telling, speaks_for
 from xattn.app.picture.scene import Shown, scene
-from xattn.app.picture.words import own_rating, said_of
+from xattn.app.picture.words import base_key, own_rating, said_of
 from xattn.app.recommend.answers import ledger, listed
+from xattn.app.recommend.heads import attention
 from xattn.app.recommend.present import change, present
 from xattn.app.recommend.view import FEW_EVENTS, View
 from xattn.app.ui.caches import kept
@@ -25,6 +27,7 @@ from xattn.requests import RecommendRequest
 __all__ = ["picture", "shown", "tick"]
 
 ITEMS, EVENTS = 10, 9  # that are drawn
+MOST_OTHERS = 4  # events left out elsewhere that take a row of the picture
 SAME = 1e-9  # of a score: what two ways through floating point may differ by
 
 
@@ -32,7 +35,8 @@ def picture(fitted: Recommender, view: View, language: str) -> None:
     """Draw the picture of the list; nothing where the list is empty."""
     if not listed(fitted, view).empty:
         asked = view.request(fitted.data_)
-        values = _scene(fitted, view, view.model, fitted.data_.checksum, asked, view.item, view.without, language)
+        kept_by = state.identity(fitted.data_)
+        values = _scene(fitted, view, view.model, kept_by, asked, view.item, view.without, language)
         draw(values, key="rec_picture", keep=tick, choose=_choose)
 
 
@@ -41,7 +45,7 @@ def _scene(
     _fitted: Recommender,
     _view: View,
     kind: str,
-    checksum: str,
+    identity: str,
     request: RecommendRequest,
     item: str | None,
     without: tuple[int, ...],
@@ -51,9 +55,11 @@ def _scene(
 
 
 @kept(st.cache_data, max_entries=256, speaks=False)
-def _rows(_fitted: Recommender, _view: View, kind: str, checksum: str, request: RecommendRequest) -> tuple[int, ...]:
+def _rows(
+    _fitted: Recommender, _view: View, kind: str, identity: str, request: RecommendRequest, items: int, events: int
+) -> tuple[int, ...]:
     """The events of the picture of a view without anything left out: so each keeps its place whatever is left out."""
-    return most_telling([ledger(_fitted, _view, item) for item in listed(_fitted, _view).head(ITEMS)["item"]], EVENTS)
+    return most_telling([ledger(_fitted, _view, item) for item in listed(_fitted, _view).head(items)["item"]], events)
 
 
 def tick(position: int, kept: bool) -> None:
@@ -74,8 +80,10 @@ def shown(fitted: Recommender, view: View, language: str) -> Shown:
         items.append(view.item)
     ledgers = [ledger(fitted, view, item) for item in items]
     full = replace(view, without=())
-    rows_of = _rows(fitted, full, view.model, fitted.data_.checksum, full.request(fitted.data_))
-    positions = (*rows_of, *(position for position in view.without if position not in rows_of))
+    asked = full.request(fitted.data_)
+    rows_of = _rows(fitted, full, view.model, state.identity(fitted.data_), asked, ITEMS, EVENTS)
+    others = [position for position in view.without if position not in rows_of][-MOST_OTHERS:]
+    positions = (*rows_of[: EVENTS - len(others)], *others)  # as many rows as before: the picture keeps its height
     proof = _proof(fitted, view)
     history = full.events(fitted.data_)
     ratings = history.rating if history.rating is not None else np.full(len(history), np.nan)
@@ -95,11 +103,12 @@ def shown(fitted: Recommender, view: View, language: str) -> Shown:
         flows(ledgers, positions),
         announced(ledgers),
         proof,
-        [_attention(why) for why in ledgers],
+        [attention(why) for why in ledgers],
         len(history.newest),
         view.k,
         view.item,
         str(view.without[-1]) if view.without else "",
+        base_key(fitted.amounts),
     )
 
 
@@ -146,13 +155,3 @@ def _proof(fitted: Recommender, view: View) -> pd.DataFrame:
         same = rank == (now.rank or 0) and abs(score - now.score) <= SAME * max(1.0, abs(now.score))
         rows.append((item, before.title, before.rank or 0, rank, now.rank or 0, same))
     return pd.DataFrame(rows, columns=columns)
-
-
-def _attention(why: Ledger) -> dict[str, float]:
-    """What share of the attention of all heads together each has."""
-    live = why.history.live
-    weights: dict[str, float] = {}
-    for head in why.heads:
-        weights[head.name] = weights.get(head.name, 0.0) + float(head.weight[live].sum())
-    total = sum(weights.values()) or 1.0
-    return {name: weight / total for name, weight in weights.items()}

@@ -49,7 +49,7 @@ def open_view(data: Interactions) -> None:
         if WHO.get() == YOU and VIEW.get().films != FILMS.get():  # picked on another page
             start_over()
         return
-    view, complaints = View.from_query(st.query_params.to_dict(), data, state.models())
+    view, complaints = View.from_query(st.query_params.to_dict(), data, state.models(), state.seen())
     VIEW.set(view)
     COMPLAINTS.set(tuple(complaints))
     PUBLISHED.take()
@@ -85,7 +85,7 @@ def change(**fields: Any) -> None:
 
 def start_over() -> None:
     """Another history was chosen: what was left out and what was open belong to the old one."""
-    change(said=(), without=(), item=None, versus=None, boxes=FEW_EVENTS)
+    change(said=(), without=(), item=None, versus=None, event=None, boxes=FEW_EVENTS)
     undo.forget(EDITS)
     COMPLAINTS.set(())
 
@@ -97,7 +97,7 @@ def publish(view: View, data: Interactions) -> None:
     """
     before: _Published | None = PUBLISHED.get()
     if address.turned_to():  # Streamlit has emptied the address; the session still knows the view
-        changed = View.from_query(_address(), data, state.models())[0] != view
+        changed = View.from_query(_address(), data, state.models(), state.seen())[0] != view
     else:
         changed = before is not None and before.view != view
     if changed:

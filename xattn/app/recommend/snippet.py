@@ -48,6 +48,7 @@ def of_view(view: View, data: Interactions, item: str) -> str:
         lines += [f"events = events.without(events.alike({sorted(view.without)}))"]
     hide = [other for other in hidden(view.said) if other != item]
     more = f", exclude={hide}" if hide else ""
+    more += f", seen={view.seen!r}" if view.seen != "drop" else ""
     lines += [
         f"print(model.recommend(history=events, k={view.k}{more}))",
         f"why = model.explain(history=events, item={item!r}, k={view.k}{more})",

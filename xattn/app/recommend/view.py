@@ -32,19 +32,26 @@ __all__ = ["DEPTHS", "FEW_EVENTS", "MOST_K", "PARAMETERS", "TABS", "YOU", "Compl
 YOU = "you"  # the user whose events are picked by hand
 MOST_K = 50
 MOST_MUTED = 20
+LONGEST_BLOCK = 200  # characters of its name in an address
 FEW_EVENTS = 8  # events with a tick box at first
 DEPTHS = ("clause", "sentence", "paragraph")
-TABS = {  # of an explanation: what each is called
+TABS = {  # of an explanation: what each is called; the first is open at first
+    "why": "why.reasons",
+    "whatif": "why.what_if",
+    "sum": "why.sum",
     "heat": "why.heat",
+    "parts": "why.parts",
     "compare": "why.compare",
-    "weights": "why.weights",
     "heads": "why.heads",
     "versus": "why.versus",
+    "take": "why.take",
 }
-HOW_OPEN = ("depth", "tab", "versus", "boxes")
+MOVED = {"weights": "compare"}  # tabs of before, and where they stand now
+HOW_OPEN = ("depth", "tab", "versus", "block", "event", "boxes")
+EXACT = "exact"
 FILMS = "films"
 THUMBS = ("liked", "disliked")  # how picks were written once
-PARAMETERS = ("user", "model", "k", FILMS, *THUMBS, "said", "muted", "without", "item", *HOW_OPEN)
+PARAMETERS = ("user", "model", "k", FILMS, *THUMBS, "said", "muted", "without", "item", *HOW_OPEN, EXACT)
 
 
 class Complaint(NamedTuple):
@@ -61,8 +68,11 @@ class View:
 
     `user` is an id, or `YOU` with `films`, items that were picked with their stars, oldest first. `without` names items
     of the history by the position of their newest event, the newest choice last; `said` are opinions, which come after
-    the history; `muted` are heads. `item` is the one whose explanation is open, in words of this `depth`, with this
-    `tab`, compared with the item `versus` (None: the first of the list), with so many tick `boxes`.
+    the history; `muted` are heads. `item` is the one that is explained (None: nobody chose one, so it is the first of
+    the list), in words of this `depth`, with this `tab`, compared with the item `versus` (None: the first of the list),
+    by the parts of a `block` of features and of an `event` (an item; None: those that say most), with so many tick
+    `boxes`. `exact` numbers are those of the model; else they are shares and places.
+    `seen` is that of `recommend`, and of the data that the page shows; no address holds it.
     """
 
     user: str
@@ -74,9 +84,13 @@ class View:
     without: tuple[int, ...] = ()
     item: str | None = None
     depth: str = "sentence"
-    tab: str = "heat"
+    tab: str = "why"
     versus: str | None = None
+    block: str | None = None
+    event: str | None = None
     boxes: int = FEW_EVENTS
+    exact: bool = False
+    seen: str = "drop"
 
     @property
     def edits(self) -> tuple[Opinions, tuple[int, ...], tuple[str, ...]]:
@@ -124,6 +138,7 @@ class View:
             muted=tuple(sorted(self.muted)),
             k=self.k,
             exclude=opinions.hidden(self.said),
+            seen=self.seen,
         )
 
     # --- the address --------------------------------------------------------------------------------------------------
@@ -141,12 +156,13 @@ class View:
             "without": _joined(_tokens(data, self)),
             "item": self.item,
             **{name: str(getattr(self, name)) for name in HOW_OPEN if getattr(self, name) != getattr(start, name)},
+            EXACT: "1" if self.exact else "",
         }
         return {name: text for name in PARAMETERS if (text := texts.get(name))}
 
     @classmethod
     def from_query(
-        cls, params: Mapping[str, str], data: Interactions, models: Mapping[str, object]
+        cls, params: Mapping[str, str], data: Interactions, models: Mapping[str, object], seen: str = "drop"
     ) -> tuple[View, list[Complaint]]:
         """The view that `params` stand for, and what of them was not followed. Never raises for any text."""
         reader = _Reader(params, data)
@@ -168,9 +184,13 @@ class View:
             without=reader.without(view),
             # how much is open is no question: what nobody would have written is left out without a word
             depth=reader.quietly("depth", DEPTHS.__contains__) or start.depth,
-            tab=reader.quietly("tab", TABS.__contains__) or start.tab,
+            tab=MOVED.get(tab := params.get("tab", ""), tab if tab in TABS else start.tab),
             versus=reader.quietly("versus", reader.knows_item),
+            block=reader.quietly("block", lambda text: 0 < len(text) <= LONGEST_BLOCK),
+            event=reader.quietly("event", reader.knows_item),
             boxes=int(reader.quietly("boxes", lambda text: bool(re.fullmatch("[1-9][0-9]{0,4}", text))) or start.boxes),
+            exact=params.get(EXACT) == "1",
+            seen=seen,
         )
         return view, reader.complaints
 

@@ -1,40 +1,34 @@
-"""One open explanation: in words, the sum, what each event does, what would drop the item or bring it in.
+"""One explanation beside the list: what the item is, its place, then tabs; each fits one screen.
 
-Numbers that are announced come from the ledger before an event is left out; numbers that are re-scored come from the
-model after it. The page shows the two beside each other. `why_details` draws what is behind the tabs, `why_files` what
-can be taken away.
+    reasons · what if · the sum · features · parts · measures · heads · against another · take away
+
+`reasons` and `what_if` are the first two tabs, `why_details` and `why_parts` the middle ones, `why_files` the last.
+The tab of parts is there where a block of features has some.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from xattn.app import state
-from xattn.app.recommend import why_details, why_files
+from xattn.app.recommend import reasons, what_if, why_details, why_files, why_parts
 from xattn.app.recommend.answers import ledger
 from xattn.app.recommend.changes import give
 from xattn.app.recommend.present import change, present
-from xattn.app.recommend.view import DEPTHS, View
-from xattn.app.recommend.why_details import table_of
-from xattn.app.ui.figures import figures
+from xattn.app.recommend.units import Units, rank_words
+from xattn.app.recommend.view import FEW_EVENTS, TABS, View
+from xattn.app.ui.items import about
 from xattn.app.ui.language import lang
-from xattn.app.ui.session import DEPTH, KEEP
-from xattn.app.ui.text import safe
+from xattn.app.ui.session import TAB
+from xattn.app.ui.text import safe, spoken
 from xattn.app.words import t
 from xattn.explain import Ledger
-from xattn.i18n.numbers import figure
+from xattn.explain.parts import moving_blocks
+from xattn.explain.tell.words import spaced
+from xattn.i18n.numbers import figure, percent
 from xattn.recommenders import Recommender
-from xattn.viz.charts import waterfall_chart
-from xattn.viz.frames import waterfall_frame
 
-__all__ = ["MORE_EVENTS", "show"]
+__all__ = ["open_item", "show"]
 
-MORE_EVENTS = 25
-SAME = 1e-9  # of the score: what two ways through floating point may differ by
 BADGES = {
     "popularity": (":material/trending_up:", "orange"),
     "short": (":material/hourglass_empty:", "orange"),
@@ -45,53 +39,90 @@ BADGES = {
 SURE = {"strong": "green", "moderate": "blue", "weak": "orange"}
 
 
+def open_item(item: str | None) -> None:
+    """Open the explanation of an item; None closes the one that is open."""
+    change(item=item, versus=None, event=None, boxes=FEW_EVENTS)
+
+
 def show(fitted: Recommender, view: View, item: str, others: list[str]) -> None:
     """Draw the explanation of `item`; `others` are the items of the list, to be compared with."""
     language = lang()
     why = ledger(fitted, view, item)
-    with st.skeleton(height=160):
-        events = why.events()
-        _words(why, view, language)
-    _badges(why, language)
+    units = Units.of(why, view.exact)
+    proof = what_if.proof_of(fitted, view, why)
+    _head(fitted, view, why, proof, language)
+    split = bool(moving_blocks(why))
+    labels = {name: t(key, language) for name, key in TABS.items() if split or name != "parts"}
+    label = labels.get(view.tab, labels["why"])
+    if TAB.get() != label:
+        TAB.set(label)
+    for name, tab in zip(labels, st.tabs(list(labels.values()), key=TAB.name, on_change="rerun"), strict=True):
+        if not tab.open:
+            continue
+        with tab:
+            if name == "why":
+                _reasons(why, view, units, language)
+            elif name == "whatif":
+                what_if.show(fitted, view, why, proof, units, language)
+            elif name == "parts":
+                why_parts.show(view, why, units, language)
+            elif name == "take":
+                why_files.show(fitted, view, why, why.events(), language)
+            else:
+                why_details.show(name, fitted, view, why, units, others, language)
+
+
+# --- the head ---------------------------------------------------------------------------------------------------------
+
+
+def _head(fitted: Recommender, view: View, why: Ledger, proof: what_if.Proof | None, language: str) -> None:
+    """The title, a few facts, and one line that says where the item stands, or what came of the last removal."""
+    facts = " · ".join(map(safe, about(fitted.data_, fitted.data_.item_row(why.item), language)))
+    with st.container(horizontal=True, wrap=False, key="rec_head", gap="xsmall"):
+        st.markdown(
+            f"**{spoken(why.title, 80)}** :small[:gray[{facts}]]  \n{_place(why, view, proof, language)}",
+            width="stretch",
+        )
+        if view.item is not None:
+            st.button(
+                t("recommendations.close", language),
+                key="rec_close",
+                icon=":material/close:",
+                type="tertiary",
+                on_click=open_item,
+                args=(None,),
+            )
+
+
+def _place(why: Ledger, view: View, proof: what_if.Proof | None, language: str) -> str:
+    if proof is not None:
+        return what_if.proof_line(proof, language)
+    if why.rank is None:
+        text = t("recommendations.seen", language)
+    elif why.rank > view.k:
+        text = t("recommendations.outside", language, k=view.k, rank=why.rank)
+    else:
+        text = t("shares.place", language, place=rank_words(why.rank, language), k=view.k)
+    if view.exact:
+        text += f" · {t('recommendations.score', language, score=figure(why.score))}"
+    return text
+
+
+# --- the first tab ----------------------------------------------------------------------------------------------------
+
+
+def _reasons(why: Ledger, view: View, units: Units, language: str) -> None:
     if why.rank is not None and why.rank > why.k:
-        _why_not(why, language)
-    _check(fitted, view, why, language)
-    left, right = st.columns([8, 5], gap="medium")
-    with left:
-        st.markdown(f"### {t('why.sum', language)}")
-        frame = waterfall_frame(events, why.base, why.score, language, amounts_are=why.amounts)
-        figures(waterfall_chart(frame, language), table_of(frame, language), key="rec_waterfall")
-    with right:
-        st.markdown(f"### {t('why.untick', language)}")
-        _tick_boxes(fitted, view, why, language)
+        _why_not(why, units, language)
+    reasons.show(why, view, units, language)
+    _badges(why, language)
     _drop(why, language)
-    why_details.show(fitted, view, why, events, others, language)
-    why_files.show(fitted, view, why, events, language)
-
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
-def _words(why: Ledger, view: View, language: str) -> None:
-    """The explanation at the depth that the visitor wants; a paragraph says all."""
-    if DEPTH.get() != view.depth:
-        DEPTH.set(view.depth)
-    st.segmented_control(
-        t("why.depth", language),
-        DEPTHS,
-        required=True,
-        format_func=lambda name: t(f"why.depth_{name}", language),
-        key=DEPTH.name,
-        on_change=lambda: change(depth=DEPTH.get()),
-        wrap=True,
-    )
-    st.markdown(safe(why.text(language, depth=view.depth, scenario=state.scenario()), 5000))
 
 
 def _badges(why: Ledger, language: str) -> None:
     """How sure the reasons are, and the honest cases."""
     sure = why.confidence
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         st.badge(
             t(f"why.confidence_{sure.level}", language),
             icon=":material/verified:",
@@ -103,11 +134,27 @@ def _badges(why: Ledger, language: str) -> None:
             st.badge(t(f"why.note_{note}", language), icon=icon, color=colour)  # type: ignore[arg-type]
 
 
-def _why_not(why: Ledger, language: str) -> None:
+def _why_not(why: Ledger, units: Units, language: str) -> None:
     """Of an item outside the list: what it lacks, and what would bring it in."""
-    with st.container(border=True, key="rec_why_not"):
-        found = why.why_not()
-        st.markdown(f"**{t('why.not_title', language)}**  \n{safe(found.text(language), 2000)}")
+    found = why.why_not()
+    with st.container(key="rec_why_not", gap="xsmall"):
+        last = found.difference.a.score
+        if units.exact or last <= 0:
+            says = safe(found.text(language), 2000)
+        else:
+            share = percent(max(why.score, 0.0) / last)
+            facts = {"share": share, "cutoff": spoken(found.cutoff_title, 60), "k": why.k}
+            lacks = t("shares.lacks", language, **facts)
+            if found.added.found:
+                names = t("words.and", language).join(
+                    t("words.plain", language, title=spoken(title, 60)) for title in found.added.titles
+                )
+                there = rank_words(found.added.rank_after, language)
+                brings = t("shares.brings", language, names=names, place=there)
+            else:
+                brings = t("shares.brings_none", language, n=found.added.tried)
+            says = spaced([lacks, brings], language)
+        st.markdown(says)
         if found.added.found:
             st.button(
                 t("why.add", language),
@@ -124,105 +171,33 @@ def _add(items: tuple[str, ...], events: int) -> None:
         give(item, "more", events)
 
 
-# --- what if ----------------------------------------------------------------------------------------------------------
-
-
-def _check(fitted: Recommender, view: View, why: Ledger, language: str) -> None:
-    """What was announced before the last event was left out, beside what the model says now."""
-    if not view.without:
-        return
-    *earlier, last = view.without
-    before = ledger(fitted, replace(view, without=tuple(earlier)), why.item)
-    table = before.events()
-    row = table[table["position"] == last].iloc[0].to_dict()
-    rank = None if before.rank is None else int(row["rank_without"])
-    announced, scored = float(row["score_without"]), why.score
-    same = rank == why.rank and abs(announced - scored) <= SAME * max(1.0, abs(scored))
-    frame = pd.DataFrame(
-        {
-            "": [t("why.before", language), t("why.announced", language), t("why.rescored", language)],
-            t("chart.score", language): [figure(x) for x in (before.score, announced, scored)],
-            t("why.rank", language): [_rank(r) for r in (before.rank, rank, why.rank)],
-        }
-    )
-    with st.container(border=True, key="rec_check"):
-        st.markdown(t("why.without", language, title=safe(row["title"], 80)))
-        st.table(
-            frame, border="horizontal", hide_index=True, alt=t("why.without", language, title=str(row["title"])[:80])
-        )
-        if same:
-            st.markdown(f":green-badge[:material/check: {t('why.equal', language)}]")
-        else:
-            st.error(t("why.unequal", language))
-
-
-def _rank(rank: int | None) -> str:
-    return "–" if rank is None else str(rank)
-
-
-def _tick_boxes(fitted: Recommender, view: View, why: Ledger, language: str) -> None:
-    """A box for each of the events that matter most in the full history; its order stays while boxes change."""
-    full = ledger(fitted, replace(view, without=()), why.item).events()
-    order = np.argsort(-full["contribution"].abs().to_numpy(), kind="stable")
-    live = {int(row["position"]): row for row in why.events().to_dict(orient="records")}
-    shown = full.iloc[order[: view.boxes]]
-    st.caption(t("why.untick_help", language))
-    for position, title in zip(shown["position"], shown["title"], strict=True):
-        position = int(position)
-        keep = KEEP.of(position)
-        keep.set(position not in view.without)
-        if position in live:
-            row = live[position]
-            facts = {"score": figure(row["score_without"]), "rank": _rank(int(row["rank_without"]) or None)}
-            says = t("why.then" if why.rank is not None else "why.then_score", language, **facts)
-        else:
-            says = t("why.is_out", language)
-        st.checkbox(
-            f"{safe(title, 60)}  \n:small[:gray[{says}]]", key=keep.name, on_change=_tick, args=(position,), wrap=True
-        )
-    if len(full) > len(shown):
-        st.button(
-            t("why.more", language, n=min(MORE_EVENTS, len(full) - len(shown))),
-            key="rec_more",
-            type="tertiary",
-            icon=":material/expand_more:",
-            on_click=lambda: change(boxes=view.boxes + MORE_EVENTS),
-        )
-
-
-def _tick(position: int) -> None:
-    others = tuple(p for p in present().without if p != position)
-    change(without=others if KEEP.of(position).get() else (*others, position))
-
-
 def _drop(why: Ledger, language: str) -> None:
     """The counterfactual, with a button that applies it."""
     found = why.counterfactual()
     if not found.found:
         return
-    names = [why.title_of(item) for item in found.remove]
-    listed = t("words.and", language).join(
-        t("words.plain", language, title=safe(name, 80)) for name in dict.fromkeys(names)
+    names = t("words.and", language).join(
+        t("words.plain", language, title=spoken(name, 80)) for name in dict.fromkeys(map(why.title_of, found.remove))
     )
-    facts = {"k": found.k, "names": listed, "rank": _rank(found.rank_after)}
+    facts = {"k": found.k, "names": names, "place": rank_words(found.rank_after, language)}
     if found.replaced_by is None:
-        says = t("why.drop_alone", language, **facts)
+        says = t("shares.drop_alone", language, **facts)
     else:
-        says = t("why.drop", language, **facts, replacement=safe(why.title_of(found.replaced_by), 80))
+        says = t("shares.drop", language, **facts, replacement=spoken(why.title_of(found.replaced_by), 80))
     if len(found.remove) > 1:  # of one event nobody asks whether fewer would do
         exact = t("words.smallest" if found.exact else "words.not_smallest", language)
         says = f"{says} :gray[{exact}]"
-    with st.container(border=True, key="rec_drop"):
-        st.markdown(f"**{t('why.drop_title', language)}**  \n{says}")
+    with st.container(key="rec_drop", gap="xsmall"):
+        st.markdown(says)
         st.button(
             t("why.apply", language),
             key="rec_apply",
             icon=":material/playlist_remove:",
             on_click=_apply,
-            args=(tuple(p for p in why.history.newest.tolist() if p in found.positions),),
+            args=(tuple(p for p in why.history.newest.tolist() if p in found.positions), why.item),
         )
 
 
-def _apply(positions: tuple[int, ...]) -> None:
+def _apply(positions: tuple[int, ...], item: str) -> None:
     without = present().without
-    change(without=(*without, *(p for p in positions if p not in without)))
+    change(without=(*without, *(p for p in positions if p not in without)), item=item)

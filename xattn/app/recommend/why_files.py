@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -48,7 +49,8 @@ def show(fitted: Recommender, view: View, why: Ledger, events: pd.DataFrame, lan
         with st.popover(t("why.link", language), icon=":material/link:"):
             st.caption(t("why.link_help", language))
             parts = {name: value for name, value in st.query_params.to_dict().items() if name == PARTS}
-            address = f"{st.context.url or ''}?{urlencode({**view.to_query(fitted.data_), **parts, 'lang': language})}"
+            shown = replace(view, tab="why").to_query(fitted.data_)  # who follows it wants to read
+            address = f"{st.context.url or ''}?{urlencode({**shown, **parts, 'lang': language})}"
             st.code(address, language=None, wrap_lines=True)
         _share(why, whose, address, language)
         snippet.popover(of_view(view, fitted.data_, why.item), language)

@@ -15,7 +15,7 @@ from xattn.app.ui.exports import csv_bytes, file_name
 from xattn.app.ui.language import lang
 from xattn.i18n import t
 from xattn.viz.attention import PICK
-from xattn.viz.files import can_draw, chart_file
+from xattn.viz.files import can_draw, chart_file, is_composed
 from xattn.viz.unchecked import drawn
 
 __all__ = ["csv_button", "figures", "twin"]
@@ -42,7 +42,7 @@ def figures(
     with st.grid(1, min_column_width=width, wrap=False) if width else nullcontext():
         st.altair_chart(
             drawn(chart, says),
-            width="stretch",
+            width="content" if is_composed(chart) else "stretch",
             theme="streamlit",
             key=key,
             on_select=on_select or "ignore",

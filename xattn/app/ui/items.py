@@ -9,9 +9,7 @@ from xattn.data import Interactions
 from xattn.i18n import t
 from xattn.viz.names import genre_name
 
-__all__ = ["about", "natural", "original"]
-
-ARTICLES = ("The", "A", "An")
+__all__ = ["about", "original"]
 
 
 def about(data: Interactions, row: int, lang: str = "en") -> list[str]:
@@ -29,14 +27,3 @@ def original(data: Interactions, row: int) -> str:
     """The title that the data gave, where the page calls the item by another; else ""."""
     title = data.items.original[row]
     return "" if title == data.items.titles[row] else title
-
-
-def natural(title: str) -> str:
-    """A title as it is said, where a catalogue has sorted it: its article in front, other titles left out.
-
-    >>> natural("Matrix, The"), natural("Seven (a.k.a. Se7en)"), natural("Ran")
-    ('The Matrix', 'Seven', 'Ran')
-    """
-    short = title.partition(" (")[0]
-    head, _, article = short.rpartition(", ")
-    return f"{article} {head}" if head and article in ARTICLES else short

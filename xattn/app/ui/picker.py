@@ -13,7 +13,7 @@ import streamlit as st
 from xattn.app.ui import picks, search, undo
 from xattn.app.ui.picks import MOST_PICKS, MOST_STARS, Picks
 from xattn.app.ui.session import FILMS, STARS
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import spoken
 from xattn.app.words import t
 from xattn.data import Interactions
 
@@ -43,7 +43,7 @@ def lines(data: Interactions, language: str, then: Callable[[], None] | None = N
     chosen = FILMS.get()
     for item, stars in chosen:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"behaviour_line_{item}"):
-            st.markdown(safe(data.items.titles[data.item_row(item)], 60), width="stretch")
+            st.markdown(spoken(data.items.titles[data.item_row(item)], 60), width="stretch")
             if picks.has_stars(data):
                 own = STARS.of(item)
                 own.set(stars - 1)  # st.feedback counts from 0
@@ -109,7 +109,7 @@ def _sentence(data: Interactions, before: Picks, after: Picks, language: str) ->
     old, new = dict(before), dict(after)
 
     def titles(items: list[str]) -> str:
-        return t("words.and", language).join(safe(data.items.titles[data.item_row(item)], 60) for item in items)
+        return t("words.and", language).join(spoken(data.items.titles[data.item_row(item)], 60) for item in items)
 
     said = []
     if came := [item for item in new if item not in old]:

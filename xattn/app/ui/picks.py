@@ -39,7 +39,7 @@ def rating(data: Interactions, stars: int) -> float | None:
     >>> [rating(load_dataset("movielens-small"), stars) for stars in (1, 3, 5)]
     [0.5, 2.75, 5.0]
     """
-    low, high = RatingScale.of(data.scale)
+    low, high = RatingScale.of(data.scale)[:2]
     return low + (high - low) * (stars - 1) / (MOST_STARS - 1) if low < high else None
 
 

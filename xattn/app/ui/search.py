@@ -12,7 +12,7 @@ import streamlit as st
 from xattn.app.ui.caches import kept
 from xattn.app.ui.items import about, original
 from xattn.app.ui.session import widget
-from xattn.app.ui.text import safe
+from xattn.app.ui.text import safe, spoken
 from xattn.app.words import t
 from xattn.data import Interactions
 
@@ -99,7 +99,7 @@ def field(
             row = data.item_row(item)
             year = about(data, row, language)[: 2 if original(data, row) else 1]
             st.button(
-                " · ".join([safe(data.items.titles[row], 60), *map(safe, year)]),
+                " · ".join([spoken(data.items.titles[row], 60), *map(safe, year)]),
                 key=f"{key}_hit_{item}",
                 icon=":material/add:",
                 on_click=choose,

@@ -10,7 +10,9 @@ import re
 import unicodedata
 from typing import Any
 
-__all__ = ["plain", "safe"]
+from xattn.i18n.titles import natural
+
+__all__ = ["plain", "safe", "spoken"]
 
 LONGEST = 120  # characters of a title on a page
 
@@ -27,6 +29,15 @@ def safe(text: Any, limit: int = LONGEST) -> str:
     """
     joined = _RECOGNISED.sub(lambda found: found[0] + "\u2060", plain(text, limit))
     return _PUNCTUATION.sub(r"\\\g<0>", joined)
+
+
+def spoken(title: str, limit: int = LONGEST) -> str:
+    """A title as people say it, as Markdown that shows it literally.
+
+    >>> spoken("Matrix, The")
+    'The Matrix'
+    """
+    return safe(natural(title), limit)
 
 
 def plain(text: Any, limit: int = LONGEST) -> str:

@@ -52,8 +52,7 @@ class Events(NamedTuple):
 def events_of(table: Table, options: Options | None = None, *, required: Sequence[str] = ("user", "item")) -> Events:
     """The events of a table. Raises DataError for what must be settled first; its `report` holds all of it."""
     options = options or Options()
-    columns = {**(options.columns or {}), **({"amount": options.amount} if options.amount else {})}
-    roles = event_roles(table, columns, required)
+    roles = event_roles(table, options.given, required)
     desk = Desk(table, roles, options)
     _about_the_file(desk)
     user, item = ids(desk, "user"), ids(desk, "item")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from xattn.data.scale import Scale
-from xattn.errors import check_choice, check_number, check_range, check_type, refuse
+from xattn.data.scale import LASTING, Scale
+from xattn.errors import check_choice, check_number, check_range, check_type, is_listing, refuse
 
 __all__ = ["DROP", "Options"]
 
@@ -35,6 +35,9 @@ class Options:
         check_choice("missing", self.missing, MISSING)
         check_choice("repeats", self.repeats, REPEATS)
         object.__setattr__(self, "drop", _names(self.drop))
+        for name in ("amount", "time_format"):
+            if getattr(self, name) is not None:
+                check_type(name, getattr(self, name), str, "text")
         if self.columns is not None:
             check_type("columns", self.columns, Mapping, "roles_to_headers")  # type: ignore[type-abstract]
 
@@ -45,6 +48,8 @@ class Options:
         if isinstance(self.scale, str):
             if self.scale == "amount":
                 return Scale(0.0, 0.0, "amount", "stated")
+            if self.scale in LASTING:
+                return None
             low, high = _two(self.scale)
         else:
             low, high = check_range("scale", tuple(self.scale) if isinstance(self.scale, list) else self.scale)
@@ -52,18 +57,32 @@ class Options:
             refuse("scale_ends", got=str(self.scale))
         return Scale(float(low), float(high), "opinion", "stated")
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The columns that the caller names, by role. Opinions are not looked for where numbers say how long events
+        lasted."""
+        opinions = {"rating": None} if self.lasting else {}
+        return {**opinions, **(self.columns or {}), **({"amount": self.amount} if self.amount else {})}
+
+    @property
+    def lasting(self) -> str:
+        """The kind of numbers that say how long an event lasted, where the caller says that they do; else ""."""
+        kind = self.scale.kind if isinstance(self.scale, Scale) else self.scale
+        return str(kind) if isinstance(kind, str) and kind in LASTING else ""
+
     def unrated_values(self) -> tuple[list[float] | None, set[str]]:
         """Numbers and texts that mean "not rated"; no numbers at all leaves them to be judged."""
         if self.unrated is None:
             return None, set()
-        given = [self.unrated] if isinstance(self.unrated, (str, int, float)) else list(self.unrated)
+        given = list(self.unrated) if is_listing(self.unrated) else [self.unrated]
         numbers: list[float] = []
         texts: set[str] = set()
         for value in given:
             try:
-                numbers.append(check_number("unrated", float(value)))
+                numbers.append(check_number("unrated", float(value) if isinstance(value, str) else value))
             except ValueError:
-                texts.add(str(value).casefold())
+                check_type("unrated", value, str, "text")
+                texts.add(value.casefold())
         return numbers, texts
 
 

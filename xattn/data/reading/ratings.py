@@ -8,14 +8,15 @@ import pyarrow as pa
 from xattn.data.reading.cells import floats_of, text_of
 from xattn.data.reading.desk import Desk
 from xattn.data.reading.opinions import opinions_of
-from xattn.data.reading.report import Action
+from xattn.data.reading.report import Action, Told
 from xattn.data.reading.words import hints_of
-from xattn.data.scale import Scale, guess_scale
+from xattn.data.scale import Scale, guess_scale, scale_of_lasting
 from xattn.errors import shown
 
-__all__ = ["RETURN", "amounts", "ratings"]
+__all__ = ["MEANT", "RETURN", "amounts", "lasting_column", "lasting_values", "ratings"]
 
 RETURN = "return"
+MEANT = {"dwell": "a_dwell", "progress": "a_progress"}  # as phrases
 NOT_THERE = frozenset(("na", "n/a", "nan", "null", "none", "-", "\\n", "?", "."))
 
 
@@ -25,6 +26,8 @@ def amounts(desk: Desk) -> np.ndarray | None:
     if column is None:
         return None
     values = floats_of(column)
+    if desk.options.lasting:
+        return values
     back = desk.kept[values[desk.kept] < 0]
     if back.size:
         keep = RETURN in (desk.options.event_weights or {})
@@ -44,6 +47,8 @@ def amounts(desk: Desk) -> np.ndarray | None:
 
 def ratings(desk: Desk) -> tuple[np.ndarray | None, Scale | None]:
     """The opinions (NaN where there is none) and their scale."""
+    if desk.options.lasting:
+        return _lasting(desk)
     role = "rating" if "rating" in desk.roles.place else "amount"
     column = desk.column(role)
     stated = desk.options.stated_scale()
@@ -81,6 +86,56 @@ def ratings(desk: Desk) -> tuple[np.ndarray | None, Scale | None]:
         desk.tell("scale_guessed", "note", action=action, column=name, low=low, high=high)
     if np.isnan(values[desk.kept]).all():
         return None, None
+    return values, scale
+
+
+def lasting_column(desk: Desk) -> str:
+    """The role of the column that says how long events lasted. Raises DataError where there is none."""
+    role = next((role for role in ("amount", "rating") if role in desk.roles.place), "")
+    if not role:
+        desk.table.source.refuse("no_lasting", got=desk.options.lasting)
+    return role
+
+
+def lasting_values(desk: Desk, role: str) -> np.ndarray:
+    """How long the events lasted; NaN for an empty cell. Cells that hold no number, or one under 0, are errors."""
+    column, name = desk.column(role), desk.name(role)
+    assert column is not None
+    values = floats_of(column)
+    unread_ratings(desk, column, values, desk.options.unrated_values()[1], name)
+    values[~np.isfinite(values)] = np.nan
+    numbers, _ = desk.options.unrated_values()
+    unrated(desk, values, tuple(numbers or ()), name)
+    under = desk.kept[values[desk.kept] < 0]
+    if under.size:
+        desk.refuse("lasting_under_0", under, Action("unrated", f"{values[under[0]]:g}"), column=name,
+                    what=f"{values[under[0]]:g}")  # fmt: skip
+    return values
+
+
+def _lasting(desk: Desk) -> tuple[np.ndarray | None, Scale | None]:
+    """How long each event lasted, and by which number that is measured."""
+    role, kind = lasting_column(desk), desk.options.lasting
+    values = lasting_values(desk, role)
+    own = values[desk.kept]
+    if (own < 0).any() or np.isnan(own).all():
+        return None, None
+    given = desk.options.scale
+    value, often = np.unique(own[~np.isnan(own)], return_counts=True)
+    scale = given if isinstance(given, Scale) else scale_of_lasting(value, often, kind)
+    if scale is None:
+        desk.table.source.refuse("not_lasting", meant=MEANT[kind], got=float(value[-1]))
+    counts = Told(f"data.lasting.{'half' if kind == 'dwell' else 'full'}")
+    what = Told(f"data.lasting.{kind}")
+    desk.tell(
+        "lasting",
+        "note",
+        action=Action("scale"),
+        column=desk.name(role),
+        what=what,
+        high=f"{scale.high:g}",
+        share=counts,
+    )
     return values, scale
 
 

@@ -55,10 +55,11 @@ def read_interactions(
 
     Columns are recognised by name and values, or named by `columns` (role → header, or its number from 1; None leaves
     a role out; roles user, item, rating, amount, time, clock, kind, title, order). `scale` states the ends of the
-    ratings ((1, 5), or "amount"), `unrated` what means "not rated", `amount` the column that says how much,
-    `time_format` a unit (s, ms, us, ns), "day-first", "month-first" or a pattern. ``missing="drop"`` leaves out rows
-    without a user, an item or a readable time, ``repeats="drop"`` rows that repeat another, `drop` the rows of the
-    findings that it names (time_odd, bots, one_event_users). `event_weights` names types of events, all of which must
+    ratings ((1, 5)), or what the numbers are: "amount", or how long events lasted: "dwell", "progress" (docs/data.md).
+    `unrated` is what means "not rated", `amount` the column that says how much, `time_format` a unit (s, ms, us, ns),
+    "day-first", "month-first" or a pattern. ``missing="drop"`` leaves out rows without a user, an item or a readable
+    time, ``repeats="drop"`` rows that repeat another, `drop` the rows of the findings that it names (time_odd, bots,
+    one_event_users). `event_weights` names types of events, all of which must
     occur. Columns that `leave_out` names are not read, neither of the events nor of the items: it is as if they did not
     stand there. The `report` of the result says what was assumed. Raises DataError, also beyond `max_bytes` (unpacked).
 

@@ -39,10 +39,6 @@ class Action:
     def command(self) -> str:
         return f"--{self.option.replace('_', '-')} {self.value or '…'}"
 
-    @property
-    def python(self) -> str:
-        return f"{self.option}={self.value!r}" if self.value else f"{self.option}=…"
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -195,7 +191,7 @@ class DataReport:
 
 
 def _scale_text(scale: Scale, lang: str) -> str:
-    key = f"data.scale.{scale.kind}" + ("" if scale.kind == "amount" else f"_{scale.origin}")
+    key = f"data.scale.{scale.kind}" + (f"_{scale.origin}" if scale.kind == "opinion" else "")
     return t(key, lang, low=f"{scale.low:g}", high=f"{scale.high:g}")
 
 

@@ -19,13 +19,14 @@ from xattn.data.reading.formats.trees import is_tree, tree_table
 from xattn.data.reading.formats.unpack import MAX_BYTES, content_of
 from xattn.data.reading.table import Facts, Table
 from xattn.data.source import Source
-from xattn.errors import shown
+from xattn.errors import check_type, shown
 
 __all__ = ["WANTED", "table_of"]
 
 ENDINGS = r"\.(csv|tsv|txt|dat|data|parquet|json|jsonl|ndjson|xlsx|inter|item|user|base|test)$"
 PACKED = r"\.(gz|zst|xz|bz2|zip)$"
 WANTED = {  # which table of several in a zip file
+    "friends": r"friend|edge|follow|social|trust|contact",
     "history": r"rating|history",
     "events": r"rating|inter|review|event|transaction|purchase|log|plays|u\.data|behavio|click|train",
     "items": r"movie|item|book|product|article|song|track|meta|u\.item",
@@ -55,6 +56,9 @@ def table_of(
 
     Raises DataError when it is none of these, damaged, or larger than `max_bytes` unpacked.
     """
+    for name, text in (("encoding", encoding), ("query", query)):
+        if text is not None:
+            check_type(name, text, str, "text")
     if is_frame(source):
         table = frame_table(source)
     elif is_url(source):

@@ -12,6 +12,11 @@ exhaustive     the best set of each size: the ceiling                    (search
 
 and, when asked for by name (`MORE`):
 
+strongest          the sets of `Ledger.strongest`, found by asking                   (asked.py)
+sufficient         those of `Ledger.sufficient`, which hold a score up alone         (asked.py)
+lead               the same by its lead over the best other item                     (asked.py)
+arrival            what each event changed when it arrived, in the order of time    (asked.py)
+shapley            what it changes on average over orders                           (asked.py)
 balanced           sets that hold the score up alone and are missed at once, in closed form
 lime_own           our small version of lime         (surrogates.py)
 kernel_shap_own    our small version of kernel_shap  (surrogates.py)
@@ -23,6 +28,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from xattn.evaluate.faithfulness.asked import arrival, lead, shapley, strongest, sufficient
 from xattn.evaluate.faithfulness.case import Case, Explanation, ordered, prefixes
 from xattn.evaluate.faithfulness.packages import kernel_shap, lime
 from xattn.evaluate.faithfulness.search import exhaustive
@@ -121,4 +127,13 @@ EXPLAINERS: dict[str, Explainer] = {
     "random": random,
     "exhaustive": exhaustive,
 }
-MORE: dict[str, Explainer] = {"balanced": balanced, "lime_own": lime_own, "kernel_shap_own": kernel_shap_own}
+MORE: dict[str, Explainer] = {
+    "balanced": balanced,
+    "lime_own": lime_own,
+    "kernel_shap_own": kernel_shap_own,
+    "strongest": strongest,
+    "arrival": arrival,
+    "shapley": shapley,
+    "lead": lead,
+    "sufficient": sufficient,
+}

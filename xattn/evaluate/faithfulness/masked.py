@@ -1,9 +1,10 @@
 """One history, many maskings: what a model would score with any events out of sight, for thousands of them at once.
 
 A masking is a row of `live` (B, n), False where an event is masked. The answer is defined by serving the masked
-history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Four other ways give the same numbers
+history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Five other ways give the same numbers
 many maskings at a time, which tests hold against it:
 
+    ByMasking      `scores_masked`                                    what any recommender serves, asked in batches
     ByFields       s = b + Σ_h (live · E_h X_h) / (live · E_h)^β      heads over events (docs/model.md, eq. 18)
     ByThresholds   the same without terms whose weight is under θ     what passes θ changes with S: no shared sums
     ByNeighbours   l = live · part, a = softmax(l / T)                users as the attended set (eq. 19–20)
@@ -30,6 +31,7 @@ from xattn.recommenders import Recommender, UserAttention
 __all__ = [
     "ByFields",
     "ByFoldingIn",
+    "ByMasking",
     "ByNeighbours",
     "ByRescoring",
     "ByThresholds",
@@ -91,7 +93,7 @@ def masked_scores(model: Scored, history: History) -> Masked:
         return ByRescoring(model, history)
     fields = model.fields_of(history, np.arange(1))
     if fields is None:
-        return ByRescoring(model, history)
+        return ByMasking(model, history)
     return (ByThresholds if any(field.theta > 0.0 for field in fields) else ByFields)(model, history)
 
 
@@ -113,6 +115,22 @@ class ByRescoring(Masked):
 
     def all(self, live: np.ndarray) -> np.ndarray:
         return np.array([self.model.scores_of(_served(self.history, row)) for row in live])
+
+
+class ByMasking(Masked):
+    """Any recommender, asked about many maskings at a time."""
+
+    model: Recommender
+
+    def of(self, live: np.ndarray, target: int) -> np.ndarray:
+        return np.asarray(self.model.scores_masked(self.history, live, np.array([target]))[:, 0])
+
+    def all(self, live: np.ndarray) -> np.ndarray:
+        return self.model.scores_masked(self.history, live, np.arange(len(self.model.base_)))
+
+    def each(self, live: np.ndarray, target: int) -> np.ndarray:
+        n = live.shape[1]
+        return np.array([self.of(row & ~np.eye(n, dtype=bool), target) for row in live]).reshape(live.shape)
 
 
 class ByFields(Masked):
@@ -233,7 +251,7 @@ class ByNeighbours(Masked):
         out = np.empty((len(live), len(targets)))
         for rows in _rows(len(live), self.model.data_.n_users):
             kept = live[rows].astype(float)
-            a = self.model._attention(kept @ self._part, kept @ self._shared > 0)
+            a = self.model._attention(kept @ self._part, kept @ self._shared > 0, self.history.user)
             out[rows] = self.model.base_[targets] + self.model._lift(a, targets)
         return out
 
@@ -248,7 +266,7 @@ class ByNeighbours(Masked):
             for some in _rows(len(row), len(total)):
                 logits = total - row[some, None] * self._part[some]
                 shared = users - row[some, None] * self._shared[some] > 0
-                a = self.model._attention(np.where(shared, logits, 0.0), shared)
+                a = self.model._attention(np.where(shared, logits, 0.0), shared, self.history.user)
                 out[b, some] = self.model.base_[target] + self.model._lift(a, alone)[:, 0]
         return out
 

@@ -1,15 +1,17 @@
 """Groups of users or items that are served, or explained, worse than others.
 
-A copy of the model is fitted without everybody's last event, which it then has to find (as in the protocol next-item).
+A copy of the model is fitted without everybody's last event, which it then has to find (as in the protocol next-item);
+where the order means nothing ("holdout"), without one item of everybody that is drawn at random.
 Groups are of users (`by` "length" of the history, "taste": how popular what they had is) or of items ("item": by
-popularity; a column of the items: its most frequent categories). A user is in the group of the own history; a tested
+popularity; a column of the items: its most frequent categories). An audit says of `people` who belongs to which group:
+that is no column of the data, and no model reads it. A user is in the group of the own history; a tested
 event, and a recommendation that is explained, in the group of its item. Accuracy is measured on everybody, explanations
 on a sample. `coverage` is the share of the catalogue (of the group's items) that is in any list (of the group's users).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +21,9 @@ from xattn.data import History, Interactions
 from xattn.data.values import MISSING
 from xattn.errors import check_choice, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Met
+from xattn.evaluate.holdout import one_per_user, questions_of
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.questions import check_asked, last_events
+from xattn.evaluate.questions import SEEN, Questions, check_asked, last_events
 from xattn.evaluate.ranking import rank
 from xattn.evaluate.reports.common import check_model, figure, opening, sentence
 from xattn.evaluate.reports.quality import QUALITY, quality
@@ -34,6 +37,7 @@ __all__ = ["groups"]
 USERS = {"length": ("short", "middle", "long"), "taste": ("niche", "mixed", "mainstream")}
 ITEMS = ("popular", "middle", "rare")  # a third of the events each
 MOST_CATEGORIES = 10
+PROTOCOLS = ("next-item", "holdout")
 FEW = 20  # people under which an interval is not to be relied on
 
 
@@ -52,13 +56,17 @@ def groups(
     k: int = 10,
     sample: int = 150,
     seed: int = 0,
+    protocol: str = "next-item",
+    seen: str = "drop",
+    people: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """A report of kind "groups"; `rows` hold group, of, n, ndcg@k, hr@k, coverage, and del@1, del@5, tau, events,
     base_share of its explanations (`quality`).
 
-    `sample` users' recommendations are explained. Raises InputError for wrong arguments, also where `by` is no column
-    of categories, and where no user has two events.
+    `sample` users' recommendations are explained; `protocol` says which event is to be found, `seen` is that of
+    `recommend`. `people` gives users their groups for an audit, and `by` is then what these are called. Raises
+    InputError for wrong arguments, also where `by` is no column of categories, and where no user has two events.
 
     >>> from xattn.data.synthetic import planted
     >>> from xattn.recommenders import ItemKNN
@@ -69,14 +77,17 @@ def groups(
     model = check_model(model)
     k = check_whole("k", k, low=1, high=model.data_.n_items)
     sample, seed = check_whole("sample", sample, low=1), check_whole("seed", seed)
+    check_choice("protocol", protocol, PROTOCOLS)
+    check_choice("seen", seen, SEEN)
     if np.diff(model.data_.indptr).max() < 2:
         refuse("fitted_to_single_events")
-    questions = check_asked(last_events(model.data_))
+    questions = check_asked(_questions(model.data_, protocol, seen, seed))
     train, histories = questions.train, questions.histories
     target = np.array([found[0] if len(found) else MISSING for found in questions.relevant])
-    parted = _parted(train, np.array([history.user for history in histories]), by)
+    users = np.array([history.user for history in histories])
+    parted = _parted(train, users, by) if people is None else _audited(train, users, people)
     (progress or silent)("fit", 0.0)
-    again = asked(clone(model), "next-item").fit(train)
+    again = asked(clone(model), protocol).fit(train)
     ranked = rank(again, questions, k)
     accuracy = per_user(ranked.ranks, k)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(histories))[:sample])
@@ -101,6 +112,23 @@ def groups(
             }
         )
     return {**opening("groups", model, seed), "by": by, "k": k, "rows": rows, "summary": _summary(rows, sizes, k)}
+
+
+def _questions(data: Interactions, protocol: str, seen: str, seed: int) -> Questions:
+    if protocol == "next-item":
+        return last_events(data, seen)
+    held = one_per_user(data, np.random.default_rng(seed))
+    return questions_of(data, held, np.ones(data.n_events, bool), seen)
+
+
+def _audited(train: Interactions, users: np.ndarray, people: Mapping[str, str]) -> Parted:
+    """The groups that somebody else knows of; the largest, in the order of their names."""
+    own = np.array([people.get(train.user_ids[user], "") for user in users.tolist()])
+    names, counts = np.unique(own[own != ""], return_counts=True)
+    if not len(names):
+        refuse("no_people", got=len(people))
+    names = np.sort(names[np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]])
+    return Parted("users", tuple(names.tolist()), own[None, :] == names[:, None])
 
 
 def _parted(train: Interactions, users: np.ndarray, by: str) -> Parted:

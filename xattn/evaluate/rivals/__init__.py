@@ -2,14 +2,16 @@
 
 `ALS` and `BPR` are implicit's, `SASRec` is written here on PyTorch; both packages come with ``xattn[rivals]`` and are
 imported when such a model is fitted. `GenrePopularity` and `Random` need nothing and are there for items that nobody
-has met.
+has met; `LastItems` learns nothing either, and says what a set of data gives away for free.
 """
 
 from xattn.evaluate.rivals.base import Rival
 from xattn.evaluate.rivals.factors import ALS, BPR
-from xattn.evaluate.rivals.plain import GenrePopularity, Random
+from xattn.evaluate.rivals.plain import GenrePopularity, LastItems, Random
 from xattn.evaluate.rivals.sasrec import SASRec
 
-__all__ = ["ALS", "BPR", "RIVALS", "GenrePopularity", "Random", "Rival", "SASRec"]
+__all__ = ["ALS", "BPR", "RIVALS", "GenrePopularity", "LastItems", "Random", "Rival", "SASRec"]
 
-RIVALS: dict[str, type[Rival]] = {kind.__name__: kind for kind in (ALS, BPR, SASRec, GenrePopularity, Random)}
+RIVALS: dict[str, type[Rival]] = {
+    kind.__name__: kind for kind in (ALS, BPR, SASRec, GenrePopularity, LastItems, Random)
+}

@@ -1,16 +1,25 @@
-"""What can be said of an item that nobody has met without learning anything: how popular its kind is, or nothing."""
+"""What can be said without learning: how popular an item's kind is, what is near to the last items, or nothing.
+
+A set of data on which the items nearest to the last one or two are as good an answer as a learned one does not tell
+good models from bad ones. So such a rival belongs beside every table of what comes next.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from xattn.data import History, Interactions
-from xattn.errors.constraints import Choice, Whole, constraints
+from xattn.errors.constraints import Choice, Range, Whole, constraints
 from xattn.evaluate.rivals.base import Rival
+from xattn.evaluate.rivals.factors import taken
 from xattn.features import feature_set
 from xattn.progress import Progress
 
-__all__ = ["GenrePopularity", "Random"]
+__all__ = ["GenrePopularity", "LastItems", "Random"]
+
+SHRINK = 1.0  # beside the lengths of a cosine, so that two items with one user in common are not the same
+FADE = 0.5  # of each event before the last one
+LITTLE = 1e-9  # of popularity, which orders what is near to nothing
 
 
 class GenrePopularity(Rival):
@@ -52,3 +61,32 @@ class Random(Rival):
     def _scores(self, history: History) -> np.ndarray:
         seed = [self.random_state, *history.item[history.live].tolist()]
         return np.random.default_rng(seed).random(self.data_.n_items)
+
+
+class LastItems(Rival):
+    """Nearest to the last items: Σ_a ½ᵃ [cos(users of x₋ₐ, users of j) + features · cos(features of both)].
+
+    `last` events of a history are looked at, a = 0 the newest; `features` is what alike features count beside users in
+    common, 0 for nothing. Nothing is learned. Items that are near to none of them are in the order of popularity.
+    """
+
+    _constraints = constraints(last=Whole(1), features=Range(0.0))
+
+    def __init__(self, *, last: int = 2, features: float = 0.1) -> None:
+        self.last = last
+        self.features = features
+
+    def _fit(self, data: Interactions, progress: Progress | None) -> None:
+        self._users = taken(data).T.tocsr().astype(float)  # (M, U)
+        self._norm = np.sqrt(self._users.sum(axis=1)).A1
+        self._unit = feature_set(data.items).unit
+        self._popularity = LITTLE * data.counts()
+
+    def _scores(self, history: History) -> np.ndarray:
+        scores = self._popularity.copy()
+        for age, item in enumerate(history.item[history.live][::-1][: self.last].tolist()):
+            shared = (self._users @ self._users[[item]].T).toarray()[:, 0]
+            near = shared / (self._norm * self._norm[item] + SHRINK)
+            alike = self.features * (self._unit @ self._unit[[item]].T).toarray()[:, 0]
+            scores += FADE**age * (near + alike)
+        return scores

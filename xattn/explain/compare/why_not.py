@@ -182,7 +182,7 @@ def _liked(rating: np.ndarray, scale: Scale | None) -> float | None:
     rated = rating[~np.isnan(rating)]
     if scale is None and not len(rated):
         return None
-    amounts = scale is not None and scale.kind == "amount"
+    amounts = scale is not None and scale.kind != "opinion"
     low, high = (float(rated.min()), float(rated.max())) if scale is None else (scale.low, scale.high)
     liked = rated if amounts else rated[rated >= (low + high) / 2]
     if len(liked):

@@ -15,10 +15,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from xattn.data.feature_set import places_of
 from xattn.errors import check_choice
 from xattn.explain.frames import GROUPINGS
-from xattn.explain.parts import SIDES, blocks_with_parts
+from xattn.explain.parts import SIDES, kind_at, moving_blocks, parts_of_block
 from xattn.explain.tell.snippet import Origin, plain_value, settings, snippet
 from xattn.explain.tell.words import DEPTHS, SCENARIOS
 from xattn.i18n import LANGUAGES
@@ -67,6 +69,7 @@ def ledger_dict(ledger: Ledger) -> dict[str, Any]:
         },
         "groups": {what: ledger.by(what).to_dict(orient="records") for what in GROUPINGS},
         "parts": parts_dict(ledger),
+        "places": places_dict(ledger),
         "orders": None if ledger.orders is None else ledger.orders.orders,
         "intervals": [] if ledger.orders is None else ledger.intervals().to_dict(orient="records"),
         "base_share": ledger.base_share,
@@ -79,12 +82,34 @@ def ledger_dict(ledger: Ledger) -> dict[str, Any]:
 
 def parts_dict(ledger: Ledger) -> dict[str, dict[str, list[dict[Any, Any]]]]:
     """The parts of every block that has some and moves the score: block → side → rows of `Ledger.parts`."""
-    moving = {block for head in ledger.heads for block in head.blocks}
     return {
         block: {side: ledger.parts(block, side=side).to_dict(orient="records") for side in SIDES}
-        for block in blocks_with_parts(ledger.items_table)
-        if block in moving
+        for block in moving_blocks(ledger)
     }
+
+
+def places_dict(ledger: Ledger) -> dict[str, dict[str, Any]]:
+    """Where the parts lie that are named there: block → `kind` of its parts, and `of` each item place → numbers."""
+    return {block: {"kind": _kind(ledger, block), "of": _lies(ledger, block)} for block in moving_blocks(ledger)}
+
+
+def _kind(ledger: Ledger, block: str) -> str:
+    rows = [ledger.question.target, *ledger.history.item.tolist()]
+    return next((kind for row in rows if (kind := kind_at(ledger.items_table, block, row))), "")
+
+
+def _lies(ledger: Ledger, block: str) -> dict[str, dict[str, list[float]]]:
+    places = places_of(parts_of_block(ledger.items_table, block))
+    if places is None:
+        return {}
+    own, other = (ledger.parts(block, side=side) for side in SIDES)
+    named = pd.concat([own[["event", "place"]], other[["place"]].assign(event=ledger.item)]).query("place >= 0")
+    found: dict[str, dict[str, list[float]]] = {}
+    for item, place in dict.fromkeys(zip(named["event"], named["place"].tolist(), strict=True)):
+        if item not in found:
+            lies, found[item] = places(ledger.items_table.row(item)), {}
+        found[item][str(place)] = list(lies[place])
+    return found
 
 
 def explanation(ledger: Ledger, origin: Origin | None, scenario: str) -> dict[str, Any]:

@@ -8,21 +8,21 @@ Titles are anybody's text, so everything is escaped, and shown in its own direct
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from xattn.explain.tell.card import card
 from xattn.explain.tell.export import made_with, model_facts
+from xattn.explain.tell.markup import embedded, image, say, table, text_of, title_of
+from xattn.explain.tell.page_parts import parts_sections
 from xattn.explain.tell.snippet import Origin, snippet
 from xattn.explain.tell.words import quotable
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
-from xattn.viz.charts import Chart, heat_chart, waterfall_chart, weight_chart
-from xattn.viz.files import can_draw, chart_file
+from xattn.viz.charts import heat_chart, waterfall_chart, weight_chart
+from xattn.viz.files import can_draw
 from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
 from xattn.viz.names import feature_name, head_name
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 MOST_CELLS = 300  # rows of the table of cells
-LONGEST = 200  # characters of a title in a table
 CODES = {"en": "en", "zh": "zh-Hans"}
 STYLE = """
 :root { color-scheme: light; }
@@ -47,6 +46,8 @@ th, td { text-align: start; padding: .25rem .5rem; border-bottom: 1px solid #d8d
 td.number, th.number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
 img { max-width: 100%; height: auto; }
 pre { background: #f5f3ee; padding: .75rem; overflow-x: auto; font-size: .85rem; }
+mark { color: inherit; border-radius: 3px; padding: 0 .15em; } mark.for { background: #cfe3f7; }
+mark.against { background: #f8dcc6; text-decoration: underline dotted; } mark.most { font-weight: 700; }
 .wide { overflow-x: auto; } .note { color: #5b606b; }
 """
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -57,127 +58,82 @@ def page(ledger: Ledger, lang: str, depth: str, scenario: str, origin: Origin | 
     events = ledger.events()
     title = t("export.title", lang, title=quotable(ledger.title, lang))
     parts = [
-        f"<h1>{_text(title)}</h1>",
-        f'<p class="said">{_text(ledger.text(lang, depth, scenario))}</p>',
+        f"<h1>{text_of(title)}</h1>",
+        f'<p class="said">{text_of(ledger.text(lang, depth, scenario))}</p>',
         _facts(ledger, lang),
         *_sum(ledger, events, lang),
         *_events(ledger, events, lang),
         *_cells(ledger, events, lang),
+        *parts_sections(ledger, lang),
         *_provenance(ledger, lang),
-        f"<h2>{_say('export.reproduce', lang)}</h2>",
+        f"<h2>{say('export.reproduce', lang)}</h2>",
         f"<pre><code>{escape(snippet(ledger, origin))}</code></pre>",
     ]
     if not can_draw():
-        parts.insert(2, _embedded(card(ledger, lang, scenario=scenario).encode(), ledger.text(lang, depth, scenario)))
-        parts.insert(3, f'<p class="note">{_say("export.no_charts", lang)}</p>')
+        parts.insert(2, embedded(card(ledger, lang, scenario=scenario).encode(), ledger.text(lang, depth, scenario)))
+        parts.insert(3, f'<p class="note">{say("export.no_charts", lang)}</p>')
     body = "\n".join(parts)
     return (
         f'<!doctype html>\n<html lang="{CODES[lang]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
-        f'<footer><p class="note">{_say("export.about", lang)}</p></footer>\n</body>\n</html>\n'
+        f"<title>{text_of(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
+        f'<footer><p class="note">{say("export.about", lang)}</p></footer>\n</body>\n</html>\n'
     )
 
 
-def _say(key: str, lang: str, **values: object) -> str:
-    return _text(t(key, lang, **values))
-
-
-def _text(text: Any) -> str:
-    """Text as the page shows it: on one line, escaped, without characters that steer the reading."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
-    return escape(plain)
-
-
-def _title(text: str) -> str:
-    short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-    return f'<bdi dir="auto">{_text(short)}</bdi>'
-
-
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]) -> str:
-    """A table of cells that are HTML already; the columns in `numbers` stand to the right.
-
-    Without `heads` the first cell of each row is what the row is about.
-    """
-    kind = [' class="number"' if i in numbers else "" for i in range(len(rows[0]) if rows else len(heads))]
-    head = "".join(f'<th scope="col"{kind[i]}>{name}</th>' for i, name in enumerate(heads))
-    lines = []
-    for row in rows:
-        cells = [f"<td{kind[i]}>{cell}</td>" for i, cell in enumerate(row)]
-        if not heads:
-            cells[0] = f'<th scope="row">{row[0]}</th>'
-        lines.append(f"<tr>{''.join(cells)}</tr>")
-    body = "\n".join(lines)
-    top = f"<thead><tr>{head}</tr></thead>\n" if heads else ""
-    return f'<div class="wide"><table><caption>{caption}</caption>\n{top}<tbody>\n{body}\n</tbody></table></div>'
-
-
-def _image(chart: Chart, alt: str) -> str:
-    """The chart as an SVG image inside the page; nothing where it cannot be drawn."""
-    if not can_draw():
-        return ""
-    return _embedded(chart_file(chart, "svg"), alt)
-
-
-def _embedded(svg: bytes, alt: str) -> str:
-    """A picture inside the page, where nothing of it can act."""
-    data = base64.b64encode(svg).decode("ascii")
-    return f'<p><img alt="{_text(alt)}" src="data:image/svg+xml;base64,{data}"></p>'
-
-
 def _facts(ledger: Ledger, lang: str) -> str:
-    rank = _say("export.unranked", lang) if ledger.rank is None else str(ledger.rank)
+    rank = say("export.unranked", lang) if ledger.rank is None else str(ledger.rank)
     rows = [
-        [_say("export.score", lang), figure(ledger.score)],
+        [say("export.score", lang), figure(ledger.score)],
         [_term("base", lang), figure(ledger.base)],
-        [_say("export.rank", lang), rank],
-        [_say("export.list", lang), str(ledger.k)],
-        [_say("export.base_share", lang), f"{ledger.base_share:.1%}"],
-        [_say("export.effective", lang), figure(ledger.effective_events)],
-        [_say("export.confidence", lang), _text(t(f"export.level_{ledger.confidence.level}", lang))],
+        [say("export.rank", lang), rank],
+        [say("export.list", lang), str(ledger.k)],
+        [say("export.base_share", lang), f"{ledger.base_share:.1%}"],
+        [say("export.effective", lang), figure(ledger.effective_events)],
+        [say("export.confidence", lang), text_of(t(f"export.level_{ledger.confidence.level}", lang))],
     ]
-    return _table(_say("export.facts", lang), [], rows, {1})
+    return table(say("export.facts", lang), [], rows, {1})
 
 
 def _term(name: str, lang: str) -> str:
-    return _text(t(f"term.{name}", lang))
+    return text_of(t(f"term.{name}", lang))
 
 
 def _sum(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
     frame = waterfall_frame(events, ledger.base, ledger.score, lang, amounts_are=ledger.amounts)
-    rows = [[_title(title), _text(text)] for title, text in zip(frame["title"], frame["text"], strict=True)]
-    heads = [_say("export.event", lang), _say("export.amount", lang)]
+    rows = [[title_of(title), text_of(text)] for title, text in zip(frame["title"], frame["text"], strict=True)]
+    heads = [say("export.event", lang), say("export.amount", lang)]
     chart = waterfall_chart(frame, lang)
     alt = t("chart.waterfall_alt", lang, n=len(frame))
     return [
-        f"<h2>{_say('export.sum', lang)}</h2>",
-        _image(chart, alt),
-        _table(_say("export.sum", lang), heads, rows, {1}),
+        f"<h2>{say('export.sum', lang)}</h2>",
+        image(chart, alt),
+        table(say("export.sum", lang), heads, rows, {1}),
     ]
 
 
 def _events(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
     ranked = ledger.rank is not None
     heads = [
-        _say("export.event", lang),
+        say("export.event", lang),
         _term("weight", lang),
         _term("contribution", lang),
         _term("removal_effect", lang),
-        _text(t("why.score_without", lang)),
-        *([_text(t("why.rank_without", lang))] if ranked else []),
+        text_of(t("why.score_without", lang)),
+        *([text_of(t("why.rank_without", lang))] if ranked else []),
     ]
     rows = []
     columns = ("title", "weight", "contribution", "effect", "score_without", "rank_without")
     for title, weight, amount, effect, score, rank in zip(*(events[name].tolist() for name in columns), strict=True):
-        row = [_title(title), f"{weight:.1%}", figure(amount, sign=True), figure(effect, sign=True), figure(score)]
+        row = [title_of(title), f"{weight:.1%}", figure(amount, sign=True), figure(effect, sign=True), figure(score)]
         rows.append([*row, str(rank)] if ranked else row)
-    parts = [f"<h2>{_say('export.events', lang)}</h2>"]
+    parts = [f"<h2>{say('export.events', lang)}</h2>"]
     if len(events):
         frame = weight_frame(events)
-        parts.append(_image(weight_chart(frame, lang), t("chart.weights_alt", lang, n=len(frame))))
-    return [*parts, _table(_say("export.events", lang), heads, rows, set(range(1, len(heads))))]
+        parts.append(image(weight_chart(frame, lang), t("chart.weights_alt", lang, n=len(frame))))
+    return [*parts, table(say("export.events", lang), heads, rows, set(range(1, len(heads))))]
 
 
 def _cells(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
@@ -187,28 +143,28 @@ def _cells(ledger: Ledger, events: pd.DataFrame, lang: str) -> list[str]:
     size = cells["contribution"].abs()
     shown = cells.loc[size.sort_values(ascending=False, kind="stable").index[:MOST_CELLS]]
     heads = [
-        _say("export.event", lang),
+        say("export.event", lang),
         _term("head", lang),
-        _say("export.feature", lang),
+        say("export.feature", lang),
         *(_term(name, lang) for name in ("weight", "strength", "value", "gate", "contribution")),
     ]
     numbers = ("weight", "strength", "value", "gate", "contribution")
     rows = [
         [
-            _title(row["title"]),
-            _text(head_name(row["head"], lang)),
-            _text(feature_name(row["feature"], lang)),
+            title_of(row["title"]),
+            text_of(head_name(row["head"], lang)),
+            text_of(feature_name(row["feature"], lang)),
             *(figure(row[name], sign=name == "contribution") for name in numbers),
         ]
         for row in shown.to_dict(orient="records")
     ]
     parts = [
-        f"<h2>{_say('export.cells', lang)}</h2>",
-        _image(heat_chart(heat_frame(cells, events, lang), lang), t("chart.heatmap_alt", lang)),
+        f"<h2>{say('export.cells', lang)}</h2>",
+        image(heat_chart(heat_frame(cells, events, lang), lang), t("chart.heatmap_alt", lang)),
     ]
     if len(shown) < len(cells):
-        parts.append(f'<p class="note">{_say("export.cells_cut", lang, n=len(shown), all=len(cells))}</p>')
-    return [*parts, _table(_say("export.cells", lang), heads, rows, {3, 4, 5, 6, 7})]
+        parts.append(f'<p class="note">{say("export.cells_cut", lang, n=len(shown), all=len(cells))}</p>')
+    return [*parts, table(say("export.cells", lang), heads, rows, {3, 4, 5, 6, 7})]
 
 
 def _provenance(ledger: Ledger, lang: str) -> list[str]:
@@ -216,10 +172,10 @@ def _provenance(ledger: Ledger, lang: str) -> list[str]:
     settings = ", ".join(f"{name}={value!r}" for name, value in model["settings"].items())
     versions = ", ".join(f"{name} {number or '?'}" for name, number in made_with().items())
     rows = [
-        [_say("export.model", lang), _text(f"{model['class']}({settings})")],
-        [_say("export.hash", lang), _text(model["sha256"] or "–")],
-        [_say("export.seed", lang), _text("–" if model["seed"] is None else model["seed"])],
-        [_say("export.data", lang), _text(repr(data))],
-        [_say("export.versions", lang), _text(versions)],
+        [say("export.model", lang), text_of(f"{model['class']}({settings})")],
+        [say("export.hash", lang), text_of(model["sha256"] or "–")],
+        [say("export.seed", lang), text_of("–" if model["seed"] is None else model["seed"])],
+        [say("export.data", lang), text_of(repr(data))],
+        [say("export.versions", lang), text_of(versions)],
     ]
-    return [f"<h2>{_say('export.made_with', lang)}</h2>", _table(_say("export.made_with", lang), [], rows, set())]
+    return [f"<h2>{say('export.made_with', lang)}</h2>", table(say("export.made_with", lang), [], rows, set())]

@@ -26,13 +26,14 @@ from xattn.explain.question import TERMS
 from xattn.explain.rows import feature_sums, rated_low
 from xattn.i18n import LANGUAGES, keys, t
 from xattn.i18n.numbers import figure
+from xattn.i18n.titles import natural
 from xattn.viz.names import feature_name
 
 if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
 __all__ = [
-    "DEPTHS", "SCENARIOS", "joined", "ledger_text", "named", "quotable", "short_title", "spaced",
+    "DEPTHS", "SCENARIOS", "both_say", "joined", "ledger_text", "named", "quotable", "short_title", "spaced",
     "weight_and_effect_disagree", "worded",
 ]  # fmt: skip
 
@@ -54,12 +55,12 @@ def short_title(title: str) -> str:
 
 
 def quotable(title: str, lang: str) -> str:
-    """A title as it stands between quotation marks: short, and with inner marks in the place of outer ones.
+    """A title as it stands between quotation marks: as people say it, short, with inner marks in the place of outer.
 
     >>> quotable("The “Best” of 《W》", "en"), quotable("The “Best” of 《W》", "zh")
     ('The ‘Best’ of 《W》', 'The ‘Best’ of 〈W〉')
     """
-    return short_title(title).translate(INNER[lang])
+    return short_title(natural(title)).translate(INNER[lang])
 
 
 def weight_and_effect_disagree(events: pd.DataFrame) -> tuple[int, int] | None:
@@ -111,6 +112,20 @@ def ledger_text(ledger: Ledger, lang: str, depth: str, scenario: str) -> str:
     if depth == "clause":
         return texts.clause()
     return texts.sentence() if depth == "sentence" else spaced(texts.paragraph(), lang)
+
+
+def both_say(ledger: Ledger, lang: str, reasons: np.ndarray | None = None) -> list[str]:
+    """The words, or other parts, that the first of the `reasons` (rows of `Ledger.rows`; else the first of all) and the
+    item have in common, as a sentence; none where nothing speaks for the item by its parts."""
+    rows = ledger.rows
+    first = next(iter(np.flatnonzero(rows.contribution > 0) if reasons is None else reasons), None)
+    found = None if first is None else shared_parts(ledger, int(rows.position[first]))
+    if found is None:
+        return []
+    words = [t("words.said", lang, word=quotable(name, lang)) for name in found.names[:FEW_NAMES]]
+    titles = {"title": quotable(found.title, lang), "replacement": quotable(ledger.title, lang)}
+    key = worded("words.both_say" if found.words else "words.alike_in", ledger.amounts)
+    return [t(key, lang, **titles, names=t("words.and_last", lang).join(words))]
 
 
 class _Texts:
@@ -229,7 +244,10 @@ class _Texts:
                     )
                     for group in spoken
                 )
-                sentences += [self.say("words.features", names=names), *self._shared()]
+                sentences += [
+                    self.say("words.features", names=names),
+                    *both_say(self.ledger, self.lang, self._reasons()),
+                ]
         if len(self.rows.position) >= SHORT_HISTORY and self.ledger.amounts == TERMS:  # others pay no attention
             effective = figure(float(round(self.ledger.effective_events)))
             sentences.append(self.say("words.effective", effective=effective, n=len(self.rows.position)))
@@ -245,18 +263,6 @@ class _Texts:
         widths = self.ledger.intervals()
         within = figure(float((widths["high"] - widths["contribution"]).max()))
         return [self.say("words.orders", orders=found.orders, within=within)]
-
-    def _shared(self) -> list[str]:
-        """The words, or other parts, that the first reason and the item have in common."""
-        first = next(iter(self._reasons().tolist()), None)
-        found = None if first is None else shared_parts(self.ledger, int(self.rows.position[first]))
-        if found is None:
-            return []
-        names = t("words.and_last", self.lang).join(
-            self.say("words.said", word=self.quoted(name)) for name in found.names[:FEW_NAMES]
-        )
-        titles = {"title": self.quoted(found.title), "replacement": self.quoted(self.ledger.title)}
-        return [self.say("words.both_say" if found.words else "words.alike_in", **titles, names=names)]
 
     def _what_if(self) -> list[str]:
         ledger, at = self.ledger, self.rows.position

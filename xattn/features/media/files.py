@@ -17,7 +17,7 @@ from xattn.data.feature_set import Skipped
 from xattn.errors import refuse, shown
 from xattn.i18n import t
 
-__all__ = ["MOST_BYTES", "Unusable", "decoded", "folder_of"]
+__all__ = ["MOST_BYTES", "Unusable", "content", "decoded", "folder_of", "is_empty"]
 
 MOST_BYTES = 20 * 2**20  # of a file
 T = TypeVar("T")
@@ -58,18 +58,23 @@ def decoded(
     made: list[Decoded] = []
     skipped: list[Skipped] = []
     for row, cell in enumerate(column.tolist()):
-        if cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell) or cell == "":
+        if is_empty(cell):
             continue
         try:
-            made.append(Decoded(row, decode(_bytes(cell, folder))))
+            made.append(Decoded(row, decode(content(cell, folder))))
         except Unusable as problem:
             name = "…" if isinstance(cell, bytes) else shown(str(cell), limit=80)
             skipped.append(Skipped("", row, name, problem.reason))
     return made, skipped
 
 
-def _bytes(cell: Any, folder: Path | None) -> bytes:
-    """The bytes of a cell. Raises Unusable."""
+def is_empty(cell: Any) -> bool:
+    """The cell names nothing."""
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell) or cell == ""
+
+
+def content(cell: Any, folder: Path | None) -> bytes:
+    """The bytes of a cell, a path under `folder` or the bytes themselves. Raises Unusable."""
     if isinstance(cell, (bytes, bytearray, memoryview)):
         if len(cell) > MOST_BYTES:
             raise Unusable("too_large")

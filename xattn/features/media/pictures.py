@@ -20,7 +20,7 @@ import pandas as pd
 
 from xattn.errors import check_whole, refuse
 from xattn.features.block import Fitted
-from xattn.features.media.files import Unusable, decoded, folder_of
+from xattn.features.media.files import Unusable, content, decoded, folder_of, is_empty
 from xattn.features.media.table import fitted_table
 
 __all__ = ["COLOURS", "LOOKS", "Pictures", "looks"]
@@ -68,7 +68,10 @@ class Pictures:
         names = [patch_name(r, c, grid) for r in range(grid) for c in range(grid)]
         rows = list(measured)
         named, placed = dict.fromkeys(rows, names), dict.fromkeys(rows, places)
-        return fitted_table(LOOKS, measured, named, placed, len(column), skipped)
+        cells, where = column.tolist(), folder_of(self.folder)
+        return fitted_table(
+            LOOKS, measured, named, placed, len(column), skipped, "patches", lambda row: _png(cells[row], where)
+        )
 
 
 def patch_name(row: int, column: int, grid: int) -> str:
@@ -99,6 +102,24 @@ def _pixels(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     except Exception as problem:  # whatever a decoder makes of bytes that anybody wrote
         raise Unusable("broken") from problem
     return np.ascontiguousarray(rgba[:, :, :3]), rgba[:, :, 3] >= 128
+
+
+def _png(cell: Any, folder: Path | None) -> bytes | None:
+    """The picture of a cell, decoded and made small again, as a PNG of ours; None where it cannot be used (any more).
+
+    Nothing of the file but its pixels is in it.
+    """
+    from PIL import Image
+
+    if is_empty(cell):
+        return None
+    try:
+        rgb, seen = _pixels(content(cell, folder))
+    except Unusable:
+        return None
+    out = io.BytesIO()
+    Image.fromarray(np.dstack([rgb, np.where(seen, 255, 0).astype(np.uint8)]), "RGBA").save(out, "PNG")
+    return out.getvalue()
 
 
 def looks(rgb: np.ndarray, seen: np.ndarray, grid: int) -> np.ndarray:

@@ -68,7 +68,7 @@ class Sounds:
             named[row] = [f"{start:.2f}–{stop:.2f} s, {pitch}" for start, stop in times for pitch in PITCHES]
             bands = list(zip(EDGES[:-1].tolist(), EDGES[1:].tolist(), strict=True))
             placed[row] = [(*time, *band) for time in times for band in bands]
-        return fitted_table(HEARD, measured, named, placed, len(column), skipped)
+        return fitted_table(HEARD, measured, named, placed, len(column), skipped, "stretches")
 
 
 def _samples(data: bytes) -> tuple[np.ndarray, int]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import sparse
 
-from xattn.data.feature_set import Skipped
+from xattn.data.feature_set import Shown, Skipped
 from xattn.features.block import Fitted
 
 __all__ = ["TableParts", "fitted_table"]
@@ -33,11 +33,15 @@ class TableParts:
         start: np.ndarray,
         names: Sequence[Sequence[str]],
         places: Sequence[Sequence[tuple[float, ...]]],
+        kind: str,
+        shown: Shown | None,
     ) -> None:
         self.table = table
         self.start = start  # (M + 1,) the first row of each item
         self.names = names
         self._places = places
+        self.kind = kind
+        self.shown = shown
 
     def __call__(self, row: int) -> tuple[tuple[str, ...], sparse.csr_array]:
         return tuple(self.names[row]), self.table[self.start[row] : self.start[row + 1]]
@@ -53,8 +57,13 @@ def fitted_table(
     placed: Mapping[int, Sequence[tuple[float, ...]]],
     M: int,
     skipped: Sequence[Skipped],
+    kind: str,
+    shown: Shown | None = None,
 ) -> Fitted | None:
-    """Features from the `measured` parts (P_j, d) of some of the M items; None where nothing was measured."""
+    """Features from the `measured` parts (P_j, d) of some of the M items; None where nothing was measured.
+
+    `kind` and what is `shown` of an item are those of `PartsOf`.
+    """
     rows = sorted(measured)
     count = np.zeros(M, np.int64)
     for row in rows:
@@ -73,5 +82,7 @@ def fitted_table(
         start,
         [named.get(row, ()) for row in range(M)],
         [placed.get(row, ()) for row in range(M)],
+        kind,
+        shown,
     )
     return Fitted(tuple(labels[f] for f in seen.tolist()), sparse.csr_array(sums[:, seen]), parts, tuple(skipped))

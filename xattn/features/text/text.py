@@ -10,18 +10,18 @@ what it is, and half of each pair that it is in. Source: Salton and Buckley (198
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from xattn.features.block import Fitted
-from xattn.features.text.tokens import Word, words_in
+from xattn.features.text.counts import counts_of, kept
+from xattn.features.text.tokens import words_in
 
 __all__ = ["Text", "TextParts"]
 
-LEAST = 2  # texts that a keyword stands in: one alone makes nothing alike
 MOST = 10_000  # keywords
 SPEAKING = 0.5  # share of the filled cells that must share a keyword with another, and be more than one word
 
@@ -44,8 +44,8 @@ class Text:
         (('red', 'shoe'), ('red', 'hat'))
         """
         texts = column.astype("string").fillna("").astype(str).tolist()
-        counted = _count([words_in(text) for text in texts], self.pairs)
-        keep = _kept(counted, self.most)
+        counted = counts_of([words_in(text) for text in texts], self.pairs)
+        keep = kept(counted, self.most)
         labels = tuple(counted.labels[f] for f in keep)
         row_length = np.diff(counted.indptr)
         filled, several = np.count_nonzero(row_length), np.count_nonzero(counted.n_words > 1)
@@ -65,6 +65,8 @@ class Text:
 
 class TextParts:
     """The words of each text as parts of its features; `places` are the characters where they stand."""
+
+    kind = "words"
 
     def __init__(self, texts: tuple[str, ...], labels: tuple[str, ...], idf: np.ndarray, pairs: bool) -> None:
         self.texts = texts
@@ -121,42 +123,6 @@ class TextParts:
         """(start, stop) of each word in the text."""
         return tuple((float(word.start), float(word.stop)) for word in words_in(self.texts[row]))
 
-
-class _Counts(NamedTuple):
-    """How often each keyword stands in each of M texts: the rows of a sparse matrix end to end."""
-
-    labels: list[str]
-    indptr: np.ndarray  # (M + 1,)
-    keyword: np.ndarray
-    often: np.ndarray
-    held: np.ndarray  # (d,) texts that hold the keyword
-    n_words: np.ndarray  # (M,) words of each text
-
-
-def _count(texts: list[list[Word]], pairs: bool) -> _Counts:
-    vocabulary: dict[str, int] = {}
-    n_words = np.array([len(words) for words in texts], np.int64)
-    flat = [vocabulary.setdefault(word.plain, len(vocabulary)) for words in texts for word in words]
-    word, row = np.array(flat, np.int64), np.repeat(np.arange(len(texts)), n_words)
-    labels, V = list(vocabulary), len(vocabulary)
-    if pairs and len(word) > 1:
-        beside = np.flatnonzero(row[1:] == row[:-1])
-        code, number = np.unique(word[beside] * V + word[beside + 1], return_inverse=True)
-        often = np.bincount(number, minlength=len(code)) >= LEAST  # most pairs stand nowhere else
-        new = np.cumsum(often) - 1 + V
-        labels += [f"{labels[c // V]} {labels[c % V]}" for c in code[often].tolist()]
-        word = np.concatenate([word, new[number[often[number]]]])
-        row = np.concatenate([row, row[beside[often[number]]]])
-    d = max(1, len(labels))
-    code, count = np.unique(row * d + word, return_counts=True)
-    row, index = code // d, code % d
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(texts)))])
-    return _Counts(labels, indptr, index, count, np.bincount(index, minlength=len(labels)), n_words)
-
-
-def _kept(counted: _Counts, most: int) -> np.ndarray:
-    """The keywords that stand in two texts and not in all, the `most` frequent, in alphabetical order."""
-    filled = np.count_nonzero(np.diff(counted.indptr))
-    able = np.flatnonzero((counted.held >= LEAST) & ((counted.held < filled) | (filled <= LEAST)))
-    ranked = sorted(able.tolist(), key=lambda f: (-counted.held[f], counted.labels[f]))[:most]
-    return np.array(sorted(ranked, key=lambda f: counted.labels[f]), np.int64)
+    def shown(self, row: int) -> str:
+        """The text."""
+        return self.texts[row]

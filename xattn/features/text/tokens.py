@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-__all__ = ["READ", "Word", "words_in"]
+__all__ = ["READ", "Word", "plain_form", "words_in"]
 
 READ = 10_000  # characters of a text
 LONGEST = 40  # letters of a word; what is longer is no word
@@ -45,14 +45,14 @@ def words_in(text: str) -> list[Word]:
         whole, start = run[0], run.start()
         pieces = _cut(whole) if not whole.isascii() and _HAN.search(whole) else [whole]
         for piece in pieces:
-            plain = _plain(piece)
+            plain = plain_form(piece)
             if plain and plain not in silent:
                 found.append(Word(plain, start, start + len(piece)))
             start += len(piece)
     return found
 
 
-def _plain(piece: str) -> str:
+def plain_form(piece: str) -> str:
     """The form in which words are compared; "" for what is no word."""
     plain = piece if piece.isascii() else unicodedata.normalize("NFKC", piece)
     plain = plain.casefold().replace("’", "'").removesuffix("'s")

@@ -29,7 +29,7 @@ from xattn.model.fit.local_form import local_values, values_of_products
 from xattn.model.fit.pair_sums import BelongingSums
 from xattn.model.value_table import ClosedForm, Form, rows_of
 
-__all__ = ["belonging_form", "belonging_sums", "belonging_values", "form_of_belonging_sums"]
+__all__ = ["DROPOUT", "belonging_form", "belonging_sums", "belonging_values", "form_of_belonging_sums"]
 
 # Chosen on validation, on films and books (docs/log.md)
 DROPOUT = 1 / 3  # p
@@ -52,8 +52,10 @@ def belonging_values(
     F: np.ndarray | sparse.csr_array,
     lam: float,
     dtype: type = np.float32,
+    dropout: float | None = None,
 ) -> np.ndarray:
-    """V (C, C) in `dtype` from strengths `X` and targets `Y` (U, C), features `F` (C, d), d may be 0, λ `lam` > 0.
+    """V (C, C) in `dtype` from strengths `X` and targets `Y` (U, C), features `F` (C, d), d may be 0, λ `lam` > 0, and
+    p `dropout` (None: ⅓).
 
     Raises InputError where λ is too small for the values to be found in float64.
 
@@ -64,7 +66,7 @@ def belonging_values(
     C = X.shape[1]
     if not C:
         return np.zeros((0, 0), dtype)
-    rows = _stacked(X, Y, F, lam)
+    rows = _stacked(X, Y, F, lam, dropout)
     V = _by_rows(rows, lam, dtype) if rows.R.shape[0] < C else _by_items(rows, lam, dtype)
     np.fill_diagonal(V, 0.0)
     if not np.isfinite(V).all():
@@ -81,11 +83,12 @@ def belonging_form(
     warm: np.ndarray,
     n_items: int,
     dtype: type = np.float32,
+    dropout: float | None = None,
 ) -> Form:
     """One head of such values over the items `warm` (C,) of `n_items`; with `n_neighbors` at most so many a target."""
     if n_neighbors is None:
-        return ClosedForm(warm, rows_of(warm, n_items), belonging_values(X, Y, F, lam, dtype)[None])
-    rows = _stacked(X, Y, F[:, :0], lam)
+        return ClosedForm(warm, rows_of(warm, n_items), belonging_values(X, Y, F, lam, dtype, dropout)[None])
+    rows = _stacked(X, Y, F[:, :0], lam, dropout)
     extra = np.sqrt(FEATURES * lam) * F
     return local_values(rows.R, rows.T, extra, rows.penalty, lam, n_neighbors, warm, n_items, dtype)
 
@@ -109,12 +112,13 @@ def form_of_belonging_sums(
     n_neighbors: int | None,
     n_items: int,
     dtype: type = np.float32,
+    dropout: float | None = None,
 ) -> Form:
     """`belonging_form` of all users that are in the `sums`; equal to it to rounding."""
     users, events = sums.size
     warm, scale = sums.warm, (events / users) ** BUSY if users else 0.0
     G, Q = sparse.csr_array(scale * sums.G), sparse.csr_array(scale * sums.Q)
-    penalty = lam + DROPOUT / (1 - DROPOUT) * G.diagonal()
+    penalty = lam + _dropped(dropout) * G.diagonal()
     extra = sparse.csr_array(np.sqrt(FEATURES * lam) * F)
     if n_neighbors is not None:
         TR = sparse.csr_array(Q.T)
@@ -129,13 +133,25 @@ def form_of_belonging_sums(
     return ClosedForm(warm, rows_of(warm, n_items), V[None])
 
 
-def _stacked(X: sparse.csr_array, Y: sparse.csr_array, F: np.ndarray | sparse.csr_array, lam: float) -> _Stacked:
+def _dropped(dropout: float | None) -> float:
+    """p/(1 − p)."""
+    p = DROPOUT if dropout is None else dropout
+    return p / (1 - p)
+
+
+def _stacked(
+    X: sparse.csr_array,
+    Y: sparse.csr_array,
+    F: np.ndarray | sparse.csr_array,
+    lam: float,
+    dropout: float | None = None,
+) -> _Stacked:
     n = np.diff(X.indptr)
     scale = np.zeros(len(n))  # √ω
     scale[n > 0] = (n[n > 0].mean() / n[n > 0]) ** (BUSY / 2) if n.any() else 0.0
     weigh, extra = sparse.diags_array(scale), sparse.csr_array(np.sqrt(FEATURES * lam) * F.T)
     known = sparse.csr_array(weigh @ X)
-    dropped = DROPOUT / (1 - DROPOUT) * np.asarray(known.multiply(known).sum(axis=0)).ravel()
+    dropped = _dropped(dropout) * np.asarray(known.multiply(known).sum(axis=0)).ravel()
     R = sparse.csr_array(sparse.vstack([known, extra]))
     return _Stacked(R, sparse.csr_array(sparse.vstack([weigh @ Y, extra])), lam + dropped)
 

@@ -3,6 +3,9 @@
 The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is the effect of
 an event with x on items with feature f, l_h[x] its effect on any item.
 
+How strong the ridge is, `PENALTY` says, or it is chosen: the one by which the lifts of each item, left out, are found
+best from its features by the other items. The left-out error needs no second fit: e_i / (1 − h_ii), h the leverage.
+
 Ridge regression shrinks: predicted values vary less than the values themselves, so a newcomer would hardly ever pass
 the others. The factor s gives the predicted scores the spread of the others' scores, or less where newcomers would then
 take more than a given share of the first places. So the score of a newcomer is on the scale of the others, and is no
@@ -17,35 +20,87 @@ from scipy import sparse
 from xattn.model.heads.inherited import Inheritance
 from xattn.model.value_table import Form
 
-__all__ = ["expected", "fit_inheritance", "spread"]
+__all__ = ["chosen_penalty", "expected", "fit_inheritance", "spread"]
 
 PENALTY = 20.0  # of the ridge over features, in items: the slope of a feature with 20 items is halved
+PENALTIES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # that are tried where it is chosen
+ROWS = 4096  # items at a time
 PLACES = 50  # of a list, of which newcomers may take a share; or a tenth of the items with values, if that is less
 HALVINGS = 30  # of the search for s
 
 
-def _weights(F: sparse.csr_array) -> np.ndarray:
+def _weights(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = None) -> np.ndarray:
     """R (d + 1, C): its product with C values is their slopes and level by ridge regression on the rows of `F` (C, d).
 
-    With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄.
+    With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄. Rows
+    of which something else than 1 is given as `worth` (C,) ≥ 0 count so much; their mean is then weighted too.
     """
     C, d = F.shape
+    if worth is not None and worth.sum() > 0:
+        w = worth / worth.sum()
+        mean = np.asarray(w @ F).ravel()
+        heavy = np.asarray(F.multiply(worth[:, None]).toarray()).T
+        slopes = np.linalg.solve(
+            heavy @ F - worth.sum() * np.outer(mean, mean) + penalty * np.eye(d), heavy - np.outer(mean, worth)
+        )
+        return np.vstack([slopes, w - mean @ slopes])
     mean = np.asarray(F.mean(axis=0)).ravel()
     dense = (F.T @ F).toarray() - C * np.outer(mean, mean)
-    slopes = np.linalg.solve(dense + PENALTY * np.eye(d), F.toarray().T - mean[:, None])
+    slopes = np.linalg.solve(dense + penalty * np.eye(d), F.toarray().T - mean[:, None])
     return np.vstack([slopes, 1 / C - mean @ slopes])
 
 
-def fit_inheritance(form: Form, F: sparse.csr_array) -> Inheritance:
+def chosen_penalty(F: sparse.csr_array, lifts: np.ndarray, counts: np.ndarray) -> float:
+    """Of `PENALTIES` the one with the least left-out error, Σ_i n_i Σ_u e_ui²; at ties the largest.
+
+    `F` (C, d) are the features of the items with values, `lifts` (U, C) what their values add to the scores of a sample
+    of people, `counts` (C,) the events n_i of each.
+    """
+    C = F.shape[0]
+    Y = (lifts - lifts.mean(axis=1, keepdims=True)).T
+    mean = np.asarray(F.mean(axis=0)).ravel()
+    size, Q = np.linalg.eigh((F.T @ F).toarray() - C * np.outer(mean, mean))
+    size, shift = np.maximum(size, 0.0), mean @ Q
+    seen = Q.T @ (F.T @ Y)  # Y is centred, so F need not be
+    errors = np.zeros(len(PENALTIES))
+    for low in range(0, C, ROWS):
+        Z, own = F[low : low + ROWS] @ Q - shift, Y[low : low + ROWS]
+        for place, penalty in enumerate(PENALTIES):
+            g = 1.0 / (size + penalty)
+            free = np.maximum(1.0 - 1.0 / C - (Z * Z) @ g, 1e-9)
+            e = (own - (Z * g) @ seen) / free[:, None]
+            errors[place] += float(counts[low : low + ROWS] @ (e * e).sum(axis=1))
+    return PENALTIES[len(PENALTIES) - 1 - int(np.argmin(errors[::-1]))]
+
+
+def fit_inheritance(form: Form, F: sparse.csr_array, penalty: float = PENALTY) -> Inheritance:
     """Regress the value table on the features `F` (M, d) of the items that have values; s is 1."""
-    both = form.against(_weights(F[form.warm]))
+    both = form.against(_weights(F[form.warm], penalty))
     return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
 
 
-def expected(share: np.ndarray, F: sparse.csr_array, new: np.ndarray, least: float) -> np.ndarray:
-    """The base of the items `new` (J,): ridge regression on features of the `share` (M,) of the other items."""
+def expected(
+    share: np.ndarray,
+    F: sparse.csr_array,
+    new: np.ndarray,
+    least: float,
+    penalty: float = PENALTY,
+    young: np.ndarray | None = None,
+) -> np.ndarray:
+    """The base of the items `new` (J,): ridge regression on features of the `share` (M,) of the other items.
+
+    With `young` (M,), the y = 2^(−age/half-life) of each item, it is that of what has just appeared: an item has been
+    there for 1 − y of the time that a fresh share remembers, so share/(1 − y) is what it would have, had it come at
+    this pace for ever. It counts by y (1 − y): old items, and those that are hardly there, say little of it.
+    """
     met = np.setdiff1d(np.arange(len(share)), new)
-    slopes_level = _weights(F[met]) @ share[met]
+    worth = None
+    if young is not None:
+        there = 1.0 - young[met]
+        worth = young[met] * there
+        share = share.copy()
+        share[met] /= np.where(there > 0, there, 1.0)
+    slopes_level = _weights(F[met], penalty, worth) @ share[met]
     return np.asarray(np.maximum(F[new] @ slopes_level[:-1] + slopes_level[-1], least))
 
 

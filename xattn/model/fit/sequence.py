@@ -8,18 +8,20 @@ number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from xattn.kernels.compile import num_threads, serial_kernels
 from xattn.kernels.optim import SGD, Adam
 from xattn.model.deep import deep_loss_and_gradients, initial_deep
 from xattn.model.fit.target import target_loss_and_gradients
+from xattn.model.fit.tied import Tied
 from xattn.model.fit.training import Epoch, Schedule, n_batches, train
 from xattn.model.sequence import Batch, Loss, Parameters, Shape, initial, loss_and_gradients
 from xattn.progress import Progress
@@ -50,6 +52,7 @@ class Training(NamedTuple):
     schedule: str = "cosine"
     patience: int = 3
     minutes: float | None = None
+    tied: bool = False  # of a network with an encoder: one table of items, which has their features (`tied.py`)
 
 
 class Trained(NamedTuple):
@@ -67,9 +70,11 @@ def train_sequences(
     seed: int,
     validate: Callable[[Parameters], float] | None = None,
     progress: Progress | None = None,
+    F: sparse.csr_array | None = None,
 ) -> Trained:
     """Parameters learned from `sequences` of rows 0..C, oldest first; `share` (C,) > 0 is how often each row occurs.
 
+    `F` (C, f) are features of the rows, which tied tables look at (none: they have none).
     `validate(params)` is the figure that early stopping maximises. Raises InputError where the loss leaves the finite
     numbers. The same seed gives the same bits at any number of threads.
     """
@@ -78,6 +83,11 @@ def train_sequences(
     pieces = _pieces(sequences, shape.L if shape.blocks else PIECE)
     if not pieces:
         return Trained(params, [])
+    made: Callable[[Mapping[str, np.ndarray]], Parameters] = dict
+    made_backward = made
+    if training.tied and shape.blocks:
+        tied = Tied.of(sparse.csr_array((shape.C, 0)) if F is None else F, shape.d)
+        params, made, made_backward = tied.start(params, rng), tied.made, tied.made_backward
     mean_length = sum(len(p) - 1 for p in pieces) / len(pieces)
     per_batch = max(1, round(training.positions / mean_length))
     kind = {"adam": Adam, "sgd": SGD}[training.optimizer]
@@ -93,14 +103,15 @@ def train_sequences(
             shards = _shards([pieces[row] for row in rows])
             weight = 1.0 / sum(len(piece) - 1 for shard in shards for piece in shard)
             losses = _losses(training, shape, share, np.random.default_rng([seed, count]), len(shards))
+            whole = made(params)
             work = pool.map(
-                lambda k: _shard(params, shape, shards[k], losses[k], weight, [seed, count, k]), range(len(shards))
+                lambda k: _shard(whole, shape, shards[k], losses[k], weight, [seed, count, k]), range(len(shards))
             )
             total, grads = 0.0, dict[str, np.ndarray]()
             for value, part in work:  # in the order of the shards
                 total += value
                 grads = {name: g if name not in grads else grads[name] + g for name, g in part.items()}
-            optimizer.step(grads, rate)
+            optimizer.step(made_backward(grads), rate)
             return total / mean_length
 
         epochs = train(
@@ -111,13 +122,13 @@ def train_sequences(
             epochs=training.epochs,
             schedule=schedule,
             rng=rng,
-            validate=None if validate is None else lambda: validate(params),
+            validate=None if validate is None else lambda: validate(made(params)),
             patience=training.patience if validate is not None else None,
             progress=progress,
             what="learn",
             minutes=training.minutes,
         )
-    return Trained(params, epochs)
+    return Trained(made(params), epochs)
 
 
 def _shard(

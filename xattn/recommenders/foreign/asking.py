@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import Quoted, XattnError, refuse
+from xattn.progress import listener, part_of, told_to
 from xattn.recommenders.foreign.source import said
 
 __all__ = ["Asked", "Foreign"]
@@ -69,12 +70,19 @@ class Asked:
                 self._kept.popitem(last=False)
         return np.array([known[key] for key in keys]).reshape(len(keys), len(self.place))
 
+    def forget(self) -> None:
+        """Keep no answer of before: the model is asked anew."""
+        with self._lock:
+            self._kept.clear()
+
     def fresh(self, histories: Sequence[np.ndarray]) -> np.ndarray:
         """(R, M) the same, asked anew and not kept."""
-        found = np.empty((len(histories), len(self.place)))
-        for low in range(0, len(histories), self.batch):
+        found, tell, n = np.empty((len(histories), len(self.place))), listener(), len(histories)
+        for low in range(0, n, self.batch):
             block = histories[low : low + self.batch]
-            found[low : low + len(block)] = self.asked(block)
+            tell("asked", low / n)
+            with told_to(part_of(tell, low / n, (low + len(block)) / n)):
+                found[low : low + len(block)] = self.asked(block)
         return found
 
     def asked(self, histories: Sequence[np.ndarray]) -> np.ndarray:

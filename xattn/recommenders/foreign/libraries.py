@@ -36,8 +36,6 @@ BY_USER = {  # a fitted vector for each user
     "PureSVDModel",
 }
 
-KINDS_OF_NUMBERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(double)": np.float64}
-
 
 def part(model: Any, name: str) -> Any:
     """An attribute of a model; None of a class, and where there is none."""

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import Quoted, refuse
+from xattn.progress import listener
 from xattn.recommenders.foreign.asking import Histories
 from xattn.recommenders.foreign.source import name_of
 
@@ -55,12 +56,15 @@ class Network:
             return self._called(table_of(histories, n_items).toarray().astype(np.float32))
         found = np.empty((len(histories), n_items))
         size = np.array([len(one) if self.reading.length is None else self.reading.length for one in histories])
+        tell, done = listener(), 0
         for length in np.unique(size).tolist():
             same = np.flatnonzero(size == length)
             low = 0
             while low < len(same):
                 step = max(1, MOST // (max(length, 1) * n_items)) if self.all_positions else len(same)
                 at = same[low : low + step]
+                tell("asked", done / len(histories))
+                done += len(at)
                 answer = self._called(np.array([self._padded(histories[r], length) for r in at.tolist()]))
                 if answer.shape != (len(at), n_items):
                     refuse("foreign_table", rows=len(at), n=n_items, found="foreign_shape", got=answer.shape)

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from xattn.progress import listener, part_of, told_to
+
 __all__ = ["Averages", "averages", "differences"]
 
 FEWEST = 8  # pairs of orders: intervals of fewer hold the truth in 91 of 100 random games, of these in 93
@@ -64,10 +66,13 @@ def averages(value: Value, n: int, ends: np.ndarray, budget: int, rng: np.random
     if n < 30 and 2**n - 2 <= budget:
         return _all_orders(value, n, ends)
     pairs = max(FEWEST, budget // (2 * (n - 1)))
-    mean, square = np.zeros((n, ends.shape[1])), np.zeros((n, ends.shape[1]))
+    mean, square, tell = np.zeros((n, ends.shape[1])), np.zeros((n, ends.shape[1])), listener()
     for pair in range(1, pairs + 1):
         order = rng.permutation(n)
-        own = (_one_order(value, order, ends) + _one_order(value, order[::-1], ends)) / 2
+        with told_to(part_of(tell, (pair - 1) / pairs, (pair - 0.5) / pairs)):
+            own = _one_order(value, order, ends)
+        with told_to(part_of(tell, (pair - 0.5) / pairs, pair / pairs)):
+            own = (own + _one_order(value, order[::-1], ends)) / 2
         step = own - mean  # Welford's sums
         mean += step / pair
         square += step * (own - mean)

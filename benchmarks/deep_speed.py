@@ -1,0 +1,66 @@
+"""What deep heads cost when lists are served: `python benchmarks/deep_speed.py [--histories 30]`.
+
+HybridAttention on the bundled films, with learned heads and without. How good the answers are does not matter here: the
+heads get a quarter of a minute, and the closed form a large λ, so that they count beside it. Histories are the newest
+200 events of those who have so many. Median and p95 of the milliseconds of a list of ten, and of that with an
+explanation of its first item and all removals. Run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import xattn
+from xattn.recommenders import HybridAttention
+
+EVENTS = 200
+MINUTES = 0.25
+LARGE = 1e6
+
+
+def milliseconds(run: Callable[[int], object], n: int) -> np.ndarray:
+    """(n,) of one call each, after one that does not count."""
+    run(0)
+    found = []
+    for place in range(n):
+        start = time.perf_counter()
+        run(place)
+        found.append(1000 * (time.perf_counter() - start))
+    return np.array(found)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--histories", type=int, default=30)
+    n = options.parse_args().histories
+    data = xattn.load_dataset("movielens-small").core(5)
+    long = np.flatnonzero(np.diff(data.indptr) >= EVENTS)[:n]
+    histories = [[data.items.ids[j] for j in data.item[data.events_of(user)][-EVENTS:]] for user in long.tolist()]
+    models = {
+        "closed form": HybridAttention(learned="never", regularization=LARGE).fit(data),
+        "with deep heads": HybridAttention(learned="always", regularization=LARGE, fit_minutes=MINUTES).fit(data),
+    }
+    for name, model in models.items():
+        heads = (
+            "" if model.learned_ is None else f", {model.learned_.shape.blocks} blocks, window {model.learned_.shape.L}"
+        )
+
+        def served(place: int, model: HybridAttention = model) -> object:
+            return model.recommend(history=histories[place], k=10)
+
+        def removed(place: int, model: HybridAttention = model) -> object:
+            item = model.recommend(history=histories[place], k=1)["item"][0]
+            return model.explain(history=histories[place], item=item).removals()
+
+        for what, run in (("a list", served), ("a list, an explanation, all removals", removed)):
+            found = milliseconds(run, len(histories))
+            middle, late = np.percentile(found, [50, 95])
+            print(f"{name}{heads}: {what}: median {middle:.1f} ms, p95 {late:.1f} ms", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""Small pieces of reading, each asked on its own: what a longer way through a file would hide."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from xattn.data import (
+    Interactions,
+    ItemTable,
+    check_data,
+    leave_last_out,
+    load_dataset,
+    planted,
+    read_interactions,
+    read_items,
+)
+from xattn.data.filters import matching
+from xattn.data.reading import faults, moments
+from xattn.data.reading.choice import shown_names
+from xattn.data.reading.formats.encoding import _utf8, _wide_without_mark
+from xattn.data.reading.formats.layout import _separator
+from xattn.data.reading.formats.trees import _loaded
+from xattn.data.reading.opinions import opinions_in
+from xattn.data.reading.profile import Profile
+from xattn.data.reading.words import hints_of, words_of
+from xattn.data.source import Source
+from xattn.errors import DataError, InputError, UnknownIdError
+
+EVENTS = pd.DataFrame({"user": ["a", "a", "b", "b"], "item": ["x", "y", "x", "z"]})
+
+
+# --- words of headers -------------------------------------------------------------------------------------------------
+
+
+def test_marks_around_a_header_are_no_words() -> None:
+    assert words_of("__user__id__") == ("user", "id")
+    assert words_of("(item)") == ("item",)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [("title", "title"), ("book title", "title"), ("event_type", "kind"), ("sequence", "order")]
+)
+def test_a_header_hints_at_its_role(name: str, role: str) -> None:
+    assert role in {hint.role for hint in hints_of(name)}
+
+
+def test_the_title_of_a_review_and_the_name_of_a_person_are_no_titles() -> None:
+    for name in ("review title", "user name"):
+        assert "title" not in {hint.role for hint in hints_of(name)}
+
+
+def test_an_ending_of_ids_alone_is_no_id_of_something() -> None:
+    assert {hint.role for hint in hints_of("rating_id")} & {"rating"} == set()
+
+
+def test_many_names_are_cut_after_six() -> None:
+    assert shown_names(list("abcdef")).count(",") == 5
+    assert shown_names(list("abcdefgh")).endswith("'f' and 2 more")
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def test_opinions_are_read_as_people_write_them() -> None:
+    texts = ["👍", "👎", "Not recommended", "thumbs up", "★★☆☆☆", "maybe"]
+    np.testing.assert_array_equal(opinions_in(texts), [1, 0, 0, 1, 2, np.nan])
+
+
+def test_a_column_of_degrees_looks_like_places() -> None:
+    degrees = [f"{48 + n / 7:.6f}" for n in range(20)]
+    assert Profile(pa.array(degrees), columns=1).looks_like_places
+    assert Profile(pa.array([*degrees[:17], "1", "2", "3"]), columns=1).looks_like_places
+    assert not Profile(pa.array([*degrees[:15], *"12345"]), columns=1).looks_like_places
+
+
+def test_a_time_of_day_is_seconds_since_midnight() -> None:
+    of_type = pa.array([dt.time(18, 30, 5), None], pa.time32("s"))
+    np.testing.assert_array_equal(moments.clock_of(of_type), [66_605, np.nan])
+    np.testing.assert_array_equal(moments.clock_of(pa.array(["18:30:05", "6:30:05 pm"])), [66_605, 66_605])
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2001-02-03 04:05:06", 981_173_106.0),
+        ("2001-02-03 04:05:06.25", 981_173_106.25),
+        ("2001-02-03T04:05:06+01:00", 981_169_506.0),
+        ("2001-02-29", np.nan),
+        ("2000-02-29", 951_782_400.0),
+    ],
+)
+def test_a_moment_is_seconds_since_1970(text: str, seconds: float) -> None:
+    np.testing.assert_array_equal(moments.moments_of(pa.array([text, text])).seconds, [seconds] * 2)
+
+
+def test_times_of_several_kinds_in_one_column_are_all_read() -> None:
+    found = moments.moments_of(pa.array(["2001-02-03", "2001-02-03 04:05:06", None])).seconds
+    np.testing.assert_array_equal(found, [981_158_400, 981_173_106, np.nan])
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+
+
+def test_rows_of_one_moment_are_those_and_no_others() -> None:
+    user, item, time = (np.array(x) for x in ([0, 0, 0, 1, 1], [1, 2, 3, 1, 1], [5.0, 5.0, 6.0, 5.0, 5.0]))
+    np.testing.assert_array_equal(faults.ties(user, item, time), [0, 1])
+    assert not faults.ties(user[2:], item[2:], time[2:]).size
+
+
+def test_a_bot_is_found_by_its_pace_and_a_crowd_by_its_size() -> None:
+    start = 1e9
+    user = np.repeat([0, 1], [300, 300])
+    pace = np.concatenate([start + 0.5 * np.arange(300), start + 3600 * np.arange(300)])
+    np.testing.assert_array_equal(faults.bots(user, pace), [0])
+    assert not faults.bots(user[:150], pace[:150]).size
+    crowd = np.concatenate([np.zeros(2_000, int), np.arange(1, 60)])
+    np.testing.assert_array_equal(faults.bots(crowd, None), [0])
+
+
+def test_the_first_of_two_forms_is_the_twin() -> None:
+    (found,) = faults.alike(["b7"], ["B7", "c", "B7 "])[:1]
+    assert found[:3] == ("case", 1, ("b7", "B7"))
+    assert faults.alike(["b7"], ["B 7", "b 7"])[0][2] == ("b7", "b 7")
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_separator_is_what_parts_most_lines_alike() -> None:
+    assert _separator(["user,item,rating", "1,2,3", "4,5,6"]) == ","
+    assert _separator(["user\titem", "1\ta,b", "2\tc,d"]) == "\t"
+    assert _separator(["user item", "1 2", "3 4"]) == " "
+    assert _separator(["one", "two"]) == ","
+    assert _separator(["a;b,c", "d;e,f"]) == _separator(["d;e,f", "a;b,c"])
+
+
+def test_text_of_two_bytes_a_letter_is_known_by_its_zeros() -> None:
+    assert _wide_without_mark("user,item\n1,2\n".encode("utf-16-le")) == "utf-16-le"
+    assert _wide_without_mark("user,item\n1,2\n".encode("utf-16-be")) == "utf-16-be"
+    assert _wide_without_mark(b"user,item\n1,2\n") == ""
+
+
+def test_one_broken_letter_does_not_make_a_file_latin() -> None:
+    raw = "é".encode() * 20 + b"\n\xff\n" + "é".encode() * 20
+    text = _utf8(raw)
+    assert (text.encoding, text[2:]) == ("UTF-8", ((2,), 1))
+    marked = "\N{REPLACEMENT CHARACTER}".encode() * 30 + raw
+    assert _utf8(marked)[3] == 1
+
+
+def test_numbers_of_json_keep_their_digits() -> None:
+    assert _loaded('{"item": 7.10, "n": 12345678901234567890}') == {"item": "7.10", "n": "12345678901234567890"}
+
+
+def test_what_is_no_table_is_named(tmp_path: Path) -> None:
+    for head, word in ((b"<!DOCTYPE html><p>", "web page"), (b"<html><p>", "web page"), (b"%PDF-1.7", "PDF")):
+        path = tmp_path / "events.csv"
+        path.write_bytes(head + b"x" * 100)
+        with pytest.raises(DataError, match=word):
+            read_interactions(path)
+
+
+def test_lines_of_a_sheet_are_its_rows(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (("user", "item", "rating"), ("a", "x", 3), (None,), (None, "y", 4)):
+        book.active.append(row)
+    book.save(tmp_path / "events.xlsx")
+    (error,) = check_data(tmp_path / "events.xlsx").errors
+    assert error.rows == (4,)
+
+
+def test_text_of_a_parquet_file_must_be_text(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    broken = pa.StringArray.from_buffers(2, pa.py_buffer(np.array([0, 1, 2], np.int32)), pa.py_buffer(b"a\xff"))
+    pq.write_table(pa.table({"user": broken, "item": ["x", "y"]}), tmp_path / "events.parquet")
+    with pytest.raises(DataError):
+        read_interactions(tmp_path / "events.parquet")
+
+
+# --- arguments and tables ---------------------------------------------------------------------------------------------
+
+
+def refused(error: Exception) -> dict[str, Any]:
+    fields = getattr(error, "fields", {})
+    assert isinstance(fields, Mapping)
+    return dict(fields)
+
+
+def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(InputError, match="`encoding`"):
+        read_interactions(EVENTS, encoding=7)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`data`"):
+        leave_last_out(EVENTS)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`other`"):
+        load_dataset("movielens-small").extended(EVENTS)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`item`"):
+        ItemTable(("a",), ("A",), pd.DataFrame(index=[0])).row(3.5)
+    with pytest.raises(UnknownIdError, match="1 item"):
+        ItemTable(("a",), ("A",), pd.DataFrame(index=[0])).row("b")
+
+
+def test_a_role_that_is_refused_is_not_guessed() -> None:
+    frame = EVENTS.assign(rating=[1.0, 2.0, 3.0, 4.0])
+    assert read_interactions(frame).rating is not None
+    assert read_interactions(frame, columns={"rating": None}).rating is None
+    assert read_interactions(frame, columns={"rating": ""}).rating is None
+
+
+def test_items_without_ids_are_refused_unless_they_are_dropped() -> None:
+    frame = pd.DataFrame({"item": ["x", None], "title": ["X", "Y"]})
+    with pytest.raises(DataError):
+        read_items(frame)
+    with pytest.raises(DataError, match="at least one item"):
+        read_items(pd.DataFrame({"item": [None, None], "title": ["X", "Y"]}), missing="drop")
+
+
+def test_a_table_of_items_may_call_its_key_id() -> None:
+    frame = pd.DataFrame({"isbn": ["9", "8"], "id": ["a", "b"], "title": ["X", "Y"]})
+    assert read_items(frame).ids == ("a", "b")
+
+
+def test_the_first_of_several_keys_is_the_key_and_a_named_one_goes_before_all() -> None:
+    for first, second in (("isbn", "book_id"), ("goodreads_book_id", "book_id")):
+        assert read_items(pd.DataFrame({first: ["9", "8"], second: ["a", "b"], "title": ["X", "Y"]})).ids == ("9", "8")
+    assert read_items(pd.DataFrame({"code": ["9", "8"], "item": ["a", "b"], "title": ["X", "Y"]})).ids == ("a", "b")
+
+
+def test_times_in_two_units_are_settled_by_the_unit_of_most() -> None:
+    people, time = [f"u{n}" for n in range(13)], [1_700_000_000] * 12 + [1_700_000_000_000]
+    report = check_data(pd.DataFrame({"user": people, "item": people, "time": time}))
+    (found,) = (finding for finding in report.findings if finding.id == "time_units")
+    assert found.action is not None
+    assert (found.action.option, found.action.value) == ("time_format", "s")
+
+
+def test_a_place_is_told_where_a_source_knows_it() -> None:
+    with pytest.raises(DataError, match=r"^'f' line 7: "):
+        Source(label="'f'", unit="line").refuse("infinite_column", line=7, column="x", got=1)
+    with pytest.raises(DataError, match=r"^'f' row 3: "):
+        Source(label="'f'").refuse("infinite_column", row=3, column="x", got=1)
+
+
+def test_conditions_on_numbers_and_texts_must_both_be_met() -> None:
+    table = ItemTable(("a", "b", "c"), ("A", "B", "C"), pd.DataFrame({"kind": ["x|y", "x", "z"], "n": [1.0, 2.0, 2.0]}))
+    np.testing.assert_array_equal(matching(table, {"kind": "x", "n": 2}), [False, True, False])
+    np.testing.assert_array_equal(matching(table, {"n": 2, "kind": ["y", "z"]}), [False, False, True])
+    with pytest.raises(InputError):
+        matching(table, {"kind": []})
+
+
+def test_fields_of_a_data_set_cannot_be_written_nor_reached_from_outside() -> None:
+    given = np.array([0, 1, 0, 2])
+    data = Interactions(
+        "t", ("a", "b"), ItemTable(tuple("xyz"), tuple("XYZ"), pd.DataFrame(index=range(3))), [0, 2, 4], given
+    )
+    given[0] = 2
+    assert data.item[0] == 0
+    assert not data.item.flags.writeable
+    view = np.arange(4)[:]
+    view.flags.writeable = False
+    again = Interactions("t", ("a", "b"), data.items, [0, 2, 4], np.minimum(view, 2))
+    assert again.item.base is None
+
+
+def test_in_another_language_items_are_called_otherwise_and_all_else_stays() -> None:
+    items = ItemTable(("x", "y"), ("X", "Y"), pd.DataFrame(index=range(2)), names={"zh": ("甲", "乙")})
+    data = Interactions("t", ("a",), items, [0, 2], [0, 1])
+    spoken = data.in_language("zh")
+    assert spoken.items.titles == ("甲", "乙")
+    assert spoken.checksum == data.checksum
+    assert data.in_language("zh") is spoken
+
+
+def test_planted_kinds_are_those_that_are_asked_for() -> None:
+    dislike = planted("dislike", n_users=20, seed=0)
+    assert dislike.data.rating is not None
+    assert set(np.unique(dislike.data.rating)) == {1.0, 4.0, 5.0}
+    recency = planted("recency", n_users=40, seed=0).data
+    assert all(
+        len(set(recency.item[a:b])) == b - a for a, b in zip(recency.indptr[:-1], recency.indptr[1:], strict=True)
+    )
+
+
+def test_a_report_says_where_in_both_languages() -> None:
+    report = check_data(EVENTS.assign(item=["x", None, "x", None]))
+    (error,) = report.errors
+    assert error.where() == error.where("en") != error.where("zh")
+    assert error.advice("en") in json.dumps(error.to_dict())

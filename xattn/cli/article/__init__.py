@@ -1,0 +1,1 @@
+"""What the article shows, on the command line: its worked example, and its pipeline on any data."""

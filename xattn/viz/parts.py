@@ -1,0 +1,145 @@
+"""Parts of items as charts: heat maps over two pictures, bands over time of two sounds. Tables in, charts out; pure.
+
+    patches     name, contribution, text, x0, y0, x1, y1 (shares of width and height), over a PNG of ours
+    stretches   name, contribution, text, start, stop (seconds), band (its name), over the seconds
+
+The event's item stands on the left, the explained one on the right, and both have the same colours.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import altair as alt
+import pandas as pd
+
+from xattn.i18n import t
+from xattn.viz.charts import BASE, DIVERGING, INK, Chart
+from xattn.viz.unchecked import quick
+
+__all__ = ["PLACED", "Sheet", "part_chart", "part_width"]
+
+SIDE = 190  # pixels of the longer side of a picture
+WIDE, BAND = 190, 15  # pixels of a sound, of a band in it
+LONGEST = 34  # characters of a title above a picture
+TOLD = 0.25  # of the largest: what gets its sign written in it
+ALTS = {"patches": "parts.patches_alt", "stretches": "parts.stretches_alt"}
+PLACED = {"patches": ("x0", "y0", "x1", "y1"), "stretches": ("start", "stop", "low", "high")}  # columns by kind
+
+
+class Sheet(NamedTuple):
+    """One item: its title, its parts (see the module's head), and its picture as PNG where there is one."""
+
+    title: str
+    parts: pd.DataFrame
+    picture: bytes | None = None
+
+
+@quick
+def part_chart(kind: str, sheets: Sequence[Sheet], lang: str = "en", share: bool = False) -> Chart:
+    """The chart of `kind` "patches" or "stretches", one sheet beside the other. `share`: contributions are shares."""
+    most = max((float(sheet.parts["contribution"].abs().max()) for sheet in sheets if len(sheet.parts)), default=0.0)
+    make = _patches if kind == "patches" else _stretches
+    drawn = [make(sheet, most if most > 0 else 1.0, lang, share) for sheet in sheets]
+    says = t(ALTS[kind], lang, n=sum(len(sheet.parts) for sheet in sheets))
+    return alt.hconcat(*drawn, spacing=14).resolve_scale(color="shared").properties(description=says)
+
+
+def part_width(kind: str) -> int:
+    """Pixels that the chart takes; less makes it unreadable."""
+    return 2 * (SIDE if kind == "patches" else WIDE) + (40 if kind == "patches" else 150)
+
+
+def _colour(most: float, lang: str, share: bool) -> alt.Color:
+    legend = alt.Legend(
+        title=t("chart.contribution", lang), orient="bottom", gradientLength=140, tickCount=3, **_percent(share)
+    )
+    return alt.Color("contribution:Q", scale=alt.Scale(range=DIVERGING, domain=[-most, 0.0, most]), legend=legend)
+
+
+def _percent(share: bool) -> dict[str, Any]:
+    return {"format": "%"} if share else {}
+
+
+def _title(sheet: Sheet) -> str:
+    return sheet.title if len(sheet.title) <= LONGEST else sheet.title[: LONGEST - 1] + "…"
+
+
+def _tips(lang: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("name:N", title=t("parts.part", lang)),
+        alt.Tooltip("text:N", title=t("chart.contribution", lang)),
+    ]
+
+
+def _patches(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
+    width, height = _size(sheet.picture)
+
+    def edge(of: type[Any], field: str, **more: Any) -> Any:
+        return of(f"{field}:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1], nice=False, **more))
+
+    frame = sheet.parts.assign(
+        sign=sheet.parts["text"].str[:1],
+        x=(sheet.parts["x0"] + sheet.parts["x1"]) / 2,
+        y=(sheet.parts["y0"] + sheet.parts["y1"]) / 2,
+    )
+    layers: list[Chart] = []
+    if sheet.picture is not None:
+        address = "data:image/png;base64," + base64.b64encode(sheet.picture).decode("ascii")
+        whole = pd.DataFrame({"url": [address], "x": [0.5], "y": [0.5]})
+        picture = alt.Chart(whole).mark_image(width=width, height=height, aspect=False)
+        layers.append(picture.encode(x=edge(alt.X, "x"), y=edge(alt.Y, "y", reverse=True), url="url:N"))
+    plot = alt.Chart(frame).encode(tooltip=_tips(lang))
+    layers.append(
+        plot.mark_rect(stroke=BASE, strokeOpacity=0.5, opacity=0.65).encode(
+            x=edge(alt.X, "x0"),
+            x2="x1:Q",
+            y=edge(alt.Y, "y0", reverse=True),
+            y2="y1:Q",
+            color=_colour(most, lang, share),
+        )
+    )
+    layers.append(
+        plot.transform_filter(abs(alt.datum.contribution) > TOLD * most)
+        .mark_text(fontSize=15, fontWeight="bold", color="#ffffff", stroke="#000000", strokeWidth=0.6)
+        .encode(x=edge(alt.X, "x"), y=edge(alt.Y, "y", reverse=True), text="sign:N")
+    )
+    return alt.layer(*layers).properties(width=width, height=height, title=_title(sheet))
+
+
+def _size(png: bytes | None) -> tuple[int, int]:
+    """Pixels of width and height that a picture takes, by the first lines of a PNG."""
+    width, height = struct.unpack(">II", png[16:24]) if png else (1, 1)
+    scale = SIDE / max(width, height, 1)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _stretches(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
+    frame = sheet.parts.assign(band=[_band(low, high) for low, high in sheet.parts[["low", "high"]].to_numpy()])
+    bands = list(dict.fromkeys(frame.sort_values("low", ascending=False)["band"]))
+    plot = alt.Chart(frame).encode(
+        x=alt.X("start:Q", title=t("parts.seconds", lang), scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=4)),
+        x2="stop:Q",
+        y=alt.Y("band:N", sort=bands, title=None, axis=alt.Axis(labelOverlap=False, labelLimit=80)),
+        tooltip=_tips(lang),
+    )
+    cells = plot.mark_rect(stroke=BASE, strokeOpacity=0.3).encode(color=_colour(most, lang, share))
+    signs = (
+        alt.Chart(frame.assign(sign=frame["text"].str[:1], middle=(frame["start"] + frame["stop"]) / 2))
+        .transform_filter(abs(alt.datum.contribution) > TOLD * most)
+        .mark_text(fontSize=11, fontWeight="bold", color=INK)
+        .encode(x="middle:Q", y=alt.Y("band:N", sort=bands), text="sign:N")
+    )
+    return alt.layer(cells, signs).properties(width=WIDE, height=alt.Step(BAND), title=_title(sheet))
+
+
+def _band(low: float, high: float) -> str:
+    """A band of pitch by its limits.
+
+    >>> _band(49.99, 278.3)
+    '50–278 Hz'
+    """
+    return f"{low:.0f}–{high:.0f} Hz"
