@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import streamlit
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import SMALL, Opener, address, scores, shown_text, small
 from tests.models import fitted
 from xattn.app import state
 from xattn.app.learn.formulas import Lit
+from xattn.app.recommend import page as recommend_page
 from xattn.app.recommend.heads import head_names
 from xattn.app.recommend.view import FEW_EVENTS, TABS
 from xattn.app.recommend.what_if import MORE_EVENTS
-from xattn.app.ui.session import LIT
+from xattn.app.ui import address as parts
+from xattn.app.ui.session import FILMS, LIT
 from xattn.i18n import LANGUAGES, t
 from xattn.i18n.numbers import figure
 from xattn.model.heads.learned import LearnedPart
@@ -26,6 +29,7 @@ from xattn.recommenders import Recommender
 
 LESSON = "from xattn.app.learn import page; page.render()"
 LAB = "from xattn.app.lab import page; page.render()"
+FRONT = "from xattn.app.front import page; page.render()"
 
 
 def seen(page: AppTest) -> tuple[Any, ...]:
@@ -139,6 +143,64 @@ def test_back_closes_a_part_and_a_late_address_does_not(open_page: Opener) -> No
     page.query_params.update(late)
     settle(page)
     assert (page.session_state["open.history"], page.session_state["open.rec_waterfall"]) == (True, False)
+
+
+# --- Back, then Forward at once: the run of Back is cut short by that of Forward --------------------------------------
+
+
+def turn(page: AppTest, to: dict[str, str]) -> None:
+    """Back or Forward leads to this address."""
+    page.query_params.clear()
+    page.query_params.update(to)
+    page.run()
+    assert not page.exception
+
+
+def cut_short(*_: Any) -> NoReturn:
+    """What a new run does to the one before it, wherever that is."""
+    raise StopException
+
+
+def test_forward_cuts_back_short(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(user="u3")
+    before = address(page)
+    next(button for button in page.button if str(button.key).startswith("rec_why_")).click().run()
+    explained = address(page)
+    assert "item" in explained
+    with monkeypatch.context() as patched:
+        patched.setattr(recommend_page, "listed", cut_short)
+        turn(page, before)
+    turn(page, explained)
+    assert address(page) == explained
+    assert len(page.button(key="rec_close").label) > 0
+    assert page.session_state["rec.view"].item == explained["item"]
+
+
+@pytest.mark.parametrize(
+    ("script", "start", "key", "value"),
+    [
+        (FIRST, {"user": "u3", "item": "i12", "tab": "sum"}, "open.rec_waterfall", True),
+        (LESSON, {"step": "all"}, "worked_step", "2"),
+        (LESSON, {"step": "all"}, LIT.name, Lit(1)),
+        (FRONT, {"films": "i3_5~i4_5~i7_5"}, FILMS.name, (("i3", 5), ("i4", 5))),
+    ],
+)
+def test_forward_cuts_short_what_back_did_to_a_part(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch, script: str, start: dict[str, str], key: str, value: Any
+) -> None:
+    monkeypatch.setattr(state, "model", lambda kind="HybridAttention", name="": small(kind))
+    page = open_page(script, **start)
+    before = address(page)
+    page.session_state[key] = value
+    after = address(settle(page))
+    (changed,) = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    show = parts.show
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "show", lambda param, *more: cut_short() if param == changed else show(param, *more))
+        turn(page, before)
+    turn(page, after)
+    assert page.session_state[key] == value
+    assert address(page) == after
 
 
 def with_learned_heads() -> Recommender:

@@ -91,7 +91,7 @@ def _open(data: Interactions, language: str) -> None:
         try:
             FILMS.set(picks.known(data, link))
         except InputError:
-            st.warning(t("behaviour.bad_films", language), icon=":material/link_off:")
             FILMS.set(())
+            st.warning(t("behaviour.bad_films", language), icon=":material/link_off:")
     elif link == "":
         FILMS.set(())

@@ -77,8 +77,8 @@ class Draft:
             try:
                 self.load(self.read(link))
             except InputError:
-                st.warning(bad_link, icon=":material/link_off:")
                 self.load(start)
+                st.warning(bad_link, icon=":material/link_off:")
         elif link == "":
             self.load(start)
         elif address.is_new_here(self.param):

@@ -21,6 +21,7 @@ from xattn.app.ui.session import (
     HOW_MANY,
     MODEL,
     PUBLISHED,
+    READ,
     TAB,
     USER,
     VIEW,
@@ -51,6 +52,7 @@ def open_view(data: Interactions) -> None:
         return
     view, complaints = View.from_query(st.query_params.to_dict(), data, state.models(), state.seen())
     VIEW.set(view)
+    READ.set(_address())
     COMPLAINTS.set(tuple(complaints))
     PUBLISHED.take()
     undo.forget(EDITS)
@@ -117,6 +119,8 @@ def _went_elsewhere() -> bool:
     last: _Published | None = PUBLISHED.get()
     if address.turned_to():
         return bool(_address())
-    if last is None or last.address == _address():
+    if last is None:  # the run that read the address was cut short by this one: Back, then Forward at once
+        return READ.get() != _address()
+    if last.address == _address():
         return False
     return (present(), lang()) == (last.view, last.language)

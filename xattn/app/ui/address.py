@@ -60,15 +60,23 @@ def is_new_here(param: str) -> bool:
 
 
 def arrived(param: str) -> str | None:
-    """The link in `param` of the address, if it is news to this session; "" when the address has lost its link."""
+    """The link in `param` of the address, if it is news to this session; "" when the address has lost its link.
+
+    Who asks takes it over before drawing anything: a run may be cut short by the next one (Back, then Forward at once),
+    and what is noted here says that the session stands where this link led.
+    """
     link: str | None = st.query_params.get(param)
     if link == SEEN.of(param).get():
         return None
-    if is_new_here(param):
-        return link
-    before = WIDGETS.of(param).get() or {}
-    untouched = all(widget(key).get() == value for key, value in before.items())
-    return (link or "") if untouched else None
+    if not is_new_here(param):
+        before = WIDGETS.of(param).get() or {}
+        if any(widget(key).get() != value for key, value in before.items()):
+            return None
+        link = link or ""
+    if link is not None:
+        SEEN.of(param).set(link or None)
+        WIDGETS.of(param).set({})
+    return link
 
 
 def show(param: str, link: str | None, widgets: Iterable[str]) -> None:
@@ -103,8 +111,8 @@ def choose(
     first = options[0]
     link = arrived(param)
     if link is not None:
-        _complain(param, link, options)
         widget(key).set(link if link in options else first)
+        _complain(param, link, options)
     elif is_new_here(param):
         widget(key).set(CHOSEN.of(key).get() or start or first)
     if widget(key).get() not in options:  # another row of buttons shared the parameter until now
@@ -140,8 +148,8 @@ def select(
     first = start or options[0]
     link = arrived(param)
     if link is not None:
-        _complain(param, link, options)
         widget(key).set(link if link in options else first)
+        _complain(param, link, options)
     elif widget(key).get() not in options:
         widget(key).set(first)
     chosen: str = st.selectbox(label, list(options), format_func=words, key=key, width=width)
@@ -158,6 +166,7 @@ def part(name: str, label: str, *, icon: str, start: bool = False) -> ExpanderCo
     link = arrived(PARTS)
     if link is not None:  # it speaks of all parts, and comes before any of them is drawn
         moved = frozenset(word for word in link.split(",")[:MOST_PARTS] if re.fullmatch("-?[a-z0-9_]{1,40}", word))
+        moved_here.set(moved)
         for other in [own.name, *others]:
             widget(other).take()
     word = f"-{name}" if start else name

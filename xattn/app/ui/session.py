@@ -128,6 +128,7 @@ LEFT_OUT = Key[str | None]("front.without", None)  # the film that is left out t
 
 VIEW = Key[Any]("rec.view", NOT_YET)  # what the page shows
 PUBLISHED = Key[Any]("rec.published", None)  # the view in the address, with the address and the language of then
+READ = Key[dict[str, str] | None]("rec.read", None)  # the address that the view was last taken from
 COMPLAINTS = Key[tuple[Any, ...]]("rec.complaints", ())  # what of the address was not followed
 WHO, USER = Key[str]("rec_who", "user"), Key[str | None]("rec_user", None)
 MODEL, HOW_MANY = Key[str]("rec_model", NOT_YET), Key[int]("rec_k", NOT_YET)
