@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from xattn.data import (
 from xattn.data.filters import matching
 from xattn.data.reading import faults, moments
 from xattn.data.reading.choice import shown_names
+from xattn.data.reading.formats import unpack
 from xattn.data.reading.formats.encoding import _utf8, _wide_without_mark
 from xattn.data.reading.formats.layout import _separator
 from xattn.data.reading.formats.trees import _loaded
@@ -297,3 +300,30 @@ def test_a_report_says_where_in_both_languages() -> None:
     (error,) = report.errors
     assert error.where() == error.where("en") != error.where("zh")
     assert error.advice("en") in json.dumps(error.to_dict())
+
+
+@pytest.mark.parametrize("indent", [0, 1])
+@pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])
+def test_json_as_pandas_writes_it_is_its_table(orient: Any, indent: int) -> None:
+    """On one line, as it is written unless it is asked for otherwise, and on many."""
+    events = pd.DataFrame({"user": ["a", "a", "b"], "item": ["x", "y", "x"], "rating": [3, 4, 5]})
+    data = read_interactions(io.BytesIO(events.to_json(orient=orient, indent=indent).encode()))
+    assert data.checksum == read_interactions(events).checksum
+    if orient != "values":  # these have no names
+        items = pd.DataFrame({"item": ["x", "y"], "title": ["X", "Y"], "kind": ["k", "l"]})
+        found = read_items(io.BytesIO(items.to_json(orient=orient, indent=indent).encode()))
+        assert (found.ids, found.titles, found.frame["kind"].tolist()) == (("x", "y"), ("X", "Y"), ["k", "l"])
+
+
+def test_one_line_of_json_is_one_event() -> None:
+    for line in ('{"user": {"id": 1}, "item": {"id": 2}}', '{"user": "1", "events": [{"item": 2}]}'):
+        data = read_interactions(io.BytesIO(line.encode()))
+        assert (data.user_ids, data.items.ids) == (("1",), ("2",))
+
+
+def test_unpacking_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = lzma.compress(b"user,item\na,x\n")
+    assert read_interactions(io.BytesIO(raw)).n_events == 1
+    monkeypatch.setattr(unpack, "MOST_MEMORY", 2**20)  # the dictionary of this file takes more
+    with pytest.raises(DataError, match="xz file must be whole"):
+        read_interactions(io.BytesIO(raw))
