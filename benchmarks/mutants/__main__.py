@@ -85,23 +85,23 @@ def run(faults: list[Fault], budget: float, minutes: float, part: str, examples:
             module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
             limit = 3 * sum(near.seconds.get(name, 1.0) for name in tests) + SLACK
             trying = (module, fault.path, source, tests, limit, examples)
-            said, took = trial.tried(*trying) if tests else ("no test", 0.0)
+            said, took, by = trial.tried(*trying) if tests else trial.Verdict("no test", 0.0)
             if said == "survived" and not whole:
                 said = "not decided"
             if said == "killed" and module not in sound:  # else the tests would see faults where there are none
-                _check_sound(module, fault.path, tests, limit, examples)
+                _check_sound(module, fault.path, [by] if by else tests, limit, examples)
                 sound.add(module)
-            found = {"key": key(fault), "said": said, "seconds": round(took, 1), "when": time.time()}
+            found = {"key": key(fault), "said": said, "by": by, "seconds": round(took, 1), "when": time.time()}
             out.write(json.dumps(found) + "\n")
             out.flush()
-            print(f"{said:11} {took:5.1f} s  {fault}", flush=True)
+            print(f"{said:11} {took:5.1f} s  {fault}  {by}", flush=True)
 
 
 def _check_sound(module: str, path: str, tests: list[str], limit: float, examples: int) -> None:
     """Raise RuntimeError where the tests fail on the module as it is."""
-    said, _ = trial.tried(module, path, Path(path).read_text("utf-8"), tests, limit, examples)
-    if said != "survived":
-        raise RuntimeError(f"the tests of {path} must pass without a fault; {said}")
+    found = trial.tried(module, path, Path(path).read_text("utf-8"), tests, limit, examples)
+    if found.said != "survived":
+        raise RuntimeError(f"the tests of {path} must pass without a fault; {found}")
 
 
 def report(faults: list[Fault]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xattn import EASE, ContentAttention, HybridAttention, Interactions, ItemKNN, Ledger, Popularity, UserAttention
@@ -17,7 +19,7 @@ from xattn.explain.tell import markup, page_parts
 from xattn.explain.tell import page as page_module
 from xattn.explain.tell.card import card, card_page
 from xattn.explain.tell.export import explanation
-from xattn.explain.tell.snippet import Origin
+from xattn.explain.tell.snippet import Origin, plain_value
 from xattn.recommenders import Recommender
 
 FILMS = {
@@ -141,6 +143,33 @@ def _changes() -> str:
     return "\n".join([repr(found), numbers(found.items)])
 
 
+def _programs() -> str:
+    """The program of each way in which a person can be given, of a saved model and of files."""
+    found, knn = [], model("knn")
+    own = knn.history("ann")
+    histories = [
+        knn.history(history=["heist", "moon"]),
+        knn.history(history=[("heist", 5.0), ("moon", 2.0)]),
+        knn.history(history=["heist", "moon"]).without([0]),
+        own.without([1, 2]),
+        replace(own, age=own.age + 2.0),
+        replace(own, rating=np.where(own.item == own.item[0], np.nan, 3.0), user=None),
+        replace(own, kind=np.array(["view"] * len(own), dtype=object), user=None),
+        replace(own, rating=None, user=None).without([0]),
+    ]
+    for history in histories:
+        found.append(knn.explain(history=history, item="tank", k=2).snippet().split("model = ")[1].split("\n")[1])
+    ledger = why("hybrid", "ann", "moon", where={"genres": "drama"}, exclude=["tank"])
+    for origin in (
+        Origin(model="m.npz"),
+        Origin(ratings="r.csv", items="i.csv", reading={"scale": (1, 5), "drop": ("bots",)}),
+        Origin(ratings="sqlite://ann:secret@host/db"),
+    ):
+        found.append(ledger.snippet(origin))
+    values = {"a": np.float64(0.5), 2: (np.int64(3), True), "c": {1}, "d": np.array([1.5]), "e": None, "f": Origin}
+    return "\n".join([*found, repr(plain_value(values))])
+
+
 STORIES: dict[str, Callable[[], str]] = {
     **{
         f"texts of {name}: {user}, {item}": lambda name=name, user=user, item=item: "\n".join(
@@ -159,7 +188,7 @@ STORIES: dict[str, Callable[[], str]] = {
     "a difference of two people": lambda: numbers(
         (why("hybrid", "hal", "letter") - why("hybrid", "ann", "letter")).events()
     ),
-    "a list": lambda: _list("hybrid", "hal"),
+    "a list": lambda: _list("hybrid", "ann"),
     "a list by popularity": lambda: _list("popularity", "hal"),
     "changes of a list": _changes,
     "an explanation": lambda: as_json(
@@ -167,6 +196,7 @@ STORIES: dict[str, Callable[[], str]] = {
     ),
     "a page": lambda: page(why("content", "ann", "tank", k=2), "en"),
     "a page in Chinese": lambda: page(why("knn", "hal", "letter"), "zh"),
+    "programs": _programs,
     "a card": lambda: card(why("hybrid", "hal", "letter"), "en", "dark"),
     "a page with a card": lambda: plain(card_page(why("knn", "hal", "letter"), "zh")),
 }  # fmt: skip

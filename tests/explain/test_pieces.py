@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xattn.data import History, planted
 from xattn.data.simulate import AGES, simulate
 from xattn.errors import InputError
-from xattn.explain.compare.edit import _set
+from xattn.explain.compare.edit import _halved, _outwards, _set, minimal_edit
 from xattn.explain.compare.lists import list_changes
 from xattn.explain.competitors import _columns, _summed
 from xattn.explain.rows import contributions, event_rows
@@ -99,3 +99,41 @@ def test_people_of_one_taste_are_of_one_age() -> None:
     made = simulate(DATA.items, n_users=50, seed=0)
     first = made.loved.argmax(axis=1)
     assert [AGES[at * len(AGES) // made.loved.shape[1]] for at in first] == made.people["age"].tolist()
+
+
+# --- the smallest edit ------------------------------------------------------------------------------------------------
+
+
+def test_a_boundary_is_halved_from_the_side_that_holds() -> None:
+    for low, high, at in ((0.0, 1.0, 0.3), (0.0, -2.0, -0.7), (1.0, 8.0, 1.0)):
+        sign = 1.0 if high > low else -1.0
+        found = _halved(lambda x, at=at, sign=sign: sign * (x - at), low, high)  # type: ignore[misc]
+        assert sign * (found - at) > 0
+        assert found == pytest.approx(at, abs=1e-12)
+
+
+def test_the_nearer_of_two_boundaries_is_found_and_none_beyond_what_is_known() -> None:
+    near = lambda x: abs(x - 3.0) < 0.5 or x < -2.0  # noqa: E731
+    lead = lambda x: 1.0 if near(x) else -1.0  # noqa: E731
+    assert _outwards(lead, 1.0, np.inf) == pytest.approx(-2.0, abs=1e-9)
+    assert _outwards(lead, 1.0, 0.5) is None
+    assert _outwards(lambda x: -1.0, 1.0, np.inf) is None
+    assert _outwards(lambda x: 0.0, 1.0, np.inf) is None  # as far as the other one is not before it
+
+
+@pytest.mark.parametrize(("middle", "found"), [(9_990.0, True), (10_010.0, False)])
+def test_a_number_moves_no_further_than_ten_thousand_times_the_largest(middle: float, found: bool) -> None:
+    """y = x: item `above` is nearer once x passes the middle of the two."""
+    edit = minimal_edit([1.0], [[1.0]], [[0.0]], [[middle + 1.0], [middle - 1.0]], above=0, below=1)
+    assert (edit.number is not None, edit.vector is not None) == (found, found)
+    assert edit.lead == pytest.approx(-4 * middle)
+    if edit.number is not None:
+        assert edit.number.after == pytest.approx(middle)
+        assert edit.number.size > middle
+
+
+def test_lengths_of_keys_and_values_are_told() -> None:
+    with pytest.raises(InputError, match="keys") as refused:
+        minimal_edit([1.0], [[1.0], [2.0]], [[0.0]], [[1.0], [2.0]], above=0, below=1)
+    assert "values" in str(refused.value)
+    assert "2" in str(refused.value)
