@@ -148,6 +148,22 @@ CASES: dict[str, Case] = {
         csv("item,title,price,code,text", "x,X,1.5,007,1e999", "y,Y,,008,2", "z,Z,-3e2,009,3"), of="items"
     ),
     "items: no header": Case("x,X,3\ny,Y,4\nz,Z,4\n", of="items"),
+    "items: two flags are no block": Case(csv("item,title,new,old", "x,X,1,0", "y,Y,0,0", "z,Z,1,1"), of="items"),
+    "items: a header alone": Case("item,title\n", of="items"),
+    "items: none is left": Case(csv("item,title", ",X", ",Y"), {"missing": "drop"}, of="items"),
+    "items: ids with line breaks": Case('item,title\n"a\nb",X\nc,Y\n', of="items"),
+    "items: two twice": Case(csv("item,title", "x,X", "y,Y", "x,Z", "z,Z", "x,Q"), of="items"),
+    "items: years of a few": Case(csv("item,title", "x,X (1990)", "y,Y", "z,Z"), of="items"),
+    "items: years of half": Case(csv("item,title", "x,X (1990)", "y,Y (1991)", "z,Z", "q,Q"), of="items"),
+    "items: years, and a column of them": Case(csv("item,title,year", "x,X (1990),1", "y,Y (1991),2"), of="items"),
+    "items: titles in Chinese": Case(csv("item,title,title_zh", "x,Heat,盗火线", "y,Ran,"), of="items"),
+    "items: no titles": Case(csv("item,genre", "x,a", "y,b", "z,"), of="items"),
+    "items: users and titles are no keys": Case(csv("user,title,isbn", "a,X,1", "b,Y,2", "c,Z,3"), of="items"),
+    "items: no key": Case(csv("colour,size", "red,1", "red,2", "blue,1"), of="items"),
+    "items: a list of tags, and prose": Case(
+        csv("item,tags,prose", 'x,"p, q","it is, in short, good"', 'y,"q, p","no, not at all"', 'z,"p","well, yes"'),
+        of="items",
+    ),
     "items: described": Case(csv("sku,description", "x,red shirt", "y,blue shirt", "z,red hat"), of="items"),
 }
 
