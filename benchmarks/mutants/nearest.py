@@ -7,6 +7,7 @@ runs on import belongs to the tests that use what it defines (uses.py).
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections import Counter, defaultdict
@@ -17,6 +18,9 @@ from typing import Any, NamedTuple
 from benchmarks.mutants.uses import using
 
 __all__ = ["Fewer", "Nearest", "record"]
+
+
+PLAIN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # plugins of others take a second each time
 
 
 class Choice(NamedTuple):
@@ -95,6 +99,7 @@ def record(folder: Path, tests: list[str], modules: list[str], most: int) -> Non
     import coverage
     import pytest
 
+    os.environ |= PLAIN
     measured = coverage.Coverage(data_file=None, include=modules, config_file=False)
     measured.start()
     recorder = Recorder(measured, most)

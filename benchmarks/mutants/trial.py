@@ -17,13 +17,17 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder, SourceLoader
 from typing import Any, NamedTuple
 
-from benchmarks.mutants.nearest import Fewer
+from benchmarks.mutants.nearest import PLAIN, Fewer
 
 __all__ = ["Verdict", "preload", "tried"]
 
 SAID = {0: "survived", 1: "killed", 2: "killed", 5: "no test"}  # 2: the changed module cannot be imported
 NOT_PLANTED = 9
-BEFORE = ("pytest", "hypothesis", "hypothesis.extra.numpy", "pandas", "scipy.sparse", "scipy.linalg", "sklearn.base")
+BEFORE = (
+    "pytest", "hypothesis", "hypothesis.extra.numpy", "pandas", "scipy.sparse", "scipy.linalg", "scipy.optimize",
+    "sklearn.base", "sklearn.utils.validation", "pyarrow.csv", "pyarrow.parquet", "threadpoolctl",
+)  # fmt: skip
+PERHAPS = ("altair", "openpyxl", "jsonschema", "sqlalchemy", "PIL.Image")  # what is not installed is not needed here
 
 
 class Planted(MetaPathFinder, SourceLoader):
@@ -90,11 +94,14 @@ class Chosen:
 
 def preload(planted_in: tuple[str, ...]) -> None:
     """Import what all trials need; `planted_in` are the packages that must not be imported here."""
-    for name in BEFORE:
+    os.environ |= PLAIN
+    for name in (*BEFORE, *(name for name in PERHAPS if importlib.util.find_spec(name.split(".")[0]))):
         importlib.import_module(name)
     package = importlib.import_module("xattn.kernels")
     for found in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"xattn.kernels.{found.name}")
+    importlib.import_module("xattn.i18n").keys()  # reads the catalogue
+    importlib.import_module("numba").njit(_one)()  # a compiler at work; no parallel kernel, after which none may fork
     early = [name for name in sys.modules if any(name == p or name.startswith(f"{p}.") for p in planted_in)]
     assert not early, f"imported too early: {early}"
 
@@ -106,6 +113,10 @@ class Verdict(NamedTuple):
     said: str
     seconds: float
     by: str = ""
+
+
+def _one() -> int:
+    return 1
 
 
 def tried(module: str, path: str, source: str, tests: Sequence[str], limit: float, examples: int) -> Verdict:

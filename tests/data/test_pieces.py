@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from xattn.data import (
+    History,
     Interactions,
     ItemTable,
     check_data,
@@ -25,12 +26,14 @@ from xattn.data import (
     read_interactions,
     read_items,
 )
+from xattn.data.datasets import DatasetInfo
 from xattn.data.filters import matching
 from xattn.data.reading import faults, moments
+from xattn.data.reading.cells import ids_of
 from xattn.data.reading.choice import shown_names
 from xattn.data.reading.formats import unpack
 from xattn.data.reading.formats.encoding import _utf8, _wide_without_mark
-from xattn.data.reading.formats.layout import _separator
+from xattn.data.reading.formats.layout import _separator, cut
 from xattn.data.reading.formats.trees import _loaded
 from xattn.data.reading.opinions import opinions_in
 from xattn.data.reading.profile import Profile
@@ -327,3 +330,141 @@ def test_unpacking_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(unpack, "MOST_MEMORY", 2**20)  # the dictionary of this file takes more
     with pytest.raises(DataError, match="xz file must be whole"):
         read_interactions(io.BytesIO(raw))
+
+
+# --- the ends of what is allowed --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("12:00 am", 0),
+        ("12:05 am", 300),
+        ("1:00 am", 3_600),
+        ("11:59 AM", 43_140),
+        ("12:05 p.m.", 43_500),
+        ("1:00 pm", 46_800),
+        ("11:59:59 PM", 86_399),
+        ("00:00", 0),
+        ("23:59:60", 86_400),  # a second that is put in
+        ("24:00", np.nan),
+        ("10:60", np.nan),
+        ("10:10:61", np.nan),
+    ],
+)
+def test_a_clock_shows_what_clocks_show(text: str, seconds: float) -> None:
+    np.testing.assert_array_equal(moments.clock_of(pa.array([text])), [seconds])
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("1969-12-31", -1),
+        ("1970-01-01", 0),
+        ("1970-12-01", 334),
+        ("1970-12-31", 364),
+        ("0001-01-01", -719_162),  # four digits are a year as it stands
+        ("9999-12-31", 2_932_896),
+        ("1970-13-01", np.nan),
+        ("1970-00-01", np.nan),
+        ("1970-01-00", np.nan),
+        ("1970-04-31", np.nan),
+        ("1/2/69", 36_161),  # the year 2069
+        ("1/2/70", 1),
+        ("1900-02-29", np.nan),
+    ],
+)
+def test_days_of_the_calendar(text: str, days: float) -> None:
+    np.testing.assert_array_equal(moments.moments_of(pa.array([text, text])).seconds / 86_400, [days] * 2)
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Z", 0), ("UTC", 0), ("+01:00", -1), ("-0530", 5.5), ("+1345", -13.75)])
+def test_a_zone_is_taken_off(zone: str, hours: float) -> None:
+    texts = pa.array([f"1970-01-02 00:00:00{zone}", "1970-01-02 00:00:00"])
+    np.testing.assert_array_equal(moments.moments_of(texts).seconds, [86_400 + 3_600 * hours, 86_400])
+
+
+def test_words_of_opinions() -> None:
+    good = "like liked up thumbs-up yes y true t recommended positive love 赞 喜欢 推荐 是 LIKE"
+    bad = "dislike disliked down thumbs-down no n false f negative hate 踩 不喜欢 不推荐 否 Hate"
+    np.testing.assert_array_equal(opinions_in(good.split()), [1.0] * len(good.split()))
+    np.testing.assert_array_equal(opinions_in(bad.split()), [0.0] * len(bad.split()))
+    np.testing.assert_array_equal(
+        opinions_in(["★★★½", "4,5", "4 out of 5", "3 stars", "4星", "4/5"]), [3.5, 4.5, 4, 3, 4, 4]
+    )
+    assert np.isnan(opinions_in(["inf", "nan", "so so", ""])).all()
+
+
+def test_a_long_column_is_seen_through_a_sample() -> None:
+    column = pa.array([str(n) for n in range(9_000)])
+    seen = Profile(column, columns=1)
+    assert (seen.rows, len(seen.texts), seen.distinct) == (9_000, 4_000, 4_000)
+    assert {"0", "1999", "8999"} <= set(seen.texts)
+    assert len(Profile(column, columns=1_000).texts) == 400
+    assert len(Profile(column, columns=100_000).texts) == 50
+
+
+def test_a_crowd_is_more_than_fifty_times_what_is_usual() -> None:
+    few = np.arange(1, 100)
+    for n, found in ((1_000, 0), (1_001, 1)):  # fewer than 20 events are usual; of 20, fifty times as many
+        assert faults.bots(np.concatenate([np.zeros(n, int), few]), None).size == found
+    pace = lambda n: 1e9 + np.arange(n, dtype=float)  # noqa: E731
+    assert not faults.bots(np.zeros(199, int), pace(199)).size
+    assert faults.bots(np.zeros(200, int), pace(200)).size == 1
+    assert not faults.bots(np.zeros(200, int), 1e9 + 1.001 * np.arange(200)).size
+
+
+def test_nothing_is_repeated_in_nothing() -> None:
+    none = np.empty(0, np.int64)
+    assert faults.repeats(none, none) == 0
+    assert faults.repeats(np.array([0, 0, 1, 0]), np.array([3, 3, 3, 2])) == 1
+    assert not faults.exact_repeats([none]).size
+
+
+def test_odd_times_lie_before_1973_or_after_tomorrow() -> None:
+    now = 1.7e9
+    seconds = np.array([1e8, 1e8 - 1, now, now + 86_400, now + 86_401, np.nan])
+    np.testing.assert_array_equal(faults.odd_times(seconds, now), [1, 4])
+    assert not faults.odd_times(np.arange(5.0), now).size  # running numbers
+    assert not faults.odd_times(np.array([np.nan]), now).size
+
+
+def test_cells_of_lines() -> None:
+    assert cut("a   b ", " ") == ["a", "b"]
+    assert cut('a,"b,c"', ",") == ["a", "b,c"]
+    assert cut('a,"b"c', ",") == ["a", '"b"c']  # a wrong quote parts nothing
+    assert cut('a,"b', ",", quotes=False) == ["a", '"b']
+    assert cut("a::b", "::") == ["a", "b"]
+
+
+def test_numbers_with_holes_are_ids_and_features() -> None:
+    found = ids_of(pa.array([1.0, None, 2.0, np.nan, 1.0]))
+    np.testing.assert_array_equal(found.codes, [0, -1, 1, -1, 0])
+    assert (found.ids, found.bad.tolist()) == (("1", "2"), [])
+    assert ids_of(pa.array([1.5, None, 2.0**53, 2.0**53 - 1])).bad.tolist() == [0, 2]
+    assert ids_of(pa.array(["a\x00b", "c"])).bad.tolist() == [0]
+    items = read_items(pd.DataFrame({"item": ["x", "y"], "n": [1.0, np.nan]}))
+    np.testing.assert_array_equal(items.frame["n"], [1.0, np.nan])
+
+
+def test_a_table_without_columns_grows() -> None:
+    bare = ItemTable.bare(["a", "b"], {"a": "A"})
+    assert (bare.titles, len(bare.extended(["c", "a"]))) == (("A", "b"), 3)
+
+
+def test_only_a_line_that_is_all_header_repeats_it() -> None:
+    text = "user,item,rating\nuser,x,3\nuser,item,4\nuser,item,rating\na,x,1\n"
+    data = read_interactions(io.BytesIO(text.encode()))
+    assert (data.user_ids, data.items.ids, data.n_events) == (("user", "a"), ("x", "item"), 3)
+    assert data.report.found("header_again").rows == (4,)
+
+
+def test_what_is_said_of_a_history_and_of_data() -> None:
+    data = read_interactions(EVENTS, name="t")
+    known, other = History.of(data, 0), History.given(data, ["x", "nobody"])
+    for history in (known, other):
+        assert repr(history).count("unknown") == (history is other)
+        assert not repr(history).rstrip(")").endswith("_")
+    info = DatasetInfo("n", "t", 1, 2, 3, "l", "s", "c", Path(), {})
+    assert info.names == {}
+    assert repr(data) == "Interactions('t': 2 users, 3 items, 4 events)"
