@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from xattn.data import (
     History,
@@ -27,6 +28,7 @@ from xattn.data import (
     read_items,
 )
 from xattn.data.datasets import DatasetInfo
+from xattn.data.feature_set import FeatureSet
 from xattn.data.filters import matching
 from xattn.data.reading import faults, moments
 from xattn.data.reading.cells import ids_of
@@ -38,7 +40,9 @@ from xattn.data.reading.formats.trees import _loaded
 from xattn.data.reading.opinions import opinions_in
 from xattn.data.reading.profile import Profile
 from xattn.data.reading.words import hints_of, words_of
+from xattn.data.scale import Scale, check_opinions, scale_of_lasting
 from xattn.data.source import Source
+from xattn.data.split import as_of
 from xattn.errors import DataError, InputError, UnknownIdError
 
 EVENTS = pd.DataFrame({"user": ["a", "a", "b", "b"], "item": ["x", "y", "x", "z"]})
@@ -468,3 +472,82 @@ def test_what_is_said_of_a_history_and_of_data() -> None:
     info = DatasetInfo("n", "t", 1, 2, 3, "l", "s", "c", Path(), {})
     assert info.names == {}
     assert repr(data) == "Interactions('t': 2 users, 3 items, 4 events)"
+
+
+# --- the same data, less or more of it --------------------------------------------------------------------------------
+
+
+def typed_events() -> Interactions:
+    """Two people with ratings on a stated scale, times and types of events; one event stands twice but for its type."""
+    frame = pd.DataFrame(
+        {
+            "user": ["a", "a", "a", "b", "b"],
+            "item": ["x", "x", "x", "y", "x"],
+            "rating": [2.0, 2.0, 2.0, 3.0, 4.0],
+            "time": [1.0, 1.0, 1.0, 2.0, 3.0],
+            "event": ["view", "view", "buy", "buy", "buy"],
+        }
+    )
+    return read_interactions(frame, name="typed", scale=(0, 7))
+
+
+def test_what_is_left_of_data_keeps_its_name_scale_and_types() -> None:
+    data = typed_events()
+    assert data.scale == Scale(0.0, 7.0)
+    assert data.kind is not None
+    for part in (data.without_users(["a"]), data.select(data.user == 1), data.core(1), data.without_repeats()):
+        assert (part.name, part.scale) == ("typed", data.scale)
+        assert part.kind is not None
+        assert part.kind.tolist()[-2:] == ["buy", "buy"]
+    assert data.without_repeats().n_events == 4  # another type is another event
+    assert data.without_users(["a"]).user_ids == ("b",)
+    assert typed_events().report.name == "typed"
+    assert read_interactions(EVENTS, name="own").report.name == "own"
+
+
+def test_features_that_are_named_twice_in_a_row_are_added() -> None:
+    twice = sparse.csr_array((np.array([1.0, 2.0, 0.0]), np.array([1, 1, 0]), np.array([0, 2, 3])), shape=(2, 2))
+    own = FeatureSet(("p", "q"), twice)
+    assert own.F.nnz == 1
+    np.testing.assert_array_equal(own.F.toarray(), [[0.0, 3.0], [0.0, 0.0]])
+    with pytest.raises(InputError):
+        FeatureSet(("p", "p"), twice)
+
+
+def test_titles_are_on_one_line_and_refused_by_name() -> None:
+    frame = pd.DataFrame(index=range(1))
+    assert ItemTable(("a",), ("A\n\u2028B\x00",), frame).titles == ("A B",)
+    with pytest.raises(InputError, match="`titles`"):
+        ItemTable(("a",), 7, frame)  # type: ignore[arg-type]
+
+
+def test_refusals_name_the_argument() -> None:
+    table = ItemTable(("a", "b"), ("A", "B"), pd.DataFrame({"kind": ["x", "y"]}))
+    with pytest.raises(InputError, match="`where`"):
+        matching(table, {"kind": "z"})
+    with pytest.raises(InputError, match="`data`"):
+        as_of(EVENTS, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`unrated`"):
+        read_interactions(EVENTS.assign(rating=1.0), unrated=[None])
+    with pytest.raises(InputError, match="`user_ids`"):
+        Interactions("t", (3.5,), table, [0, 0], [])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`drop`"):
+        read_interactions(EVENTS, drop="all")
+
+
+def test_ends_of_opinions() -> None:
+    with pytest.raises(InputError, match="`rating`"):
+        check_opinions("rating", [1.0, np.inf])
+    with pytest.raises(InputError, match="`rating`"):
+        check_opinions("rating", [[1.0]])
+    assert scale_of_lasting(np.array([-1.0, 5.0]), np.ones(2), "dwell") is None
+    assert scale_of_lasting(np.array([0.0]), np.ones(1), "dwell") is None
+    assert scale_of_lasting(np.array([0.0, 1.0]), np.ones(2), "progress") == Scale(0.0, 1.0, "progress")
+    assert scale_of_lasting(np.array([0.0, 1.01]), np.ones(2), "progress") == Scale(0.0, 100.0, "progress")
+    assert scale_of_lasting(np.array([0.0, 100.5]), np.ones(2), "progress") is None
+
+
+def test_words_of_capitals() -> None:
+    assert words_of("XMLFeedID") == ("xml", "feed", "id")
+    assert words_of("userISBN") == ("user", "isbn")
+    assert words_of("itemNo") == ("item", "no")

@@ -20,7 +20,9 @@ from xattn.explain.tell import page as page_module
 from xattn.explain.tell.card import card, card_page
 from xattn.explain.tell.export import explanation
 from xattn.explain.tell.snippet import Origin, plain_value
+from xattn.explain.tell.words import both_say
 from xattn.recommenders import Recommender
+from xattn.recommenders.foreign import wrap
 
 FILMS = {
     "heist": ("The “Heist” (1990)", "crime|comedy", "a crew plans a heist at night"),
@@ -72,6 +74,18 @@ def model(name: str) -> Recommender:
     return MODELS[name]().fit(data())
 
 
+@cache
+def wrapped() -> Recommender:
+    """A function of the history that is no sum: what it says is an average over some orders of the events."""
+    together = np.array([[len(set(a) & set(b)) for b in "abcdefgh"] for a in "abcdefgh"], float)
+    together = np.add.outer(np.arange(8.0), 3.0 * np.arange(8.0)) % 5.0 + together
+
+    def scores(histories: list[np.ndarray]) -> np.ndarray:
+        return np.array([np.sqrt(together[own].sum(axis=0)) for own in histories])
+
+    return wrap(scores, data(), budget=60)
+
+
 def why(name: str, user: str, item: str, **conditions: Any) -> Ledger:
     return model(name).explain(user, item, **conditions)
 
@@ -81,6 +95,7 @@ def texts(ledger: Ledger) -> Iterator[str]:
     for lang in ("en", "zh"):
         for depth in ("clause", "sentence", "paragraph"):
             yield f"{lang} {depth}: {ledger.text(lang, depth, 'shop' if lang == 'en' else 'books')}"
+        yield f"{lang} both say: {both_say(ledger, lang)}"
     yield f"notes {ledger.notes}; {ledger.confidence}; {ledger!r}"
 
 
@@ -135,7 +150,7 @@ def _frames(ledger: Ledger) -> str:
 
 def _list(name: str, user: str) -> str:
     found = explain_list(model(name), user, k=3)
-    return "\n".join([repr(found), numbers(found.events()), *(found.text(lang) for lang in ("en", "zh"))])
+    return "\n".join([repr(found), numbers(found.events()), as_json(found.to_dict())])
 
 
 def _changes() -> str:
@@ -195,6 +210,8 @@ STORIES: dict[str, Callable[[], str]] = {
         explanation(why("content", "ann", "tank", k=2), Origin(ratings="r.csv"), "music")
     ),
     "a page": lambda: page(why("content", "ann", "tank", k=2), "en"),
+    "a page of what may not be listed": lambda: page(why("hybrid", "ann", "heist", k=2), "en"),
+    "texts of a wrapped model": lambda: "\n".join(texts(wrapped().explain("hal", "trench", k=2))),
     "a page in Chinese": lambda: page(why("knn", "hal", "letter"), "zh"),
     "programs": _programs,
     "a card": lambda: card(why("hybrid", "hal", "letter"), "en", "dark"),

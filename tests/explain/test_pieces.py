@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from xattn.data import History, planted
 from xattn.data.simulate import AGES, simulate
 from xattn.errors import InputError
-from xattn.explain.compare.edit import _halved, _outwards, _set, minimal_edit
+from xattn.explain.compare.edit import _halved, _outwards, _set, _slope, minimal_edit
 from xattn.explain.compare.lists import list_changes
 from xattn.explain.competitors import _columns, _summed
 from xattn.explain.rows import contributions, event_rows
 from xattn.model.fit.ease import probes
-from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN
+from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN, Popularity
+from xattn.tensor.attend import attend
 
 DATA = planted("dislike", n_users=60, seed=0).data
 
@@ -121,15 +122,15 @@ def test_the_nearer_of_two_boundaries_is_found_and_none_beyond_what_is_known() -
     assert _outwards(lambda x: 0.0, 1.0, np.inf) is None  # as far as the other one is not before it
 
 
-@pytest.mark.parametrize(("middle", "found"), [(9_990.0, True), (10_010.0, False)])
-def test_a_number_moves_no_further_than_ten_thousand_times_the_largest(middle: float, found: bool) -> None:
-    """y = x: item `above` is nearer once x passes the middle of the two."""
-    edit = minimal_edit([1.0], [[1.0]], [[0.0]], [[middle + 1.0], [middle - 1.0]], above=0, below=1)
+@pytest.mark.parametrize(("way", "found"), [(19_990.0, True), (20_010.0, False)])
+def test_a_number_moves_no_further_than_ten_thousand_times_the_largest(way: float, found: bool) -> None:
+    """y = x: item `above` is nearer once x, which is 2, passes the middle of the two."""
+    edit = minimal_edit([1.0], [[1.0]], [[2.0]], [[way + 3.0], [way + 1.0]], above=0, below=1)
     assert (edit.number is not None, edit.vector is not None) == (found, found)
-    assert edit.lead == pytest.approx(-4 * middle)
+    assert edit.lead == pytest.approx(-4 * way)
     if edit.number is not None:
-        assert edit.number.after == pytest.approx(middle)
-        assert edit.number.size > middle
+        assert edit.number.size == pytest.approx(way, rel=1e-6)
+        assert edit.number.size > way
 
 
 def test_lengths_of_keys_and_values_are_told() -> None:
@@ -137,3 +138,47 @@ def test_lengths_of_keys_and_values_are_told() -> None:
         minimal_edit([1.0], [[1.0], [2.0]], [[0.0]], [[1.0], [2.0]], above=0, below=1)
     assert "values" in str(refused.value)
     assert "2" in str(refused.value)
+
+
+def test_three_events_at_most_are_named_in_each_direction() -> None:
+    model = CollaborativeAttention(dtype="float64", min_events=2, regularization=1.0, dislike=-0.5).fit(DATA)
+    counts = []
+    for item in ("i0", "i5", "i9", "i14", "i21"):
+        difference = model.explain("u0", item) - model.explain("u0", "i30")
+        moved = difference.events().iloc[1:]
+        for more, key in ((moved["difference"] > 0, "more"), (moved["difference"] < 0, "less")):
+            counts.append(int(more.sum()))
+            named = [title in difference.text() for title in moved.loc[more, "title"]]
+            assert sum(named) == min(3, counts[-1]), key
+            assert named[:3] == [True] * min(3, counts[-1])
+    assert max(counts) > 3, "a case that tests nothing"
+
+
+def test_events_that_differ_alike_stay_in_their_order() -> None:
+    """Popularity: all differ by nothing, and so stand in the order of the history, be it long."""
+    events = [f"i{n % 40}" for n in range(60)]
+    model = Popularity().fit(DATA)
+    difference = model.explain(history=events, item="i1") - model.explain(history=events, item="i2")
+    assert difference.events()["position_a"].tolist() == [-1, *difference.cells["position_a"].iloc[1:]]
+
+
+def test_the_smallest_vector_lies_along_the_slope_where_it_ends() -> None:
+    """Nothing shorter does: at its end an edit points as the lead rises, as of every shortest way to a level."""
+    straight = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        q, X, Y = rng.normal(size=3), rng.normal(size=(4, 3)), rng.normal(size=(2, 3))
+
+        def lead(values: np.ndarray, q: np.ndarray = q, Y: np.ndarray = Y) -> float:
+            return float(attend(q, values, values).fused @ (Y[0] - Y[1]))
+
+        a, b = (0, 1) if lead(X) <= 0 else (1, 0)
+        found = minimal_edit(q, None, X, Y, a, b, measure="dot").vector
+        if found is None:
+            continue
+        end, sign = _set(X, found.event, slice(None), found.after), 1.0 if a == 0 else -1.0
+        slope = sign * _slope(lead, end, found.event, False)
+        move = found.after - found.before
+        straight.append(float(slope @ move / (np.linalg.norm(slope) * np.linalg.norm(move))))
+    assert len(straight) >= 8
+    assert np.median(straight) > 0.999

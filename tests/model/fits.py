@@ -110,5 +110,7 @@ def said(name: str) -> list[float]:
     items = np.r_[0:9, 5, 17, 29]
     found = [float(x) for user in (3, 20, 41) for x in model.scores_of(model.history(f"p{user + 1}"))[items]]
     record = getattr(model, "training_", None) or getattr(model, "epochs_", None) or []
-    found += [float(x) for epoch in record for x in epoch if x is not None]
+    for epoch in record:  # rates are small, so by their logarithm
+        found += [float(epoch.number), epoch.loss, float(np.log(epoch.lr))]
+        found += [] if epoch.validation is None else [epoch.validation]
     return found

@@ -10,6 +10,8 @@ from scipy import sparse
 
 from xattn.errors import InputError
 from xattn.model.fit import block_weights, closed_form, inheritance, pair_sums
+from xattn.model.fit.article import Lesson, Setting, fit_network
+from xattn.model.fit.belonging import belonging_form, belonging_sums, form_of_belonging_sums
 from xattn.model.fit.block_weights import Pulls
 from xattn.model.fit.inheritance import chosen_penalty, spread
 from xattn.model.fit.pair_sums import BelongingSums, PairSums
@@ -73,15 +75,17 @@ def trained(minutes: float | None, seconds: float, epochs: int = 6, n: int = 8):
         rates.append(lr)
         return 2.0 * len(rows)
 
-    said: list[float] = []
+    said: list[tuple[str, float]] = []
     found = train(
         params, step, n=n, batch_size=4, epochs=epochs, schedule=Schedule(1.0, total=2 * epochs),
         rng=np.random.default_rng(0), minutes=minutes, clock=lambda: seconds * len(rates),
-        progress=lambda what, share: said.append(share),
+        progress=lambda what, share: said.append((what, share)),
     )  # fmt: skip
-    assert said[0] == 0.0
-    assert said[-1] == 1.0
-    assert said == sorted(said)
+    assert {what for what, _ in said} == {"train"}
+    shares = [share for _, share in said]
+    assert shares[0] == 0.0
+    assert shares[-1] == 1.0
+    assert shares == sorted(shares)
     return found, rates
 
 
@@ -266,3 +270,36 @@ def test_values_of_a_closed_form_have_the_type_that_was_asked_for() -> None:
         A, B = (X.T @ X).astype(dtype), X.T @ rng.normal(size=(8, 2))
         found = closed_form._solve(A.copy(), B.astype(dtype), 0.5)
         np.testing.assert_allclose(found, np.linalg.solve(X.T @ X + 0.5 * np.eye(3), B), rtol=2e-4)
+
+
+def test_two_ways_to_sum_what_belongs_together() -> None:
+    """From histories, and from sums of them: somebody has none, λ is not 1, and there are features."""
+    rng = np.random.default_rng(0)
+    X = sparse.csr_array(np.where(rng.random((30, 6)) < 0.4, rng.random((30, 6)), 0.0) * (np.arange(30) != 7)[:, None])
+    F, warm = sparse.csr_array(rng.random((6, 2))), np.array([0, 2, 3, 5, 7, 8])
+    sums = belonging_sums(X, X, warm)
+    assert sums.size[0] == np.count_nonzero(np.diff(X.indptr))
+    assert sums.size[1] == X.nnz
+    for K in (None, 3):
+        one = belonging_form(X, X, F, 3.0, K, warm, 9, np.float64)
+        two = form_of_belonging_sums(sums, F, 3.0, K, 9, np.float64)
+        np.testing.assert_allclose(*(np.asarray(form.against(np.eye(6))) for form in (one, two)), rtol=1e-9, atol=1e-12)
+
+
+def test_a_table_is_kept_sparse_where_that_is_smaller() -> None:
+    """A place and a value take twice the bytes of a value, and some time."""
+    for full, sparsely in ((39, True), (40, False)):
+        table = np.zeros((10, 10))
+        table.ravel()[:full] = 1.0
+        arrays = Sums(np.arange(10), table, np.ones((10, 10)), np.ones(10)).arrays()
+        assert ("A_place" in arrays) == sparsely
+        assert "B" in arrays
+
+
+@pytest.mark.parametrize("liked", [0.0, 1.0])
+def test_the_first_bias_is_finite_where_all_are_alike(liked: float) -> None:
+    indptr, item = np.array([0, 3, 6]), np.array([0, 1, 2, 2, 1, 0])
+    lesson = Lesson(indptr, item, np.ones((2, 6)), np.full(6, liked), np.zeros(6, bool), 3)
+    setting = Setting(2, 0.5, 0.01, 0.01, 1, 2, 1, 1, "float64")
+    sign = 1.0 if liked else -1.0
+    assert fit_network(lesson, setting, np.random.default_rng(0)).offset == pytest.approx(sign * np.log(999.0))

@@ -116,6 +116,8 @@ FILES: dict[str, Case] = {
             "utf-32": FRENCH,
         }.items()
     },
+    "utf-8-sig, a bad byte": Case(b"\xef\xbb\xbf" + words(CHINESE, "utf-8") + b"a,7,\xff\nb,7,x\n"),
+    "an encoding that is none": Case(PLAIN, {"encoding": "klingon"}),
     "an encoding that is stated": Case(words(FRENCH[:4], "cp1250"), {"encoding": "cp1250"}),
     "an encoding that it is not in": Case(words(FRENCH, "cp1252"), {"encoding": "utf-8"}),
     "half a UTF-16": Case(words(FRENCH, "utf-16")[:-1]),
@@ -206,6 +208,9 @@ FILES: dict[str, Case] = {
     "lists after a colon": Case("a: x, y, z\nb: x\nc: z y\n"),
     "a matrix of opinions": Case(
         "\n".join(",".join(["99"] * n + ["3.5", "-2"] + ["99"] * (30 - n)) for n in range(4)) + "\n"
+    ),
+    "a matrix of opinions that counts first": Case(
+        "\n".join(",".join(["2", *["99"] * n, "3.5", "-2", *["99"] * (30 - n)]) for n in range(4)) + "\n"
     ),
     "films of MovieLens": Case("1::Heat (1995)::Crime|Drama\n2::Ran (1985)::War\n", of="items"),
     "films of MovieLens, once more": Case(

@@ -6,7 +6,7 @@ import io
 from typing import Any, NamedTuple
 
 from xattn.data import Interactions, ItemTable, read_interactions, read_items
-from xattn.errors import DataError
+from xattn.errors import InputError
 
 DAY = 86_400
 
@@ -105,6 +105,25 @@ CASES: dict[str, Case] = {
     "returns that are kept": Case(
         csv("user,item,quantity", "a,x,3", "a,y,-1", "b,x,2", "b,y,-2"), {"event_weights": {"return": -0.5}}
     ),
+    "returns that do not occur": Case(
+        csv("user,item,quantity", "a,x,3", "a,y,0", "b,x,0.5"), {"event_weights": {"return": -0.5}}
+    ),
+    "a rating and an amount": Case(csv("user,item,rating,quantity", "a,x,3,1", "a,y,1,2", "b,x,5,1", "b,z,4,9")),
+    "rows that differ by their amount": Case(
+        csv("user,item,time,quantity", "a,x,1600000000,1", "a,x,1600000000,2", "a,x,1600000000,1", "b,y,1600000000,1")
+    ),
+    "rows that differ by their type": Case(
+        csv(
+            "user,item,time,event",
+            "a,x,1600000000,view",
+            "a,x,1600000000,buy",
+            "a,x,1600000000,buy",
+            "b,y,1600000000,buy",
+        )
+    ),
+    "a pattern that one time does not fit": Case(
+        csv("user,item,date", "a,x,31|01|24", "a,y,soon", "b,x,01|02|24"), {"time_format": "%d|%m|%y"}
+    ),
     "repeats": Case(csv("user,item,time", "a,x,1600000000", "a,x,1600000009", "a,x,1600000010", "b,y,1600000000")),
     "exact repeats": Case(csv(EVENTS, *FULL[:4], FULL[1], FULL[1])),
     "exact repeats, left out": Case(csv(EVENTS, *FULL[:4], FULL[1], FULL[1]), {"repeats": "drop"}),
@@ -159,6 +178,9 @@ CASES: dict[str, Case] = {
     "items: titles in Chinese": Case(csv("item,title,title_zh", "x,Heat,盗火线", "y,Ran,"), of="items"),
     "items: no titles": Case(csv("item,genre", "x,a", "y,b", "z,"), of="items"),
     "items: users and titles are no keys": Case(csv("user,title,isbn", "a,X,1", "b,Y,2", "c,Z,3"), of="items"),
+    "items: the one that can be a key": Case(csv("sort,price", "p7,1.5", "p8,2.5", "p9,1.5"), of="items"),
+    "items: a user is no key": Case(csv("user,what", "a,p", "b,q", "c,r"), of="items"),
+    "items: an empty column": Case(csv("item,title,note", "x,X,", "y,Y,", "z,Z,"), of="items"),
     "items: no key": Case(csv("colour,size", "red,1", "red,2", "blue,1"), of="items"),
     "items: a list of tags, and prose": Case(
         csv("item,tags,prose", 'x,"p, q","it is, in short, good"', 'y,"q, p","no, not at all"', 'z,"p","well, yes"'),
@@ -182,8 +204,8 @@ def told(case: Case) -> str:
     try:
         found: Any = read(case)
         lines.append(found.report.text())
-    except DataError as error:
-        lines += [f"DataError: {error}"]
+    except InputError as error:
+        lines += [f"{type(error).__name__}: {error}"]
         if hasattr(error, "report"):
             lines.append(error.report.text())
         return "\n".join(lines)
