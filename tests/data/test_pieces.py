@@ -551,3 +551,11 @@ def test_words_of_capitals() -> None:
     assert words_of("XMLFeedID") == ("xml", "feed", "id")
     assert words_of("userISBN") == ("user", "isbn")
     assert words_of("itemNo") == ("item", "no")
+
+
+def test_an_event_with_another_rating_or_time_is_another_event() -> None:
+    plain = pd.DataFrame({"user": ["a"] * 3, "item": ["x"] * 3})
+    for column in ("rating", "time"):
+        data = read_interactions(plain.assign(**{column: [1.0, 2.0, 2.0]}), scale=(0, 7))
+        assert data.without_repeats().n_events == 2
+    assert read_interactions(plain).without_repeats().n_events == 3

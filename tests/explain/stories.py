@@ -83,7 +83,7 @@ def wrapped() -> Recommender:
     def scores(histories: list[np.ndarray]) -> np.ndarray:
         return np.array([np.sqrt(together[own].sum(axis=0)) for own in histories])
 
-    return wrap(scores, data(), budget=60)
+    return wrap(scores, data(), kind="average", budget=12)
 
 
 def why(name: str, user: str, item: str, **conditions: Any) -> Ledger:

@@ -148,7 +148,7 @@ def test_three_events_at_most_are_named_in_each_direction() -> None:
         moved = difference.events().iloc[1:]
         for more, key in ((moved["difference"] > 0, "more"), (moved["difference"] < 0, "less")):
             counts.append(int(more.sum()))
-            named = [title in difference.text() for title in moved.loc[more, "title"]]
+            named = [f"“{title}” (" in difference.text() for title in moved.loc[more, "title"]]
             assert sum(named) == min(3, counts[-1]), key
             assert named[:3] == [True] * min(3, counts[-1])
     assert max(counts) > 3, "a case that tests nothing"

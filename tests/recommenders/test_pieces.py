@@ -65,8 +65,10 @@ def test_an_event_of_many_is_named_by_its_number() -> None:
             masked(wrong)
     with pytest.raises(InputError):
         masked("i5")
-    with pytest.raises(UnknownIdError):
+    with pytest.raises(InputError, match="`item` must be an id"):
         masked(("i1", 1, 2))
+    with pytest.raises(UnknownIdError):
+        masked("nobody")
 
 
 def test_ratings_of_a_history_lie_on_the_scale() -> None:
