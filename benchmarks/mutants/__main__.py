@@ -70,17 +70,18 @@ def results() -> dict[str, dict[str, Any]]:
     return found
 
 
-def run(faults: list[Fault], budget: float, minutes: float, part: str, examples: int) -> None:
+def run(faults: list[Fault], budget: float, minutes: float, part: str, again: bool) -> None:
     """Try each fault, until the minutes are over."""
     near = nearest.Nearest(OUT)
     packages = tuple({".".join(Path(place).with_suffix("").parts[:2]) for place in PLACES})
     trial.preload(packages)
+    examples = 60 if again else 20  # of Hypothesis
     until, sound = time.monotonic() + 60 * minutes, set[str]()
     with open(OUT / f"results-{part.replace('/', '-')}.jsonl", "a", encoding="utf-8") as out:
         for fault in faults:
             if time.monotonic() > until:
                 break
-            tests, whole = near.of(fault.path, fault.line, budget)
+            tests, whole = near.of(fault.path, fault.line, budget, again)
             source = planted(Path(fault.path).read_text("utf-8"), fault)
             module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
             limit = 3 * sum(near.seconds.get(name, 1.0) for name in tests) + SLACK
@@ -152,7 +153,7 @@ def main() -> None:
     else:
         todo = [f for f in faults if key(f) not in known]
     i, of = map(int, given.part.split("/"))
-    run(todo[i::of], given.budget, given.minutes, given.part, 60 if alive else 20)
+    run(todo[i::of], given.budget, given.minutes, given.part, alive)
 
 
 if __name__ == "__main__":

@@ -36,18 +36,21 @@ class Nearest:
     def __init__(self, folder: Path) -> None:
         self.lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self.seconds: dict[str, float] = {}
-        for file in sorted(folder.glob("map-*.json")):
+        self.newest: set[str] = set()
+        for file in sorted(folder.glob("map-*.json"), key=lambda file: file.stat().st_mtime):
             found = json.loads(file.read_text("utf-8"))
             self.seconds |= found["seconds"]
+            self.newest = set(found["tests"])
             for path, lines in found["lines"].items():
                 for line, names in lines.items():
                     self.lines[path][int(line)] |= {found["tests"][i] for i in names}
         self.breadth = Counter(name for of in self.lines.values() for names in of.values() for name in names)
 
-    def of(self, path: str, line: int, budget: float) -> Choice:
+    def of(self, path: str, line: int, budget: float, again: bool = False) -> Choice:
         """The tests to run for a line: those that run it or use what it defines, the nearest first.
 
-        Where none does, all that run a line of its module. As many as take up to `budget` seconds, and one at least.
+        Where none does, all that run a line of its module. As many as take up to `budget` seconds, and one at least. Once `again`, those
+        of the newest map come first: they were written for what had survived.
         """
         of_module = self.lines[path]
         covering = of_module.get(line) or set().union(
@@ -55,7 +58,7 @@ class Nearest:
         )
         covering = covering or set().union(*of_module.values())
         chosen, spent = [], 0.0
-        for name in sorted(covering, key=lambda name: (self._far(name), name)):
+        for name in sorted(covering, key=lambda name: (again and name not in self.newest, self._far(name), name)):
             spent += self.seconds.get(name, 1.0)
             if spent > budget and chosen:
                 break

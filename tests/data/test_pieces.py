@@ -39,6 +39,7 @@ from xattn.data.reading.formats.layout import _separator, cut
 from xattn.data.reading.formats.trees import _loaded
 from xattn.data.reading.opinions import opinions_in
 from xattn.data.reading.profile import Profile
+from xattn.data.reading.shapes import _opinions_only
 from xattn.data.reading.words import hints_of, words_of
 from xattn.data.scale import Scale, check_opinions, scale_of_lasting
 from xattn.data.source import Source
@@ -559,3 +560,44 @@ def test_an_event_with_another_rating_or_time_is_another_event() -> None:
         data = read_interactions(plain.assign(**{column: [1.0, 2.0, 2.0]}), scale=(0, 7))
         assert data.without_repeats().n_events == 2
     assert read_interactions(plain).without_repeats().n_events == 3
+
+
+def test_blank_cells_do_not_decide_how_times_are_written() -> None:
+    few = moments.moments_of(pa.array(["1600000000", "", "", ""]))
+    assert few.way == "s"
+    np.testing.assert_array_equal(few.seconds, [1.6e9, np.nan, np.nan, np.nan])
+    assert moments.moments_of(pa.array(["5", "", "", "x"])).way == "number"
+
+
+def test_a_report_as_plain_values_has_these_fields() -> None:
+    items = pd.DataFrame({"item": ["x", "y", "q"], "title": ["X", "Y", "Q"]})
+    told = read_interactions(EVENTS.assign(rating=[1.0, 2.0, 3.0, 5.0]), items).report.to_dict()
+    assert list(told) == ["name", "format", "rows", "events", "users", "items", "columns", "unused", "scale", "kinds",
+                          "findings", "item_table"]  # fmt: skip
+    assert list(told["item_table"]) == list(told)
+    assert told["item_table"]["item_table"] is None
+    assert list(told["columns"][0]) == ["column", "role", "why", "how", "sure", "samples"]
+    assert list(told["scale"]) == ["low", "high", "kind", "origin"]
+    assert list(told["findings"][0]) == [
+        "id",
+        "severity",
+        "count",
+        "rows",
+        "unit",
+        "share",
+        "action",
+        "sentence",
+        "advice",
+    ]
+    assert told["columns"][0]["samples"] == ["a", "b"]
+    assert list(told["format"]) == ["kind", "packing", "encoding", "separator", "header", "unit", "shape", "empty"]
+
+
+def test_one_cell_that_is_no_date_does_not_settle_which_comes_first() -> None:
+    assert moments.moments_of(pa.array(["03/04/2024", "04/03/2024", "never"])).order == "either"
+    assert moments.moments_of(pa.array(["03/03/2024", "04/04/2024", "never"])).order == ""
+
+
+def test_opinions_of_a_wide_table_lie_within_a_hundred() -> None:
+    for cells, found in ((["5", "", "100"], True), (["5", "-100"], True), (["5", "101"], False), (["5", "x"], False)):
+        assert _opinions_only(pa.array(cells)) == found
