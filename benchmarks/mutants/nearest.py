@@ -49,8 +49,8 @@ class Nearest:
     def of(self, path: str, line: int, budget: float, again: bool = False) -> Choice:
         """The tests to run for a line: those that run it or use what it defines, the nearest first.
 
-        Where none does, all that run a line of its module. As many as take up to `budget` seconds, and one at least. Once `again`, those
-        of the newest map come first: they were written for what had survived.
+        Where none does, all that run a line of its module. As many as take up to `budget` seconds, and one at least.
+        Once `again`, those of the newest map come first: they were written for what had survived.
         """
         of_module = self.lines[path]
         covering = of_module.get(line) or set().union(
