@@ -601,3 +601,9 @@ def test_one_cell_that_is_no_date_does_not_settle_which_comes_first() -> None:
 def test_opinions_of_a_wide_table_lie_within_a_hundred() -> None:
     for cells, found in ((["5", "", "100"], True), (["5", "-100"], True), (["5", "101"], False), (["5", "x"], False)):
         assert _opinions_only(pa.array(cells)) == found
+
+
+def test_no_opinion_at_all_is_none() -> None:
+    data = read_interactions(EVENTS.assign(rating=99.0), scale=(1, 5))
+    assert data.rating is None
+    assert data.report.found("absurd").count == 4
