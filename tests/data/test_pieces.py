@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import io
 import json
 import lzma
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -607,3 +609,29 @@ def test_no_opinion_at_all_is_none() -> None:
     data = read_interactions(EVENTS.assign(rating=99.0), scale=(1, 5))
     assert data.rating is None
     assert data.report.found("absurd").count == 4
+
+
+@pytest.mark.parametrize("name", ["id", "key", "ID", "编号"])
+def test_a_plain_key_goes_before_other_ids(name: str) -> None:
+    frame = pd.DataFrame({"isbn": ["9", "8"], name: ["a", "b"], "title": ["X", "Y"]})
+    assert read_items(frame).ids == ("a", "b")
+    assert read_items(frame.rename(columns={name: "other"})).ids == ("9", "8")
+
+
+def test_ends_of_a_scale_differ() -> None:
+    with pytest.raises(InputError, match=r"got .*3.*3"):
+        read_interactions(EVENTS.assign(rating=1.0), scale=(3, 3))
+    with pytest.raises(InputError, match="got '3-x'"):
+        read_interactions(EVENTS.assign(rating=1.0), scale="3-x")
+    assert read_interactions(EVENTS.assign(rating=[1.0, 2, 3, 4]), scale="1..4").scale == Scale(1.0, 4.0)
+
+
+@pytest.mark.parametrize("name", ["things.csv", "things.csv.gz", "THINGS.TSV", "things.inter", "things.jsonl"])
+def test_of_a_zip_file_the_table_is_taken(name: str) -> None:
+    raw = b'{"user": "a", "item": "x"}\n' if "json" in name else b"user,item\na,x\n"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, gzip.compress(raw) if name.endswith("gz") else raw)
+        archive.writestr("notes.md", "nothing")
+        archive.writestr("readme.txt", "nothing")
+    assert read_interactions(io.BytesIO(out.getvalue())).items.ids == ("x",)
