@@ -50,20 +50,21 @@ class Nearest:
         """The tests to run for a line: those that run it or use what it defines, the nearest first.
 
         Where none does, all that run a line of its module. As many as take up to `budget` seconds, and one at least.
-        Once `again`, those of the newest map come first: they were written for what had survived.
+        Once `again`, all tests of the newest map come first: they were written for what had survived.
         """
         of_module = self.lines[path]
         covering = of_module.get(line) or set().union(
             *(of_module.get(n, set()) for n in using(Path(path).read_text("utf-8"), line))
         )
         covering = covering or set().union(*of_module.values())
+        first = self.newest if again else set[str]()
         chosen, spent = [], 0.0
-        for name in sorted(covering, key=lambda name: (again and name not in self.newest, self._far(name), name)):
+        for name in sorted(covering | first, key=lambda name: (name not in first, self._far(name), name)):
             spent += self.seconds.get(name, 1.0)
             if spent > budget and chosen:
                 break
             chosen.append(name)
-        return Choice(chosen, len(chosen) == len(covering))
+        return Choice(chosen, covering.issubset(chosen))
 
     def _far(self, name: str) -> float:
         """The lines that a test runs, times its seconds: a test that runs little says more about a line, sooner."""

@@ -32,6 +32,7 @@ from xattn.data import (
 from xattn.data.datasets import DatasetInfo
 from xattn.data.feature_set import FeatureSet
 from xattn.data.filters import matching
+from xattn.data.friends import friend_pairs, friends_of
 from xattn.data.reading import faults, moments
 from xattn.data.reading.cells import ids_of
 from xattn.data.reading.choice import shown_names
@@ -41,9 +42,11 @@ from xattn.data.reading.formats.layout import _separator, cut
 from xattn.data.reading.formats.trees import _loaded
 from xattn.data.reading.opinions import opinions_in
 from xattn.data.reading.profile import Profile
-from xattn.data.reading.shapes import _opinions_only
+from xattn.data.reading.shapes import _opinions_only, is_wide
+from xattn.data.reading.tables import table_of
 from xattn.data.reading.words import hints_of, words_of
 from xattn.data.scale import Scale, check_opinions, scale_of_lasting
+from xattn.data.simulate import simulate
 from xattn.data.source import Source
 from xattn.data.split import as_of
 from xattn.errors import DataError, InputError, UnknownIdError
@@ -635,3 +638,52 @@ def test_of_a_zip_file_the_table_is_taken(name: str) -> None:
         archive.writestr("notes.md", "nothing")
         archive.writestr("readme.txt", "nothing")
     assert read_interactions(io.BytesIO(out.getvalue())).items.ids == ("x",)
+
+
+@pytest.mark.parametrize(("names", "wide"), [("foo,bar,baz", True), ("foo,bar", False), ("1,2", True)])
+def test_a_wide_table_names_three_items_or_numbers_them(names: str, wide: bool) -> None:
+    width = names.count(",") + 1
+    rows = [["5", "", "3"], ["", "4", "1"]]
+    text = "\n".join([f"user,{names}", *(",".join([f"u{n}", *row[:width]]) for n, row in enumerate(rows))])
+    table = table_of(io.BytesIO(text.encode()), of="items")
+    assert is_wide(table) == wide
+    assert not is_wide(table.but(columns=tuple(column.fill_null("").slice(0, 0) for column in table.columns)))
+
+
+def test_friends_are_those_of_one_person() -> None:
+    data = read_interactions(pd.DataFrame({"user": list("abcd"), "item": list("xxyy")}))
+    pairs = friend_pairs([("a", "b"), ("b", "c"), ("c", "d"), ("a", "a"), ("a", "nobody"), ("b", "a")], data)
+    assert [friends_of(pairs, user).tolist() for user in range(4)] == [[1], [0, 2], [1, 3], [2]]
+
+
+def test_few_items_are_refused_by_name() -> None:
+    ids = tuple(map(str, range(19)))
+    with pytest.raises(InputError, match="`items` must be .* 20; got 19"):
+        simulate(ItemTable(ids, ids, pd.DataFrame({"kind": ["a", "b"] * 9 + ["a"]})))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["a,x,3,", "b,y,4,9"],  # not all end with a separator
+        ["1,a,x,3", "3,b,y,4"],  # not all are numbered
+        ["a,x,3,7", "b,y,4,9"],
+    ],
+)
+def test_a_header_that_is_one_short_is_mended_where_all_lines_say_how(rows: list[str]) -> None:
+    with pytest.raises(DataError, match="every line must have 3 cells"):
+        read_interactions(io.BytesIO("\n".join(["user,item,rating", *rows, *rows[1:]]).encode()))
+
+
+def test_a_wide_table_holds_opinions_from_its_first_item_on() -> None:
+    table = table_of(io.BytesIO(b"user,1,2,3\na,x,5,1\nb,y,4,\n"), of="items")
+    assert not is_wide(table)
+
+
+def test_four_lengths_of_columns_are_told() -> None:
+    with pytest.raises(DataError, match=r"got 1, 2, 3, 4\."):
+        read_interactions(
+            io.BytesIO(
+                json.dumps({name: [1] * n for n, name in enumerate(["user", "item", "a", "b", "c"], 1)}).encode()
+            )
+        )
