@@ -13,8 +13,10 @@ from xattn.data.simulate import AGES, simulate
 from xattn.errors import InputError
 from xattn.explain.compare.edit import _halved, _outwards, _set, _slope, minimal_edit
 from xattn.explain.compare.lists import list_changes
+from xattn.explain.compare.why_not import _margins, _plausible, _with
 from xattn.explain.competitors import _columns, _summed
 from xattn.explain.rows import contributions, event_rows
+from xattn.explain.strongest import _likely
 from xattn.model.fit.ease import probes
 from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN, Popularity
 from xattn.tensor.attend import attend
@@ -182,3 +184,56 @@ def test_the_smallest_vector_lies_along_the_slope_where_it_ends() -> None:
         straight.append(float(slope @ move / (np.linalg.norm(slope) * np.linalg.norm(move))))
     assert len(straight) >= 3
     assert np.median(straight) > 0.999
+
+
+def test_runs_of_the_newest_events_are_asked_about() -> None:
+    n, K = 9, 3
+    sets = np.array([(a, b) for a in range(n) for b in range(a + 1, n)])
+    scores = np.arange(len(sets), dtype=float)
+    found = {tuple(one) for one in _likely(sets, scores, np.zeros(n), np.zeros((n, n)), 60).tolist()}
+    assert found >= {(a, a + 1, a + 2) for a in range(n - K + 1)}
+    few = {tuple(one) for one in _likely(sets, scores, np.zeros(n), np.zeros((n, n)), 10).tolist()}
+    assert {(5, 6, 7), (6, 7, 8)} <= few
+    assert len(few) <= 10
+    assert all(len(set(one)) == K and list(one) == sorted(one) for one in found | few)
+
+
+def test_an_unknown_language_is_refused_by_name() -> None:
+    ledger = ItemKNN().fit(DATA).explain("u0", "i3")
+    for say in (ledger.text, ledger.to_html, (ledger - ledger).text):
+        with pytest.raises(InputError, match="`lang`"):
+            say("fr")
+
+
+def test_a_difference_says_what_it_is() -> None:
+    model = ItemKNN().fit(DATA)
+    difference = model.explain("u0", "i3") - model.explain("u0", "i4")
+    assert repr(difference).startswith("Difference(i3 ")
+    assert f"less i4 {difference.score_b:.6g}: {difference.total:.6g})" in repr(difference)
+    with pytest.raises(InputError, match="`positions`"):
+        model.explain("u0", "i3").removal([99])
+
+
+def test_of_many_events_the_one_that_is_looked_at_most_is_edited() -> None:
+    for last in range(3):
+        keys = [[5.0 * (event == last)] for event in range(3)]
+        found = minimal_edit([1.0], keys, [[0.0]] * 3, [[3.0], [1.0]], above=0, below=1)
+        assert found.number is not None
+        assert found.vector is not None
+        assert (found.number.event, found.vector.event) == (last, last)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_what_looks_best_to_add_is_as_far_ahead_as_is_then_served(k: int) -> None:
+    """The margin of each plausible event: the last of the list, less the target, once the event is served."""
+    model = CollaborativeAttention(dtype="float64", min_events=1, regularization=1.0, dislike=-0.5).fit(DATA)
+    for user, item in (("u0", "i3"), ("u7", "i30")):
+        question = model.explain(user, item, k=k).question
+        pool = _plausible(model, question, question.history)
+        margins = _margins(model, question, question.history, pool)
+        assert margins is not None
+        for margin, added in zip(margins, pool.tolist(), strict=True):
+            after = _with(model, question.history, [added])
+            scores, others = model.scores_of(after), question.allowed_after(after)
+            others[question.target] = False
+            assert margin == pytest.approx(np.sort(scores[others])[-k] - scores[question.target], abs=1e-9)
