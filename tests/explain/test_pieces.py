@@ -16,7 +16,7 @@ from xattn.explain.compare.lists import list_changes
 from xattn.explain.compare.why_not import _margins, _plausible, _with
 from xattn.explain.competitors import _columns, _summed
 from xattn.explain.rows import contributions, event_rows
-from xattn.explain.strongest import _likely
+from xattn.explain.strongest import _likely, strongest_sets
 from xattn.model.fit.ease import probes
 from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN, Popularity
 from xattn.tensor.attend import attend
@@ -237,3 +237,21 @@ def test_what_looks_best_to_add_is_as_far_ahead_as_is_then_served(k: int) -> Non
             scores, others = model.scores_of(after), question.allowed_after(after)
             others[question.target] = False
             assert margin == pytest.approx(np.sort(scores[others])[-k] - scores[question.target], abs=1e-9)
+
+
+def test_one_set_of_each_size_up_to_what_was_asked() -> None:
+    said = np.array([1.0, 5.0, 2.0])
+    value = lambda live: live @ said  # noqa: E731
+    assert strongest_sets(value, 3, 0) == []
+    assert strongest_sets(value, 3, 1) == [((1,), 3.0, True)]
+    assert [one.events for one in strongest_sets(value, 3, 9)] == [(1,), (1, 2), (0, 1, 2)]
+
+
+def test_alone_is_what_is_left_and_strongest_what_is_gone() -> None:
+    """Effects add up here: without the two that say most, or with them alone."""
+    ledger = ItemKNN().fit(DATA).explain(history=["i0", "i1", "i2", "i5"], item="i9", k=3)
+    said = ledger.events().set_index("event")["contribution"].sort_values(ascending=False, kind="stable")
+    assert said.iloc[1] > said.iloc[2] or said.iloc[1] == 0
+    strongest, alone = ledger.strongest(2).iloc[-1], ledger.sufficient(2).iloc[-1]
+    assert strongest["score_without"] == pytest.approx(said.iloc[2:].sum() + ledger.base)
+    assert alone["score_alone"] == pytest.approx(said.iloc[:2].sum() + ledger.base)
