@@ -12,10 +12,12 @@ from xattn.data import History, planted
 from xattn.data.simulate import AGES, simulate
 from xattn.errors import InputError
 from xattn.explain.compare.edit import _halved, _outwards, _set, _slope, minimal_edit
-from xattn.explain.compare.lists import list_changes
+from xattn.explain.compare.lists import explain_list, list_changes
 from xattn.explain.compare.why_not import _margins, _plausible, _with
-from xattn.explain.competitors import _columns, _summed
-from xattn.explain.rows import contributions, event_rows
+from xattn.explain.competitors import _columns, _per, _summed
+from xattn.explain.honesty import base_share, confidence_of, disagreement, notes_of
+from xattn.explain.removal import Removals
+from xattn.explain.rows import EventRows, contributions, event_rows
 from xattn.explain.strongest import _likely, strongest_sets
 from xattn.model.fit.ease import probes
 from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN, Popularity
@@ -255,3 +257,62 @@ def test_alone_is_what_is_left_and_strongest_what_is_gone() -> None:
     strongest, alone = ledger.strongest(2).iloc[-1], ledger.sufficient(2).iloc[-1]
     assert strongest["score_without"] == pytest.approx(said.iloc[2:].sum() + ledger.base)
     assert alone["score_alone"] == pytest.approx(said.iloc[:2].sum() + ledger.base)
+
+
+def test_a_list_is_explained_for_a_history_that_is_given() -> None:
+    model = ItemKNN().fit(DATA)
+    found = explain_list(model, history=["i0", "i1", "i2"], k=3, without=["i1"])
+    pd.testing.assert_frame_equal(found.items, model.recommend(history=["i0", "i1", "i2"], k=3, without=["i1"]))
+    assert sorted(found.events()["event"]) == ["i0", "i2"]
+
+
+def rows_of(contribution: list[float], weight: list[float] | None = None) -> EventRows:
+    n = len(contribution)
+    share = np.full(n, 1 / n) if weight is None else np.array(weight)
+    return EventRows(np.arange(n), share, np.array(contribution), np.ones(n, bool), np.ones(n, int))
+
+
+@pytest.mark.parametrize(
+    ("n", "first", "effect", "ranks", "rank", "share", "found"),
+    [
+        (5, 0.4, -0.4, 7, 2, 0.2, ("strong", "", 0)),
+        (5, 0.4, -0.4, 6, 2, 0.2, ("strong", "", 0)),
+        (5, 0.4, -0.4, 5, 2, 0.2, ("moderate", "", 0)),  # still among the five best
+        (5, 0.4, -0.4, 7, 5, 0.2, ("strong", "", 0)),
+        (5, 0.4, -0.4, 7, 6, 0.2, ("moderate", "", 0)),  # was not listed
+        (5, 0.4, -0.4, 7, None, 0.2, ("moderate", "", 0)),
+        (5, 0.4, -0.05, 7, 2, 0.2, ("moderate", "", 0)),  # another removal lowers the score more
+        (5, 0.4, 0.0, 7, 2, 0.2, ("weak", "idle", 0)),
+        (4, 0.4, -0.4, 7, 2, 0.2, ("weak", "short", 0)),
+        (5, 0.4, -0.4, 7, 2, 0.5, ("strong", "", 0)),
+        (5, 0.4, -0.4, 7, 2, 0.51, ("weak", "popularity", 0)),
+        (5, 0.0, -0.4, 7, 2, 0.2, ("weak", "no_reason", None)),
+    ],
+)
+def test_confidence_by_its_rules(
+    n: int, first: float, effect: float, ranks: int, rank: int | None, share: float, found: tuple[str, str, int | None]
+) -> None:
+    rows = rows_of([first, *[-0.1] * (n - 1)])
+    without = Removals(1.0 + np.array([effect, *[-0.1] * (n - 1)]), np.array([ranks, *[2] * (n - 1)]))
+    assert confidence_of(rows, without, 1.0, 5, rank, share) == found
+
+
+def test_notes_by_their_rules() -> None:
+    rows = rows_of([0.4, 0.1, -0.1, 0.0, 0.0], [0.1, 0.5, 0.2, 0.1, 0.1])
+    apart = Removals(1.0 - np.array([0.4, 0.1, 0.0, 0.0, 0.0]), np.ones(5, int))
+    assert notes_of(rows, apart, 1.0, 0.5, False) == ("disagree",)
+    assert notes_of(rows, apart, 1.0, 0.51, True) == ("popularity", "disagree", "stays")
+    assert notes_of(rows_of([0.0] * 4), Removals(np.ones(4), np.ones(4, int)), 1.0, 0.0, False) == (
+        "short",
+        "no_reason",
+    )
+    assert disagreement(np.array([0.5, 0.5]), np.array([-0.1, 0.3])) is None
+    assert disagreement(np.array([0.6, 0.4]), np.array([-0.1, 0.3])) == (0, 1)
+    assert disagreement(np.array([1.0]), np.array([-0.1])) is None
+    assert base_share(0.3, 0.1, np.array([0.1, -0.1])) == pytest.approx(0.5)
+    assert base_share(0.1, 0.3, np.array([0.1])) == 0.0
+    assert base_share(0.1, 0.3, np.array([0.0])) == 1.0
+
+
+def test_no_attention_is_no_weight() -> None:
+    np.testing.assert_allclose(_per(np.array([0.0, 4.0, -1.0]), 0.5), [0.0, 0.5, 0.0])
