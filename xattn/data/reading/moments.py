@@ -230,8 +230,7 @@ def _year(part: pa.Array) -> np.ndarray:
     """Years; of two digits those from 1970 to 2069."""
     year = _numbers(pc.if_else(_is_empty(part), None, part).cast(pa.float64()))
     short = np.asarray(pc.fill_null(pc.equal(pc.utf8_length(part), 2), False).to_numpy(zero_copy_only=False), bool)
-    whole: np.ndarray = year + np.where(short, np.where(year < 70, 2000, 1900), 0)
-    return whole
+    return np.asarray(year + np.where(short, np.where(year < 70, 2000, 1900), 0))
 
 
 def _zone(part: pa.Array) -> np.ndarray:
