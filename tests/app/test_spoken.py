@@ -24,7 +24,9 @@ def test_every_text_has_its_places() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_streamlit_writes_what_is_looked_for(name: str) -> None:
     """A newer Streamlit with other words shows here, and not as English on a Chinese page."""
-    parts = re.split(r"\$<\w+>", t(f"streamlit.{name}", size="$<size>", kinds="$<kinds>", name="$<name>"))
+    parts = re.split(
+        r"\$<\w+>", t(f"streamlit.{name}", size="$<size>", kinds="$<kinds>", name="$<name>", n="$<n>", all="$<all>")
+    )
     wanted = [MADE[name]] if name in MADE else [part.strip(" •") for part in parts if part.strip(" •")]
     bundle = "".join(path.read_text("utf-8") for path in sorted(BUNDLE.glob("*.js")))
     assert all(part in bundle for part in wanted)

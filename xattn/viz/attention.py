@@ -206,7 +206,9 @@ def _bars(
         bars = bars.add_params(alt.selection_point(name=PICK, fields=["name"]))
     texts = json.dumps(frame["text"].tolist())
     number = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
-    beside = plot.mark_bar(opacity=0).encode(y=_rows("name", labelLimit=90, orient="right", labelExpr=number))
+    beside = plot.mark_bar(opacity=0, aria=False).encode(
+        y=_rows("name", labelLimit=90, orient="right", labelExpr=number)
+    )
     whole = _whole(BAR * max(len(frame), 1) + FOOT, terms is not None, description)
     return alt.layer(bars, beside, resolve=alt.Resolve(axis=alt.AxisResolveMap(y="independent")), **whole)
 

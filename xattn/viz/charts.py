@@ -79,7 +79,7 @@ def waterfall_chart(frame: pd.DataFrame, lang: str = "en", share: bool = False) 
     )
     steps = (
         alt.Chart(frame.iloc[:-1])
-        .mark_rule(color=BASE, opacity=0.6)
+        .mark_rule(color=BASE, opacity=0.6, aria=False)
         .encode(x=alt.X("end:Q"), y=alt.Y("label:N", sort=None), y2=alt.Y2("next:N"))
     )
     return _beside_amounts(frame, steps, bars, description=t("chart.waterfall_alt", lang, n=len(frame)))
@@ -183,6 +183,7 @@ def _beside_amounts(frame: pd.DataFrame, *layers: Chart, description: str) -> Ch
     """The layers with the rows' printed amounts down the right side, as the labels of a second axis."""
     axis = alt.Axis(
         orient="right",
+        aria=False,  # its labels are told with the bars
         labelExpr="slice(datum.value, 4)",
         labelOverlap=False,
         labelLimit=110,
@@ -192,7 +193,7 @@ def _beside_amounts(frame: pd.DataFrame, *layers: Chart, description: str) -> Ch
     )
     amounts = (
         alt.Chart(frame)
-        .mark_point(opacity=0)
+        .mark_point(opacity=0, aria=False)
         .encode(y=alt.Y("amount_key:N", sort=list(frame["amount_key"]), title=None, axis=axis))
     )
     return alt.layer(

@@ -52,7 +52,7 @@ def _one(at: int, finding: Finding, language: str) -> None:
             with st.container(horizontal=True):
                 for option, value in offered[: WAYS_AT_ONCE + 2]:
                     st.button(
-                        t(f"mine.do_{option}", language, value=safe(value, 60)),
+                        t(f"mine.do_{option}", language, value=safe(_words(option, value, language), 60)),
                         key=f"data_settle_{at}_{value}",
                         icon=":material/check:",
                         help=safe(f"{option} = {value}", 200),
@@ -89,6 +89,8 @@ def settled(options: dict[str, object], language: str) -> None:
 
 def _words(name: str, value: object, language: str) -> str:
     """What an option was settled to: columns by their roles in the visitor's language."""
+    if name == "columns" and isinstance(value, str):
+        value = with_option({}, name, value)[name]
     if not isinstance(value, dict):
         return str(value)
     roles = {key: t(f"data.role.{key}", language) if name == "columns" else key for key in value}

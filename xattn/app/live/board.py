@@ -146,9 +146,10 @@ def _charts(own: Stage, values: np.ndarray, history: History, language: str) -> 
         table = pd.DataFrame({"name": names, "value": shown.to_numpy()})
         amount = t("live.amount", language)
         figures(
-            signed_chart(table, amount, language),
+            signed_chart(table, amount, language, share=True),
             table.rename(columns={"name": t("live.feature", language), "value": amount}),
             key="live_profile",
+            config={amount: st.column_config.NumberColumn(format="percent")},
         )
 
 

@@ -19,6 +19,7 @@ from xattn.i18n import LANGUAGES, placeholders, t
 __all__ = ["SCRIPTS", "WHERE", "say_language"]
 
 CODES = {"en": "en", "zh": "zh-Hans"}
+NAMED = "(?<of>: .+)?"  # Streamlit tells tools of several tables apart by their names
 UPLOAD, TOOLS = "[data-testid=stFileUploader]", "[data-testid=stElementToolbar]"
 TIP, LIST = "[data-testid=stTooltipContent]", "[role=listbox]"
 WHERE = {  # by text of Streamlit's own: where it stands, and in which attribute ("": as text)
@@ -49,6 +50,19 @@ WHERE = {  # by text of Streamlit's own: where it stands, and in which attribute
     "add_row": ((f"{TOOLS} button", "aria-label"), (TIP, "")),
     "more": (("[data-testid=stNumberInput] button", "aria-label"),),
     "less": (("[data-testid=stNumberInput] button", "aria-label"),),
+    "clear": (("[data-testid=stNumberInput] button", "aria-label"),),
+    "open": (("[data-testid=stSelectbox] button", "aria-label"),),
+    "help": (("[data-testid=stTooltipHoverTarget]", "aria-label"),),
+    "rating": (("[data-testid=stFeedback] [role=radiogroup]", "aria-label"),),
+    "stars": (("[data-testid=stFeedback] button", "aria-label"),),
+    "show_data": ((f"{TOOLS} button", "aria-label"), (TIP, "")),
+    "as_png": ((f"{TOOLS} button", "aria-label"), (TIP, "")),
+    "vega": ((f"{TOOLS} button", "aria-label"), (TIP, "")),
+    "sidebar": (("[data-testid=stSidebar]", "aria-label"),),
+    "pages": (("[data-testid=stSidebarNav], [data-testid=stSidebarNav] *", "aria-label"),),
+    "skip": (("body a", ""),),
+    "heading": (("[data-testid=stHeaderActionElements] a", "aria-label"),),
+    "add_option": (("[data-testid=stSelectbox] input", "placeholder"),),
     "copy": (("[data-testid=stCode] button", "aria-label"), ("[data-testid=stCode] button", "title")),
 }
 
@@ -66,12 +80,15 @@ def _lines(language: str) -> Iterator[tuple[str, str, str, str]]:
         for other in LANGUAGES:
             if other != language:
                 found = re.sub("\0(.*?)\0", "(?<\\1>.+?)", re.escape(_told(name, other, "\0{}\0")))
-                yield from ((where, what, found, to) for where, what in places)
+                for where, what in places:
+                    yield (where, what, f"{found}{NAMED}", f"{to}$<of>") if what else (where, what, found, to)
 
 
 def _script(language: str) -> str:
     source = Path(__file__).with_name("spoken.js").read_text("utf-8").strip()
-    table = json.dumps(list(_lines(language)), ensure_ascii=False)
+    table = json.dumps(list(_lines(language)), ensure_ascii=False).replace(
+        "<", r"\u003c"
+    )  # no tag, for who cleans HTML
     return f"({source})({json.dumps(CODES[language])}, {table})"
 
 
