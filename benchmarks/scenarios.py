@@ -17,12 +17,16 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.scenarios.audit import shuffled
 from xattn.scenarios import Scenario, ScenarioSet, load, names
-from xattn.scenarios.convert import Frames, converted
+from xattn.scenarios.convert import converted
 from xattn.scenarios.fetch.home import folder_of
 from xattn.scenarios.sets import at_hand, made_items, read_frames, tables_of
 
@@ -135,17 +139,6 @@ def pairs(scenario: Scenario) -> Iterator[tuple[str, Any, Any]]:
         held = {*frames.events.columns, *frames.items.columns} & set(manifest.sensitive)
         if held:
             yield "real", *(read_frames(manifest, one) for one in (frames, shuffled(frames, manifest.sensitive)))
-
-
-def shuffled(frames: Frames, columns: tuple[str, ...]) -> Frames:
-    """The same tables, with other people's and other items' values in these columns."""
-    rng = np.random.default_rng(0)
-    events, items = frames.events.copy(), frames.items.copy()
-    for frame in (events, items):
-        for column in columns:
-            if column in frame:
-                frame[column] = frame[column].to_numpy()[rng.permutation(len(frame))]
-    return Frames(events, items)
 
 
 def difference(scenario: Scenario, kind: str, *data: Any) -> float:

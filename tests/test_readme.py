@@ -14,7 +14,9 @@ from typing import NamedTuple
 import pytest
 from click.testing import CliRunner
 
+from xattn.app.shell import PAGES as PAGES_OF_THE_APP
 from xattn.cli import main
+from xattn.i18n import t
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -102,6 +104,12 @@ Say `xattn three --now`
 xattn four
 ```
 """
+
+
+@pytest.mark.parametrize(("page", "lang"), [("README.md", "en"), ("README.zh.md", "zh")])
+def test_every_page_is_told_in_the_order_of_the_sidebar(page: str, lang: str) -> None:
+    told = re.findall(r"^- \*\*(.+?)\*\*[:：]", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    assert told == [t(one.title, lang) for one in PAGES_OF_THE_APP]
 
 
 def test_what_is_shown_is_found() -> None:

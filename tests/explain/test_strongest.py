@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.explain.all_sets import asked_about, served
 from tests.models import fitted
 from tests.recommenders.foreign.models import data, ease, factors, fading
 from xattn import InputError, read_interactions, wrap
-from xattn.data import History
-from xattn.explain import Ledger
 from xattn.explain.strongest import strongest_sets
-from xattn.recommenders import Recommender
 
 MADE = {
     "hybrid": lambda: fitted("hybrid"),
@@ -27,59 +25,36 @@ MADE = {
 }
 
 
-def lowest(model: Recommender, history: History, target: int, size: int) -> float:
-    """By trying all sets, each served by itself."""
-    left = [
-        float(model.scores_of(history.without(history.alike(some)))[target])
-        for some in combinations(history.newest.tolist(), size)
-    ]
-    return min(left)
-
-
 @pytest.mark.parametrize("name", MADE)
 def test_no_set_of_its_size_takes_more_and_what_is_announced_is_served(name: str) -> None:
     model = MADE[name]()
     for user in model.data_.user_ids[:4]:
-        history = model.history(user)
-        history = history.without(np.arange(max(0, len(history) - 9)))
-        item = model.recommend(history=history, k=1)["item"][0]
-        why = model.explain(history=history, item=item, k=3)
+        history, why = asked_about(model, user, 9, k=3)
         found = why.strongest(3)
         assert found["size"].tolist() == [1, 2, 3]
         for row in found.itertuples():
             assert row.exact
-            assert row.score_without == pytest.approx(lowest(model, history, why.question.target, row.size), abs=1e-9)
-            after = model.explain(history=history.without(list(row.positions)), item=item, k=3)
+            lowest = min(one.score for one in served(model, why, history, row.size))
+            assert row.score_without == pytest.approx(lowest, abs=1e-9)
+            after = model.explain(history=history.without(list(row.positions)), item=why.item, k=3)
             assert (after.score, after.rank or 0) == (row.score_without, row.rank_without)
             assert row.effect == row.score_without - why.score
             assert {model.data_.items.ids[history.item[p]] for p in row.positions} == set(row.events)
         assert found["score_without"][0] == pytest.approx(why.removals()["score_without"].min(), abs=1e-9)
 
 
-def least_lead(model: Recommender, why: Ledger, history: History, size: int) -> float:
-    """By trying all sets, each served by itself."""
-    asked, found = why.question, []
-    others = [j for j in np.flatnonzero(asked.allowed).tolist() if j != asked.target]
-    for some in combinations(history.newest.tolist(), size):
-        scores = model.scores_of(history.without(history.alike(some)))
-        found.append(float(scores[asked.target] - sorted(scores[others])[-asked.k]))
-    return min(found)
-
-
 @pytest.mark.parametrize("name", MADE)
 def test_by_lead_no_set_takes_it_further_down_and_a_lead_over_nothing_keeps_it_listed(name: str) -> None:
     model = MADE[name]()
     for user in model.data_.user_ids[:3]:
-        history = model.history(user)
-        history = history.without(np.arange(max(0, len(history) - 7)))
-        item = model.recommend(history=history, k=1)["item"][0]
-        why = model.explain(history=history, item=item, k=2)
+        history, why = asked_about(model, user, 7, k=2)
         for row in why.strongest(3, by="lead").itertuples():
             assert row.exact
-            assert row.lead_without == pytest.approx(least_lead(model, why, history, row.size), abs=1e-9)
+            least = min(one.lead for one in served(model, why, history, row.size))
+            assert row.lead_without == pytest.approx(least, abs=1e-9)
             if abs(row.lead_without) > 1e-9:
                 assert (row.lead_without > 0) == (1 <= row.rank_without <= 2)
-            after = model.explain(history=history.without(list(row.positions)), item=item, k=2)
+            after = model.explain(history=history.without(list(row.positions)), item=why.item, k=2)
             assert (after.score, after.rank or 0) == (row.score_without, row.rank_without)
 
 

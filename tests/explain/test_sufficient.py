@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.explain.all_sets import asked_about, served
 from tests.explain.test_strongest import MADE
 from xattn import InputError, read_interactions, wrap
-from xattn.data import History
-from xattn.explain import Ledger
-from xattn.recommenders import Recommender
-
-
-def highest(model: Recommender, why: Ledger, history: History, size: int, by: str) -> float:
-    """By trying all sets, each served by itself."""
-    asked, found = why.question, []
-    others = [j for j in np.flatnonzero(asked.allowed).tolist() if j != asked.target]
-    for some in combinations(history.newest.tolist(), size):
-        gone = np.setdiff1d(history.newest, some)
-        scores = model.scores_of(history.without(history.alike(gone)))
-        lead = float(scores[asked.target] - sorted(scores[others])[-asked.k])
-        found.append(float(scores[asked.target]) if by == "score" else lead)
-    return max(found)
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -32,18 +16,16 @@ def highest(model: Recommender, why: Ledger, history: History, size: int, by: st
 def test_no_set_of_its_size_holds_up_more_and_what_is_announced_is_served(name: str, by: str) -> None:
     model = MADE[name]()
     for user in model.data_.user_ids[:3]:
-        history = model.history(user)
-        history = history.without(np.arange(max(0, len(history) - 7)))
-        item = model.recommend(history=history, k=1)["item"][0]
-        why = model.explain(history=history, item=item, k=2)
+        history, why = asked_about(model, user, 7, k=2)
         found = why.sufficient(3, by=by)
         assert found["size"].tolist() == [1, 2, 3]
         for row in found.itertuples():
             assert row.exact
+            highest = max(getattr(one, by) for one in served(model, why, history, row.size, alone=True))
             held = row.score_alone if by == "score" else row.lead_alone
-            assert held == pytest.approx(highest(model, why, history, row.size, by), abs=1e-9)
+            assert held == pytest.approx(highest, abs=1e-9)
             gone = np.setdiff1d(history.newest, row.positions)
-            alone = model.explain(history=history.without(history.alike(gone)), item=item, k=2)
+            alone = model.explain(history=history.without(history.alike(gone)), item=why.item, k=2)
             assert (alone.score, alone.rank or 0) == (row.score_alone, row.rank_alone)
             assert {model.data_.items.ids[history.item[p]] for p in row.positions} == set(row.events)
             if abs(row.lead_alone) > 1e-9:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xattn import ContentAttention, DataError, InputError, Interactions, read_interactions
+from xattn import ContentAttention, DataError, InputError, Interactions, ItemTable, read_interactions
+from xattn.data.feature_set import FeatureSet
 from xattn.features.reviews import with_reviews
 
 WORDS = {
@@ -89,3 +90,15 @@ def test_what_does_not_fit_is_refused(reviews, said, sentence) -> None:
     with pytest.raises((InputError, DataError), match=sentence) as problem:
         with_reviews(made()[0], reviews, **said)
     assert "\n" not in str(problem.value)
+
+
+def test_titles_in_other_languages_stay_and_no_column_is_written_over() -> None:
+    items = ItemTable(("a",), ("Tea",), pd.DataFrame({"kind": ["leaf"]}), names={"zh": ("茶",)})
+    met, wrote = (pd.DataFrame({"user": ["u"], "item": ["a"], **more}) for more in ({}, {"review": ["green"]}))
+    data = Interactions.from_frame(met, items)
+    assert with_reviews(data, wrote).items.in_language("zh").titles == ("茶",)
+    with pytest.raises(InputError, match="got 'kind' beside 'kind'"):
+        with_reviews(data, wrote, name="kind")
+    own = Interactions.from_frame(met, items.with_features(FeatureSet(("soft",), np.eye(1))))
+    with pytest.raises(InputError, match="features of their own"):
+        with_reviews(own, wrote)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.scenarios.audit import shuffled
 from xattn.data import leave_last_out
 from xattn.data.simulate import NO_EVENT
 from xattn.data.split import as_of
@@ -153,17 +154,6 @@ def test_the_first_reasons_of_a_field_are_the_planted_ones(outcomes: dict[str, O
 
 
 # --- sensitive columns ------------------------------------------------------------------------------------------------
-
-
-def shuffled(frames: convert.Frames, columns: tuple[str, ...]) -> convert.Frames:
-    """The same tables, with other people's and other items' values in these columns."""
-    rng = np.random.default_rng(0)
-    events, items = frames.events.copy(), frames.items.copy()
-    for frame in (events, items):
-        for column in columns:
-            if column in frame:
-                frame[column] = frame[column].to_numpy()[rng.permutation(len(frame))]
-    return convert.Frames(events, items)
 
 
 def scores(found: ScenarioSet) -> np.ndarray:

@@ -30,18 +30,19 @@ def next_item(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any
     """The protocol's result; see `evaluate`. Raises InputError where no user has two events."""
     if np.diff(data.indptr).max() < 2:
         refuse("too_few_events", least="two")
-    questions = last_events(data, setup.seen)
-    rows = compare(questions, models, setup)
-    return result("next-item", data, len(questions.histories), setup, rows, questions.counts._asdict())
+    return _answered("next-item", data, last_events(data, setup.seen), models, setup)
 
 
 def strict(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     """The protocol's result; see `evaluate`. Raises InputError where no user has three events."""
     if np.diff(data.indptr).max() < 3:
         refuse("too_few_events", least="three")
-    questions = strict_questions(data, setup.seen)
+    return _answered("strict", data, strict_questions(data, setup.seen), models, setup)
+
+
+def _answered(protocol: str, data: Interactions, questions: Questions, models: Makers, setup: Setup) -> dict[str, Any]:
     rows = compare(questions, models, setup)
-    return result("strict", data, len(questions.histories), setup, rows, questions.counts._asdict())
+    return result(protocol, data, len(questions.histories), setup, rows, questions.counts._asdict())
 
 
 def strict_questions(data: Interactions, seen: str = "drop") -> Questions:

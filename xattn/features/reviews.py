@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from xattn.data import Interactions, ItemTable
+from xattn.data import Interactions
 from xattn.data.reading.cells import ids_of, text_of
 from xattn.data.reading.roles import event_roles
 from xattn.data.reading.tables import table_of
 from xattn.data.values import MISSING
-from xattn.errors import check_flag, check_named, check_type, refuse
+from xattn.errors import check_flag, check_named, check_type, refuse, some_of
 from xattn.model.strength import LIKED, RatingScale, signed
 
 __all__ = ["with_reviews"]
@@ -37,7 +37,8 @@ def with_reviews(
     `reviews` is a file, a folder, a frame or a database with columns of users, items and, called `text`, of texts.
     Pairs of a user and an item that `data` does not hold are left out; with `liked` also those that the user did not
     like, where the data have opinions. Of each review the first 1,000 characters count, without tags of HTML. Raises
-    InputError or DataError where there is no such column, or no review belongs to the data.
+    InputError or DataError where there is no such column, no review belongs to the data, the items have a column
+    `name` already, or features of their own, beside which models read no column.
 
     >>> import pandas as pd
     >>> met = pd.DataFrame({"user": ["u", "v"], "item": ["a", "a"]})
@@ -47,6 +48,10 @@ def with_reviews(
     """
     check_type("data", data, Interactions, "interactions")
     check_flag("liked", liked)
+    if name in data.items.frame:
+        refuse("column_there", got=name, **some_of([str(column) for column in data.items.frame]))
+    if data.items.features is not None:
+        refuse("features_and_reviews", of=data.name)
     table = table_of(reviews)
     check_named("text", text, table.names, "table_column")
     place = event_roles(table).place
@@ -67,4 +72,4 @@ def with_reviews(
         if cells[row]:
             texts[int(items[row])].append(TAG.sub(" ", str(cells[row]))[:EACH])
     frame = data.items.frame.assign(**{name: ["\n".join(own) for own in texts]})
-    return replace(data, items=ItemTable(data.items.ids, data.items.titles, frame, data.items.features))
+    return replace(data, items=replace(data.items, frame=frame))
