@@ -2,12 +2,19 @@
 
     python -m benchmarks.mutants map [TESTS ...]         which tests run which lines (minutes; again after new tests)
     python -m benchmarks.mutants run [--sample 300] [--seed 0] [--minutes 9] [--part 0/2] [--only xattn/data]
-    python -m benchmarks.mutants again [--minutes 9]     those that survived, against the tests of today
-    python -m benchmarks.mutants report                  shares by folder, and each survivor
+    python -m benchmarks.mutants again [--budget 60]     those that were not killed, against the tests of today
+    python -m benchmarks.mutants report                  shares by folder, and each survivor with its reason
 
 Results are kept in build/mutants, one line a fault, so a run that was cut off goes on. A result holds as long as the
-module does not change. A fault meets the tests that run its line, the quickest first, up to `--budget` seconds of them.
-A fault on which the tests take much longer than they should counts as seen. ``make mutants`` does all of it.
+module does not change. A fault meets the tests that run its line, the nearest first, up to `--budget` seconds of them.
+
+killed        a test failed, or the module could no longer be imported; a fault on which the tests take much longer
+              than they should ("timeout") is counted here
+survived      all tests that run the line passed
+not decided   those within the budget passed, and there are more; not counted as killed
+no test       no test of the map runs the line
+
+Reasons for survivors stand in survivors.toml. They change no share: it is always killed of all tried.
 """
 
 from __future__ import annotations
@@ -21,7 +28,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutants import nearest, trial
+from benchmarks.mutants import nearest, survivors, trial
 from benchmarks.mutants.operators import Fault, faults_of, planted
 
 PLACES = [
@@ -63,53 +70,61 @@ def results() -> dict[str, dict[str, Any]]:
     return found
 
 
-def run(faults: list[Fault], budget: float, minutes: float, part: str, examples: int) -> None:
+def run(faults: list[Fault], budget: float, minutes: float, part: str, again: bool) -> None:
     """Try each fault, until the minutes are over."""
     near = nearest.Nearest(OUT)
     packages = tuple({".".join(Path(place).with_suffix("").parts[:2]) for place in PLACES})
     trial.preload(packages)
+    examples = 60 if again else 20  # of Hypothesis
     until, sound = time.monotonic() + 60 * minutes, set[str]()
     with open(OUT / f"results-{part.replace('/', '-')}.jsonl", "a", encoding="utf-8") as out:
         for fault in faults:
             if time.monotonic() > until:
                 break
-            tests = near.of(fault.path, fault.line, budget)
+            tests, whole = near.of(fault.path, fault.line, budget, again)
             source = planted(Path(fault.path).read_text("utf-8"), fault)
             module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
             limit = 3 * sum(near.seconds.get(name, 1.0) for name in tests) + SLACK
             trying = (module, fault.path, source, tests, limit, examples)
-            said, took = trial.tried(*trying) if tests else ("no test", 0.0)
+            said, took, by = trial.tried(*trying) if tests else trial.Verdict("no test", 0.0)
+            if said == "survived" and not whole:
+                said = "not decided"
             if said == "killed" and module not in sound:  # else the tests would see faults where there are none
-                _check_sound(module, fault.path, tests, limit, examples)
+                _check_sound(module, fault.path, [by] if by else tests, limit, examples)
                 sound.add(module)
-            found = {"key": key(fault), "said": said, "seconds": round(took, 1), "when": time.time()}
+            found = {"key": key(fault), "said": said, "by": by, "seconds": round(took, 1), "when": time.time()}
             out.write(json.dumps(found) + "\n")
             out.flush()
-            print(f"{said:9} {took:5.1f} s  {fault}", flush=True)
+            print(f"{said:11} {took:5.1f} s  {fault}  {by}", flush=True)
 
 
 def _check_sound(module: str, path: str, tests: list[str], limit: float, examples: int) -> None:
     """Raise RuntimeError where the tests fail on the module as it is."""
-    said, _ = trial.tried(module, path, Path(path).read_text("utf-8"), tests, limit, examples)
-    if said != "survived":
-        raise RuntimeError(f"the tests of {path} must pass without a fault; {said}")
+    found = trial.tried(module, path, Path(path).read_text("utf-8"), tests, limit, examples)
+    if found.said != "survived":
+        raise RuntimeError(f"the tests of {path} must pass without a fault; {found}")
 
 
 def report(faults: list[Fault]) -> None:
-    """The shares by folder, and the survivors."""
+    """The shares by folder, and what was not killed: with the reason where survivors.toml has one."""
     known = results()
     counts: dict[str, Counter[str]] = {}
-    alive = []
+    alive: dict[str, list[Fault]] = {"survived": [], "no test": [], "not decided": []}
     for fault in faults:
         said = known.get(key(fault), {"said": "not tried"})["said"]
         counts.setdefault(str(Path(fault.path).parent), Counter())[said] += 1
-        if said in ("survived", "no test"):
-            alive.append(f"{said:9} {fault}")
+        if said in alive:
+            alive[said].append(fault)
     whole: Counter[str] = sum(counts.values(), Counter())
     for name, found in [*sorted(counts.items()), ("all", whole)]:
-        seen, tried = found["killed"] + found["timeout"], found.total() - found["not tried"]
-        print(f"{name:32} {seen:4} of {tried:4} seen {seen / max(tried, 1):6.1%}   {dict(found)}")
-    print(*alive, sep="\n")
+        killed, tried = found["killed"] + found["timeout"], found.total() - found["not tried"]
+        print(f"{name:32} {killed:4} of {tried:4} killed {killed / max(tried, 1):6.1%}   {dict(found)}")
+    reasons = survivors.read()
+    for said, found in alive.items():
+        print(f"\n{said}: {len(found)}")
+        for fault in sorted(found):
+            one = survivors.reason_of(fault, reasons)
+            print(f"  {fault}\n      {f'{one.kind}: {one.reason}' if one else 'NO REASON YET'}")
 
 
 def main() -> None:
@@ -118,25 +133,27 @@ def main() -> None:
     parser.add_argument("tests", nargs="*", help="for map: files and folders")
     parser.add_argument("--sample", type=int, default=300, help="how many faults")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--budget", type=float, default=40.0, help="seconds of tests a fault")
+    parser.add_argument("--budget", type=float, default=15.0, help="seconds of tests a fault")
+    parser.add_argument("--most", type=int, default=20, help="for map: seconds after which a test is cut and left out")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so long")
     parser.add_argument("--only", default="", help="of the sampled faults those in paths that begin so")
     parser.add_argument("--part", default="0/1", help="the share of this process, as 0/2 and 1/2")
-    given = parser.parse_args()
+    given, options = parser.parse_known_args()  # options: of pytest, for map
     OUT.mkdir(parents=True, exist_ok=True)
     if given.do == "map":
-        nearest.record(OUT, given.tests or TESTS, list(nearest.python_files(PLACES)))
+        nearest.record(OUT, [*(given.tests or TESTS), *options], list(nearest.python_files(PLACES)), given.most)
         return
     faults = [fault for fault in sample(given.sample, given.seed) if fault.path.startswith(given.only)]
     known = results()
     if given.do == "report":
         return report(faults)
     alive = given.do == "again"
-    todo = [f for f in faults if (known.get(key(f), {}).get("said") in ("survived", "no test")) == alive]
-    if not alive:
-        todo = [f for f in todo if key(f) not in known]
+    if alive:
+        todo = [f for f in faults if known.get(key(f), {}).get("said") in ("survived", "no test", "not decided")]
+    else:
+        todo = [f for f in faults if key(f) not in known]
     i, of = map(int, given.part.split("/"))
-    run(todo[i::of], given.budget, given.minutes, given.part, 60 if alive else 20)
+    run(todo[i::of], given.budget, given.minutes, given.part, alive)
 
 
 if __name__ == "__main__":

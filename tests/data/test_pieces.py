@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
+import io
 import json
+import lzma
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +16,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from xattn.data import (
+    History,
     Interactions,
     ItemTable,
     check_data,
@@ -23,16 +29,26 @@ from xattn.data import (
     read_interactions,
     read_items,
 )
+from xattn.data.datasets import DatasetInfo
+from xattn.data.feature_set import FeatureSet
 from xattn.data.filters import matching
+from xattn.data.friends import friend_pairs, friends_of
 from xattn.data.reading import faults, moments
+from xattn.data.reading.cells import ids_of
 from xattn.data.reading.choice import shown_names
+from xattn.data.reading.formats import unpack
 from xattn.data.reading.formats.encoding import _utf8, _wide_without_mark
-from xattn.data.reading.formats.layout import _separator
+from xattn.data.reading.formats.layout import _separator, cut
 from xattn.data.reading.formats.trees import _loaded
 from xattn.data.reading.opinions import opinions_in
 from xattn.data.reading.profile import Profile
+from xattn.data.reading.shapes import _opinions_only, is_wide
+from xattn.data.reading.tables import table_of
 from xattn.data.reading.words import hints_of, words_of
+from xattn.data.scale import Scale, check_opinions, scale_of_lasting
+from xattn.data.simulate import simulate
 from xattn.data.source import Source
+from xattn.data.split import as_of
 from xattn.errors import DataError, InputError, UnknownIdError
 
 EVENTS = pd.DataFrame({"user": ["a", "a", "b", "b"], "item": ["x", "y", "x", "z"]})
@@ -297,3 +313,377 @@ def test_a_report_says_where_in_both_languages() -> None:
     (error,) = report.errors
     assert error.where() == error.where("en") != error.where("zh")
     assert error.advice("en") in json.dumps(error.to_dict())
+
+
+@pytest.mark.parametrize("indent", [0, 1])
+@pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "values", "table"])
+def test_json_as_pandas_writes_it_is_its_table(orient: Any, indent: int) -> None:
+    """On one line, as it is written unless it is asked for otherwise, and on many."""
+    events = pd.DataFrame({"user": ["a", "a", "b"], "item": ["x", "y", "x"], "rating": [3, 4, 5]})
+    data = read_interactions(io.BytesIO(events.to_json(orient=orient, indent=indent).encode()))
+    assert data.checksum == read_interactions(events).checksum
+    if orient != "values":  # these have no names
+        items = pd.DataFrame({"item": ["x", "y"], "title": ["X", "Y"], "kind": ["k", "l"]})
+        found = read_items(io.BytesIO(items.to_json(orient=orient, indent=indent).encode()))
+        assert (found.ids, found.titles, found.frame["kind"].tolist()) == (("x", "y"), ("X", "Y"), ["k", "l"])
+
+
+def test_one_line_of_json_is_one_event() -> None:
+    for line in ('{"user": {"id": 1}, "item": {"id": 2}}', '{"user": "1", "events": [{"item": 2}]}'):
+        data = read_interactions(io.BytesIO(line.encode()))
+        assert (data.user_ids, data.items.ids) == (("1",), ("2",))
+
+
+def test_unpacking_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = lzma.compress(b"user,item\na,x\n")
+    assert read_interactions(io.BytesIO(raw)).n_events == 1
+    monkeypatch.setattr(unpack, "MOST_MEMORY", 2**20)  # the dictionary of this file takes more
+    with pytest.raises(DataError, match="xz file must be whole"):
+        read_interactions(io.BytesIO(raw))
+
+
+# --- the ends of what is allowed --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("12:00 am", 0),
+        ("12:05 am", 300),
+        ("1:00 am", 3_600),
+        ("11:59 AM", 43_140),
+        ("12:05 p.m.", 43_500),
+        ("1:00 pm", 46_800),
+        ("11:59:59 PM", 86_399),
+        ("00:00", 0),
+        ("23:59:60", 86_400),  # a second that is put in
+        ("24:00", np.nan),
+        ("10:60", np.nan),
+        ("10:10:61", np.nan),
+    ],
+)
+def test_a_clock_shows_what_clocks_show(text: str, seconds: float) -> None:
+    np.testing.assert_array_equal(moments.clock_of(pa.array([text])), [seconds])
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("1969-12-31", -1),
+        ("1970-01-01", 0),
+        ("1970-12-01", 334),
+        ("1970-12-31", 364),
+        ("0001-01-01", -719_162),  # four digits are a year as it stands
+        ("9999-12-31", 2_932_896),
+        ("1970-13-01", np.nan),
+        ("1970-00-01", np.nan),
+        ("1970-01-00", np.nan),
+        ("1970-04-31", np.nan),
+        ("1/2/69", 36_161),  # the year 2069
+        ("1/2/70", 1),
+        ("1900-02-29", np.nan),
+    ],
+)
+def test_days_of_the_calendar(text: str, days: float) -> None:
+    np.testing.assert_array_equal(moments.moments_of(pa.array([text, text])).seconds / 86_400, [days] * 2)
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("Z", 0), ("UTC", 0), ("+01:00", -1), ("-0530", 5.5), ("+1345", -13.75)])
+def test_a_zone_is_taken_off(zone: str, hours: float) -> None:
+    texts = pa.array([f"1970-01-02 00:00:00{zone}", "1970-01-02 00:00:00"])
+    np.testing.assert_array_equal(moments.moments_of(texts).seconds, [86_400 + 3_600 * hours, 86_400])
+
+
+def test_words_of_opinions() -> None:
+    good = "like liked up thumbs-up yes y true t recommended positive love 赞 喜欢 推荐 是 LIKE"
+    bad = "dislike disliked down thumbs-down no n false f negative hate 踩 不喜欢 不推荐 否 Hate"
+    np.testing.assert_array_equal(opinions_in(good.split()), [1.0] * len(good.split()))
+    np.testing.assert_array_equal(opinions_in(bad.split()), [0.0] * len(bad.split()))
+    np.testing.assert_array_equal(
+        opinions_in(["★★★½", "4,5", "4 out of 5", "3 stars", "4星", "4/5"]), [3.5, 4.5, 4, 3, 4, 4]
+    )
+    assert np.isnan(opinions_in(["inf", "nan", "so so", ""])).all()
+
+
+def test_a_long_column_is_seen_through_a_sample() -> None:
+    column = pa.array([str(n) for n in range(9_000)])
+    seen = Profile(column, columns=1)
+    assert (seen.rows, len(seen.texts), seen.distinct) == (9_000, 4_000, 4_000)
+    assert {"0", "1999", "8999"} <= set(seen.texts)
+    assert len(Profile(column, columns=1_000).texts) == 400
+    assert len(Profile(column, columns=100_000).texts) == 50
+
+
+def test_a_crowd_is_more_than_fifty_times_what_is_usual() -> None:
+    few = np.arange(1, 100)
+    for n, found in ((1_000, 0), (1_001, 1)):  # fewer than 20 events are usual; of 20, fifty times as many
+        assert faults.bots(np.concatenate([np.zeros(n, int), few]), None).size == found
+    pace = lambda n: 1e9 + np.arange(n, dtype=float)  # noqa: E731
+    assert not faults.bots(np.zeros(199, int), pace(199)).size
+    assert faults.bots(np.zeros(200, int), pace(200)).size == 1
+    assert not faults.bots(np.zeros(200, int), 1e9 + 1.001 * np.arange(200)).size
+
+
+def test_nothing_is_repeated_in_nothing() -> None:
+    none = np.empty(0, np.int64)
+    assert faults.repeats(none, none) == 0
+    assert faults.repeats(np.array([0, 0, 1, 0]), np.array([3, 3, 3, 2])) == 1
+    assert not faults.exact_repeats([none]).size
+
+
+def test_odd_times_lie_before_1973_or_after_tomorrow() -> None:
+    now = 1.7e9
+    seconds = np.array([1e8, 1e8 - 1, now, now + 86_400, now + 86_401, np.nan])
+    np.testing.assert_array_equal(faults.odd_times(seconds, now), [1, 4])
+    assert not faults.odd_times(np.arange(5.0), now).size  # running numbers
+    assert not faults.odd_times(np.array([np.nan]), now).size
+
+
+def test_cells_of_lines() -> None:
+    assert cut("a   b ", " ") == ["a", "b"]
+    assert cut('a,"b,c"', ",") == ["a", "b,c"]
+    assert cut('a,"b"c', ",") == ["a", '"b"c']  # a wrong quote parts nothing
+    assert cut('a,"b', ",", quotes=False) == ["a", '"b']
+    assert cut("a::b", "::") == ["a", "b"]
+
+
+def test_numbers_with_holes_are_ids_and_features() -> None:
+    found = ids_of(pa.array([1.0, None, 2.0, np.nan, 1.0]))
+    np.testing.assert_array_equal(found.codes, [0, -1, 1, -1, 0])
+    assert (found.ids, found.bad.tolist()) == (("1", "2"), [])
+    assert ids_of(pa.array([1.5, None, 2.0**53, 2.0**53 - 1])).bad.tolist() == [0, 2]
+    assert ids_of(pa.array(["a\x00b", "c"])).bad.tolist() == [0]
+    items = read_items(pd.DataFrame({"item": ["x", "y"], "n": [1.0, np.nan]}))
+    np.testing.assert_array_equal(items.frame["n"], [1.0, np.nan])
+
+
+def test_a_table_without_columns_grows() -> None:
+    bare = ItemTable.bare(["a", "b"], {"a": "A"})
+    assert (bare.titles, len(bare.extended(["c", "a"]))) == (("A", "b"), 3)
+
+
+def test_only_a_line_that_is_all_header_repeats_it() -> None:
+    text = "user,item,rating\nuser,x,3\nuser,item,4\nuser,item,rating\na,x,1\n"
+    data = read_interactions(io.BytesIO(text.encode()))
+    assert (data.user_ids, data.items.ids, data.n_events) == (("user", "a"), ("x", "item"), 3)
+    assert data.report.found("header_again").rows == (4,)
+
+
+def test_what_is_said_of_a_history_and_of_data() -> None:
+    data = read_interactions(EVENTS, name="t")
+    known, other = History.of(data, 0), History.given(data, ["x", "nobody"])
+    for history in (known, other):
+        assert repr(history).count("unknown") == (history is other)
+        assert not repr(history).rstrip(")").endswith("_")
+    info = DatasetInfo("n", "t", 1, 2, 3, "l", "s", "c", Path(), {})
+    assert info.names == {}
+    assert repr(data) == "Interactions('t': 2 users, 3 items, 4 events)"
+
+
+# --- the same data, less or more of it --------------------------------------------------------------------------------
+
+
+def typed_events() -> Interactions:
+    """Two people with ratings on a stated scale, times and types of events; one event stands twice but for its type."""
+    frame = pd.DataFrame(
+        {
+            "user": ["a", "a", "a", "b", "b"],
+            "item": ["x", "x", "x", "y", "x"],
+            "rating": [2.0, 2.0, 2.0, 3.0, 4.0],
+            "time": [1.0, 1.0, 1.0, 2.0, 3.0],
+            "event": ["view", "view", "buy", "buy", "buy"],
+        }
+    )
+    return read_interactions(frame, name="typed", scale=(0, 7))
+
+
+def test_what_is_left_of_data_keeps_its_name_scale_and_types() -> None:
+    data = typed_events()
+    assert data.scale == Scale(0.0, 7.0)
+    assert data.kind is not None
+    for part in (data.without_users(["a"]), data.select(data.user == 1), data.core(1), data.without_repeats()):
+        assert (part.name, part.scale) == ("typed", data.scale)
+        assert part.kind is not None
+        assert part.kind.tolist()[-2:] == ["buy", "buy"]
+    assert data.without_repeats().n_events == 4  # another type is another event
+    assert data.without_users(["a"]).user_ids == ("b",)
+    assert typed_events().report.name == "typed"
+    assert read_interactions(EVENTS, name="own").report.name == "own"
+
+
+def test_features_that_are_named_twice_in_a_row_are_added() -> None:
+    twice = sparse.csr_array((np.array([1.0, 2.0, 0.0]), np.array([1, 1, 0]), np.array([0, 2, 3])), shape=(2, 2))
+    own = FeatureSet(("p", "q"), twice)
+    assert own.F.nnz == 1
+    np.testing.assert_array_equal(own.F.toarray(), [[0.0, 3.0], [0.0, 0.0]])
+    with pytest.raises(InputError):
+        FeatureSet(("p", "p"), twice)
+
+
+def test_titles_are_on_one_line_and_refused_by_name() -> None:
+    frame = pd.DataFrame(index=range(1))
+    assert ItemTable(("a",), ("A\n\u2028B\x00",), frame).titles == ("A B",)
+    with pytest.raises(InputError, match="`titles`"):
+        ItemTable(("a",), 7, frame)  # type: ignore[arg-type]
+
+
+def test_refusals_name_the_argument() -> None:
+    table = ItemTable(("a", "b"), ("A", "B"), pd.DataFrame({"kind": ["x", "y"]}))
+    with pytest.raises(InputError, match="`where`"):
+        matching(table, {"kind": "z"})
+    with pytest.raises(InputError, match="`data`"):
+        as_of(EVENTS, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`unrated`"):
+        read_interactions(EVENTS.assign(rating=1.0), unrated=[None])
+    with pytest.raises(InputError, match="`user_ids`"):
+        Interactions("t", (3.5,), table, [0, 0], [])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="`drop`"):
+        read_interactions(EVENTS, drop="all")
+
+
+def test_ends_of_opinions() -> None:
+    with pytest.raises(InputError, match="`rating`"):
+        check_opinions("rating", [1.0, np.inf])
+    with pytest.raises(InputError, match="`rating`"):
+        check_opinions("rating", [[1.0]])
+    assert scale_of_lasting(np.array([-1.0, 5.0]), np.ones(2), "dwell") is None
+    assert scale_of_lasting(np.array([0.0]), np.ones(1), "dwell") is None
+    assert scale_of_lasting(np.array([0.0, 1.0]), np.ones(2), "progress") == Scale(0.0, 1.0, "progress")
+    assert scale_of_lasting(np.array([0.0, 1.01]), np.ones(2), "progress") == Scale(0.0, 100.0, "progress")
+    assert scale_of_lasting(np.array([0.0, 100.5]), np.ones(2), "progress") is None
+
+
+def test_words_of_capitals() -> None:
+    assert words_of("XMLFeedID") == ("xml", "feed", "id")
+    assert words_of("userISBN") == ("user", "isbn")
+    assert words_of("itemNo") == ("item", "no")
+
+
+def test_an_event_with_another_rating_or_time_is_another_event() -> None:
+    plain = pd.DataFrame({"user": ["a"] * 3, "item": ["x"] * 3})
+    for column in ("rating", "time"):
+        data = read_interactions(plain.assign(**{column: [1.0, 2.0, 2.0]}), scale=(0, 7))
+        assert data.without_repeats().n_events == 2
+    assert read_interactions(plain).without_repeats().n_events == 3
+
+
+def test_blank_cells_do_not_decide_how_times_are_written() -> None:
+    few = moments.moments_of(pa.array(["1600000000", "", "", ""]))
+    assert few.way == "s"
+    np.testing.assert_array_equal(few.seconds, [1.6e9, np.nan, np.nan, np.nan])
+    assert moments.moments_of(pa.array(["5", "", "", "x"])).way == "number"
+
+
+def test_a_report_as_plain_values_has_these_fields() -> None:
+    items = pd.DataFrame({"item": ["x", "y", "q"], "title": ["X", "Y", "Q"]})
+    told = read_interactions(EVENTS.assign(rating=[1.0, 2.0, 3.0, 5.0]), items).report.to_dict()
+    assert list(told) == ["name", "format", "rows", "events", "users", "items", "columns", "unused", "scale", "kinds",
+                          "findings", "item_table"]  # fmt: skip
+    assert list(told["item_table"]) == list(told)
+    assert told["item_table"]["item_table"] is None
+    assert list(told["columns"][0]) == ["column", "role", "why", "how", "sure", "samples"]
+    assert list(told["scale"]) == ["low", "high", "kind", "origin"]
+    assert list(told["findings"][0]) == [
+        "id",
+        "severity",
+        "count",
+        "rows",
+        "unit",
+        "share",
+        "action",
+        "sentence",
+        "advice",
+    ]
+    assert told["columns"][0]["samples"] == ["a", "b"]
+    assert list(told["format"]) == ["kind", "packing", "encoding", "separator", "header", "unit", "shape", "empty"]
+
+
+def test_one_cell_that_is_no_date_does_not_settle_which_comes_first() -> None:
+    assert moments.moments_of(pa.array(["03/04/2024", "04/03/2024", "never"])).order == "either"
+    assert moments.moments_of(pa.array(["03/03/2024", "04/04/2024", "never"])).order == ""
+
+
+def test_opinions_of_a_wide_table_lie_within_a_hundred() -> None:
+    for cells, found in ((["5", "", "100"], True), (["5", "-100"], True), (["5", "101"], False), (["5", "x"], False)):
+        assert _opinions_only(pa.array(cells)) == found
+
+
+def test_no_opinion_at_all_is_none() -> None:
+    data = read_interactions(EVENTS.assign(rating=99.0), scale=(1, 5))
+    assert data.rating is None
+    assert data.report.found("absurd").count == 4
+
+
+@pytest.mark.parametrize("name", ["id", "key", "ID", "编号"])
+def test_a_plain_key_goes_before_other_ids(name: str) -> None:
+    frame = pd.DataFrame({"isbn": ["9", "8"], name: ["a", "b"], "title": ["X", "Y"]})
+    assert read_items(frame).ids == ("a", "b")
+    assert read_items(frame.rename(columns={name: "other"})).ids == ("9", "8")
+
+
+def test_ends_of_a_scale_differ() -> None:
+    with pytest.raises(InputError, match=r"got .*3.*3"):
+        read_interactions(EVENTS.assign(rating=1.0), scale=(3, 3))
+    with pytest.raises(InputError, match="got '3-x'"):
+        read_interactions(EVENTS.assign(rating=1.0), scale="3-x")
+    assert read_interactions(EVENTS.assign(rating=[1.0, 2, 3, 4]), scale="1..4").scale == Scale(1.0, 4.0)
+
+
+@pytest.mark.parametrize("name", ["things.csv", "things.csv.gz", "THINGS.TSV", "things.inter", "things.jsonl"])
+def test_of_a_zip_file_the_table_is_taken(name: str) -> None:
+    raw = b'{"user": "a", "item": "x"}\n' if "json" in name else b"user,item\na,x\n"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, gzip.compress(raw) if name.endswith("gz") else raw)
+        archive.writestr("notes.md", "nothing")
+        archive.writestr("readme.txt", "nothing")
+    assert read_interactions(io.BytesIO(out.getvalue())).items.ids == ("x",)
+
+
+@pytest.mark.parametrize(("names", "wide"), [("foo,bar,baz", True), ("foo,bar", False), ("1,2", True)])
+def test_a_wide_table_names_three_items_or_numbers_them(names: str, wide: bool) -> None:
+    width = names.count(",") + 1
+    rows = [["5", "", "3"], ["", "4", "1"]]
+    text = "\n".join([f"user,{names}", *(",".join([f"u{n}", *row[:width]]) for n, row in enumerate(rows))])
+    table = table_of(io.BytesIO(text.encode()), of="items")
+    assert is_wide(table) == wide
+    assert not is_wide(table.but(columns=tuple(column.fill_null("").slice(0, 0) for column in table.columns)))
+
+
+def test_friends_are_those_of_one_person() -> None:
+    data = read_interactions(pd.DataFrame({"user": list("abcd"), "item": list("xxyy")}))
+    pairs = friend_pairs([("a", "b"), ("b", "c"), ("c", "d"), ("a", "a"), ("a", "nobody"), ("b", "a")], data)
+    assert [friends_of(pairs, user).tolist() for user in range(4)] == [[1], [0, 2], [1, 3], [2]]
+
+
+def test_few_items_are_refused_by_name() -> None:
+    ids = tuple(map(str, range(19)))
+    with pytest.raises(InputError, match="`items` must be .* 20; got 19"):
+        simulate(ItemTable(ids, ids, pd.DataFrame({"kind": ["a", "b"] * 9 + ["a"]})))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["a,x,3,", "b,y,4,9"],  # not all end with a separator
+        ["1,a,x,3", "3,b,y,4"],  # not all are numbered
+        ["a,x,3,7", "b,y,4,9"],
+    ],
+)
+def test_a_header_that_is_one_short_is_mended_where_all_lines_say_how(rows: list[str]) -> None:
+    with pytest.raises(DataError, match="every line must have 3 cells"):
+        read_interactions(io.BytesIO("\n".join(["user,item,rating", *rows, *rows[1:]]).encode()))
+
+
+def test_a_wide_table_holds_opinions_from_its_first_item_on() -> None:
+    table = table_of(io.BytesIO(b"user,1,2,3\na,x,5,1\nb,y,4,\n"), of="items")
+    assert not is_wide(table)
+
+
+def test_four_lengths_of_columns_are_told() -> None:
+    with pytest.raises(DataError, match=r"got 1, 2, 3, 4\."):
+        read_interactions(
+            io.BytesIO(
+                json.dumps({name: [1] * n for n, name in enumerate(["user", "item", "a", "b", "c"], 1)}).encode()
+            )
+        )

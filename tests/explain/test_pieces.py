@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 from xattn.data import History, planted
 from xattn.data.simulate import AGES, simulate
 from xattn.errors import InputError
-from xattn.explain.compare.edit import _set
-from xattn.explain.compare.lists import list_changes
-from xattn.explain.competitors import _columns, _summed
-from xattn.explain.rows import contributions, event_rows
+from xattn.explain.compare.edit import _halved, _outwards, _set, _slope, minimal_edit
+from xattn.explain.compare.lists import explain_list, list_changes
+from xattn.explain.compare.why_not import _margins, _plausible, _with
+from xattn.explain.competitors import _columns, _per, _summed
+from xattn.explain.honesty import base_share, confidence_of, disagreement, notes_of
+from xattn.explain.removal import Removals
+from xattn.explain.rows import EventRows, contributions, event_rows
+from xattn.explain.strongest import _likely, strongest_sets
 from xattn.model.fit.ease import probes
-from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN
+from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN, Popularity
+from xattn.tensor.attend import attend
 
 DATA = planted("dislike", n_users=60, seed=0).data
 
@@ -99,3 +104,215 @@ def test_people_of_one_taste_are_of_one_age() -> None:
     made = simulate(DATA.items, n_users=50, seed=0)
     first = made.loved.argmax(axis=1)
     assert [AGES[at * len(AGES) // made.loved.shape[1]] for at in first] == made.people["age"].tolist()
+
+
+# --- the smallest edit ------------------------------------------------------------------------------------------------
+
+
+def test_a_boundary_is_halved_from_the_side_that_holds() -> None:
+    for low, high, at in ((0.0, 1.0, 0.3), (0.0, -2.0, -0.7), (1.0, 8.0, 1.0)):
+        sign = 1.0 if high > low else -1.0
+        found = _halved(lambda x, at=at, sign=sign: sign * (x - at), low, high)  # type: ignore[misc]
+        assert sign * (found - at) > 0
+        assert found == pytest.approx(at, abs=1e-12)
+
+
+def test_the_nearer_of_two_boundaries_is_found_and_none_beyond_what_is_known() -> None:
+    near = lambda x: abs(x - 3.0) < 0.5 or x < -2.0  # noqa: E731
+    lead = lambda x: 1.0 if near(x) else -1.0  # noqa: E731
+    assert _outwards(lead, 1.0, np.inf) == pytest.approx(-2.0, abs=1e-9)
+    assert _outwards(lead, 1.0, 0.5) is None
+    assert _outwards(lambda x: -1.0, 1.0, np.inf) is None
+    assert _outwards(lambda x: 0.0, 1.0, np.inf) is None  # as far as the other one is not before it
+
+
+@pytest.mark.parametrize(("way", "found"), [(19_990.0, True), (20_010.0, False)])
+def test_a_number_moves_no_further_than_ten_thousand_times_the_largest(way: float, found: bool) -> None:
+    """y = x: item `above` is nearer once x, which is 2, passes the middle of the two."""
+    edit = minimal_edit([1.0], [[1.0]], [[2.0]], [[way + 3.0], [way + 1.0]], above=0, below=1)
+    assert (edit.number is not None, edit.vector is not None) == (found, found)
+    assert edit.lead == pytest.approx(-4 * way)
+    if edit.number is not None:
+        assert edit.number.size == pytest.approx(way, rel=1e-6)
+        assert edit.number.size > way
+
+
+def test_lengths_of_keys_and_values_are_told() -> None:
+    with pytest.raises(InputError, match="keys") as refused:
+        minimal_edit([1.0], [[1.0], [2.0]], [[0.0]], [[1.0], [2.0]], above=0, below=1)
+    assert "values" in str(refused.value)
+    assert "2" in str(refused.value)
+
+
+def test_three_events_at_most_are_named_in_each_direction() -> None:
+    model = CollaborativeAttention(dtype="float64", min_events=2, regularization=1.0, dislike=-0.5).fit(DATA)
+    counts = []
+    for item in ("i0", "i5", "i9", "i14", "i21"):
+        difference = model.explain("u0", item) - model.explain("u0", "i30")
+        moved = difference.events().iloc[1:]
+        for more, key in ((moved["difference"] > 0, "more"), (moved["difference"] < 0, "less")):
+            counts.append(int(more.sum()))
+            named = [f"“{title}” (" in difference.text() for title in moved.loc[more, "title"]]
+            assert sum(named) == min(3, counts[-1]), key
+            assert named[:3] == [True] * min(3, counts[-1])
+    assert max(counts) > 3, "a case that tests nothing"
+
+
+def test_events_that_differ_alike_stay_in_their_order() -> None:
+    """Popularity: all differ by nothing, and so stand in the order of the history, be it long."""
+    events = [f"i{n % 40}" for n in range(60)]
+    model = Popularity().fit(DATA)
+    difference = model.explain(history=events, item="i1") - model.explain(history=events, item="i2")
+    assert difference.events()["position_a"].tolist() == [-1, *difference.cells["position_a"].iloc[1:]]
+
+
+def test_the_smallest_vector_lies_along_the_slope_where_it_ends() -> None:
+    """Nothing shorter does: at its end an edit points as the lead rises, as of every shortest way to a level."""
+    straight = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        q, X, Y = rng.normal(size=2), rng.normal(size=(2, 2)), rng.normal(size=(2, 2))
+
+        def lead(values: np.ndarray, q: np.ndarray = q, Y: np.ndarray = Y) -> float:
+            return float(attend(q, values, values).fused @ (Y[0] - Y[1]))
+
+        a, b = (0, 1) if lead(X) <= 0 else (1, 0)
+        found = minimal_edit(q, None, X, Y, a, b, measure="dot").vector
+        if found is None:
+            continue
+        end, sign = _set(X, found.event, slice(None), found.after), 1.0 if a == 0 else -1.0
+        slope = sign * _slope(lead, end, found.event, False)
+        move = found.after - found.before
+        straight.append(float(slope @ move / (np.linalg.norm(slope) * np.linalg.norm(move))))
+    assert len(straight) >= 3
+    assert np.median(straight) > 0.999
+
+
+def test_runs_of_the_newest_events_are_asked_about() -> None:
+    n, K = 9, 3
+    sets = np.array([(a, b) for a in range(n) for b in range(a + 1, n)])
+    scores = np.arange(len(sets), dtype=float)
+    found = {tuple(one) for one in _likely(sets, scores, np.zeros(n), np.zeros((n, n)), 60).tolist()}
+    assert found >= {(a, a + 1, a + 2) for a in range(n - K + 1)}
+    few = {tuple(one) for one in _likely(sets, scores, np.zeros(n), np.zeros((n, n)), 10).tolist()}
+    assert {(5, 6, 7), (6, 7, 8)} <= few
+    assert len(few) <= 10
+    assert all(len(set(one)) == K and list(one) == sorted(one) for one in found | few)
+
+
+def test_an_unknown_language_is_refused_by_name() -> None:
+    ledger = ItemKNN().fit(DATA).explain("u0", "i3")
+    for say in (ledger.text, ledger.to_html, (ledger - ledger).text):
+        with pytest.raises(InputError, match="`lang`"):
+            say("fr")
+
+
+def test_a_difference_says_what_it_is() -> None:
+    model = ItemKNN().fit(DATA)
+    difference = model.explain("u0", "i3") - model.explain("u0", "i4")
+    assert repr(difference).startswith("Difference(i3 ")
+    assert f"less i4 {difference.score_b:.6g}: {difference.total:.6g})" in repr(difference)
+    with pytest.raises(InputError, match="`positions`"):
+        model.explain("u0", "i3").removal([99])
+
+
+def test_of_many_events_the_one_that_is_looked_at_most_is_edited() -> None:
+    for last in range(3):
+        keys = [[5.0 * (event == last)] for event in range(3)]
+        found = minimal_edit([1.0], keys, [[0.0]] * 3, [[3.0], [1.0]], above=0, below=1)
+        assert found.number is not None
+        assert found.vector is not None
+        assert (found.number.event, found.vector.event) == (last, last)
+
+
+@pytest.mark.parametrize("k", [1, 4])
+def test_what_looks_best_to_add_is_as_far_ahead_as_is_then_served(k: int) -> None:
+    """The margin of each plausible event: the last of the list, less the target, once the event is served."""
+    model = CollaborativeAttention(dtype="float64", min_events=1, regularization=1.0, dislike=-0.5).fit(DATA)
+    for user, item in (("u0", "i3"), ("u7", "i30")):
+        question = model.explain(user, item, k=k).question
+        pool = _plausible(model, question, question.history)
+        margins = _margins(model, question, question.history, pool)
+        assert margins is not None
+        for margin, added in zip(margins, pool.tolist(), strict=True):
+            after = _with(model, question.history, [added])
+            scores, others = model.scores_of(after), question.allowed_after(after)
+            others[question.target] = False
+            assert margin == pytest.approx(np.sort(scores[others])[-k] - scores[question.target], abs=1e-9)
+
+
+def test_one_set_of_each_size_up_to_what_was_asked() -> None:
+    said = np.array([1.0, 5.0, 2.0])
+    value = lambda live: live @ said  # noqa: E731
+    assert strongest_sets(value, 3, 0) == []
+    assert strongest_sets(value, 3, 1) == [((1,), 3.0, True)]
+    assert [one.events for one in strongest_sets(value, 3, 9)] == [(1,), (1, 2), (0, 1, 2)]
+
+
+def test_alone_is_what_is_left_and_strongest_what_is_gone() -> None:
+    """Effects add up here: without the two that say most, or with them alone."""
+    ledger = ItemKNN().fit(DATA).explain(history=["i0", "i1", "i2", "i5"], item="i9", k=3)
+    said = ledger.events().set_index("event")["contribution"].sort_values(ascending=False, kind="stable")
+    assert said.iloc[1] > said.iloc[2] or said.iloc[1] == 0
+    strongest, alone = ledger.strongest(2).iloc[-1], ledger.sufficient(2).iloc[-1]
+    assert strongest["score_without"] == pytest.approx(said.iloc[2:].sum() + ledger.base)
+    assert alone["score_alone"] == pytest.approx(said.iloc[:2].sum() + ledger.base)
+
+
+def test_a_list_is_explained_for_a_history_that_is_given() -> None:
+    model = ItemKNN().fit(DATA)
+    found = explain_list(model, history=["i0", "i1", "i2"], k=3, without=["i1"])
+    pd.testing.assert_frame_equal(found.items, model.recommend(history=["i0", "i1", "i2"], k=3, without=["i1"]))
+    assert sorted(found.events()["event"]) == ["i0", "i2"]
+
+
+def rows_of(contribution: list[float], weight: list[float] | None = None) -> EventRows:
+    n = len(contribution)
+    share = np.full(n, 1 / n) if weight is None else np.array(weight)
+    return EventRows(np.arange(n), share, np.array(contribution), np.ones(n, bool), np.ones(n, int))
+
+
+@pytest.mark.parametrize(
+    ("n", "first", "effect", "ranks", "rank", "share", "found"),
+    [
+        (5, 0.4, -0.4, 7, 2, 0.2, ("strong", "", 0)),
+        (5, 0.4, -0.4, 6, 2, 0.2, ("strong", "", 0)),
+        (5, 0.4, -0.4, 5, 2, 0.2, ("moderate", "", 0)),  # still among the five best
+        (5, 0.4, -0.4, 7, 5, 0.2, ("strong", "", 0)),
+        (5, 0.4, -0.4, 7, 6, 0.2, ("moderate", "", 0)),  # was not listed
+        (5, 0.4, -0.4, 7, None, 0.2, ("moderate", "", 0)),
+        (5, 0.4, -0.05, 7, 2, 0.2, ("moderate", "", 0)),  # another removal lowers the score more
+        (5, 0.4, 0.0, 7, 2, 0.2, ("weak", "idle", 0)),
+        (4, 0.4, -0.4, 7, 2, 0.2, ("weak", "short", 0)),
+        (5, 0.4, -0.4, 7, 2, 0.5, ("strong", "", 0)),
+        (5, 0.4, -0.4, 7, 2, 0.51, ("weak", "popularity", 0)),
+        (5, 0.0, -0.4, 7, 2, 0.2, ("weak", "no_reason", None)),
+    ],
+)
+def test_confidence_by_its_rules(
+    n: int, first: float, effect: float, ranks: int, rank: int | None, share: float, found: tuple[str, str, int | None]
+) -> None:
+    rows = rows_of([first, *[-0.1] * (n - 1)])
+    without = Removals(1.0 + np.array([effect, *[-0.1] * (n - 1)]), np.array([ranks, *[2] * (n - 1)]))
+    assert confidence_of(rows, without, 1.0, 5, rank, share) == found
+
+
+def test_notes_by_their_rules() -> None:
+    rows = rows_of([0.4, 0.1, -0.1, 0.0, 0.0], [0.1, 0.5, 0.2, 0.1, 0.1])
+    apart = Removals(1.0 - np.array([0.4, 0.1, 0.0, 0.0, 0.0]), np.ones(5, int))
+    assert notes_of(rows, apart, 1.0, 0.5, False) == ("disagree",)
+    assert notes_of(rows, apart, 1.0, 0.51, True) == ("popularity", "disagree", "stays")
+    assert notes_of(rows_of([0.0] * 4), Removals(np.ones(4), np.ones(4, int)), 1.0, 0.0, False) == (
+        "short",
+        "no_reason",
+    )
+    assert disagreement(np.array([0.5, 0.5]), np.array([-0.1, 0.3])) is None
+    assert disagreement(np.array([0.6, 0.4]), np.array([-0.1, 0.3])) == (0, 1)
+    assert disagreement(np.array([1.0]), np.array([-0.1])) is None
+    assert base_share(0.3, 0.1, np.array([0.1, -0.1])) == pytest.approx(0.5)
+    assert base_share(0.1, 0.3, np.array([0.1])) == 0.0
+    assert base_share(0.1, 0.3, np.array([0.0])) == 1.0
+
+
+def test_no_attention_is_no_weight() -> None:
+    np.testing.assert_allclose(_per(np.array([0.0, 4.0, -1.0]), 0.5), [0.0, 0.5, 0.0])

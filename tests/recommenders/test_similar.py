@@ -282,3 +282,9 @@ FAULTS = [
 def test_faults_are_caught(where: Any, name: str, faulty: Any, test: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(where, name, faulty)
     must_fail(test)
+
+
+def test_few_in_common_are_shrunk_by_ten() -> None:
+    """docs/model.md (33): σ = 10. Two items that the same two people met: 2 / (√2 √2 + 10)."""
+    model = of([(0, 0, 1.0), (0, 1, 5.0), (1, 0, 1.0), (1, 1, 5.0), (2, 2, 3.0)])
+    assert model.similar_items(0, k=1)["similarity"].tolist() == [pytest.approx(2 / 12)]

@@ -201,6 +201,8 @@ def _parts(text: pa.Array, pattern: str) -> dict[str, np.ndarray]:
             out[name][_empty(part)] = np.nan
         elif name == "z":
             out[name] = _zone(part)
+        elif name == "y":
+            out[name] = _year(part)
         elif name == "f":
             out[name] = _numbers(
                 pc.if_else(_is_empty(part), None, pc.binary_join_element_wise("0", part, ".")).cast(pa.float64())
@@ -224,6 +226,13 @@ def _numbers(values: pa.Array) -> np.ndarray:
     return np.array(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
 
 
+def _year(part: pa.Array) -> np.ndarray:
+    """Years; of two digits those from 1970 to 2069."""
+    year = _numbers(pc.if_else(_is_empty(part), None, part).cast(pa.float64()))
+    short = np.asarray(pc.fill_null(pc.equal(pc.utf8_length(part), 2), False).to_numpy(zero_copy_only=False), bool)
+    return np.asarray(year + np.where(short, np.where(year < 70, 2000, 1900), 0))
+
+
 def _zone(part: pa.Array) -> np.ndarray:
     """Offsets from UTC in seconds."""
     distinct = part.dictionary_encode()
@@ -240,7 +249,7 @@ def _zone(part: pa.Array) -> np.ndarray:
 
 def _civil(parts: dict[str, np.ndarray], month: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Seconds since 1970 of dates of the Gregorian calendar; NaN for days that it does not have."""
-    year = np.where(parts["y"] < 100, parts["y"] + np.where(parts["y"] < 70, 2000, 1900), parts["y"])
+    year = parts["y"]
     valid = (month >= 1) & (month <= 12) & (day >= 1) & (year >= 1) & (year <= 9999)
     months = np.where(valid, (year - 1970) * 12 + month - 1, 0).astype(np.int64).astype("datetime64[M]")
     first = months.astype("datetime64[D]").astype(np.int64)

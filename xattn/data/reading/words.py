@@ -89,22 +89,7 @@ def _parts(word: str) -> list[str]:
     """A word that is written as one, in two where its end is a known one: itemid → item, id; 行为类型 stays."""
     if word == "dat":
         return ["date"]
-    for ending in (
-        "timestamp",
-        "datetime",
-        "时间戳",
-        "编号",
-        "名称",
-        "标题",
-        "时间",
-        "日期",
-        "评分",
-        "id",
-        "no",
-        "time",
-        "date",
-        "code",
-    ):
+    for ending in _SPLIT:
         stem = word.removesuffix(ending)
         if stem != word and stem and (stem in _STEMS or not ending.isascii()):
             return [*_parts(stem), ending]

@@ -155,9 +155,10 @@ def _set(X: np.ndarray, event: int, place: Any, value: Any) -> np.ndarray:
     return changed
 
 
-def _slope(lead: Lead, X: np.ndarray, event: int) -> np.ndarray:
-    """(d,) the slope of the lead in the numbers of one event, by central differences."""
-    h = 6e-6 * max(1.0, float(np.abs(X).max()))
+def _slope(lead: Lead, X: np.ndarray, event: int, linear: bool) -> np.ndarray:
+    """(d,) the slope of the lead in the numbers of one event, by central differences; of a linear one by long steps,
+    in which rounding is lost."""
+    h = (1.0 if linear else 6e-6) * max(1.0, float(np.abs(X).max()))
     steps = [(_set(X, event, f, X[event, f] + h), _set(X, event, f, X[event, f] - h)) for f in range(X.shape[1])]
     return np.array([(lead(up) - lead(down)) / (2 * h) for up, down in steps])
 
@@ -167,7 +168,7 @@ def _smallest_number(lead: Lead, X: np.ndarray, linear: bool) -> NumberEdit | No
     largest = max(1.0, float(np.abs(X).max()))
     now = lead(X)
     for event in range(X.shape[0]):
-        slope = _slope(lead, X, event) if linear else np.zeros(X.shape[1])
+        slope = _slope(lead, X, event, linear) if linear else np.zeros(X.shape[1])
         for f in range(X.shape[1]):
             x = float(X[event, f])
 
@@ -220,7 +221,7 @@ def _smallest_vector(lead: Lead, X: np.ndarray, linear: bool) -> VectorEdit | No
         delta = np.zeros(X.shape[1])
         for _ in range(1 if linear else NEWTON):
             here = _set(X, event, slice(None), X[event] + delta)
-            slope = _slope(lead, here, event)
+            slope = _slope(lead, here, event, linear)
             steep = float(slope @ slope)
             if steep <= 1e-18:
                 break

@@ -24,7 +24,6 @@ from xattn.data.source import Source
 __all__ = ["is_tree", "tree_table"]
 
 MOST_DEEP = 4
-LIST = "|"  # between the values of a list in one cell
 
 
 def is_tree(raw: bytes) -> bool:
@@ -65,9 +64,29 @@ def _loaded(text: str) -> Any:
 
 def _is_record(document: dict[str, Any]) -> bool:
     """One row rather than a table of people: its keys are names of columns."""
+    if set(document) == {"schema", "data"} or _by_number(document):  # as pandas writes a table
+        return False
     if any(hints_of(key) for key in document):
         return not all(isinstance(value, list) for value in document.values())
     return not all(isinstance(value, (list, dict)) for value in document.values())
+
+
+def _by_number(document: dict[str, Any]) -> bool:
+    """Columns whose cells go by the numbers of their rows: {"user": {"0": "a", "1": "b"}, …}."""
+    columns = document.values()
+    return bool(document) and all(
+        isinstance(column, dict) and column and all(key.isdecimal() for key in column) for column in columns
+    )
+
+
+def _by_row(document: dict[str, Any]) -> bool:
+    """Rows by their numbers or names, all of the same columns: {"0": {"user": "a", "item": "x"}, …}."""
+    rows = list(document.values())
+    return (
+        bool(rows)
+        and all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows)
+        and any(hint.role == "item" and hint.strength >= 0.9 for key in rows[0] for hint in hints_of(key))
+    )
 
 
 def _of_lines(lines: Sequence[str], full: Sequence[int], source: Source, name: str, facts: Facts) -> Table:
@@ -92,6 +111,8 @@ def _of_document(document: Any, source: Source, name: str, facts: Facts) -> Tabl
             return _of_document(inner[0], source, name, facts)
         if any(hints_of(key) for key in document) and all(isinstance(v, (list, dict)) for v in document.values()):
             return _of_columns(document, source, name, facts)
+        if _by_row(document):
+            return _of_records(list(document.values()), source, name, facts)
         return _of_people(document, source, name, facts)
     if isinstance(document, list) and document and all(isinstance(record, dict) for record in document):
         return _of_records(document, source, name, facts)
