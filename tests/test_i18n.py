@@ -36,6 +36,7 @@ DYNAMIC = (
     "interests.",
     "look.",  # what pictures show, and sounds are like
     "skipped.",
+    "streamlit.",
     "worked.step.",
     "data.",
     "words.arrival.",
@@ -95,13 +96,17 @@ DYNAMIC = (
 SAME_IN_BOTH = {  # marks and names alone
     "lab.explainer_kernel_shap",
     "lab.explainer_lime",
+    "mark.aside",
+    "mark.aside_alone",
+    "mark.clause",
+    "mark.part",
+    "mark.said",
     "phrase.comma",
     "phrase.names",
     "phrase.number_any",
     "phrase.source",
     "picture.reason",
     "refusal.other",
-    "transparency.and",
     "words.and",
     "words.feature",
     "words.named",
@@ -111,9 +116,10 @@ SAME_IN_BOTH = {  # marks and names alone
 }
 SEPARATORS = {
     "phrase.and",
+    "mark.clause",
+    "mark.part",
     "phrase.comma",
     "words.and",
-    "transparency.and",
     "words.and_last",
 }  # texts that stand between two others and may end with a blank
 
@@ -144,6 +150,11 @@ def test_each_word_is_explained() -> None:
     for word in words:
         assert t(f"meaning.{word}", "en").endswith(".")
         assert t(f"meaning.{word}", "zh").endswith("。")
+
+
+def test_chinese_marks_are_full_width() -> None:
+    half = re.compile("[\u4e00-\u9fff）》”][,;!?]|[\u4e00-\u9fff）》”]: |[,;!?] ?[\u4e00-\u9fff]")
+    assert [key for key in keys() if half.search(wording(key)["zh"])] == []
 
 
 def test_exceptions_are_needed() -> None:
@@ -178,7 +189,7 @@ def speaker(function: ast.expr) -> bool:
 
 def uses(kind: str) -> set[str]:
     """All uses of one kind in the package, outside of the catalogue itself."""
-    files = (path for path in PACKAGE.rglob("*.py") if path.parent.name != "i18n")
+    files = (path for path in PACKAGE.rglob("*.py") if path.parent.name != "i18n" or path.name == "joined.py")
     return {text for path in files for found, text in used(path.read_text("utf-8")) if found == kind}
 
 
@@ -196,6 +207,42 @@ def test_every_declared_prefix_has_texts() -> None:
 
 def test_every_text_is_used() -> None:
     assert sorted(key for key in set(keys()) - uses("text") if not key.startswith(DYNAMIC)) == []
+
+
+HALF_WIDTH = re.compile(r"[*]*( \(|[,;:!?] )")  # a mark of English that follows a text
+
+
+def half_width(source: str) -> Iterator[int]:
+    """Lines that put an English mark beside a text of the catalogue: f"{t(…)}: …", ", ".join(t(…) …)."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            pairs = zip(node.values, node.values[1:], strict=False)
+            after = (mark for text, mark in pairs if isinstance(text, ast.FormattedValue) and speaks(text))
+            if any(isinstance(mark, ast.Constant) and HALF_WIDTH.match(str(mark.value)) for mark in after):
+                yield node.lineno
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join":
+            mark = node.func.value
+            if isinstance(mark, ast.Constant) and mark.value in {", ", "; ", ": "} and any(map(speaks, node.args)):
+                yield node.lineno
+
+
+def speaks(node: ast.AST) -> bool:
+    """A text of the catalogue is asked for in the expression."""
+    return any(isinstance(own, ast.Call) and speaker(own.func) for own in ast.walk(node))
+
+
+def test_marks_beside_texts_come_from_the_catalogue() -> None:
+    written = PACKAGE / "scenarios/write.py"  # TOML, not sentences
+    files = (path for path in PACKAGE.rglob("*.py") if path != written)
+    assert [(path.name, line) for path in files for line in half_width(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    "code", ['f"{t(k)}: {x}"', 'f"**{t(k)}** ({x})"', '"; ".join([t(k), x])', 'f"{ab(t(k))}, {x}"']
+)
+def test_half_width_marks_are_found(code: str) -> None:
+    assert list(half_width(code)) == [1]
+    assert not list(half_width('f":material/check: {t(k)} · {t(k)}"; clauses([t(k), x], lang)'))
 
 
 def test_uses_are_found_in_code() -> None:

@@ -257,7 +257,7 @@ class Expected:
         """The item, its facts, and its place or what came of the removal."""
         facts = data().items.frame.iloc[data().item_row(self.case.item)]
         title, plain = self.title(self.case.item), data_in("en").items.titles[data().item_row(self.case.item)]
-        about = [plain] if plain != title else []
+        about = [natural(plain)] if plain != title else []
         about += [f"{facts['year']:.0f}"] if np.isfinite(facts["year"]) else []
         if isinstance(facts["genres"], str) and facts["genres"]:
             genres = facts["genres"].split("|")

@@ -111,7 +111,12 @@ def test_a_wrong_number_of_threads_is_said_in_one_line(name: str, said: str, tmp
 def assert_one_line_when_interrupted(code: str, asked: list[str], where: Path) -> None:
     """Run `code` in the folder `where` and send Ctrl-C once it says that it is at work."""
     with subprocess.Popen(
-        [sys.executable, "-c", code, *asked], cwd=where, env=environment(), stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *asked],
+        cwd=where,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     ) as running:
         assert running.stderr is not None
         assert running.stderr.readline() == "at work\n"

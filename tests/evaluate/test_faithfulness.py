@@ -113,7 +113,7 @@ def test_every_metric_by_hand(tiny: Additive, case: Case) -> None:
     assert again.rank[:, :3].tolist() == [[2, 2, 2], [1, 1, 1], [1, 1, 1]]
     lowest = np.array([4.0, 1.0, -9.0, *[np.nan] * 4])
     masks = np.eye(N, dtype=bool)
-    values = measured(found, again, Reference(8.0, PARTS, lowest, masks, PARTS), k=1, moved=0.25)
+    values = measured(found, again, Reference(8.0, PARTS, -PARTS, lowest, masks, PARTS), k=1, moved=0.25)
     row = dict(zip(column_names(1, 3), values.tolist(), strict=True))
     assert (row["infidelity"], row["sensitivity"]) == (pytest.approx(0.0, abs=1e-12), 0.25)
     assert math.isnan(row["best@7"])
@@ -130,14 +130,14 @@ def test_every_metric_by_hand(tiny: Additive, case: Case) -> None:
     assert [row[f"ps@1,{K}"] for K in (1, 2, 3)] == [1, 1, 1]
     assert row["cdcg@1"] == 1 / math.log2(3)
     assert [row[f"best@{K}"] for K in (1, 2, 3)] == [1, 1, 0]
-    assert (row["tau"], row["gap"]) == (pytest.approx(1.0), 0.0)
+    assert (row["tau"], row["tau_terms"], row["gap"]) == (pytest.approx(1.0), pytest.approx(-1.0), 0.0)
 
 
 def test_what_has_no_meaning_is_nan(case: Case) -> None:
     strong = ordered(PARTS, 2)
     again = rescored(case.masked, [maskings(strong, N, (1, 2, 7))], [case.target], np.ones(8, bool))[0]
     assert np.isnan(again.score).tolist() == [[False, False, True]] * 3, "seven were not named"
-    truth = Reference(8.0, PARTS, None, np.eye(N, dtype=bool), PARTS)
+    truth = Reference(8.0, PARTS, PARTS, None, np.eye(N, dtype=bool), PARTS)
     one = type(again)(np.ones((3, 5)), np.ones((3, 5)))
     row = dict(zip(column_names(1, 1), measured(strong, one, truth, 1), strict=True))
     assert math.isnan(row["gap"])
@@ -401,7 +401,7 @@ def test_the_shape_of_a_result() -> None:
             assert low - 1e-12 <= row[metric] <= high + 1e-12
         missing = {name for name in metric_names(10, 5) if row[name] is None}
         assert missing == set(metric_names(10, 5)) - set(row["ci95"])
-        assert missing <= {"tau", "gap", "infidelity", "sensitivity"}
+        assert missing <= {"tau", "tau_terms", "gap", "infidelity", "sensitivity"}
         whole = row["explainer"] != "exhaustive"
         assert (row["curves"]["del"][-1] is not None) is whole, "exhaustive search stops at five"
         assert row["curves"]["del"][:5] == pytest.approx([row[f"del@{K}"] for K in range(1, 6)])
@@ -411,7 +411,7 @@ def test_the_shape_of_a_result() -> None:
     by_name = {row["explainer"]: row for row in result["rows"]}
     assert by_name["exhaustive"]["best@5"] == 1.0
     assert by_name["contribution"]["gap"] < 1e-9
-    assert by_name["removal"]["tau"] == 1.0
+    assert by_name["removal"]["tau"] == by_name["contribution"]["tau_terms"] == 1.0
     assert by_name["removal"]["infidelity"] == pytest.approx(0.0, abs=1e-9), "item kNN is additive"
     assert by_name["removal"]["sensitivity"] == pytest.approx(0.0, abs=1e-9)
     assert [(row["head"], row["agrees"], row["why"]) for row in result["heads"]] == [

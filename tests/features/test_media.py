@@ -204,4 +204,4 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_everything_seen_or_heard_has_a_name_in_both_languages() -> None:
     for label in (*LOOKS, *HEARD):
         assert f"look.{label.replace(' ', '_')}" in keys()
-    assert feature_name("cover: dark red", "zh") == "cover: 深红色"
+    assert feature_name("cover: dark red", "zh") == "cover：深红色"

@@ -17,6 +17,7 @@ from xattn import kernels
 from xattn.kernels import (
     approximate,
     content,
+    encoder,
     fields,
     fusion,
     gram,
@@ -435,6 +436,30 @@ def _sequences(keep: bool, branch: str) -> list[Case]:
     ]
 
 
+def _encoder() -> list[Case]:
+    """Three maskings of 41 positions: nothing known, all but the last few known, an event left out in the middle."""
+    rng = np.random.default_rng(6)
+    n, H = encoder.WIDTH + 9, 2
+    d = H * (encoder.WIDTH + 3)
+    first = np.array([0, n - 4, 8, n])
+    at = np.cumsum(n - first) - (n - first)
+    N = int((n - first).sum())
+    live = np.ones((4, n), bool)
+    live[0, [0, 5]], live[2, [7, 20]], live[3, n - 3 :] = False, False, False
+    known, fresh, bias = rng.normal(size=(n, 3 * d)), rng.normal(size=(N, 3 * d)), rng.normal(size=(H, n + 2))
+    age = n + 1 - np.sort(rng.choice(n + 2, n, replace=False))
+    x, v, w = rng.normal(size=(R, D)), rng.normal(size=(n, H * 5)), rng.normal(size=n)
+    which = (known[:, :d], fresh[:, :d], first, at, live)
+    states = tuple(np.ascontiguousarray(table) for table in which)
+    look = (*states, rng.normal(size=(4, H, d)) / 4, v, w, age, bias, 0.7, 0.02)
+    return [
+        Case(encoder._normed, 2, (np.zeros((R, D)), np.zeros(R), x, rng.normal(size=D), 1e-6), lanes=1e-14),
+        Case(encoder._silu, 1, (np.zeros((R, D)), 30 * x)),
+        Case(encoder._attend, 1, (np.zeros((N, d)), known, fresh, first, at, live, age, bias, 0.3)),
+        Case(encoder._look, 2, (np.zeros((4, H, n)), np.zeros((4, H * 5)), *look), lanes=1e-13),
+    ]
+
+
 CASES = {
     case.name: case
     for case in (
@@ -446,5 +471,6 @@ CASES = {
         *_approximately(),
         *_sequences(False, ""),
         *_sequences(True, "dropout"),
+        *_encoder(),
     )
 }

@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 
 from tests.checks import assert_within
+from xattn.data import History, JoinedHistories
 from xattn.model.deep import deep_loss_and_gradients, deep_outputs, deep_sizes, initial_deep
 from xattn.model.fit.training import Schedule, train
+from xattn.model.heads import encoder
 from xattn.model.heads.deep import DeepPart
 from xattn.model.sequence import Batch, Loss, Shape
 
 SHAPE = Shape(C=7, d=4, H=3, dk=2, L=6, P=1, beta=0.7, blocks=2)
+LONG = Shape(C=7, d=70, H=2, dk=5, L=50, P=1, beta=1.0, blocks=3)  # more than a panel of positions and of coordinates
 M = 9  # items, of which two have no row
 
 
-def some_parameters(dtype: type = np.float64) -> dict[str, np.ndarray]:
+def some_parameters(dtype: type = np.float64, shape: Shape = SHAPE) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    params = initial_deep(SHAPE, np.full(SHAPE.C, 1 / SHAPE.C), rng, np.float64)
+    params = initial_deep(shape, np.full(shape.C, 1 / shape.C), rng, np.float64)
     return {name: (table + rng.normal(0, 0.3, table.shape)).astype(dtype) for name, table in params.items()}
 
 
@@ -39,9 +42,9 @@ class Some:
         return len(self.item)
 
 
-def part(alpha: float = 1.0, theta: float = 0.0) -> DeepPart:
-    rows = np.minimum(np.arange(M), SHAPE.C)
-    return DeepPart(SHAPE, some_parameters(), rows, np.linspace(0.5, 1.0, M), theta, alpha)
+def part(alpha: float = 1.0, theta: float = 0.0, shape: Shape = SHAPE) -> DeepPart:
+    rows = np.minimum(np.arange(M), shape.C)
+    return DeepPart(shape, some_parameters(shape=shape), rows, np.linspace(0.5, 1.0, M), theta, alpha)
 
 
 def history(n: int = 10, gone: tuple[int, ...] = ()) -> Some:
@@ -88,6 +91,98 @@ def test_what_is_served_is_what_was_trained(n: int) -> None:
     assert not served[SHAPE.C :].any()
 
 
+def written_out(part: DeepPart, events: Some, w: np.ndarray) -> np.ndarray:
+    """(M,) the scores, one step of eq. 35 after another, of the events that are live and in the window alone."""
+    p, (H, dk, L) = part.params, (part.shape.H, part.shape.dk, part.shape.L)
+    live = np.flatnonzero(events.live & (events.age < L))
+    rows, age, w, d = part.rows[events.item[live]], events.age[live], w[live], part.shape.d
+    out = np.zeros(M)
+    if not len(live):
+        return out
+
+    def weights(q: np.ndarray, k: np.ndarray, bias: np.ndarray, t: int, beta: float) -> np.ndarray:
+        e = k[: t + 1] @ q * len(q) ** -0.5 + bias[age[: t + 1] - age[t]]
+        a = np.exp(e - e.max())
+        return np.asarray(a / a.sum() ** beta)
+
+    def norm(x: np.ndarray) -> np.ndarray:
+        return np.asarray(x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + 1e-6))
+
+    def silu(x: np.ndarray) -> np.ndarray:
+        return np.asarray(x / (1 + np.exp(-x)))
+
+    x = p["X"][rows]
+    for b in range(part.shape.blocks):
+        q, k, v = np.split((norm(x) * p["Bn"][b, 0]) @ p["Bqkv"][b], 3, axis=1)
+        o = np.zeros_like(x)
+        for t in range(len(x)):
+            for half, at in enumerate((slice(0, d // 2), slice(d // 2, d))):
+                o[t, at] = weights(q[t, at], k[:, at], p["Br"][b, half], t, 1.0) @ v[: t + 1, at]
+        x = x + o @ p["Bo"][b]
+        x = x + silu((norm(x) * p["Bn"][b, 1]) @ p["B1"][b]) @ p["B2"][b]
+    h = norm(x) * p["hn"]
+    q, k, g = np.split(h @ p["Wqkg"], 3, axis=1)
+    v, m = silu(g[-1] + 1) * (p["E"][rows] @ p["Wv"]), np.zeros(H * dk)
+    for head in range(H):
+        at = slice(head * dk, (head + 1) * dk)
+        a = weights(q[-1, at], k[:, at], p["r"][head], len(x) - 1, part.shape.beta)
+        m[at] = np.where(a < part.theta, 0.0, a * w) @ v[:, at]
+    own = part.rows < part.shape.C
+    out[own] = part.gate[own] * part.alpha * (p["U"][part.rows[own]] @ (norm(m @ p["Wo"]) * p["on"]))
+    return out
+
+
+@pytest.mark.parametrize(("shape", "n"), [(SHAPE, 10), (LONG, 3), (LONG, 60)], ids=["short", "few", "long"])
+@pytest.mark.parametrize("theta", [0.0, 0.1])
+def test_scores_and_removals_are_the_steps_written_out(shape: Shape, n: int, theta: float) -> None:
+    served, w = part(1.3, theta, shape), np.random.default_rng(4).uniform(-0.5, 1.5, n)
+    events = history(n, (n - 2, n // 2))
+    assert_within(served.scores(events, w), written_out(served, events, w), 1e-10, 1e-12)
+    announced = np.zeros((M, n))
+    served.add_without_each(announced, events, w, np.arange(M))
+    for r in range(n):
+        without = Some(events.item, events.live & (np.arange(n) != r))
+        assert_within(announced[:, r], written_out(served, without, w), 1e-10, 1e-12)
+
+
+def test_one_history_after_another() -> None:
+    """What was made of the last one is kept: nothing of it may be said of the next."""
+    served, events, w = part(), history(), np.ones(10)
+    less = Some(events.item, history(gone=(4,)).live)
+    longer = Some(np.append(events.item[:1], events.item), np.ones(11, bool))  # the same window
+    asked = [(events, w), (less, w), (events, 2 * w), (history(9), w[:9]), (longer, np.ones(11)), (events, w)]
+    for _ in range(2):
+        for own, strengths in asked:
+            fresh, announced, again = part(), *np.zeros((2, M, len(own)))
+            np.testing.assert_array_equal(served.scores(own, strengths), fresh.scores(own, strengths))
+            served.add_without_each(announced, own, strengths, np.arange(M))
+            fresh.add_without_each(again, own, strengths, np.arange(M))
+            np.testing.assert_array_equal(announced, again)
+            one, other = (np.array([c.contribution for c in p.cells(own, strengths, 3)]) for p in (served, fresh))
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_many_histories_have_the_bits_of_each() -> None:
+    rng = np.random.default_rng(5)
+    people = [History(rng.integers(0, M, n), None, np.arange(n)[::-1], np.ones(n, bool)) for n in (3, 0, 9, 8)]
+    people += [people[2].without([7]), people[2].without([2, 3])]
+    joined = JoinedHistories.of(people)
+    w, out = rng.uniform(-0.5, 1.5, len(joined.item)), np.ones((len(people), M))
+    part().add_scores_of_many(out, joined, w)
+    for row, own, low, high in zip(out, people, joined.indptr[:-1], joined.indptr[1:], strict=True):
+        np.testing.assert_array_equal(row, 1.0 + (part().scores(own, w[low:high]) if len(own) else 0.0))
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_no_bit_depends_on_threads(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    events, w, announced, again = history(60), np.ones(60), *np.zeros((2, M, 60))
+    part(shape=LONG).add_without_each(announced, events, w, np.arange(M))
+    monkeypatch.setenv("XATTN_NUM_THREADS", threads)
+    monkeypatch.setattr(encoder, "TOGETHER", 7)
+    part(shape=LONG).add_without_each(again, events, w, np.arange(M))
+    np.testing.assert_array_equal(announced, again)
+
+
 @pytest.mark.parametrize("gone", [(), (0, 5), (9,), (8, 9), tuple(range(10))])
 @pytest.mark.parametrize("theta", [0.0, 0.2])
 def test_cells_add_up_and_removals_are_served(gone: tuple[int, ...], theta: float) -> None:
@@ -102,7 +197,7 @@ def test_cells_add_up_and_removals_are_served(gone: tuple[int, ...], theta: floa
     served.add_without_each(announced, events, w, targets)
     masks = np.array([events.live & (np.arange(len(events)) != r) for r in range(len(events))])
     again = served.scores_masked(events, w, masks, targets)
-    np.testing.assert_allclose(announced.T, again, rtol=1e-11, atol=1e-13)
+    np.testing.assert_array_equal(announced.T, again)
     alone = [served.scores(Some(events.item, mask), w) for mask in masks]
     np.testing.assert_array_equal(again, alone)  # the very bits that are served
 

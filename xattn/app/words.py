@@ -19,7 +19,7 @@ def t(key: str, /, lang: str = "en", **values: Any) -> str:
     'film'
     """
     other = f"other.{key}"
-    return plain(other if state.scenario() != "films" and other in _others() else key, lang, **values)
+    return plain(other if other in _others() and state.scenario() != "films" else key, lang, **values)
 
 
 @cache

@@ -243,6 +243,7 @@ def _print_explainers(result: dict[str, Any]) -> None:
         f"ps@{k},{most}",
         f"cdcg@{most}",
         "tau",
+        "tau_terms",
         "gap",
     ]
     table = []

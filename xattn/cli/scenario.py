@@ -13,6 +13,7 @@ from xattn.cli.outputs import output
 from xattn.cli.screen import Column, echo, plain, print_json, print_table, progress
 from xattn.cli.tables import print_list
 from xattn.errors import check_choice, check_whole, refuse
+from xattn.i18n.joined import said
 
 if TYPE_CHECKING:
     from xattn.scenarios import Outcome
@@ -111,7 +112,7 @@ def _written(reading: ReadingChoice) -> dict[str, Any]:
 def _print(outcome: Outcome, lang: str) -> None:
     """The story, what the data are, warnings, the list, and why its first item stands there."""
     manifest = outcome.scenario.manifest
-    echo(plain(f"{manifest.title.told(lang)}: {manifest.story.told(lang)}"))
+    echo(plain(said(manifest.title.told(lang), manifest.story.told(lang), lang)))
     echo(plain(manifest.persona.told(lang)) + "\n")
     echo(plain(outcome.found.told(lang)))
     for warning in manifest.warnings:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,7 @@ from xattn.errors import (
 __all__ = ["History"]
 
 HISTORY = Source("`history`")
+_last: WeakKeyDictionary[Interactions, History] = WeakKeyDictionary()  # of each data set the user asked about last
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +125,15 @@ class History:
     @classmethod
     def of(cls, data: Interactions, user_row: int) -> History:
         """The events of a user row; a user without events has an empty history."""
-        own = check_type("data", data, Interactions, "interactions").events_of(user_row)
+        kept = _last.get(check_type("data", data, Interactions, "interactions"))
+        if kept is not None and kept.user == user_row:
+            return kept
+        own = data.events_of(user_row)
         rating, kind = (None if vector is None else vector[own] for vector in (data.rating, data.kind))
         n = own.stop - own.start
-        return cls(data.item[own], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), user=int(user_row), kind=kind)
+        found = cls(data.item[own], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), user=int(user_row), kind=kind)
+        _last[data] = found
+        return found
 
     @classmethod
     def given(cls, data: Interactions, events: Any) -> History:

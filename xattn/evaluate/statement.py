@@ -7,6 +7,7 @@ from typing import Any
 
 from xattn.errors import check_choice
 from xattn.i18n import LANGUAGES, t
+from xattn.i18n.joined import parts
 from xattn.viz.names import head_name
 
 __all__ = ["told"]
@@ -57,4 +58,4 @@ def _data(name: str, lang: str) -> str:
 
 
 def _joined(names: Sequence[str], lang: str) -> str:
-    return t("transparency.and", lang).join(names) if names else t("transparency.nothing", lang)
+    return parts(names, lang) if names else t("transparency.nothing", lang)

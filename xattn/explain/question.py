@@ -92,5 +92,6 @@ def rank_of(scores: np.ndarray, target: int, allowed: np.ndarray) -> int | None:
     """Rank (1 is best) of `target` among the allowed items, ties in item order; None where it is not allowed."""
     if not allowed[target]:
         return None
-    before = comes_before(scores, np.arange(len(scores)), scores[target], target)
-    return 1 + int(np.count_nonzero(before & allowed))
+    own = scores[target]
+    tied = (scores[:target] == own) & allowed[:target]
+    return 1 + int(np.count_nonzero((scores > own) & allowed)) + int(np.count_nonzero(tied))

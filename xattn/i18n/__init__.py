@@ -12,7 +12,7 @@ from xattn.i18n.catalogue import LANGUAGES, texts, wording
 from xattn.i18n.errors import MessageError, check_lang
 from xattn.i18n.sentence import shown
 
-__all__ = ["LANGUAGES", "keys", "placeholders", "t"]
+__all__ = ["LANGUAGES", "is_text", "keys", "placeholders", "t"]
 
 
 def t(key: str, /, lang: str = "en", **values: object) -> str:
@@ -41,6 +41,15 @@ def keys() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(texts()))
+
+
+def is_text(key: str, /) -> bool:
+    """Whether the catalogue holds a text of this key.
+
+    >>> is_text("term.ledger"), is_text("term.nosuch")
+    (True, False)
+    """
+    return key in texts()
 
 
 def placeholders(key: str, /, lang: str = "en") -> frozenset[str]:

@@ -100,7 +100,7 @@ class Additive(Recommender):
         found: list[HeadCells] = []
         for place, part in self._placed():
             cells = part.cells(history, self._strength(part.strength, history), target)
-            found += [one._replace(place=place + one.place) for one in cells]
+            found += [one._replace(place=place + one.place) for one in cells] if place else cells
         return found
 
     def approximate_of(self, history: History) -> Approximation | None:

@@ -25,7 +25,7 @@ from xattn.i18n import t
 from xattn.i18n.numbers import percent
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, SEQUENTIAL, THICK, Chart
 from xattn.viz.digits import digits
-from xattn.viz.unchecked import quick
+from xattn.viz.unchecked import chosen_by, quick
 
 __all__ = [
     "PICK",
@@ -148,7 +148,7 @@ def score_chart(
     """Bars of attention scores around 0, neutral in colour: a score is neither a weight nor a contribution."""
     frame = bar_frame(names, scores)
     description = t("chart.scores_alt", lang, n=len(frame))
-    return _bars(frame, t("chart.attention_score", lang), description, alt.value(BASE), pick, lit, terms)
+    return _bars(frame, t("chart.attention_score", lang), description, alt.ColorValue(BASE), pick, lit, terms)
 
 
 @quick
@@ -175,7 +175,7 @@ def profile_chart(features: Sequence[str], fused: Any, lang: str = "en", shares:
     """Bars of a fused profile, feature by feature around 0: to the right what is liked, to the left what is not. As
     `shares` they are per cents of all attention."""
     frame = bar_frame(features, fused, shares)
-    color = alt.when("datum.value < 0").then(alt.value(AGAINST)).otherwise(alt.value(FOR))
+    color = chosen_by(alt.ColorValue, alt.when("datum.value < 0").then(alt.value(AGAINST)), FOR)
     description = t("chart.profile_alt", lang, n=len(frame))
     return _bars(frame, t("chart.profile", lang), description, color, shares=shares)
 
@@ -206,10 +206,11 @@ def _bars(
         bars = bars.add_params(alt.selection_point(name=PICK, fields=["name"]))
     texts = json.dumps(frame["text"].tolist())
     number = f"{texts}[round(datum.index * {max(len(frame) - 1, 1)})]"  # datum.index runs from 0 to 1
-    beside = plot.mark_bar(opacity=0).encode(y=_rows("name", labelLimit=90, orient="right", labelExpr=number))
-    chart = alt.layer(bars, beside).resolve_axis(y="independent")
-    height = BAR * max(len(frame), 1) + FOOT
-    return _with_line(chart, height, terms is not None).properties(description=description)
+    beside = plot.mark_bar(opacity=0, aria=False).encode(
+        y=_rows("name", labelLimit=90, orient="right", labelExpr=number)
+    )
+    whole = _whole(BAR * max(len(frame), 1) + FOOT, terms is not None, description)
+    return alt.layer(bars, beside, resolve=alt.Resolve(axis=alt.AxisResolveMap(y="independent")), **whole)
 
 
 def _framed(marks: Chart, chosen: Any, fields: list[str], points: bool) -> Chart:
@@ -219,24 +220,24 @@ def _framed(marks: Chart, chosen: Any, fields: list[str], points: bool) -> Chart
         if chosen is None:
             return marks
         return marks.encode(
-            stroke=alt.when(chosen).then(alt.value(FRAME)).otherwise(alt.value(None)),
-            strokeWidth=alt.when(chosen).then(alt.value(3)).otherwise(alt.value(0)),
+            stroke=chosen_by(alt.StrokeValue, alt.when(chosen).then(alt.value(FRAME)), None),
+            strokeWidth=chosen_by(alt.StrokeWidthValue, alt.when(chosen).then(alt.value(3)), 0),
         )
     over = alt.selection_point(name=OVER, on="pointerover", clear="pointerout", fields=[*fields, "term"], empty=False)
     stroke, width = alt.when(over).then(alt.value(FRAME)), alt.when(over).then(alt.value(2))
     if chosen is not None:
         stroke = alt.when(chosen).then(alt.value(FRAME)).when(over).then(alt.value(FRAME))
         width = alt.when(chosen).then(alt.value(3)).when(over).then(alt.value(2))
-    return marks.encode(stroke=stroke.otherwise(alt.value(None)), strokeWidth=width.otherwise(alt.value(0))).add_params(
-        over
-    )
+    stroke, width = chosen_by(alt.StrokeValue, stroke, None), chosen_by(alt.StrokeWidthValue, width, 0)
+    return marks.encode(stroke=stroke, strokeWidth=width).add_params(over)
 
 
-def _with_line(chart: Chart, height: int, points: bool) -> Chart:
-    """The chart, so many pixels high; where it `points`, with a line above (a tooltip would hide one below) that says
-    the term under the pointer. The line is there when it is empty too: nothing moves."""
+def _whole(height: int, points: bool, description: str) -> dict[str, Any]:
+    """What belongs to a chart as a whole, so many pixels high; where it `points`, a line above (a tooltip would hide
+    one below) says the term under the pointer. The line is there when it is empty too: nothing moves. All of it is
+    given to `alt.layer` at once: Altair makes a layered chart anew for each property that is set later."""
     if not points:
-        return chart.properties(height=height)
+        return {"height": height, "description": description}
     text = alt.expr(f"{OVER}.term ? {OVER}.term[0] : ' '")
     title = alt.TitleParams(
         text=text,
@@ -247,7 +248,7 @@ def _with_line(chart: Chart, height: int, points: bool) -> Chart:
         offset=4,
         limit=alt.expr("width"),
     )
-    return chart.properties(height=height + LINE, title=title)
+    return {"height": height + LINE, "title": title, "description": description}
 
 
 def _rows(field: str, **axis: Any) -> alt.Y:
@@ -291,8 +292,8 @@ def _cells(wide: pd.DataFrame, title: str, description: str, pick: bool, lit: Po
     cells = _framed(cells, chosen, ["row", "column"], terms is not None)
     if pick:
         cells = cells.add_params(alt.selection_point(name=PICK, fields=["row", "column"]))
-    numbers = plot.mark_text(fontSize=12, color=INK).encode(text="text:N")
-    chart = cells + numbers if len(frame) <= MOST_CELLS else cells
-    head = HEAD if turned == 0 else HEAD + 36
-    height = (BAR + 8) * max(len(wide), 1) + head
-    return _with_line(chart, height, terms is not None).properties(description=description)
+    height = (BAR + 8) * max(len(wide), 1) + (HEAD if turned == 0 else HEAD + 36)
+    whole = _whole(height, terms is not None, description)
+    if len(frame) > MOST_CELLS:
+        return cells.properties(**whole)
+    return alt.layer(cells, plot.mark_text(fontSize=12, color=INK).encode(text=alt.Text("text:N")), **whole)

@@ -16,7 +16,7 @@ import pandas as pd
 from xattn.errors import check_choice
 from xattn.i18n import t
 from xattn.viz.frames import heat_frame, waterfall_frame, weight_frame
-from xattn.viz.unchecked import quick
+from xattn.viz.unchecked import chosen_by, quick
 
 __all__ = [
     "AGAINST",
@@ -70,7 +70,7 @@ def waterfall_chart(frame: pd.DataFrame, lang: str = "en", share: bool = False) 
     plot = alt.Chart(frame).encode(y=_rows(frame), tooltip=_tips(lang, title="chart.event", text="chart.amount"))
     bars = plot.mark_bar(height=THICK, cornerRadius=2).encode(
         x=alt.X("start:Q", title=t("chart.score", lang), axis=alt.Axis(tickCount=5, grid=True, **_percent(share))),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=alt.Color(
             "role:N",
             scale=alt.Scale(domain=["for", "against", "base", "score"], range=[FOR, AGAINST, BASE, BASE]),
@@ -79,12 +79,10 @@ def waterfall_chart(frame: pd.DataFrame, lang: str = "en", share: bool = False) 
     )
     steps = (
         alt.Chart(frame.iloc[:-1])
-        .mark_rule(color=BASE, opacity=0.6)
-        .encode(x="end:Q", y=alt.Y("label:N", sort=None), y2="next:N")
+        .mark_rule(color=BASE, opacity=0.6, aria=False)
+        .encode(x=alt.X("end:Q"), y=alt.Y("label:N", sort=None), y2=alt.Y2("next:N"))
     )
-    return _beside_amounts(frame, steps, bars).properties(
-        height=BAR * len(frame) + AXIS, width=420, description=t("chart.waterfall_alt", lang, n=len(frame))
-    )
+    return _beside_amounts(frame, steps, bars, description=t("chart.waterfall_alt", lang, n=len(frame)))
 
 
 @quick
@@ -121,10 +119,17 @@ def heat_chart(frame: pd.DataFrame, lang: str = "en", share: bool = False) -> Ch
     signs = (
         plot.transform_filter(told)
         .mark_text(fontSize=11, fontWeight="bold")
-        .encode(text="sign:N", color=alt.when(strong).then(alt.value("#ffffff")).otherwise(alt.value(INK)))
+        .encode(
+            text=alt.Text("sign:N"),
+            color=chosen_by(alt.ColorValue, alt.when(strong).then(alt.value("#ffffff")), INK),
+        )
     )
-    return (cells + signs).properties(
-        height=alt.Step(BAR), width=alt.Step(_cell(columns)), description=t("chart.heatmap_alt", lang)
+    return alt.layer(
+        cells,
+        signs,
+        height=alt.Step(BAR),
+        width=alt.Step(_cell(columns)),
+        description=t("chart.heatmap_alt", lang),
     )
 
 
@@ -152,9 +157,7 @@ def weight_chart(frame: pd.DataFrame, lang: str = "en") -> Chart:
             tooltip=_tips(lang, title="chart.event", text="chart.weight"),
         )
     )
-    return _beside_amounts(frame, bars).properties(
-        height=BAR * len(frame) + AXIS, width=420, description=t("chart.weights_alt", lang, n=len(frame))
-    )
+    return _beside_amounts(frame, bars, description=t("chart.weights_alt", lang, n=len(frame)))
 
 
 def _percent(share: bool) -> dict[str, Any]:
@@ -176,10 +179,11 @@ def _with_amounts(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(amount_key=[f"{i:04d}{text}" for i, text in enumerate(frame["text"])])
 
 
-def _beside_amounts(frame: pd.DataFrame, *layers: Chart) -> Chart:
+def _beside_amounts(frame: pd.DataFrame, *layers: Chart, description: str) -> Chart:
     """The layers with the rows' printed amounts down the right side, as the labels of a second axis."""
     axis = alt.Axis(
         orient="right",
+        aria=False,  # its labels are told with the bars
         labelExpr="slice(datum.value, 4)",
         labelOverlap=False,
         labelLimit=110,
@@ -189,7 +193,14 @@ def _beside_amounts(frame: pd.DataFrame, *layers: Chart) -> Chart:
     )
     amounts = (
         alt.Chart(frame)
-        .mark_point(opacity=0)
+        .mark_point(opacity=0, aria=False)
         .encode(y=alt.Y("amount_key:N", sort=list(frame["amount_key"]), title=None, axis=axis))
     )
-    return alt.layer(alt.layer(*layers), amounts).resolve_scale(y="independent")
+    return alt.layer(
+        alt.layer(*layers),
+        amounts,
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")),
+        height=BAR * len(frame) + AXIS,
+        width=420,
+        description=description,
+    )

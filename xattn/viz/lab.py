@@ -18,7 +18,7 @@ import pandas as pd
 
 from xattn.i18n import t
 from xattn.viz.charts import AGAINST, BAR, BASE, FOR, Chart
-from xattn.viz.unchecked import quick
+from xattn.viz.unchecked import chosen_by, quick
 
 __all__ = ["interval_chart", "line_chart", "share_chart", "signed_chart"]
 
@@ -63,12 +63,11 @@ def interval_chart(
     plot = alt.Chart(frame).encode(y=y, tooltip=tips)
     scale = alt.Scale(zero=False, nice=True)
     bars = plot.mark_rule(strokeWidth=3, color=BASE, opacity=0.75).encode(
-        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2="high:Q"
+        x=alt.X("low:Q", title=title, scale=scale, axis=axis), x2=alt.X2("high:Q")
     )
     points = plot.mark_point(size=90, filled=True, color=FOR, opacity=1).encode(x=alt.X("value:Q", scale=scale))
-    return alt.layer(bars, points).properties(
-        height=BAR * max(1, len(order)) + FOOT, description=t("lab.intervals_alt", lang, what=title, n=len(order))
-    )
+    description = t("lab.intervals_alt", lang, what=title, n=len(order))
+    return alt.layer(bars, points, height=BAR * max(1, len(order)) + FOOT, description=description)
 
 
 @quick
@@ -101,12 +100,12 @@ def line_chart(
     y = alt.Y("value:Q", title=y_title, scale=alt.Scale(zero=False, nice=True))
     layers: list[Any] = []
     if {"low", "high"} <= set(frame.columns) and frame["low"].notna().any():
-        layers.append(plot.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=y_title), y2="high:Q"))
+        layers.append(plot.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=y_title), y2=alt.Y2("high:Q")))
     layers.append(plot.mark_line(strokeWidth=2).encode(y=y, strokeDash=dash))
     layers.append(plot.mark_point(filled=True, size=45, opacity=1).encode(y=y, shape=shape))
     description = t("lab.lines_alt", lang, what=y_title, by=x_title, n=len(series))
     lines = -(-len(series) // IN_A_ROW) if len(series) > 1 else 0
-    return alt.layer(*layers).properties(height=height + lines * LINE, description=description)
+    return alt.layer(*layers, height=height + lines * LINE, description=description)
 
 
 @quick
@@ -157,7 +156,7 @@ def signed_chart(frame: pd.DataFrame, title: str, lang: str = "en", share: bool 
                 "name:N", sort=names, title=None, axis=alt.Axis(labelLimit=LABELS, labelOverlap=False, labelFlush=False)
             ),
             x=alt.X("value:Q", title=title, axis=alt.Axis(tickCount=5, **shown)),
-            color=alt.when("datum.value < 0").then(alt.value(AGAINST)).otherwise(alt.value(FOR)),
+            color=chosen_by(alt.ColorValue, alt.when("datum.value < 0").then(alt.value(AGAINST)), FOR),
             tooltip=[
                 alt.Tooltip("name:N", title=" "),
                 alt.Tooltip("value:Q", title=title, format="+.0%" if share else "+.4~g"),

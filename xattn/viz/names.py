@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xattn.i18n import keys, t
+from xattn.i18n import is_text, t
+from xattn.i18n.joined import said
 
 __all__ = ["column_name", "feature_name", "genre_name", "head_name"]
 
@@ -38,7 +39,8 @@ def feature_name(feature: str, lang: str = "en") -> str:
         return t("chart.year", lang, year=label.removeprefix("~"))
     if block == "title":
         return t("chart.title_word", lang, word=label)
-    return f"{block}: {_known('look.' + label.replace(' ', '_'), label, lang)}"
+    look = _known("look." + label.replace(" ", "_"), "", lang)
+    return said(block, look, lang) if look else feature
 
 
 def genre_name(genre: str, lang: str = "en") -> str:
@@ -56,4 +58,4 @@ def column_name(head: str, feature: str, lang: str = "en") -> str:
 
 
 def _known(key: str, name: str, lang: str) -> str:
-    return t(key, lang) if key in keys() else name
+    return t(key, lang) if is_text(key) else name

@@ -91,23 +91,23 @@ def _patches(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
         address = "data:image/png;base64," + base64.b64encode(sheet.picture).decode("ascii")
         whole = pd.DataFrame({"url": [address], "x": [0.5], "y": [0.5]})
         picture = alt.Chart(whole).mark_image(width=width, height=height, aspect=False)
-        layers.append(picture.encode(x=edge(alt.X, "x"), y=edge(alt.Y, "y", reverse=True), url="url:N"))
+        layers.append(picture.encode(x=edge(alt.X, "x"), y=edge(alt.Y, "y", reverse=True), url=alt.Url("url:N")))
     plot = alt.Chart(frame).encode(tooltip=_tips(lang))
     layers.append(
         plot.mark_rect(stroke=BASE, strokeOpacity=0.5, opacity=0.65).encode(
             x=edge(alt.X, "x0"),
-            x2="x1:Q",
+            x2=alt.X2("x1:Q"),
             y=edge(alt.Y, "y0", reverse=True),
-            y2="y1:Q",
+            y2=alt.Y2("y1:Q"),
             color=_colour(most, lang, share),
         )
     )
     layers.append(
         plot.transform_filter(abs(alt.datum.contribution) > TOLD * most)
         .mark_text(fontSize=15, fontWeight="bold", color="#ffffff", stroke="#000000", strokeWidth=0.6)
-        .encode(x=edge(alt.X, "x"), y=edge(alt.Y, "y", reverse=True), text="sign:N")
+        .encode(x=edge(alt.X, "x"), y=edge(alt.Y, "y", reverse=True), text=alt.Text("sign:N"))
     )
-    return alt.layer(*layers).properties(width=width, height=height, title=_title(sheet))
+    return alt.layer(*layers, width=width, height=height, title=_title(sheet))
 
 
 def _size(png: bytes | None) -> tuple[int, int]:
@@ -122,7 +122,7 @@ def _stretches(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
     bands = list(dict.fromkeys(frame.sort_values("low", ascending=False)["band"]))
     plot = alt.Chart(frame).encode(
         x=alt.X("start:Q", title=t("parts.seconds", lang), scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=4)),
-        x2="stop:Q",
+        x2=alt.X2("stop:Q"),
         y=alt.Y("band:N", sort=bands, title=None, axis=alt.Axis(labelOverlap=False, labelLimit=80)),
         tooltip=_tips(lang),
     )
@@ -131,9 +131,9 @@ def _stretches(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
         alt.Chart(frame.assign(sign=frame["text"].str[:1], middle=(frame["start"] + frame["stop"]) / 2))
         .transform_filter(abs(alt.datum.contribution) > TOLD * most)
         .mark_text(fontSize=11, fontWeight="bold", color=INK)
-        .encode(x="middle:Q", y=alt.Y("band:N", sort=bands), text="sign:N")
+        .encode(x=alt.X("middle:Q"), y=alt.Y("band:N", sort=bands), text=alt.Text("sign:N"))
     )
-    return alt.layer(cells, signs).properties(width=WIDE, height=alt.Step(BAND), title=_title(sheet))
+    return alt.layer(cells, signs, width=WIDE, height=alt.Step(BAND), title=_title(sheet))
 
 
 def _band(low: float, high: float) -> str:

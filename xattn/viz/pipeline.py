@@ -22,7 +22,7 @@ from xattn.i18n.titles import natural
 from xattn.viz.charts import BAR, BASE, FOR, SEQUENTIAL, THICK, TITLES, Chart, waterfall_chart
 from xattn.viz.frames import distinct, waterfall_frame
 from xattn.viz.names import feature_name, head_name
-from xattn.viz.unchecked import quick
+from xattn.viz.unchecked import chosen_by, quick
 
 __all__ = ["pipeline_chart"]
 
@@ -123,7 +123,7 @@ def _list(frame: pd.DataFrame, item: str, lang: str) -> Chart:
         .encode(
             x=alt.X("score:Q", title=t("chart.score", lang), axis=alt.Axis(tickCount=5)),
             y=alt.Y("label:N", sort=list(told["label"]), title=None, axis=alt.Axis(labelLimit=TITLES)),
-            color=alt.condition("datum.lit", alt.value(FOR), alt.value(BASE)),
+            color=chosen_by(alt.ColorValue, alt.when("datum.lit").then(alt.value(FOR)), BASE),
             tooltip=[alt.Tooltip("label:N", title=" "), alt.Tooltip("text:N", title=t("chart.score", lang))],
         )
         .properties(title=t("pipeline.recommendations", lang), width=WIDE, height=alt.Step(BAR))

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import altair as alt
 from altair.utils import schemapi
 
-__all__ = ["drawn", "quick"]
+__all__ = ["chosen_by", "drawn", "quick"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,6 +47,15 @@ def quick(make: Callable[P, R]) -> Callable[P, R]:
             return make(*args, **kwargs)
 
     return made
+
+
+def chosen_by(channel: Callable[..., Any], cases: Any, otherwise: Any) -> Any:
+    """A channel with a value for each of the `cases` (`alt.when(…).then(…)`) and one for all else.
+
+    Altair takes the same as a plain dict, and finds out what it is by trying it against the schema.
+    """
+    told = cases.otherwise(alt.value(otherwise))
+    return channel(**told)
 
 
 def drawn(chart: Any, description: str) -> Any:

@@ -305,6 +305,10 @@ def test_every_column_is_accounted_for() -> None:
     assert report.unused == ("note",)
     assert "unused: note" in report.text()
     assert "未使用：note" in report.text("zh")
+    assert (
+        "upload：2 位用户，2 个物品，2 个事件；用户 ← visitorid、物品 ← itemid、事件类型 ← event；2 条说明"
+        in report.text("zh")
+    )
     document = report.to_dict()
     assert document["unused"] == ["note"]
     assert [one["role"] for one in document["columns"]] == ["user", "item", "kind", ""]

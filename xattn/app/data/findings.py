@@ -11,7 +11,8 @@ from xattn.app.ui import address
 from xattn.app.ui.session import OPTIONS
 from xattn.app.ui.text import safe
 from xattn.data.reading.report import Finding
-from xattn.i18n import keys, t
+from xattn.i18n import is_text, t
+from xattn.i18n.joined import listed, said
 
 __all__ = ["draw", "settled"]
 
@@ -40,18 +41,18 @@ def _one(at: int, finding: Finding, language: str) -> None:
             f":{colour}-badge[{icon} {t(f'data.severity.{finding.severity}', language)}] "
             f"{safe(finding.sentence(language), 600)}"
         )
-        said = [safe(finding.where(language), 120)] if finding.rows else []
+        facts = [safe(finding.where(language), 120)] if finding.rows else []
         if finding.share > 0:
-            said.append(t("mine.costs", language, share=f"{finding.share:.2%}"))
+            facts.append(t("mine.costs", language, share=f"{finding.share:.2%}"))
         elif finding.severity != "error":
-            said.append(t("mine.costs_nothing", language))
-        st.caption(" · ".join(said))
+            facts.append(t("mine.costs_nothing", language))
+        st.caption(" · ".join(facts))
         offered = ways(finding)
         if offered:
             with st.container(horizontal=True):
                 for option, value in offered[: WAYS_AT_ONCE + 2]:
                     st.button(
-                        t(f"mine.do_{option}", language, value=safe(value, 60)),
+                        t(f"mine.do_{option}", language, value=safe(_words(option, value, language), 60)),
                         key=f"data_settle_{at}_{value}",
                         icon=":material/check:",
                         help=safe(f"{option} = {value}", 200),
@@ -73,17 +74,27 @@ def settled(options: dict[str, object], language: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(t("mine.settled", language), width="content")
         for name, value in options.items():
-            words = ", ".join(f"{k} ← {v or '–'}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+            words = _words(name, value, language)
             says = f"mine.do_{name}"
-            known = says in keys()
+            known = is_text(says)
             st.button(
-                t(says, language, value=safe(words, 60)) if known else f"{safe(name)}: {safe(words, 80)}",
+                t(says, language, value=safe(words, 60)) if known else said(safe(name), safe(words, 80), language),
                 key=f"data_unsettle_{name}",
                 icon=":material/undo:",
                 help=t("mine.take_back", language),
                 on_click=_take_back,
                 args=(name,),
             )
+
+
+def _words(name: str, value: object, language: str) -> str:
+    """What an option was settled to: columns by their roles in the visitor's language."""
+    if name == "columns" and isinstance(value, str):
+        value = with_option({}, name, value)[name]
+    if not isinstance(value, dict):
+        return str(value)
+    roles = {key: t(f"data.role.{key}", language) if name == "columns" else key for key in value}
+    return listed((f"{roles[key]} ← {own or '–'}" for key, own in value.items()), language)
 
 
 def _take_back(name: str) -> None:

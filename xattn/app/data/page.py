@@ -20,6 +20,7 @@ from xattn.app.ui.session import BROUGHT, DATA_REFUSED, OPTIONS, OUTCOME
 from xattn.app.ui.text import safe
 from xattn.data.reading.table import MAX_COLUMNS
 from xattn.i18n import t
+from xattn.i18n.joined import sentences
 
 __all__ = ["render"]
 
@@ -60,7 +61,7 @@ def _read(brought: Brought, language: str) -> None:
     if outcome.report is not None:
         st.markdown(safe(outcome.report.summary(language), 1500))
     if outcome.refusal is not None:
-        st.error(safe(outcome.refusal.told(language), 600), icon=":material/error:")
+        st.error(safe(_refused(outcome, language), 600), icon=":material/error:")
         if outcome.columns:
             st.markdown(t("mine.way_on", language))
     findings.settled(options, language)
@@ -74,6 +75,14 @@ def _read(brought: Brought, language: str) -> None:
         findings.draw(outcome, language)
     if outcome.data is not None:
         fit.elsewhere(brought, options, language)
+
+
+def _refused(outcome: Outcome, language: str) -> str:
+    """Why nothing could be read. Where findings below are why, their sentences: a click settles them there, and no
+    option of a command need be known."""
+    grave = () if outcome.report is None else outcome.report.errors
+    assert outcome.refusal is not None
+    return sentences((one.sentence(language) for one in grave), language) or outcome.refusal.told(language)
 
 
 def _outcome(brought: Brought, options: dict[str, Any]) -> Outcome:

@@ -5,7 +5,7 @@ A name that the catalogue does not know is shown as it came: a group of somebody
 
 from __future__ import annotations
 
-from xattn.i18n import keys, t
+from xattn.i18n import is_text, t
 from xattn.viz.names import head_name
 
 __all__ = ["explainer_name", "figure_name", "group_name", "measure_name", "metric_name"]
@@ -45,7 +45,7 @@ def measure_name(measure: str, language: str) -> str:
         return found
     metric, _, how = measure.partition(", ")
     shown = metric_name(metric, language)
-    if not how or f"lab.measure_{how}" not in keys():
+    if not how or not is_text(f"lab.measure_{how}"):
         return shown if not how else measure
     return t(f"lab.measure_{how}", language, metric=shown)
 
@@ -62,4 +62,4 @@ def figure_name(of: str, value: object, language: str) -> object:
 
 
 def _known(key: str, language: str) -> str:
-    return t(key, language) if key in keys() else ""
+    return t(key, language) if is_text(key) else ""

@@ -19,6 +19,7 @@ from xattn.app.ui.refusals import refusals
 from xattn.app.ui.text import safe
 from xattn.app.words import t
 from xattn.evaluate.questions import questions_told
+from xattn.i18n.joined import sentences
 
 __all__ = ["render", "result_of"]
 
@@ -114,7 +115,7 @@ def _source(job: str, result: dict[str, Any] | None, language: str) -> None:
             said.append(t("lab.sizes", language, **numbers))
         said += questions_told(result, language)
         said.append(t("lab.fresh" if job in found.results else "lab.stored", language))
-        st.caption(" ".join(said) if language == "en" else "".join(said))
+        st.caption(sentences(said, language))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             t("lab.run", language),

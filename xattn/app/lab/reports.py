@@ -17,7 +17,8 @@ from xattn.app.lab.results import meaning
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button, figures
 from xattn.app.ui.text import safe
-from xattn.i18n import keys, t
+from xattn.i18n import is_text, t
+from xattn.i18n.joined import clauses, sentences
 from xattn.viz.attention import distinct
 from xattn.viz.lab import interval_chart, line_chart, share_chart
 from xattn.viz.names import feature_name, head_name
@@ -29,14 +30,13 @@ MOST_FEATURES = 15
 
 def _summary(report: dict[str, Any], language: str) -> None:
     """The report in its own words."""
-    known = set(keys())
     said = [
         t(part["key"], language, **{of: figure_name(of, value, language) for of, value in part["values"].items()})
         for part in report.get("summary", ())
-        if part["key"] in known
+        if is_text(part["key"])
     ]
     if said:
-        st.markdown(safe((" " if language == "en" else "").join(said), 3000))
+        st.markdown(safe(sentences(said, language), 3000))
 
 
 def _figure(name: str, figure: dict[str, Any] | None) -> dict[str, Any]:
@@ -56,7 +56,8 @@ def _plain(rows: Sequence[dict[str, Any]], language: str) -> pd.DataFrame:
             if isinstance(value, dict):
                 low, high = value.get("ci95") or (None, None)
                 flat[title] = value["value"]
-                flat[f"{title}, {t('lab.low', language)}"], flat[f"{title}, {t('lab.high', language)}"] = low, high
+                for end, own in (("lab.low", low), ("lab.high", high)):
+                    flat[clauses([title, t(end, language)], language)] = own
             else:
                 flat[title] = value
         found.append(flat)
@@ -65,7 +66,7 @@ def _plain(rows: Sequence[dict[str, Any]], language: str) -> pd.DataFrame:
 
 def _column(key: str, language: str) -> str:
     name = f"lab.column_{key.partition('@')[0]}"
-    return t(name, language) + key[len(key.partition("@")[0]) :] if name in keys() else metric_name(key, language)
+    return t(name, language) + key[len(key.partition("@")[0]) :] if is_text(name) else metric_name(key, language)
 
 
 def _all(rows: Sequence[dict[str, Any]], key: str, language: str) -> None:
@@ -268,7 +269,7 @@ def _pick(names: Sequence[str], key: str, language: str, start: int = 0) -> str:
 def attention_tests(report: dict[str, Any], language: str) -> None:
     """Each test of what weights mean, and the verdict."""
     verdict = f"lab.verdict_{report.get('verdict', '')}"
-    if verdict in keys():
+    if is_text(verdict):
         st.info(t(verdict, language), icon=":material/gavel:")
     _summary(report, language)
     rows = []
@@ -277,7 +278,7 @@ def attention_tests(report: dict[str, Any], language: str) -> None:
         key = f"lab.test_{row['test']}"
         rows.append(
             {
-                t("lab.column_test", language): t(key, language) if key in keys() else row["test"],
+                t("lab.column_test", language): t(key, language) if is_text(key) else row["test"],
                 t("lab.column_measure", language): measure_name(str(row["measure"]), language),
                 t("lab.column_value", language): row["value"],
                 t("lab.low", language): low,

@@ -11,7 +11,8 @@ import streamlit as st
 from xattn.app.lab.names import explainer_name, metric_name
 from xattn.app.ui import address
 from xattn.app.ui.figures import csv_button, figures
-from xattn.i18n import keys, t
+from xattn.i18n import is_text, t
+from xattn.i18n.joined import listed
 from xattn.viz.attention import distinct
 from xattn.viz.lab import interval_chart, line_chart
 
@@ -25,7 +26,7 @@ FLOOR = 0.0010005  # the least p value that 1,000 resamples can tell, and what r
 def meaning(metric: str, language: str) -> str:
     """What a metric says in a sentence, and which way is better; "" where the catalogue does not know it."""
     key = f"lab.means_{metric.partition('@')[0]}"
-    return t(key, language) if key in keys() else ""
+    return t(key, language) if is_text(key) else ""
 
 
 def metrics_of(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -110,8 +111,8 @@ def accuracy(result: dict[str, Any], language: str) -> None:
         st.caption(t("lab.intervals_say", language))
         differ = [row for row in rows if row.get("versus_first") and metric in row["versus_first"]]
         if differ:
-            said = ", ".join(f"{row['model']} {_chance(row['versus_first'][metric])}" for row in differ)
-            st.caption(t("lab.versus", language, first=rows[0]["model"], values=said))
+            told = listed((f"{row['model']} {_chance(row['versus_first'][metric])}" for row in differ), language)
+            st.caption(t("lab.versus", language, first=rows[0]["model"], values=told))
     with st.container(border=True):
         st.subheader(t("lab.cost", language))
         st.markdown(t("lab.cost_says", language))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from xattn.app.learn.sheet import Sheet
 from xattn.app.ui.text import safe
 from xattn.i18n import t
+from xattn.i18n.joined import said
 from xattn.viz.digits import digits
 
 __all__ = ["sentence"]
@@ -64,8 +65,9 @@ def _settings(before: Sheet, after: Sheet, language: str) -> Iterator[str]:
     for name in NUMBERS:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            yield f"{t(f'term.{name}', language)}: {digits(old)} → {digits(new)}"
+            yield said(t(f"term.{name}", language), f"{digits(old)} → {digits(new)}", language)
     for name in WORDS:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            yield f"{t(f'term.{name}', language)}: {t(f'term.{old}', language)} → {t(f'term.{new}', language)}"
+            now = f"{t(f'term.{old}', language)} → {t(f'term.{new}', language)}"
+            yield said(t(f"term.{name}", language), now, language)

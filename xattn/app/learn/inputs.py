@@ -22,6 +22,7 @@ from xattn.app.learn.snippet import of_sheet
 from xattn.app.ui import snippet, undo
 from xattn.app.ui.editors import Table, number_table, numbered
 from xattn.app.ui.fields import number_field
+from xattn.app.ui.glossary import meanings
 from xattn.app.ui.session import widget
 from xattn.errors import InputError, check_whole
 from xattn.i18n import t
@@ -101,7 +102,7 @@ def _settings(sheet: Sheet, language: str) -> Sheet:
             options,
             format_func=named,
             key=_widget(name),
-            help=_meanings(options, language),
+            help=meanings(options, language),
             width=width,
         )
         return chosen
@@ -183,10 +184,6 @@ def _editor(
     columns: Sequence[str] | None = None,
 ) -> Table:
     return number_table(DRAFT.key(part), table, rows, label, columns)
-
-
-def _meanings(names: Sequence[str], language: str) -> str:
-    return "\n".join(f"- **{t(f'term.{name}', language)}**: {t(f'meaning.{name}', language)}" for name in names)
 
 
 def _full_address(link: str, language: str) -> str:

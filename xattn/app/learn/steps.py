@@ -16,6 +16,7 @@ from xattn.app.learn.drawing import Drawing, contributions, follow, lit_event, m
 from xattn.app.learn.formulas import NOTHING
 from xattn.app.learn.results import results
 from xattn.app.learn.sheet import Sheet
+from xattn.app.ui.glossary import meanings
 from xattn.app.ui.text import safe
 from xattn.app.words import t
 from xattn.tensor.attend import Attended
@@ -47,14 +48,9 @@ def draw(sheet: Sheet, step: str, language: str) -> None:
     for name, section in zip(STEPS, (_scores, _weights, _fusion, _recommendation), strict=False):
         if step in (name, "all"):
             with st.container(border=True):
-                st.subheader(t(f"worked.step.{name}", language), help=_words(name, language))
+                st.subheader(t(f"worked.step.{name}", language), help=meanings(WORDS[name], language))
                 st.markdown(t(f"worked.says.{name}", language))
                 section(drawing)
-
-
-def _words(step: str, language: str) -> str:
-    """The glossary of a step."""
-    return "\n".join(f"- **{t(f'term.{word}', language)}**: {t(f'meaning.{word}', language)}" for word in WORDS[step])
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from xattn.app.learn.sheet import Sheet
 from xattn.app.ui import address
 from xattn.app.ui.session import HAS_POINTED, STEPS_SEEN, TOUR_DONE
 from xattn.app.words import t
+from xattn.i18n.joined import aside
 
 __all__ = ["TASKS", "note", "show"]
 
@@ -44,6 +45,7 @@ def show(language: str) -> None:
             icon, said = (
                 ("check_circle", "tour.is_done") if task in done else ("radio_button_unchecked", "tour.is_open")
             )
-            st.markdown(f":material/{icon}: {t(f'tour.{task}', language)} :small[:gray[({t(said, language)})]]")
+            state = aside("", t(said, language), language)
+            st.markdown(f":material/{icon}: {t(f'tour.{task}', language)} :small[:gray[{state}]]")
         if len(done) == len(TASKS):
             st.success(t("tour.all", language), icon=":material/celebration:")

@@ -17,6 +17,7 @@ from xattn.app.words import t
 from xattn.data import History
 from xattn.explain.profile import fused_profile
 from xattn.features import feature_set
+from xattn.i18n.joined import said, sentences
 from xattn.i18n.titles import natural
 from xattn.live.changes import reasons
 from xattn.requests.answers import Listed
@@ -75,14 +76,14 @@ def happened(own: Stage, step: Step, language: str) -> str:
 
 def _moves(own: Stage, step: Step, language: str) -> str:
     """Who came, who left, who moved, as one sentence each."""
-    said = []
+    told = []
     for key, found in (("live.entered", step.entered), ("live.left", step.left)):
         if found:
-            said.append(t(key, language, names=named(own, found, language)))
+            told.append(t(key, language, names=named(own, found, language)))
     moved = sum(by != 0 for by in step.moved.values())
     if moved:
-        said.append(t("live.moved", language, n=moved))
-    return " ".join(said) or t("live.unmoved", language)
+        told.append(t("live.moved", language, n=moved))
+    return sentences(told, language) or t("live.unmoved", language)
 
 
 def named(own: Stage, found: list[Listed], language: str) -> str:
@@ -145,9 +146,10 @@ def _charts(own: Stage, values: np.ndarray, history: History, language: str) -> 
         table = pd.DataFrame({"name": names, "value": shown.to_numpy()})
         amount = t("live.amount", language)
         figures(
-            signed_chart(table, amount, language),
+            signed_chart(table, amount, language, share=True),
             table.rename(columns={"name": t("live.feature", language), "value": amount}),
             key="live_profile",
+            config={amount: st.column_config.NumberColumn(format="percent")},
         )
 
 
@@ -193,4 +195,6 @@ def _log(own: Stage, language: str) -> None:
 def _plain(own: Stage, step: Step, language: str) -> str:
     """What came, as plain text."""
     title = "" if step.item is None else natural(own.data.items.titles[step.item])[:60]
-    return title if step.kind == "event" else f"{t(f'live.kind_{step.kind}', language)}: {title}".rstrip(": ")
+    if step.kind == "event" or not title:
+        return title or t(f"live.kind_{step.kind}", language)
+    return said(t(f"live.kind_{step.kind}", language), title, language)

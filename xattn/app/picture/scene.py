@@ -20,6 +20,7 @@ import pandas as pd
 from xattn.app.picture.flows import BASE, REST, is_odd
 from xattn.app.picture.words import is_quiet, short, without_words
 from xattn.app.words import t
+from xattn.i18n.joined import sentences
 from xattn.i18n.numbers import percent, place
 from xattn.viz.names import feature_name, head_name
 
@@ -233,7 +234,7 @@ def _layer_says(
             said.append(t("picture.layer_attention", language, **facts))
             if is_quiet(weight, float(shares[n])):
                 said.append(t("picture.layer_quiet", language, name=label))
-        return " ".join(said)
+        return sentences(said, language)
     split = float(sum(share for n, share in enumerate(shares) if n >= len(order) or names[order[n]]))
     return t("picture.layer_says_feature", language, share=percent(split))
 

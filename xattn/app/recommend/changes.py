@@ -59,7 +59,7 @@ def panel(fitted: Recommender, view: View, language: str) -> None:
         else:
             text = words.all(view, language) if not is_plain else f":gray[{t('recommendations.unchanged', language)}]"
         st.markdown(text)
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap=None):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall"):
             undo.bar(EDITS, _restore, words.edit, language)
             st.button(
                 t("recommendations.put_back", language),

@@ -23,7 +23,7 @@ __all__ = ["check_heads", "choose", "complain"]
 
 def choose(data: Interactions, language: str) -> View | None:
     """The widgets, and the view that they make; None where something is still missing, which is then said."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="rec_choice"):
         who = st.segmented_control(
             t("recommendations.who", language),
             ["user", YOU],

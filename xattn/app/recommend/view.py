@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 import numpy as np
@@ -26,6 +27,8 @@ from xattn.app.ui.picks import MOST_PICKS, Picks
 from xattn.data import History, Interactions
 from xattn.errors import InputError, shown
 from xattn.requests import Event, RecommendRequest
+
+R = TypeVar("R")
 
 __all__ = ["DEPTHS", "FEW_EVENTS", "MOST_K", "PARAMETERS", "TABS", "YOU", "Complaint", "View"]
 
@@ -62,6 +65,21 @@ class Complaint(NamedTuple):
     got: str
 
 
+def _once(work: Callable[[View, Interactions], R]) -> Callable[[View, Interactions], R]:
+    """A method that works once: the view keeps what it found, for the data that were asked last. A page asks for the
+    request of one view some forty times."""
+
+    @wraps(work)
+    def told(self: View, data: Interactions) -> R:
+        known = self.found.get(work.__name__)
+        if known is None or known[0] is not data:
+            known = self.found[work.__name__] = (data, work(self, data))
+        found: R = known[1]
+        return found
+
+    return told
+
+
 @dataclass(frozen=True)
 class View:
     """What is asked of the model, then how much of the answer is open.
@@ -72,7 +90,8 @@ class View:
     the list), in words of this `depth`, with this `tab`, compared with the item `versus` (None: the first of the list),
     by the parts of a `block` of features and of an `event` (an item; None: those that say most), with so many tick
     `boxes`. `exact` numbers are those of the model; else they are shares and places.
-    `seen` is that of `recommend`, and of the data that the page shows; no address holds it.
+    `seen` is that of `recommend`, and of the data that the page shows; no address holds it. `found` is what methods
+    have found so far; no part of the view.
     """
 
     user: str
@@ -91,6 +110,7 @@ class View:
     boxes: int = FEW_EVENTS
     exact: bool = False
     seen: str = "drop"
+    found: dict[str, tuple[Interactions, Any]] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def edits(self) -> tuple[Opinions, tuple[int, ...], tuple[str, ...]]:
@@ -110,12 +130,14 @@ class View:
         """This view with the edits of another one."""
         return replace(self, said=other.said, without=other.without, muted=other.muted)
 
+    @_once
     def events(self, data: Interactions) -> History:
         """The events that the question is about, opinions the newest; all events of the items of `without` are masked.
         Raises InputError where `data` does not know a user or an item."""
         history = self._whole(data)
         return history.without(history.alike(self.without)) if self.without else history
 
+    @_once
     def _whole(self, data: Interactions) -> History:
         if self.user == YOU:
             history = History.given(data, picks.events(data, self.films))
@@ -127,6 +149,7 @@ class View:
             history = history.followed_by(data.items.rows(items), None if ratings[0] is None else ratings)
         return history
 
+    @_once
     def request(self, data: Interactions) -> RecommendRequest:
         """What the model is asked, whatever is open: views that differ in nothing else get the same list."""
         by_hand = self.user == YOU

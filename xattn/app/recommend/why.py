@@ -50,7 +50,7 @@ def show(fitted: Recommender, view: View, item: str, others: list[str]) -> None:
     why = ledger(fitted, view, item)
     units = Units.of(why, view.exact)
     proof = what_if.proof_of(fitted, view, why)
-    _head(fitted, view, why, proof, language)
+    _head(fitted, view, why, proof, len(others), language)
     split = bool(moving_blocks(why))
     labels = {name: t(key, language) for name, key in TABS.items() if split or name != "parts"}
     label = labels.get(view.tab, labels["why"])
@@ -75,12 +75,14 @@ def show(fitted: Recommender, view: View, item: str, others: list[str]) -> None:
 # --- the head ---------------------------------------------------------------------------------------------------------
 
 
-def _head(fitted: Recommender, view: View, why: Ledger, proof: what_if.Proof | None, language: str) -> None:
+def _head(
+    fitted: Recommender, view: View, why: Ledger, proof: what_if.Proof | None, listed: int, language: str
+) -> None:
     """The title, a few facts, and one line that says where the item stands, or what came of the last removal."""
     facts = " · ".join(map(safe, about(fitted.data_, fitted.data_.item_row(why.item), language)))
     with st.container(horizontal=True, wrap=False, key="rec_head", gap="xsmall"):
         st.markdown(
-            f"**{spoken(why.title, 80)}** :small[:gray[{facts}]]  \n{_place(why, view, proof, language)}",
+            f"**{spoken(why.title, 80)}** :small[:gray[{facts}]]  \n{_place(why, view, proof, listed, language)}",
             width="stretch",
         )
         if view.item is not None:
@@ -94,7 +96,8 @@ def _head(fitted: Recommender, view: View, why: Ledger, proof: what_if.Proof | N
             )
 
 
-def _place(why: Ledger, view: View, proof: what_if.Proof | None, language: str) -> str:
+def _place(why: Ledger, view: View, proof: what_if.Proof | None, listed: int, language: str) -> str:
+    """Where the item stands; the list has so many `listed` items, at times fewer than were asked for."""
     if proof is not None:
         return what_if.proof_line(proof, language)
     if why.rank is None:
@@ -102,7 +105,7 @@ def _place(why: Ledger, view: View, proof: what_if.Proof | None, language: str) 
     elif why.rank > view.k:
         text = t("recommendations.outside", language, k=view.k, rank=why.rank)
     else:
-        text = t("shares.place", language, place=rank_words(why.rank, language), k=view.k)
+        text = t("shares.place", language, place=rank_words(why.rank, language), k=listed)
     if view.exact:
         text += f" · {t('recommendations.score', language, score=figure(why.score))}"
     return text

@@ -22,6 +22,7 @@ from xattn.explain.compare.difference import Difference
 from xattn.explain.honesty import disagreement
 from xattn.explain.question import TERMS
 from xattn.explain.tell.words import quotable, spaced
+from xattn.i18n.joined import sentences
 from xattn.i18n.numbers import percent
 from xattn.i18n.titles import natural
 from xattn.recommenders import Recommender
@@ -54,14 +55,14 @@ def show(
         _versus(fitted, view, why, units, others, language)
 
 
-def _unit_says(units: Units, language: str) -> str:
-    """What the per cents of a chart are of."""
-    return "" if units.per is None else " " + t("shares.are_of", language)
+def _with_unit(key: str, units: Units, language: str) -> str:
+    """What a chart shows, and what its per cents are of."""
+    return sentences([t(key, language), *([] if units.per is None else [t("shares.are_of", language)])], language)
 
 
 def _sum(events: pd.DataFrame, why: Ledger, units: Units, language: str) -> None:
     """The waterfall from nothing to the score."""
-    st.caption(t("why.sum_help", language) + _unit_says(units, language))
+    st.caption(_with_unit("why.sum_help", units, language))
     frame = waterfall_frame(events, why.base, why.score, language, amounts_are=why.amounts, per=units.per)
     figures(
         waterfall_chart(frame, language, share=units.per is not None), table_of(frame, language), key="rec_waterfall"
@@ -80,7 +81,7 @@ def _heat(why: Ledger, events: pd.DataFrame, units: Units, language: str) -> Non
         st.info(t("why.no_cells", language))
         return
     frame = heat_frame(why.cells, events, language, per=units.per)
-    st.caption(t("why.heat_help", language) + _unit_says(units, language))
+    st.caption(_with_unit("why.heat_help", units, language))
     figures(
         heat_chart(frame, language, share=units.per is not None),
         table_of(frame, language),
@@ -132,7 +133,7 @@ def human(events: pd.DataFrame, ranked: bool, units: Units, language: str) -> pd
 
 
 def _compare(events: pd.DataFrame, why: Ledger, units: Units, language: str) -> None:
-    st.caption(t("why.compare_help", language) + _unit_says(units, language))
+    st.caption(_with_unit("why.compare_help", units, language))
     apart = _apart(events)
     if apart:
         looked, moving = (events.iloc[row].to_dict() for row in apart)
@@ -172,7 +173,7 @@ def _compare(events: pd.DataFrame, why: Ledger, units: Units, language: str) -> 
 def _heads(fitted: Recommender, view: View, why: Ledger, units: Units, language: str) -> None:
     """How much attention each head gets and what it contributes, with a switch that mutes it for the whole list."""
     own = shares(why)
-    st.caption(t("why.heads_help", language) + _unit_says(units, language))
+    st.caption(_with_unit("why.heads_help", units, language))
     if len(own):
         names = [head_name(name, language) for name in own["head"]]
         amounts = own["contribution"] / (units.per or 1.0)
@@ -235,7 +236,7 @@ def _versus(fitted: Recommender, view: View, why: Ledger, units: Units, others: 
     frame = waterfall_frame(events, base, apart.total, language, amounts_are=why.amounts, per=units.per)
     difference = t("why.difference", language)
     frame.loc[frame.index[-1], ["label", "title"]] = difference
-    st.caption(t("why.versus_help", language) + _unit_says(units, language))
+    st.caption(_with_unit("why.versus_help", units, language))
     chart = waterfall_chart(frame, language, share=units.per is not None)
     figures(chart, table_of(frame, language), key="rec_versus_chart", alt=difference)
 

@@ -17,12 +17,12 @@ from xattn.scenarios.sets import at_hand
 __all__ = ["draw", "picture"]
 
 HERE = Path(__file__).parent
-NARROWEST = 250  # pixels of a card
+NARROWEST = 165  # pixels of a card
 
 
 def draw(language: str) -> None:
     """Draw the cards."""
-    with st.grid(5, min_column_width=NARROWEST, gap="medium", key="scenario_cards"):
+    with st.grid(5, min_column_width=NARROWEST, gap="small", key="scenario_cards"):
         for name in names():
             _card(name, language)
 

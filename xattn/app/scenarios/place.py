@@ -16,6 +16,7 @@ import streamlit as st
 from xattn.data import History, Interactions
 from xattn.errors import InputError, shown
 from xattn.i18n import t
+from xattn.i18n.joined import listed
 from xattn.scenarios import names
 
 __all__ = ["Place", "asked", "here", "move", "turn"]
@@ -38,7 +39,9 @@ def asked(complaints: list[str], language: str) -> str | None:
     name = st.query_params.get(SCENARIO)
     if name is None or name in names():
         return name
-    complaints.append(_complaint(SCENARIO, t("link.must_choice", language, names=", ".join(names())), name, language))
+    complaints.append(
+        _complaint(SCENARIO, t("link.must_choice", language, names=listed(names(), language)), name, language)
+    )
     return None
 
 

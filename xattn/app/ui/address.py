@@ -30,6 +30,7 @@ from xattn.app.ui.session import (
 )
 from xattn.app.ui.text import safe
 from xattn.i18n import t
+from xattn.i18n.joined import listed
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
@@ -129,9 +130,10 @@ def choose(
 def _complain(param: str, link: str, options: Sequence[str]) -> None:
     """Say that the address names none of `options`, and which there are (the first of them)."""
     if link and link not in options:
-        names = ", ".join(options[:NAMED]) + (", …" if len(options) > NAMED else "")
-        facts = {"must": t("link.must_choice", lang(), names=safe(names, 200)), "got": safe(link, 80)}
-        st.warning(t("link.bad", lang(), name=param, **facts), icon=":material/link_off:")
+        language = lang()
+        names = listed([*options[:NAMED], *(["…"] if len(options) > NAMED else [])], language)
+        facts = {"must": t("link.must_choice", language, names=safe(names, 200)), "got": safe(link, 80)}
+        st.warning(t("link.bad", language, name=param, **facts), icon=":material/link_off:")
 
 
 def select(

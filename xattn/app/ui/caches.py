@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 
 from xattn.app.ui.language import lang
 from xattn.app.ui.session import OWN, in_session
+from xattn.requests import ExplainRequest, RecommendRequest
 
 __all__ = ["forget_own", "kept"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+REQUESTS = {RecommendRequest: repr, ExplainRequest: repr}  # what they say is all that they are; field by field is slow
 _own: list[Any] = []  # the caches of single sessions
 
 
@@ -44,6 +46,7 @@ def kept(
         first = Parameter("language", Parameter.POSITIONAL_ONLY)
         parameters = [one.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for one in own.parameters.values()]
         spoken.__signature__ = own.replace(parameters=[first, *parameters])  # type: ignore[attr-defined]
+        options["hash_funcs"] = {**REQUESTS, **options.get("hash_funcs", {})}
         for_all = cache(show_spinner=False, **options)(spoken)
         release = {} if on_release is None else {"on_release": on_release}
         for_one = cache(show_spinner=False, scope="session", **options, **release)(spoken)

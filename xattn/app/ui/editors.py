@@ -48,7 +48,7 @@ def named_table(
     frame = pd.DataFrame(np.reshape(table, (len(names), len(columns))), columns=letters, dtype=float)
     frame.insert(0, NAME, pd.Series(names, dtype="str"))
     config = _feature_columns(letters, columns)
-    config[NAME] = st.column_config.TextColumn(name, default=new, max_chars=60, width=190, pinned=True)
+    config[NAME] = st.column_config.TextColumn(name, default=new, max_chars=60, width=205, pinned=True)
     st.markdown(f"**{label}**")
     edited = st.data_editor(frame, key=key, num_rows="dynamic", hide_index=True, column_config=config, alt=label)
     called = tuple(str(text)[:60] if pd.notna(text) else new for text in edited[NAME])

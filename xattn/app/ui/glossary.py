@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from xattn.i18n import t
+from xattn.i18n.joined import said
 
-__all__ = ["glossary"]
+__all__ = ["glossary", "meaning", "meanings"]
 
 WORDS = (  # of the glossary, in the order in which they build on each other
     "event",
@@ -29,5 +32,14 @@ WORDS = (  # of the glossary, in the order in which they build on each other
 def glossary(language: str) -> None:
     """The words of the project, within reach on every page."""
     with st.popover(t("app.glossary", language), icon=":material/menu_book:"):
-        for word in WORDS:
-            st.markdown(f"**{t(f'term.{word}', language)}**: {t(f'meaning.{word}', language)}")
+        st.markdown("\n\n".join(meaning(word, language) for word in WORDS))
+
+
+def meaning(word: str, language: str) -> str:
+    """A word and what it means, for Markdown."""
+    return said(f"**{t(f'term.{word}', language)}**", t(f"meaning.{word}", language), language)
+
+
+def meanings(words: Iterable[str], language: str) -> str:
+    """Several of them as a list."""
+    return "\n".join(f"- {meaning(word, language)}" for word in words)

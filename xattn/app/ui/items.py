@@ -7,6 +7,7 @@ import pandas as pd
 
 from xattn.data import Interactions
 from xattn.i18n import t
+from xattn.i18n.titles import natural
 from xattn.viz.names import genre_name
 
 __all__ = ["about", "original"]
@@ -15,7 +16,7 @@ __all__ = ["about", "original"]
 def about(data: Interactions, row: int, lang: str = "en") -> list[str]:
     """Small facts of an item: its title in the data where the page calls it otherwise, the year, the genres."""
     facts = data.items.frame.iloc[row]
-    said = [title] if (title := original(data, row)) else []
+    said = [natural(title)] if (title := original(data, row)) else []
     if pd.api.types.is_number(facts.get("year")) and np.isfinite(facts["year"]):
         said.append(f"{facts['year']:.0f}")
     if isinstance(facts.get("genres"), str):

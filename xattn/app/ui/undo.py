@@ -45,7 +45,7 @@ def bar(name: str, restore: Callable[[Any], None], sentence: Callable[[Any, Any,
     to stand in Markdown.
     """
     kept = states(name)
-    with st.container(horizontal=True, wrap=False, width="content", vertical_alignment="center"):
+    with st.container(horizontal=True, wrap=False, width="content", vertical_alignment="center", gap="xsmall"):
         st.button(
             t("undo.undo", language),
             key=f"{name}.undo",

@@ -20,7 +20,7 @@ from xattn.data.reading.desk import Desk
 from xattn.data.reading.keys import ids, without_missing
 from xattn.data.reading.options import Options
 from xattn.data.reading.ratings import RETURN, amounts, ratings
-from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, Told
+from xattn.data.reading.report import MOST_ROWS, Action, DataReport, Finding, Taken, Told
 from xattn.data.reading.roles import event_roles
 from xattn.data.reading.table import Table
 from xattn.data.reading.times import times
@@ -83,7 +83,7 @@ def _about_the_file(desk: Desk) -> None:
     if not facts.header and not desk.table.roles:
         desk.tell("no_header", "warning", action=Action("columns", _mapping(desk.roles, desk.table)))
     elif unsure:
-        what = ", ".join(f"{use.role} ← {use.column}" for use in unsure)
+        what = tuple(Taken(use.role, use.column) for use in unsure)
         action = Action("columns", ",".join(f"{use.role}={use.column}" for use in unsure))
         desk.tell("unsure", "warning", count=len(unsure), action=action, what=what)
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from xattn.data.reading.choice import Use
 from xattn.data.scale import Scale
-from xattn.i18n import keys, t
+from xattn.i18n import is_text, t
+from xattn.i18n.joined import aside, clauses, listed, parts, said, sentences
 
-__all__ = ["MOST_ROWS", "Action", "DataReport", "Finding", "Told"]
+__all__ = ["MOST_ROWS", "Action", "DataReport", "Finding", "Taken", "Told"]
 
 SEVERITIES = ("error", "warning", "note")
 MOST_ROWS = 5  # that a finding names
@@ -26,6 +27,17 @@ MOST_ROWS = 5  # that a finding names
 
 class Told(str):
     """The key of a text that stands inside another one; it is put into words in the language of the sentence."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A column and the role that it was taken for."""
+
+    role: str
+    column: str
+
+    def text(self, lang: str = "en") -> str:
+        return f"{t(f'data.role.{self.role}', lang)} ← {self.column}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class Finding:
 
     def sentence(self, lang: str = "en") -> str:
         """The finding in one sentence, without its rows."""
-        fields = {name: t(value, lang) if isinstance(value, Told) else value for name, value in self.fields.items()}
+        fields = {name: _in_words(value, lang) for name, value in self.fields.items()}
         return t(f"data.finding.{self.id}", lang, n=f"{self.count:,}", **fields)
 
     def advice(self, lang: str = "en") -> str:
@@ -63,27 +75,27 @@ class Finding:
 
         Where an option settles it, and more is worth saying, the option comes first.
         """
-        parts = [t("data.settle", lang, option=self.action.command)] if self.action else []
-        if f"data.do.{self.id}" in keys():
-            parts.append(t(f"data.do.{self.id}", lang))
-        return ("" if lang == "zh" else " ").join(parts)
+        told = [t("data.settle", lang, option=self.action.command)] if self.action else []
+        if is_text(f"data.do.{self.id}"):
+            told.append(t(f"data.do.{self.id}", lang))
+        return sentences(told, lang)
 
     def where(self, lang: str = "en") -> str:
         """The first rows, "" where it is about none: "lines 3, 7, …"."""
         if not self.rows:
             return ""
-        numbers = ", ".join(map(str, self.rows)) + ("…" if self.count > len(self.rows) else "")
+        numbers = listed(map(str, self.rows), lang) + ("…" if self.count > len(self.rows) else "")
         return t(f"data.where.{self.unit}{'s' * (len(self.rows) > 1)}", lang, rows=numbers)
 
     def text(self, lang: str = "en") -> str:
         """Severity, sentence, rows, cost and action on one line."""
-        parts = [self.sentence(lang)]
+        told = [self.sentence(lang)]
         if self.rows:
-            parts.append(f"({self.where(lang)})")
+            told.append(aside("", self.where(lang), lang))
         if self.share > 0:
-            parts.append(t("data.cost", lang, share=f"{self.share:.1%}"))
-        parts.append(self.advice(lang))
-        return f"{t(f'data.severity.{self.severity}', lang)}: {' '.join(parts)}"
+            told.append(t("data.cost", lang, share=f"{self.share:.1%}"))
+        told.append(self.advice(lang))
+        return said(t(f"data.severity.{self.severity}", lang), sentences(told, lang), lang)
 
     def to_dict(self) -> dict[str, Any]:
         action = None if self.action is None else {"option": self.action.option, "value": self.action.value}
@@ -140,19 +152,19 @@ class DataReport:
 
     def summary(self, lang: str = "en") -> str:
         """One line: sizes, what was taken for what, the scale, how many findings."""
-        taken = ", ".join(f"{t(f'data.role.{use.role}', lang)} ← {use.column}" for use in self.columns if use.role)
-        parts = [t("data.sizes", lang, users=f"{self.users:,}", items=f"{self.n_items:,}", events=f"{self.events:,}")]
+        taken = listed((Taken(use.role, use.column).text(lang) for use in self.columns if use.role), lang)
+        told = [t("data.sizes", lang, users=f"{self.users:,}", items=f"{self.n_items:,}", events=f"{self.events:,}")]
         if not self.events:  # a table of items, or one that could not be read
             sizes = {"items": f"{self.n_items:,}"} if self.n_items else {"rows": f"{self.rows:,}"}
-            parts = [t(f"data.sizes_{next(iter(sizes))}", lang, **sizes)]
-        parts += [taken] if taken else []
+            told = [t(f"data.sizes_{next(iter(sizes))}", lang, **sizes)]
+        told += [taken] if taken else []
         if self.scale is not None:
-            parts.append(_scale_text(self.scale, lang))
+            told.append(_scale_text(self.scale, lang))
         counts = [sum(one.severity == grade for one in self.all_findings) for grade in SEVERITIES]
         for grade, count in zip(SEVERITIES, counts, strict=True):
             if count:
-                parts.append(t(f"data.count.{grade}{'s' * (count != 1)}", lang, n=count))
-        return f"{self.name}: {'; '.join(parts)}"
+                told.append(t(f"data.count.{grade}{'s' * (count != 1)}", lang, n=count))
+        return said(self.name, parts(told, lang), lang)
 
     def text(self, lang: str = "en") -> str:
         """The whole report, one thought a line."""
@@ -161,10 +173,10 @@ class DataReport:
             if use.role:
                 lines.append("  " + _use_text(use, lang))
         if self.unused:
-            shown = ", ".join(self.unused[:12]) + ("…" if len(self.unused) > 12 else "")
+            shown = listed(self.unused[:12], lang) + ("…" if len(self.unused) > 12 else "")
             lines.append("  " + t("data.unused", lang, columns=shown))
         if self.kinds:
-            kinds = ", ".join(f"{name} {count:,}" for name, count in list(self.kinds.items())[:12])
+            kinds = listed((f"{name} {count:,}" for name, count in list(self.kinds.items())[:12]), lang)
             lines.append("  " + t("data.kinds", lang, kinds=kinds))
         if self.items is not None:
             lines += [self.items.summary(lang)]
@@ -196,16 +208,25 @@ def _scale_text(scale: Scale, lang: str) -> str:
 
 
 def _format_text(how: Mapping[str, Any], lang: str) -> str:
-    parts = [*how["packing"], how["kind"], how["encoding"]]
+    told = [*how["packing"], how["kind"], how["encoding"]]
     if not how["header"]:
-        parts.append(t("data.no_header", lang))
+        told.append(t("data.no_header", lang))
     if how["shape"]:
-        parts.append(t(f"data.shape.{how['shape']}", lang))
-    return ", ".join(part for part in parts if part)
+        told.append(t(f"data.shape.{how['shape']}", lang))
+    return clauses((part for part in told if part), lang)
 
 
 def _use_text(use: Use, lang: str) -> str:
-    why = t(f"data.why.{use.why.replace('+', '_') or 'given'}", lang)
-    how = f", {t(f'data.how.{use.how}', lang)}" if use.how else ""
-    unsure = "" if use.sure else f"; {t('data.unsure', lang)}"
-    return f"{t(f'data.role.{use.role}', lang)} ← {use.column} ({why}{how}{unsure})"
+    why = [t(f"data.why.{use.why.replace('+', '_') or 'given'}", lang)]
+    why += [t(f"data.how.{use.how}", lang)] if use.how else []
+    told = [clauses(why, lang), *([] if use.sure else [t("data.unsure", lang)])]
+    return aside(Taken(use.role, use.column).text(lang), parts(told, lang), lang)
+
+
+def _in_words(value: Any, lang: str) -> Any:
+    """A field of a finding as its sentence takes it."""
+    if isinstance(value, Told):
+        return t(value, lang)
+    if isinstance(value, tuple):
+        return listed((str(_in_words(one, lang)) for one in value), lang)
+    return value.text(lang) if isinstance(value, Taken) else value

@@ -9,6 +9,7 @@ score, rank the place in the list after re-scoring:
     PN@r,K = 1 − POS@r,K ↑                  F@r,K = 2 PN PS / (PN + PS), of the means ↑
     best@K = 1[no set of K that exhaustive search found has a lower f(x∖K)] ↑
     tau    = Kendall's τ_b of the strengths φ with leave-one-out ↑         gap = |offset + Σ φ − f(x)| / f(x) ↓
+    tau_terms = the same with the contributions, the model's own terms ↑
     infidelity  = min_β Σ_I (β Σ_{i∈I} φ_i − (f(x) − f(x∖I)))² / Σ_I (f(x) − f(x∖I))², over random sets I ↓
     sensitivity = Σ_i |φ_i(x∖r) − φ_i(x)| / Σ_i |φ_i(x)|, over i ≠ r, with one event r masked at random ↓
 
@@ -45,6 +46,7 @@ __all__ = [
 CURVE = (7, 10, 15, 20)  # the sizes K of a curve beyond the ones in a row: twenty is the shortest history of MovieLens
 CURVES = ("del", "ins", "pos", "neg", "cdcg")
 SHAPES = ("del@{K}", "ins@{K}", "pos@{k},{K}", "neg@{k},{K}", "ps@{k},{K}", "cdcg@{K}", "best@{K}")
+WHOLE = ("tau", "tau_terms", "gap", "infidelity", "sensitivity")  # of all events, whatever K
 ROUNDING = 1e-9  # share of f(x) under which two scores are the same
 
 
@@ -69,13 +71,13 @@ def metric_names(k: int, most: int) -> list[str]:
     sizes = range(1, most + 1)
     shapes = [*SHAPES[:5], "pn@{k},{K}", "f@{k},{K}", *SHAPES[5:]]
     by_size = (shape.format(k=k, K=K) for shape in shapes for K in sizes)
-    return [*by_size, "comp", "suff", "tau", "gap", "infidelity", "sensitivity"]
+    return [*by_size, "comp", "suff", *WHOLE]
 
 
 def column_names(k: int, most: int) -> list[str]:
     """What `measured` returns, in order: all sizes of a metric beside each other, then the figures of the whole."""
     sizes = sizes_of(most)
-    return [*(shape.format(k=k, K=K) for shape in SHAPES for K in sizes), "tau", "gap", "infidelity", "sensitivity"]
+    return [*(shape.format(k=k, K=K) for shape in SHAPES for K in sizes), *WHOLE]
 
 
 def _of_size(sets: Sets, K: int, n: int) -> tuple[int, ...] | None:
@@ -119,10 +121,12 @@ def rescored(
 class Reference(NamedTuple):
     """What a recommendation's explanations are held against: f(x), the losses by leave-one-out (n,), f(x∖K) of
     exhaustive search (sizes,), None where it was not asked; random sets (B, n) bool and what masking them takes (B,).
+    `terms` (n,) are the contributions: where events share a softmax, another quantity than the losses.
     """
 
     score: float
     lost: np.ndarray
+    terms: np.ndarray
     lowest: np.ndarray | None
     masks: np.ndarray
     taken: np.ndarray
@@ -139,9 +143,9 @@ def measured(found: Explanation, again: Rescored, truth: Reference, k: int, move
         known = ~np.isnan(truth.lowest) & ~np.isnan(again.score[0])
         best[known] = again.score[0][known] <= truth.lowest[known] + ROUNDING * score
     within = np.where(np.isnan(again.rank), np.nan, again.rank <= k)
-    tau = gap = unfaithful = np.nan
+    tau = tau_terms = gap = unfaithful = np.nan
     if found.strength is not None:
-        tau = kendall(found.strength, lost)
+        tau, tau_terms = kendall(found.strength, lost), kendall(found.strength, truth.terms)
         unfaithful = infidelity(found.strength, truth.masks, truth.taken)
         if found.offset is not None:
             gap = abs(found.offset + found.strength.sum() - score) / score
@@ -151,7 +155,7 @@ def measured(found: Explanation, again: Rescored, truth: Reference, k: int, move
         *within,
         1.0 / np.log2(1.0 + again.rank[0]),
         best,
-        [tau, gap, unfaithful, moved],
+        [tau, tau_terms, gap, unfaithful, moved],
     ]
     return np.concatenate(parts).astype(float)
 

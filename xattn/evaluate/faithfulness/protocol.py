@@ -26,6 +26,7 @@ from xattn.evaluate.faithfulness.metrics import Reference, maskings, measured, r
 from xattn.evaluate.faithfulness.packages import sources
 from xattn.evaluate.faithfulness.surrogates import subsets
 from xattn.evaluate.faithfulness.table import Measured, row_of
+from xattn.explain.rows import contributions
 from xattn.kernels.topk import top_k
 from xattn.progress import Progress, part_of, steps
 from xattn.recommenders import Recommender
@@ -219,7 +220,9 @@ def _truth(asked: Asked, masked: Masked, lowest: dict[int, np.ndarray]) -> dict[
     for target in asked.targets:
         case = Case(asked.model, asked.history, target, masked, asked.met, rng, {})
         score = case.score()
-        out[target] = Reference(score, losses(case), lowest.get(target), masks, score - masked.of(~masks, target))
+        terms = contributions(asked.model.cells_of(asked.history, target), n)
+        taken = score - masked.of(~masks, target)
+        out[target] = Reference(score, losses(case), terms, lowest.get(target), masks, taken)
     return out
 
 

@@ -24,7 +24,7 @@ from xattn.explain.honesty import SHORT_HISTORY, disagreement
 from xattn.explain.parts import shared_parts
 from xattn.explain.question import TERMS
 from xattn.explain.rows import feature_sums, rated_low
-from xattn.i18n import LANGUAGES, keys, t
+from xattn.i18n import LANGUAGES, is_text, t
 from xattn.i18n.numbers import figure
 from xattn.i18n.titles import natural
 from xattn.viz.names import feature_name
@@ -100,7 +100,7 @@ def worded(key: str, amounts: str) -> str:
     if amounts == TERMS:
         return key
     name = key.removeprefix("words.")
-    return next((own for own in (f"words.{amounts}.{name}", f"words.foreign.{name}") if own in keys()), key)
+    return next((own for own in (f"words.{amounts}.{name}", f"words.foreign.{name}") if is_text(own)), key)
 
 
 def ledger_text(ledger: Ledger, lang: str, depth: str, scenario: str) -> str:

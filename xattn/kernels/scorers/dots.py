@@ -22,6 +22,7 @@ from xattn.kernels.tiles import TOGETHER, Keys, tile
 __all__ = [
     "F8",
     "BilinearGradient",
+    "LaidOut",
     "PairGradient",
     "add_product",
     "add_transposed",
@@ -76,15 +77,37 @@ def _products(e, X, data, panels, start, scale):  # type: ignore[no-untyped-def]
                     e[j + r, low + i] = scale * z[r, i]
 
 
+class LaidOut(NamedTuple):
+    """Y (n, d) as products take it, laid out once for many of them."""
+
+    keys: Keys
+    start: np.ndarray  # (P + 1,) the first column of each panel
+    n: int
+
+    @classmethod
+    def of(cls, Y: np.ndarray, sums: np.dtype = F8) -> LaidOut:
+        keys = Keys.of(np.asarray(Y, sums))
+        return cls(keys, np.concatenate([[0], np.cumsum(keys.panels * (BYTES // sums.itemsize))]), len(Y))
+
+    def product(self, X: np.ndarray, scale: float = 1.0, dtype: np.dtype = F8) -> np.ndarray:
+        """scale · X Yᵀ (R, n) in `dtype`, for X (R, d); a row of it has the same bits whatever stands beside it.
+
+        >>> import numpy as np
+        >>> LaidOut.of(np.array([[1.0, 0.0], [1.0, 1.0]])).product(np.array([[2.0, 3.0]])).tolist()
+        [[2.0, 5.0]]
+        """
+        sums = self.keys.data.dtype
+        e = np.empty((X.shape[0], self.n), dtype=dtype)
+        if e.size:
+            X = np.ascontiguousarray(X, sums)
+            work = e.size * X.shape[1] * sums.itemsize / 32.0
+            _products(e, X, self.keys.data, self.keys.panels, self.start, scale, work=work)
+        return e
+
+
 def product(X: np.ndarray, Y: np.ndarray, scale: float, dtype: np.dtype, sums: np.dtype = F8) -> np.ndarray:
     """scale · X Yᵀ (R, n) in `dtype`, for X (R, d) and Y (n, d), added up in the type `sums`."""
-    e = np.empty((X.shape[0], Y.shape[0]), dtype=dtype)
-    if e.size:
-        keys = Keys.of(np.asarray(Y, sums))
-        start = np.concatenate([[0], np.cumsum(keys.panels * (BYTES // sums.itemsize))])
-        X = np.ascontiguousarray(X, sums)
-        _products(e, X, keys.data, keys.panels, start, scale, work=e.size * X.shape[1] * sums.itemsize / 32.0)
-    return e
+    return LaidOut.of(Y, sums).product(X, scale, dtype)
 
 
 def add_product(dX: np.ndarray, E: np.ndarray, Y: np.ndarray, scale: float = 1.0) -> None:

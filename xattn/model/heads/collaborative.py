@@ -8,7 +8,7 @@ too: laid end to end, all of them are summed in one call, to the same bits as ea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from xattn.model.value_table import Form
 __all__ = ["CollaborativePart", "scale_names"]
 
 
+@cache
 def scale_names(tau: tuple[float, ...], word: str, endless: str) -> tuple[str, ...]:
     """The names of heads by their scales, with as many digits as it takes to tell different scales apart.
 

@@ -2,10 +2,10 @@
 
     v_h(x, j) = α c ⟨(g_h ⊙ E[x] Wv_h) Wo_h, U_j⟩
 
-Weights a, gates g and the normaliser c come from the encoder, which sees the live events of the window and nothing
-else: a masked event is not attended, does not ask, and leaves no trace in the states of the others. An announced
-removal runs the encoder anew from the event that is left out; what stands before it stays, because states look back
-only. Everything runs in float64 over the trained numbers.
+Weights a, gates g and the normaliser c come from the encoder (`encoder.py`), which sees the live events of the window
+and nothing else: a masked event is not attended, does not ask, and leaves no trace in the states of the others. An
+announced removal runs the encoder anew from the event that is left out. Everything runs in float64 over the trained
+numbers. What was made of the last history is kept: its list, its ledgers and its removals are asked for one by one.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from xattn.kernels.compile import num_threads
-from xattn.kernels.scorers import dot
-from xattn.model.deep import ENCODER_HEADS, normed, silu
-from xattn.model.heads.field import Events, HeadCells
-from xattn.model.heads.trained import TrainedPart
+from xattn.kernels.compile import num_threads, serial_kernels
+from xattn.kernels.scorers.dots import F8, product
+from xattn.model.heads.encoder import Encoder, Sight, Window
+from xattn.model.heads.field import Events, HeadCells, ManyEvents
+from xattn.model.heads.trained import TrainedPart, distinct
 
 __all__ = ["DeepPart"]
 
@@ -30,11 +29,6 @@ __all__ = ["DeepPart"]
 @dataclass(frozen=True, eq=False)
 class DeepPart(TrainedPart):
     """Trained heads whose queries, keys and gates come from an encoder. They give no fields."""
-
-    @cached_property
-    def doubles(self) -> dict[str, np.ndarray]:
-        """The trained numbers in float64."""
-        return {name: table.astype(np.float64) for name, table in self.params.items()}
 
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         return None
@@ -46,176 +40,129 @@ class DeepPart(TrainedPart):
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         return np.asarray(self.scores_masked(events, w, events.live[None], np.arange(len(self.rows)))[0])
 
+    def add_scores_of_many(self, out: np.ndarray, histories: ManyEvents, w: np.ndarray) -> None:
+        """One thread a history: a history alone is too little work for several."""
+        low, high = histories.indptr[:-1], histories.indptr[1:]
+
+        def add(row: np.ndarray, events: Events, low: int, high: int) -> None:
+            with serial_kernels():
+                row += self.scores(events, w[..., low:high]) if high > low else 0.0
+
+        with ThreadPoolExecutor(num_threads()) as pool:
+            list(pool.map(add, out, histories, low.tolist(), high.tolist()))
+
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        sight = _Sight.of(self, events, w)
-        seen, which = np.unique(live[:, sight.first :], axis=0, return_inverse=True)  # few events are in sight
-        own = np.flatnonzero(self.rows < self.shape.C)
-        U, out = self._U(self.rows[own]), np.zeros(len(self.rows))
-        found = np.empty((len(seen), len(targets)))
-        for row, kept in zip(found, seen, strict=True):
-            out[own] = self.gate[own] * (U @ (self.alpha * sight.only(kept).said))
-            row[:] = out[targets]
-        return np.asarray(found[which.ravel()])
+        asked = self._asked(events, w)
+        seen = distinct(live[:, asked.first :])  # few events are in sight
+        return np.ascontiguousarray(self._told(asked.said(seen.live), targets).T[seen.which])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
-        sight = _Sight.of(self, events, w)
-        live = np.flatnonzero(sight.live)
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(num_threads()) as pool:
-            whole = sight.only(sight.live)
-            said = np.repeat(whole.said[None], len(events), axis=0)
-            for event, without in zip(live, pool.map(whole.without, range(len(live))), strict=True):
-                said[sight.first + event] = without.said
-        rows = self.rows[targets]
-        own = rows < self.shape.C
-        each = dot(self._U(rows[own]), said)  # each entry is the same sum whatever stands beside it
-        out[own] += (self.alpha * self.gate[targets[own]])[:, None] * each
+        out += self._told(self._asked(events, w).without_each(events.live), targets)
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
-        sight = _Sight.of(self, events, w)
-        own = self.rows[target] < self.shape.C
+        asked, own = self._asked(events, w), self.rows[target] < self.shape.C
         u = self._U(self.rows[[target]])[0] if own else np.zeros(self.shape.d)
-        at = sight.first + np.flatnonzero(sight.live)
-        read = sight.only(sight.live).read(u)
-        A, values = np.zeros((2, len(self.heads), len(events)))
-        if read is not None:
-            A[:, at], values[:, at] = read.weights, self.alpha * read.values
         gate = float(self.gate[target]) if own else 0.0
+        A, values = np.zeros((2, self.shape.H, len(events)))
+        A[:, asked.first :], values[:, asked.first :] = asked.read(u, events.live)
+        values *= self.alpha
         return [
-            HeadCells(name, ("",), A[h], w.astype(float), values[h][:, None], gate, place=h)
-            for h, name in enumerate(self.heads)
+            HeadCells(name, ("",), A[h], w.astype(float), values[h][:, None], gate, place=place)
+            for place, (name, h) in enumerate(zip(self.heads, self._numbers, strict=True))
         ]
 
+    def _told(self, said: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """(J, R) what R readings (R, d) say of `targets` (J,); each entry has the same bits whatever stands beside."""
+        out = np.zeros((len(targets), len(said)))
+        own = np.flatnonzero(self._place[targets] >= 0)
+        place = self._place[targets[own]]
+        U = self._of_own if np.array_equal(place, np.arange(len(self._of_own))) else self._of_own[place]
+        out[own] = (self.alpha * self.gate[targets[own]])[:, None] * product(U, said, 1.0, F8)
+        return out
 
-class _Tables(NamedTuple):
-    """The trained numbers in float64."""
+    @cached_property
+    def _place(self) -> np.ndarray:
+        """(M,) how many items before it have a row of their own; −1 where an item has none."""
+        own = self.rows < self.shape.C
+        return np.where(own, np.cumsum(own) - 1, -1)
 
-    p: dict[str, np.ndarray]
-    stay: list[int]  # the heads that count
-    H: int
-    dk: int
-    beta: float
-    theta: float
+    @cached_property
+    def _of_own(self) -> np.ndarray:
+        """U of all that have a row, in float64."""
+        return self._U(self.rows[self._place >= 0])
+
+    @cached_property
+    def _stay(self) -> np.ndarray | None:
+        """(H · dk,) 1 where a head counts; None where all do."""
+        stay = np.repeat(np.isin(np.arange(self.shape.H), self._numbers), self.shape.dk)
+        return None if stay.all() else stay.astype(float)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder.of(self.params, self.shape)
+
+    def _asked(self, events: Events, w: np.ndarray) -> _Asked:
+        """What is made of a history, whichever of its events are live; kept until there is another."""
+        L, age = self.shape.L, events.age.astype(np.int64)
+        first = int(np.searchsorted(-age, -(L - 1)))
+        age = np.minimum(np.maximum.accumulate(age[first:][::-1])[::-1], L - 1)
+        rows, w = self.rows[events.item[first:]], w[first:].astype(np.float64)
+        kept: _Asked | None = self.__dict__.get("_kept")
+        if kept is None or kept.n != len(events) or not kept.is_of(rows, age, w):
+            x, e = (self.params[name][rows].astype(np.float64) for name in ("X", "E"))
+            window = Window(x, e, age, events.live[first:].copy(), w)
+            kept = _Asked(self, len(events), first, rows, Sight.of(self._encoder, window))
+            self.__dict__["_kept"] = kept
+        return kept
 
 
-class _Read(NamedTuple):
-    weights: np.ndarray  # (H, n)
-    values: np.ndarray  # (H, n)
+@dataclass(eq=False)
+class _Asked:
+    """What is made of a history of `n` events, in sight from position `first` on. `live` (n,) in every method.
 
+    `each` is what was made last without each event in turn, and of which live ones. There is no lock: two threads may
+    make the same.
+    """
 
-class _Sight(NamedTuple):
-    """The newest L events of a history, from position `first` on."""
-
+    part: DeepPart
+    n: int
     first: int
     rows: np.ndarray
-    age: np.ndarray
-    live: np.ndarray
-    w: np.ndarray
-    tables: _Tables
+    sight: Sight
+    each: tuple[np.ndarray, np.ndarray] | None = None
 
-    @classmethod
-    def of(cls, part: DeepPart, events: Events, w: np.ndarray) -> _Sight:
-        shape = part.shape
-        age = events.age.astype(np.int64)
-        first = int(np.searchsorted(-age, -(shape.L - 1)))
-        rows = part.rows[events.item[first:]]
-        tables = _Tables(part.doubles, list(part._numbers), shape.H, shape.dk, shape.beta, part.theta)
-        return cls(first, rows, age[first:], events.live[first:], w[first:], tables)
+    def is_of(self, rows: np.ndarray, age: np.ndarray, w: np.ndarray) -> bool:
+        own = self.sight.window
+        return np.array_equal(self.rows, rows) and np.array_equal(own.age, age) and np.array_equal(own.w, w)
 
-    def only(self, live: np.ndarray) -> _Encoded:
-        """What the encoder makes of the events `live` alone."""
-        return _Encoded.of(self.tables, self.rows[live], self.age[live], self.w[live])
+    def said(self, seen: np.ndarray) -> np.ndarray:
+        """(R, d) what is read under maskings of what is in sight, before α and the targets."""
+        some = seen.any(axis=1)
+        said = np.zeros((len(seen), self.part.shape.d))
+        if some.any():
+            said[some] = self.sight.encoder.said(self.sight.looks(seen[some], self.part.theta), self.part._stay)
+        return said
 
+    def without_each(self, live: np.ndarray) -> np.ndarray:
+        """(n, d) what is read without each event in turn."""
+        kept = self.each
+        if kept is not None and np.array_equal(kept[0], live):
+            return kept[1]
+        seen = live[self.first :]
+        if not np.array_equal(seen, self.sight.window.live):  # most of each masking is then known
+            self.sight = Sight.of(self.sight.encoder, self.sight.window._replace(live=seen.copy()))
+        gone = np.flatnonzero(seen)
+        found = self.said(np.concatenate([seen[None], seen & (np.arange(len(seen)) != gone[:, None])]))
+        each = np.repeat(found[:1], self.n, axis=0)
+        each[self.first + gone] = found[1:]
+        self.each = (live.copy(), each)
+        return each
 
-class _Encoded(NamedTuple):
-    """The states of n events; `K`, `V` of each block, `h` (n, d) of the last one."""
-
-    tables: _Tables
-    rows: np.ndarray
-    age: np.ndarray
-    w: np.ndarray
-    keys: list[np.ndarray]  # a block: (n, d)
-    values: list[np.ndarray]
-    h: np.ndarray
-
-    @classmethod
-    def of(cls, tables: _Tables, rows: np.ndarray, age: np.ndarray, w: np.ndarray) -> _Encoded:
-        d = tables.p["X"].shape[1]
-        none = [np.zeros((0, d)) for _ in tables.p["Bqkv"]]
-        return cls(tables, rows, age, w, none, none, np.zeros((0, d)))._gone_on()
-
-    def without(self, place: int) -> _Encoded:
-        """The states without the event at this place: those before it stay, those after it are made anew."""
-        stay = np.arange(len(self.rows)) != place
-        before = [k[:place] for k in self.keys], [v[:place] for v in self.values], self.h[:place]
-        return _Encoded(self.tables, self.rows[stay], self.age[stay], self.w[stay], *before)._gone_on()
-
-    def _gone_on(self) -> _Encoded:
-        """With the states of all events, where those of the first few are known."""
-        p, known = self.tables.p, len(self.h)
-        age = self.age
-        if known == len(age):
-            return self
-        x = p["X"][self.rows[known:]]
-        ahead = age[None, :] - age[known:, None]  # (m, n) how much older the other event is
-        keys, values = [], []
-        for b in range(len(p["Bqkv"])):
-            q, k, v = np.split((normed(x)[0] * p["Bn"][b, 0]) @ p["Bqkv"][b], 3, axis=1)
-            k, v = np.concatenate([self.keys[b], k]), np.concatenate([self.values[b], v])
-            keys.append(k)
-            values.append(v)
-            bias = np.where(ahead >= 0, p["Br"][b][:, np.maximum(ahead, 0)], -np.inf)
-            x = x + _attended(q, k, v, bias) @ p["Bo"][b]
-            x = x + silu((normed(x)[0] * p["Bn"][b, 1]) @ p["B1"][b])[0] @ p["B2"][b]
-        h = np.concatenate([self.h, normed(x)[0] * p["hn"]])
-        return self._replace(keys=keys, values=values, h=h)
-
-    @property
-    def _look(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """a (H, n), the gated values (H, n, dk) of the heads that count, and c: what the newest event reads."""
-        p, stay, H, dk, beta, theta = self.tables
-        n = H * dk
-        q = (self.h[-1] @ p["Wqkg"][:, :n]).reshape(H, dk)
-        g = silu(self.h[-1] @ p["Wqkg"][:, 2 * n :] + 1)[0].reshape(H, 1, dk)
-        k = (self.h @ p["Wqkg"][:, n : 2 * n]).reshape(-1, H, dk)
-        v = (p["E"][self.rows] @ p["Wv"]).reshape(-1, H, dk).transpose(1, 0, 2)
-        e = np.einsum("nhf,hf->hn", k, q) * dk**-0.5 + p["r"][:, self.age - self.age[-1]]
-        a = np.exp(e - e.max(axis=1, keepdims=True))
-        a /= a.sum(axis=1, keepdims=True) ** beta
-        a[a < theta] = 0.0
-        v = g * v
-        c = normed(np.einsum("hn,hnf->hf", a * self.w, v).ravel() @ p["Wo"])[1]
-        return a[stay], v[stay], c
-
-    @property
-    def _Wo(self) -> np.ndarray:
-        """Wo (heads that count, dk, d)."""
-        p, stay, H, dk, *_ = self.tables
-        return np.asarray(p["Wo"].reshape(H, dk, -1)[stay])
-
-    @property
-    def said(self) -> np.ndarray:
-        """Σ_h Σ_i a_hi w_i times what is read (d,), before α and the targets."""
-        p = self.tables.p
-        if not len(self.rows):
-            return np.zeros(p["U"].shape[1])
-        a, v, c = self._look
-        summed = np.einsum("hn,hnf->hf", a * self.w, v).ravel() @ self._Wo.reshape(-1, len(p["on"]))
-        return np.asarray(summed * c * p["on"])
-
-    def read(self, u: np.ndarray) -> _Read | None:
-        """Weights and values of each head and event for a target `u` (d,); None where there is no event."""
-        if not len(self.rows):
-            return None
-        a, v, c = self._look
-        asked = self._Wo @ (c * self.tables.p["on"] * u)
-        return _Read(a, np.einsum("hnf,hf->hn", v, asked))
-
-
-def _attended(q: np.ndarray, k: np.ndarray, v: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Attention of m positions over n, (m, d); heads stand beside each other, `bias` (heads, m, n)."""
-    heads = ENCODER_HEADS
-    q, k, v = (x.reshape(len(x), heads, -1).transpose(1, 0, 2) for x in (q, k, v))
-    e = q @ k.transpose(0, 2, 1) * q.shape[2] ** -0.5 + bias
-    a = np.exp(e - e.max(axis=2, keepdims=True))
-    a /= a.sum(axis=2, keepdims=True)
-    return np.asarray((a @ v).transpose(1, 0, 2).reshape(len(bias[0]), -1))
+    def read(self, u: np.ndarray, live: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and values (H, n in sight) for a target `u` (d,), before α."""
+        seen, H = live[self.first :], self.part.shape.H
+        if not seen.any():
+            return np.zeros((H, len(seen))), np.zeros((H, len(seen)))
+        look = self.sight.looks(seen[None], self.part.theta)
+        values = (self.sight.v * self.sight.encoder.asked(look, u)).reshape(len(seen), H, -1).sum(axis=2).T
+        return look.A[0], np.where(seen, values, 0.0)

@@ -113,8 +113,8 @@ class HeadField(NamedTuple):
         n = self.X.shape[1]
         own = Factors(np.ones(n), self.X[at][:, None], 1.0) if self.factors is None else self.factors(at)
         row = 0 if len(self.E) == 1 else at
-        cells = head_cells(self.name, self.E[row : row + 1], live, self.beta, self.theta, **own._asdict())
-        return cells._replace(place=self.place)
+        E = self.E[row : row + 1]
+        return head_cells(self.name, E, live, self.beta, self.theta, place=self.place, **own._asdict())
 
 
 class HeadCells(NamedTuple):
@@ -174,8 +174,9 @@ def head_cells(
     blocks: tuple[str, ...] = (),
     numbers: tuple[int, ...] = (),
     sides: tuple[str, ...] = (),
+    place: int = 0,
 ) -> HeadCells:
     """The cells of one head for one target; `E` (1, n), `value` (n, F)."""
     weight = field_weights(E, live, beta, theta)[0]
-    value = value.astype(np.float64)
-    return HeadCells(name, features, weight, strength, value, float(gate), blocks, numbers, sides=sides)
+    value = value.astype(np.float64, copy=False)
+    return HeadCells(name, features, weight, strength, value, float(gate), blocks, numbers, place, sides)

@@ -15,7 +15,7 @@ import numpy as np
 from xattn.kernels.scorers import dot
 from xattn.model.heads.field import Events, HeadCells
 from xattn.model.heads.target import TargetPart
-from xattn.model.heads.trained import TrainedPart
+from xattn.model.heads.trained import TrainedPart, distinct
 from xattn.model.sequence import Parameters, Shape
 
 __all__ = ["LearnedPart", "logits"]
@@ -33,14 +33,14 @@ class LearnedPart(TrainedPart):
 
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         sight = _Sight.of(self, events, w)
-        seen, which = np.unique(live[:, sight.first :], axis=0, return_inverse=True)  # few events are in sight
+        seen = distinct(live[:, sight.first :])  # few events are in sight
         own = np.flatnonzero(self.rows < self.shape.C)
         U, out = self._U(self.rows[own]), np.zeros(len(self.rows))
-        found = np.empty((len(seen), len(targets)))
-        for row, kept in zip(found, seen, strict=True):
+        found = np.empty((len(seen.live), len(targets)))
+        for row, kept in zip(found, seen.live, strict=True):
             out[own] = self.gate[own] * (U @ (self.alpha * sight.said_by(kept)))
             row[:] = out[targets]
-        return np.asarray(found[which.ravel()])
+        return np.asarray(found[seen.which])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)

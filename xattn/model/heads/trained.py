@@ -9,14 +9,14 @@ trained numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from xattn.model.heads.part import Part
 from xattn.model.sequence import Parameters, Shape
 
-__all__ = ["TrainedPart"]
+__all__ = ["Distinct", "TrainedPart", "distinct"]
 
 EACH_HEAD = ("Wq", "Wk", "Wv", "r", "omega")  # tables whose first axis is the head
 
@@ -65,3 +65,22 @@ class TrainedPart(Part):
     def _U(self, rows: np.ndarray) -> np.ndarray:
         U: np.ndarray = self.params["U"][rows].astype(np.float64)
         return U
+
+
+class Distinct(NamedTuple):
+    """The different ones of R maskings: `live` (S, n), and which of them each is (R,)."""
+
+    live: np.ndarray
+    which: np.ndarray
+
+
+def distinct(live: np.ndarray) -> Distinct:
+    """Of the maskings `live` (R, n): many differ only where nobody looks.
+
+    >>> distinct(np.array([[True, False], [True, True], [True, False]])).which.tolist()
+    [0, 1, 0]
+    """
+    found: dict[bytes, int] = {}
+    which = np.array([found.setdefault(row.tobytes(), len(found)) for row in live], dtype=np.int64)
+    first = np.unique(which, return_index=True)[1]
+    return Distinct(live[first], which)
