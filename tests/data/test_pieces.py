@@ -687,3 +687,15 @@ def test_four_lengths_of_columns_are_told() -> None:
                 json.dumps({name: [1] * n for n, name in enumerate(["user", "item", "a", "b", "c"], 1)}).encode()
             )
         )
+
+
+def test_users_and_items_are_refused_by_their_names() -> None:
+    items = ItemTable(("a",), ("A",), pd.DataFrame(index=range(1)))
+    made = Interactions("one", ["u"], items, np.array([0, 1]), np.array([0]))  # type: ignore[arg-type]
+    assert made.user_ids == ("u",)
+    for users in ("u", [""], [None], 7):
+        with pytest.raises(InputError, match="`user_ids`"):
+            Interactions("one", users, items, np.array([0, 1]), np.array([0]))  # type: ignore[arg-type]
+    for few in (["a"], items):
+        with pytest.raises(InputError, match="`items`"):
+            simulate(few, n_users=2)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xattn.data import History, planted
+from xattn.data import History, Interactions, ItemTable, planted
 from xattn.data.simulate import AGES, simulate
 from xattn.errors import InputError
 from xattn.explain.compare.edit import _halved, _outwards, _set, _slope, minimal_edit
@@ -20,7 +20,7 @@ from xattn.explain.removal import Removals
 from xattn.explain.rows import EventRows, contributions, event_rows
 from xattn.explain.strongest import _likely, strongest_sets
 from xattn.model.fit.ease import probes
-from xattn.recommenders import EASE, CollaborativeAttention, ItemKNN, Popularity
+from xattn.recommenders import EASE, CollaborativeAttention, ContentAttention, ItemKNN, Popularity
 from xattn.tensor.attend import attend
 
 DATA = planted("dislike", n_users=60, seed=0).data
@@ -316,3 +316,28 @@ def test_notes_by_their_rules() -> None:
 
 def test_no_attention_is_no_weight() -> None:
     np.testing.assert_allclose(_per(np.array([0.0, 4.0, -1.0]), 0.5), [0.0, 0.5, 0.0])
+
+
+@pytest.mark.parametrize(("name", "value"), [("lang", "fr"), ("depth", "novel"), ("scenario", "nowhere")])
+def test_a_text_is_asked_for_by_names_that_are_known(name: str, value: str) -> None:
+    model = ItemKNN().fit(DATA)
+    user = DATA.user_ids[0]
+    why = model.explain(user=user, item=model.recommend(user=user, k=1)["item"][0])
+    with pytest.raises(InputError, match=rf"`{name}` must be .*'{value}'"):
+        why.text(**{name: value})
+
+
+def test_removals_of_words_are_what_is_served_without_them() -> None:
+    texts = [f"{'red' if n % 2 else 'blue'} {'fox' if n % 3 else 'owl'} number {n}" for n in range(12)]
+    ids = tuple(f"i{n}" for n in range(12))
+    met = pd.DataFrame({"user": ["u"] * 3 + ["v"] * 3, "item": [*ids[:3], *ids[5:8]]})
+    data = Interactions.from_frame(met, ItemTable(ids, ids, pd.DataFrame({"tale": texts})))
+    model = ContentAttention(random_state=0).fit(data)
+    why = model.explain(user="u", item="i9")
+    told = why.part_removals("tale")
+    assert list(told) == ["event", "title", "place", "part", "effect", "score_without"]
+    first = told.iloc[0]
+    assert first["effect"] == told["effect"].min()
+    served = model.without_parts("tale", first["event"], [first["place"]]).explain(user="u", item="i9").score
+    assert first["score_without"] == pytest.approx(served, abs=1e-12)
+    assert first["effect"] == pytest.approx(served - why.score, abs=1e-12)
