@@ -191,8 +191,9 @@ def _heads() -> list[Case]:
         (100, "f4", 0.7, 0.0),
     )
     return [
-        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05)),
-        Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05)),
+        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05, 0.0)),
+        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.0, 0.3), "faint"),
+        Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05, 0.3)),
         Case(fields._add_scores, 1, (np.zeros(R), E, X, live, 0.5, 0.05)),
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E, X, live, 0.5, 0.05)),
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E, X, live, 0.5, 0.0), "without threshold"),

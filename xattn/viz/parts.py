@@ -1,4 +1,4 @@
-"""Parts of items as charts: heat maps over two pictures, bands over time of two sounds. Tables in, charts out; pure.
+"""Parts of items as charts: heat maps over two pictures, bands over time of two sounds. Pure functions of tables.
 
     patches     name, contribution, text, x0, y0, x1, y1 (shares of width and height), over a PNG of ours
     stretches   name, contribution, text, start, stop (seconds), band (its name), over the seconds

@@ -181,7 +181,7 @@ def _honesty(why: Ledger, language: str) -> list[str]:
         widths = why.intervals()
         within = percent(float((widths["high"] - widths["contribution"]).max()) / size)
         told.append(t("words.orders", language, orders=why.orders.orders, within=within))
-    n = len(why.rows.position)
+    n = why.rows.events
     if "short" in why.notes:
         told.append(t("words.short" if n > 1 else "words.short_one", language, n=n))
     if n:
