@@ -41,10 +41,10 @@ class LearnedPart(TrainedPart):
         sight = _Sight.of(self, events, w)
         gone = np.flatnonzero(sight.live)
         without = sight.live & (np.arange(sight.n) != gone[:, None])
-        found = sight.said_by(np.concatenate([sight.live[None], without]))
-        said = np.repeat(found[:1], len(events), axis=0)
-        said[sight.first + gone] = found[1:]
-        out += self.told(said, targets)
+        said = sight.said_by(np.concatenate([sight.live[None], without]))
+        which = np.zeros(len(events), np.int64)  # without what is masked or out of sight nothing changes
+        which[sight.first + gone] = np.arange(1, len(said))
+        out += self.told(said, targets)[:, which]
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         sight = _Sight.of(self, events, w)
