@@ -56,7 +56,7 @@ def print_why_not(found: WhyNot, telling: TellingChoice) -> None:
 
 
 def print_ledger(ledger: Ledger, telling: TellingChoice) -> None:
-    """The answer in words, then as a sum: base, the events that move the score most, the others in one row, the score."""
+    """The answer in words, then as a sum: base, the events that move it most, the others in one row, the score."""
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
 
