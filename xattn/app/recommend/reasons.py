@@ -88,7 +88,7 @@ def _for(units: Units, amount: float) -> str:
 
 
 def odd_ones(why: Ledger, positions: list[int], language: str) -> list[str]:
-    """Of the events at `positions`: why the removal of one does the opposite of what its contribution says."""
+    """Why the removal of an event does the opposite of what its contribution says, for those of `positions` that do."""
     size = Units.of(why, False).size
     contribution = dict(zip(why.rows.position.tolist(), why.rows.contribution.tolist(), strict=True))
     told = []

@@ -254,7 +254,7 @@ class _Texts:
         return sentences
 
     def _orders(self) -> list[str]:
-        """Of averages over orders: over how many, and how sure they are."""
+        """How many orders the averages are over, and how sure they are."""
         found = self.ledger.orders
         if found is None:
             return []

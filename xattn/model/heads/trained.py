@@ -97,7 +97,7 @@ class Distinct(NamedTuple):
 
 
 def distinct(live: np.ndarray) -> Distinct:
-    """Of the maskings `live` (R, n): many differ only where nobody looks.
+    """The distinct ones of the maskings `live` (R, n): many differ only where nobody looks.
 
     >>> distinct(np.array([[True, False], [True, True], [True, False]])).which.tolist()
     [0, 1, 0]
