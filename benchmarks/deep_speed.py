@@ -2,8 +2,9 @@
 
 HybridAttention on the bundled films, with learned heads and without. How good the answers are does not matter here: the
 heads get a quarter of a minute, and the closed form a large λ, so that they count beside it. Histories are the newest
-200 events of those who have so many. Median and p95 of the milliseconds of a list of ten, and of that with an
-explanation of its first item and all removals. Run it on an idle machine.
+200 events of those who have so many. Median and p95 of the milliseconds of a list of ten, of that with an explanation
+of its first item and all removals, and of the first drawing of the page of recommendations for one of these people, by
+Streamlit's own test driver, without a browser. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from streamlit.testing.v1 import AppTest
 
 import xattn
+from xattn.app import state
 from xattn.recommenders import HybridAttention
 
 EVENTS = 200
 MINUTES = 0.25
 LARGE = 1e6
+PAGE = "from xattn.app.recommend import page; page.render()"
 
 
 def milliseconds(run: Callable[[int], object], n: int) -> np.ndarray:
@@ -56,7 +60,14 @@ def main() -> None:
             item = model.recommend(history=histories[place], k=1)["item"][0]
             return model.explain(history=histories[place], item=item).removals()
 
-        for what, run in (("a list", served), ("a list, an explanation, all removals", removed)):
+        def drawn(place: int, model: HybridAttention = model) -> object:
+            page = AppTest.from_string(PAGE, default_timeout=60)
+            page.query_params["user"] = data.user_ids[long[place]]
+            return page.run()
+
+        state.use(state.Own(data, model))
+        asked = ("a list", served), ("a list, an explanation, all removals", removed), ("the page", drawn)
+        for what, run in asked:
             found = milliseconds(run, len(histories))
             middle, late = np.percentile(found, [50, 95])
             print(f"{name}{heads}: {what}: median {middle:.1f} ms, p95 {late:.1f} ms", flush=True)

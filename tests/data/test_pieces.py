@@ -699,3 +699,23 @@ def test_users_and_items_are_refused_by_their_names() -> None:
     for few in (["a"], items):
         with pytest.raises(InputError, match="`items`"):
             simulate(few, n_users=2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("raw", "events"),
+    [
+        (b"user,item\na,x\n   \nb,y\na,y\n", 3),
+        (b"  \nuser\titem\na\tx\n   \nb\ty\n\t\n", 2),
+        (b'user,item,told\r\n"a",x,"one\n  \ntwo"\r\n \t\r\nb,y,z\r\n', 2),
+    ],
+)
+def test_lines_of_blanks_are_empty_lines(raw: bytes, events: int) -> None:
+    assert read_interactions(io.BytesIO(raw)).n_events == events
+    table = table_of(io.BytesIO(raw))
+    assert table.columns[-1][0].as_py() in ("x", "one\n  \ntwo")
+
+
+@pytest.mark.parametrize(("raw", "line"), [(b"user,item\na,x\n   \nb,y,7\n", 4), (b' \nuser,item\n"a",x\n  \nb\n', 5)])
+def test_lines_of_blanks_are_counted(raw: bytes, line: int) -> None:
+    with pytest.raises(DataError, match=f"line {line}: every line must have 2 cells"):
+        read_interactions(io.BytesIO(raw))

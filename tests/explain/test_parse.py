@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from tests.models import MODELS, fitted
 from xattn import InputError, Interactions, ItemTable, Ledger
 from xattn.explain import DEPTHS, SCENARIOS
+from xattn.explain.tell.words import joined
+from xattn.i18n import t
 from xattn.recommenders import CollaborativeAttention
 from xattn.testing.claims import read_back
 from xattn.testing.texts import mismatches
@@ -146,3 +150,16 @@ def test_titles_that_look_like_sentences_are_names(lang: str, depth: str) -> Non
     model = CollaborativeAttention(min_events=1, regularization=1.0).fit(data)
     for user, item in (("c", "y"), ("c", "z"), ("b", "z")):
         assert mismatches(model.explain(user=user, item=item), lang, depth) == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_many_names_are_read_one_way(lang: str) -> None:
+    """A text that no sentence matches is refused at once: with two ways to read a name there are 2⁴⁰ to read forty."""
+    names = [f"Item {n}" for n in range(40)]
+    said = t("words.drop_alone", lang, names=joined(names, lang), k=3)
+    begun = time.process_time()
+    [claim] = read_back(said, lang, "paragraph")
+    assert [name.title for name in claim.names] == names
+    with pytest.raises(InputError):
+        read_back(said[:-1] + "?", lang, "paragraph")
+    assert time.process_time() - begun < 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,17 +12,26 @@ from hypothesis import strategies as st
 
 from xattn.data import History, Interactions, ItemTable, planted
 from xattn.data.simulate import AGES, simulate
+from xattn.data.synthetic_parts import planted_part
 from xattn.errors import InputError
+from xattn.explain import cache
 from xattn.explain.compare.edit import _halved, _outwards, _set, _slope, minimal_edit
 from xattn.explain.compare.lists import explain_list, list_changes
 from xattn.explain.compare.why_not import _margins, _plausible, _with
 from xattn.explain.competitors import _columns, _per, _summed
+from xattn.explain.counterfactual import _needed
 from xattn.explain.honesty import base_share, confidence_of, disagreement, notes_of
+from xattn.explain.ledger import Ledger
+from xattn.explain.parts import WORDS
 from xattn.explain.removal import Removals
-from xattn.explain.rows import EventRows, contributions, event_rows
+from xattn.explain.rows import EventRows, contributions, event_rows, feature_sums
 from xattn.explain.strongest import _likely, strongest_sets
+from xattn.explain.tell import export
+from xattn.explain.tell.export import places_dict
+from xattn.explain.tell.page_parts import _shown
+from xattn.explain.tell.sides import Side, Split
 from xattn.model.fit.ease import probes
-from xattn.recommenders import EASE, CollaborativeAttention, ContentAttention, ItemKNN, Popularity
+from xattn.recommenders import EASE, CollaborativeAttention, ContentAttention, ItemKNN, Popularity, Recommender
 from xattn.tensor.attend import attend
 
 DATA = planted("dislike", n_users=60, seed=0).data
@@ -306,6 +317,9 @@ def test_notes_by_their_rules() -> None:
         "short",
         "no_reason",
     )
+    lost = Removals(np.array([0.6, 0.9]), np.ones(2, int))
+    for times, found in (([1, 4], ()), ([1, 3], ("short",))):  # five events of two items are no short history
+        assert notes_of(rows_of([0.4, 0.1])._replace(times=np.array(times)), lost, 1.0, 0.0, False) == found
     assert disagreement(np.array([0.5, 0.5]), np.array([-0.1, 0.3])) is None
     assert disagreement(np.array([0.6, 0.4]), np.array([-0.1, 0.3])) == (0, 1)
     assert disagreement(np.array([1.0]), np.array([-0.1])) is None
@@ -341,3 +355,79 @@ def test_removals_of_words_are_what_is_served_without_them() -> None:
     served = model.without_parts("tale", first["event"], [first["place"]]).explain(user="u", item="i9").score
     assert first["score_without"] == pytest.approx(served, abs=1e-12)
     assert first["effect"] == pytest.approx(served - why.score, abs=1e-12)
+
+
+def test_what_is_idle_is_left_out_until_nothing_changes() -> None:
+    """An event that was needed may be idle once another one is back."""
+    dropping = [{0, 1, 2}, {0, 1}, {1}]
+    assert _needed([0, 1, 2], lambda events: set(events) in dropping) == [1]
+    assert _needed([2, 0], lambda events: False) == [2, 0]
+
+
+def first_listed(model: Recommender, user: str) -> Ledger:
+    """Why the first item of a list of one stands there."""
+    return model.explain(user=user, item=model.recommend(user=user, k=1)["item"].iloc[0], k=1)
+
+
+def test_a_set_that_nobody_replaces_is_told_without_a_replacement() -> None:
+    why = first_listed(ItemKNN().fit(DATA), DATA.user_ids[0])
+    found = why.counterfactual()
+    assert found.found
+    why.__dict__["_counterfactual"] = replace(found, replaced_by=None)
+    for lang in ("en", "zh"):
+        told = why.text(lang, depth="paragraph")
+        assert all(why.title_of(item) in told for item in found.remove)
+        assert why.title_of(found.replaced_by) not in told.split(why.title_of(found.remove[0]))[-1]
+
+
+def test_sums_of_features_have_no_number_of_events() -> None:
+    history = History.of(DATA, 0)
+    heads = ContentAttention().fit(DATA).cells_of(history, 3)
+    groups = feature_sums(heads, history.live)
+    assert groups
+    assert all(group.effective == 0.0 for group in groups)
+    assert sum(group.contribution for group in groups) == pytest.approx(contributions(heads, len(history)).sum())
+
+
+def test_a_long_history_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, history = CollaborativeAttention(dtype="float64").fit(DATA), History.of(DATA, 0)
+    question = first_listed(model, DATA.user_ids[0]).question
+    kept = cache.HistoryCache(model, history)
+    assert kept._near is not None
+    monkeypatch.setattr(cache, "MOST_KEPT", 1)
+    anew = cache.HistoryCache(model, history)
+    assert anew._near is None
+    own = kept.scores_without_each(np.array([question.target]))[0]
+    ranks = [one.ranks_without_each(question.target, own, question.allowed) for one in (kept, anew)]
+    np.testing.assert_array_equal(*ranks)
+
+
+def test_the_strongest_set_is_the_one_that_is_missed_most() -> None:
+    """Where events share a normaliser, it is another one than the one that keeps the score highest alone."""
+    model = CollaborativeAttention(dtype="float64", beta=1.0).fit(DATA)
+    differ = 0
+    for user in DATA.user_ids[:20]:
+        why = first_listed(model, user)
+        strongest, sufficient = why.strongest(most=1), why.sufficient(most=1)
+        alone = why.removals()["score_without"].min()
+        assert strongest["score_without"].iloc[0] == pytest.approx(alone, abs=1e-12)
+        differ += strongest["events"].iloc[0] != sufficient["events"].iloc[0]
+    assert differ
+
+
+def test_a_split_without_texts_is_shown_by_its_titles() -> None:
+    sides = [Side(name, name, (), np.zeros(0), 0.0, (), None) for name in ("one", "other")]
+    shown = _shown(Split("story", "one", WORDS, 0.0, 0.0, *sides), "", "en")
+    assert [name in text for name, text in zip(("one", "other"), shown, strict=True)] == [True, True]
+
+
+def test_parts_without_places_lie_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The export then has an empty object, as its schema wants; places of words are from one character to another."""
+    data = planted_part("word", n_users=60, seed=0).data
+    why = first_listed(ContentAttention().fit(data), data.user_ids[0])
+    [found] = places_dict(why).values()
+    assert found["kind"] == WORDS
+    assert all(start < stop for lies in found["of"].values() for start, stop in lies.values())
+    monkeypatch.setattr(export, "places_of", lambda parts: None)
+    [found] = places_dict(why).values()
+    assert found["of"] == {}

@@ -191,8 +191,9 @@ def _heads() -> list[Case]:
         (100, "f4", 0.7, 0.0),
     )
     return [
-        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05)),
-        Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05)),
+        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.05, 0.0)),
+        Case(fields._weights, 1, (np.zeros((R, N)), E, live, 0.5, 0.0, 0.3), "faint"),
+        Case(fields._weights_of_many, 1, (np.zeros((R, N)), E, live, np.array([0, 0, 5, N]), 0.5, 0.05, 0.3)),
         Case(fields._add_scores, 1, (np.zeros(R), E, X, live, 0.5, 0.05)),
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E, X, live, 0.5, 0.05)),
         Case(fields._add_without_each, 1, (np.zeros((R, N)), E, X, live, 0.5, 0.0), "without threshold"),
@@ -451,12 +452,14 @@ def _encoder() -> list[Case]:
     x, v, w = rng.normal(size=(R, D)), rng.normal(size=(n, H * 5)), rng.normal(size=n)
     which = (known[:, :d], fresh[:, :d], first, at, live)
     states = tuple(np.ascontiguousarray(table) for table in which)
+    ask = (rng.normal(size=(H, 3, D)), rng.normal(size=(H, n, D)))
     look = (*states, rng.normal(size=(4, H, d)) / 4, v, w, age, bias, 0.7, 0.02)
     return [
         Case(encoder._normed, 2, (np.zeros((R, D)), np.zeros(R), x, rng.normal(size=D), 1e-6), lanes=1e-14),
         Case(encoder._silu, 1, (np.zeros((R, D)), 30 * x)),
         Case(encoder._attend, 1, (np.zeros((N, d)), known, fresh, first, at, live, age, bias, 0.3)),
         Case(encoder._look, 2, (np.zeros((4, H, n)), np.zeros((4, H * 5)), *look), lanes=1e-13),
+        Case(encoder._ask, 1, (np.zeros((4, H, n)), live, *ask, bias[:, :n].copy(), 0.7, 0.02), lanes=1e-13),
     ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.checks import assert_bitwise, assert_within
-from xattn.kernels.encoder import WIDTH, attended, looked, normed_rows, silu_of
+from xattn.kernels.encoder import WIDTH, asked, attended, looked, normed_rows, silu_of
 
 
 class Given(NamedTuple):
@@ -111,6 +111,31 @@ def test_a_look_is_the_sum_written_out(beta: float, theta: float) -> None:
     w[5], v[5] = np.inf, np.nan  # nobody sees it
     again = looked(states, fresh, first, at, own.live, q, v, w, own.age, own.bias, beta, theta)
     assert_bitwise(again[1], S)
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.6])
+@pytest.mark.parametrize("theta", [0.0, 0.1])
+def test_what_is_asked_without_an_encoder_is_the_sum_written_out(beta: float, theta: float) -> None:
+    n, H, dk, P = 9, 2, 5, 3
+    rng = np.random.default_rng(3)
+    live = rng.random((6, n)) < 0.7
+    live[0], live[1, -P:], live[2, :-P] = False, False, False
+    Q, K, bias = rng.normal(size=(H, P, dk)), rng.normal(size=(H, n, dk)), rng.normal(size=(H, n))
+    A = asked(live, Q, K, bias, beta, theta)
+    for s, own in enumerate(live):
+        for h in range(H):
+            e = K[h] @ Q[h, own[-P:]].sum(axis=0) + bias[h]
+            z = np.where(own, np.exp(e - e.max()), 0.0)
+            a = z / z.sum() ** beta if own.any() else z
+            assert_within(A[s, h], np.where(a < theta, 0.0, a), absolute=1e-13)
+    assert_bitwise(asked(live[4:5], Q, K, bias, beta, theta)[0], A[4])
+
+
+def test_nothing_is_left_of_what_is_far_below_the_masked() -> None:
+    """The largest logit is one that is masked, and next to it the others have no exponential."""
+    one = np.ones((1, 1, 1))
+    A = asked(np.array([[True, False]]), one, np.zeros((1, 2, 1)), np.array([[0.0, 1e4]]), 0.7, 0.0)
+    assert not A.any()
 
 
 def test_rows_are_normed_and_gated_one_by_one() -> None:

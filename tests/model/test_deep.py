@@ -10,12 +10,14 @@ import pytest
 from tests.checks import assert_within
 from xattn.data import History, JoinedHistories
 from xattn.model.deep import deep_loss_and_gradients, deep_outputs, deep_sizes, initial_deep
+from xattn.model.fit.sequence import Training, train_sequences
 from xattn.model.fit.training import Schedule, train
 from xattn.model.heads import encoder
 from xattn.model.heads.deep import DeepPart
 from xattn.model.sequence import Batch, Loss, Shape
 
 SHAPE = Shape(C=7, d=4, H=3, dk=2, L=6, P=1, beta=0.7, blocks=2)
+BARE = SHAPE._replace(normed=False)
 LONG = Shape(C=7, d=70, H=2, dk=5, L=50, P=1, beta=1.0, blocks=3)  # more than a panel of positions and of coordinates
 M = 9  # items, of which two have no row
 
@@ -54,13 +56,14 @@ def history(n: int = 10, gone: tuple[int, ...] = ()) -> Some:
 
 
 @pytest.mark.parametrize("loss", [Loss(), Loss(dropout=0.3, weight_dropout=0.2)], ids=["plain", "dropout"])
-def test_every_gradient_is_the_slope_of_the_loss(loss: Loss) -> None:
+@pytest.mark.parametrize("shape", [SHAPE, BARE], ids=["normed", "bare"])
+def test_every_gradient_is_the_slope_of_the_loss(loss: Loss, shape: Shape) -> None:
     rng = np.random.default_rng(1)
-    params = some_parameters()
+    params = some_parameters(shape=shape)
     batch = Batch.of([rng.integers(0, 8, 9), rng.integers(0, 7, 4), rng.integers(0, 7, 2)], SHAPE.C)
 
     def run() -> tuple[float, dict[str, np.ndarray]]:
-        return deep_loss_and_gradients(params, SHAPE, batch, loss, 0.5, np.random.default_rng(3))
+        return deep_loss_and_gradients(params, shape, batch, loss, 0.5, np.random.default_rng(3))
 
     grads = run()[1]
     assert grads.keys() == params.keys()
@@ -81,11 +84,12 @@ def test_the_sizes_are_those_of_the_parameters() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 6])
-def test_what_is_served_is_what_was_trained(n: int) -> None:
+@pytest.mark.parametrize("shape", [SHAPE, BARE], ids=["normed", "bare"])
+def test_what_is_served_is_what_was_trained(n: int, shape: Shape) -> None:
     """Within one window; what training computes for a batch is what the part computes for a history."""
-    whole, events = part(), history(n)
+    whole, events = part(shape=shape), history(n)
     rows = whole.rows[events.item]
-    trained = deep_outputs(whole.params, SHAPE, [rows, rows[:1]])[0] @ whole.params["U"].T
+    trained = deep_outputs(whole.params, shape, [rows, rows[:1]])[0] @ whole.params["U"].T
     served = whole.scores(events, np.ones(n))
     np.testing.assert_allclose(served[: SHAPE.C], whole.gate[: SHAPE.C] * trained, rtol=1e-11, atol=1e-12)
     assert not served[SHAPE.C :].any()
@@ -128,11 +132,14 @@ def written_out(part: DeepPart, events: Some, w: np.ndarray) -> np.ndarray:
         a = weights(q[-1, at], k[:, at], p["r"][head], len(x) - 1, part.shape.beta)
         m[at] = np.where(a < part.theta, 0.0, a * w) @ v[:, at]
     own = part.rows < part.shape.C
-    out[own] = part.gate[own] * part.alpha * (p["U"][part.rows[own]] @ (norm(m @ p["Wo"]) * p["on"]))
+    read = norm(m @ p["Wo"]) if part.shape.normed else m @ p["Wo"]
+    out[own] = part.gate[own] * part.alpha * (p["U"][part.rows[own]] @ (read * p["on"]))
     return out
 
 
-@pytest.mark.parametrize(("shape", "n"), [(SHAPE, 10), (LONG, 3), (LONG, 60)], ids=["short", "few", "long"])
+@pytest.mark.parametrize(
+    ("shape", "n"), [(SHAPE, 10), (BARE, 10), (LONG, 3), (LONG, 60)], ids=["short", "bare", "few", "long"]
+)
 @pytest.mark.parametrize("theta", [0.0, 0.1])
 def test_scores_and_removals_are_the_steps_written_out(shape: Shape, n: int, theta: float) -> None:
     served, w = part(1.3, theta, shape), np.random.default_rng(4).uniform(-0.5, 1.5, n)
@@ -253,3 +260,36 @@ def test_training_ends_when_its_time_is_over() -> None:
     train({"p": np.zeros(1)}, step, **how, minutes=None)  # type: ignore[arg-type]
     assert len(rates) == 40
     assert rates[:2] != slow[:2] or rates[2] > slow[2]
+
+
+def test_the_last_validation_is_within_the_time() -> None:
+    """An epoch takes 16 s and its validation 30: after two of them a third validation is not done in two minutes."""
+    now = 0.0
+
+    def step(rows: np.ndarray, rate: float) -> float:
+        nonlocal now
+        now += 4.0
+        return float(len(rows))
+
+    def validate() -> float:
+        nonlocal now
+        now += 30.0
+        return now
+
+    how = {"n": 8, "batch_size": 2, "epochs": 10, "schedule": Schedule(1.0, 40), "rng": np.random.default_rng(0)}
+    train({"p": np.zeros(1)}, step, **how, validate=validate, minutes=2.0, clock=lambda: now)  # type: ignore[arg-type]
+    assert now == 92.0
+
+
+def test_what_is_held_stays() -> None:
+    """An ablation holds a table still through all steps; the others learn."""
+    rng = np.random.default_rng(0)
+    sequences = [rng.integers(0, 7, 9) for _ in range(12)]
+
+    def hold(params: dict[str, np.ndarray]) -> None:
+        params["Bo"][:] = 0.0
+
+    training = Training(epochs=2, positions=20, hold=hold)
+    params = train_sequences(sequences, SHAPE, np.full(7, 1 / 7), training, seed=0).params
+    assert not params["Bo"].any()
+    assert params["B2"].all()

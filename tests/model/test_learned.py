@@ -82,7 +82,24 @@ def test_a_score_is_the_sum_written_out_three_ways(
     announced = np.zeros((M, n))
     part.add_without_each(announced, history, w, np.arange(M))
     for r in range(n):
-        assert_within(announced[:, r], part.scores(history.without([r]), w), 1e-12, 1e-13)
+        served = part.scores(history.without([r]), w)
+        assert_within(announced[:, r], served, 1e-12, 1e-13)
+        if not target:
+            np.testing.assert_array_equal(announced[:, r], served)
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.25])
+def test_many_maskings_have_the_bits_of_each(theta: float) -> None:
+    """Whatever stands beside a masking; some leave nothing to ask, some nothing to see."""
+    part, (history, w) = a_part(theta), a_history(12, [3])
+    live = np.random.default_rng(1).random((40, 12)) < 0.6
+    live[0], live[1], live[2, -SHAPE.P :] = False, history.live, False
+    live[:, 3] = False
+    together = part.scores_masked(history, w, live, np.array([7, 0, 2]))
+    for row, own in zip(together, live, strict=True):
+        served = part.scores(history.without(np.flatnonzero(~own).tolist()), w)
+        np.testing.assert_array_equal(row, served[[7, 0, 2]])
+    assert not together[0].any()
 
 
 def test_ages_out_of_sight_count_nothing() -> None:

@@ -16,7 +16,7 @@ from xattn.model.fit.block_weights import Pulls
 from xattn.model.fit.inheritance import chosen_penalty, spread
 from xattn.model.fit.pair_sums import BelongingSums, PairSums
 from xattn.model.fit.sequence import _pieces
-from xattn.model.fit.sums import Sums
+from xattn.model.fit.sums import Histories, Sums
 from xattn.model.fit.tied import Tied
 from xattn.model.fit.training import EarlyStopping, Schedule, batches, n_batches, train
 
@@ -178,6 +178,8 @@ def test_tied_tables_and_their_gradients_are_adjoint(seed: int) -> None:
     assert tied.F.shape == (C + 1, f)
     assert not tied.F.toarray()[-1].any()
     assert tied.F.dtype == np.float32
+    drawn = tied.start({"X": np.zeros((C + 1, d), np.float32), "W": np.ones(2)}, rng)
+    assert {name: table.shape for name, table in drawn.items()} == {"S": (C + 1, d), "T": (f, d), "W": (2,)}
     x = {"S": rng.normal(size=(C + 1, d)), "T": rng.normal(size=(f, d)), "W": rng.normal(size=2)}
     made = tied.made(x)
     assert set(made) == {"X", "E", "U", "W"}
@@ -238,28 +240,29 @@ def test_of_penalties_that_are_equally_good_the_largest_is_chosen() -> None:
     assert chosen_penalty(F, np.zeros((2, 4)), np.ones(4)) == max(inheritance.PENALTIES)
 
 
-def test_the_spread_of_newcomers_is_that_of_the_others_or_what_places_allow() -> None:
-    rng = np.random.default_rng(0)
-    U, C, J = 40, 60, 6
+@pytest.mark.parametrize("seed", range(6))
+def test_the_spread_of_newcomers_is_that_of_the_others_or_what_places_allow(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    U, C, J = 40, 600, 6
     lifts, alike = rng.normal(size=(U, C)), 0.1 * rng.normal(size=(U, C + J))
     warm, low = lifts + 1.0, np.full((U, J), -50.0)
     s = spread(warm, lifts, alike, low, 0.1)
     assert s == pytest.approx(lifts.std() / alike[:, :C].std())
     assert spread(warm, lifts, np.zeros_like(alike), low, 0.1) == 0.0
-    few = spread(warm, lifts, alike, np.full((U, J), 0.8), 0.02)
-    k = max(1, C // 10)
+    few = spread(warm, lifts, alike, np.full((U, J), 2.2), 0.02)
+    k = inheritance.PLACES
 
     def share(s: float) -> float:
         """Of the first k places those that newcomers take, person by person."""
         taken = 0
         for u in range(U):
-            both = np.r_[np.sort(warm[u])[::-1][:k], 0.8 + s * alike[u, C:]]
+            both = np.r_[np.sort(warm[u])[::-1][:k], 2.2 + s * alike[u, C:]]
             least = np.sort(both)[::-1][k - 1]
             taken += int((both[k:] >= least).sum())
         return taken / (k * U)
 
     assert 0 < few < lifts.std() / alike[:, :C].std()
-    assert share(few) <= 0.02 < share(few + 1e-3)
+    assert share(few) <= 0.02 < share(few + 1e-6)
     assert spread(warm, lifts, alike, np.full((U, J), 99.0), 0.1) == pytest.approx(0.0, abs=1e-7)
 
 
@@ -278,12 +281,23 @@ def test_two_ways_to_sum_what_belongs_together() -> None:
     X = sparse.csr_array(np.where(rng.random((30, 6)) < 0.4, rng.random((30, 6)), 0.0) * (np.arange(30) != 7)[:, None])
     F, warm = sparse.csr_array(rng.random((6, 2))), np.array([0, 2, 3, 5, 7, 8])
     sums = belonging_sums(X, X, warm)
+    assert sums.G.has_sorted_indices
+    assert sums.Q.has_sorted_indices
     assert sums.size[0] == np.count_nonzero(np.diff(X.indptr))
     assert sums.size[1] == X.nnz
     for K in (None, 3):
         one = belonging_form(X, X, F, 3.0, K, warm, 9, np.float64)
         two = form_of_belonging_sums(sums, F, 3.0, K, 9, np.float64)
         np.testing.assert_allclose(*(np.asarray(form.against(np.eye(6))) for form in (one, two)), rtol=1e-9, atol=1e-12)
+
+
+def test_the_histories_of_some_users_are_theirs_in_the_order_that_is_asked() -> None:
+    whole = Histories(np.array([0, 2, 5, 6]), np.arange(6), np.arange(12.0).reshape(2, 6), np.arange(6.0) / 2)
+    some = whole.of(np.array([2, 1]))
+    assert some.indptr.tolist() == [0, 1, 4]
+    assert some.item.tolist() == [5, 2, 3, 4]
+    assert some.w.tolist() == [[5.0, 2.0, 3.0, 4.0], [11.0, 8.0, 9.0, 10.0]]
+    assert some.worth.tolist() == [2.5, 1.0, 1.5, 2.0]
 
 
 def test_a_table_is_kept_sparse_where_that_is_smaller() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,3 +138,22 @@ def test_growth_keeps_the_learned_heads(data: Interactions) -> None:
     assert model.learned_.rows[model.data_.item_row("brand new")] == model.learned_.shape.C
     why = model.explain(user="someone", item=data.items.ids[5])
     assert why.base + why.cells["contribution"].sum() == pytest.approx(why.score, abs=1e-5)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("given", "left"), [(15.0, 13.0), (3.0, 1.5), (None, None)])
+def test_training_has_the_time_that_the_closed_form_leaves(
+    data: Interactions, monkeypatch: pytest.MonkeyPatch, given: float | None, left: float | None
+) -> None:
+    """The closed form takes a minute by this clock, and is fitted twice."""
+    clock, trained = iter([0.0, 60.0]), []
+    monkeypatch.setattr(hybrid, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    learn = hybrid.learn
+
+    def recorded(*args: Any) -> Any:
+        trained.append(args[4].minutes)
+        return learn(*args)
+
+    monkeypatch.setattr(hybrid, "learn", recorded)
+    HybridAttention(min_events=2, learned="always", encoder_blocks=0, fit_minutes=given).fit(data)
+    assert trained == [left]

@@ -46,17 +46,17 @@ def print_list(items: pd.DataFrame, lang: str) -> None:
 
 
 def print_difference(found: Difference, telling: TellingChoice) -> None:
-    """In words."""
+    """The answer in words."""
     echo(plain(found.text(telling.lang)))
 
 
 def print_why_not(found: WhyNot, telling: TellingChoice) -> None:
-    """In words."""
+    """The answer in words."""
     echo(plain(found.text(telling.lang, telling.words[1])))
 
 
 def print_ledger(ledger: Ledger, telling: TellingChoice) -> None:
-    """In words, then as a sum: base, the events that move the score most, all others in one row, the score."""
+    """The answer in words, then as a sum: base, the events that move it most, the others in one row, the score."""
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
 
@@ -79,7 +79,7 @@ def print_ledger(ledger: Ledger, telling: TellingChoice) -> None:
 
 
 def print_list_ledger(found: ListLedger, telling: TellingChoice) -> None:
-    """In words, then the events without which the scores fall most, and how many places change without each."""
+    """The answer in words, then the events that matter most: how far scores fall, and how many places change."""
     from xattn.i18n.numbers import figure
 
     echo(plain(found.text(telling.lang)) + "\n")

@@ -45,7 +45,7 @@ class JoinedHistories(Sequence[History]):
 
     @classmethod
     def of(cls, histories: Sequence[History]) -> JoinedHistories:
-        """Of histories that are there already."""
+        """Join histories that are there already."""
         if isinstance(histories, JoinedHistories):
             return histories
         alike = len({(own.rating is None, own.kind is None) for own in histories}) <= 1
@@ -70,7 +70,7 @@ class JoinedHistories(Sequence[History]):
 
     @classmethod
     def of_users(cls, data: Interactions, rows: Sequence[int]) -> JoinedHistories:
-        """Of known users, by their rows."""
+        """Join the histories of known users, by their rows."""
         rows = list(rows)
         start, stop = data.indptr[:-1][rows], data.indptr[1:][rows]
         indptr = np.concatenate([[0], np.cumsum(stop - start)])

@@ -47,8 +47,8 @@ class PlantedPart:
 
     `cells` (M,) are the texts, or the bytes of the files, that the block "look" is made of; in the kind word, the items
     have them as a column. `key` (M,) and `lure` (M,) are which of four each item has, `key_place` (M,) and `lure_place`
-    (M,) where: see `slot`. `target` (U,) is the item row of each user's last event; `caused` (U,) whether it has the key
-    that the user follows.
+    (M,) where: see `slot`. `target` (U,) is the item row of each user's last event; `caused` (U,) whether it has the
+    key that the user follows.
     """
 
     kind: str

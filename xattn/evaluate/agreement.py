@@ -1,12 +1,12 @@
-"""Do two models say the same? How far their lists agree, for pairs of an accurate model and one that is simply told.
+"""Do two models say the same? How far the lists of an accurate model agree with those of a simple one.
 
     overlap@k   |A ∩ B| / k
     rbo         (1 − p)/p Σ_{d ≤ k} p^d X_d/d + p^k X_k/k,      X_d = |A_d ∩ B_d|, A_d the first d of A
     top         1 if both have the same item first
 
 rbo is rank-biased overlap, extrapolated (Webber, Moffat and Zobel, TOIS 2010, eq. 14): the first places count most, by
-p = .9 the ten first for 86 % of the whole, and what is beyond the lists is taken to agree as far as they do at their
-ends. All three go from 0 (nothing in common) to 1 (the same list).
+p = .9 the ten first for 86 % of the whole, and beyond their ends the lists are taken to agree as far as they do there.
+All three go from 0 (nothing in common) to 1 (the same list).
 """
 
 from __future__ import annotations

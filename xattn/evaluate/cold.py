@@ -1,14 +1,14 @@
-"""*cold*: items that nobody has met. A tenth of the items is hidden from training; who finds them, and among what?
+"""*cold*: a tenth of the items is hidden from training. Which models find them, and among what?
 
-Hidden are a tenth of the items with five events or more, drawn with the seed; they stay in the catalogue with their
-features. Asked is for events with such an item, the newest `MOST` of each user: what the user did before, less hidden
-items, is the history; the item is to be found. Two questions are put to one score:
+The hidden items are a tenth of those with five events or more, drawn with the seed; they stay in the catalogue with
+their features. A question is an event with a hidden item; each user has at most the newest `MOST`. The history is what
+the user did before the event, without hidden items; the item has to be found. The same scores answer two questions:
 
     recall@k         among the whole catalogue, in which most items are known to be liked by somebody: can it get in?
     cold_recall@k    among the hidden items alone: are they in the right order?
 
-What the user had before, hidden items too, is no candidate. Figures are averaged over each user's questions, then over
-users. cold_share, the share of places in the lists of k that hidden items take, shows at whose cost they get in.
+Items that the user had before are no candidates, hidden or not. Figures are averaged over each user's questions, then
+over users. cold_share, the share of places in the lists of k that hidden items take, shows at whose cost they get in.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ColdQuestion(NamedTuple):
 
 
 def cold(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
-    """The protocol's result, with `cold`, the number of hidden items, and `asked`, of questions; see `evaluate`.
+    """The protocol's result (see `evaluate`) with two more numbers: `cold` counts hidden items, `asked` questions.
 
     Raises InputError where no items can be hidden, or nobody did anything before meeting one.
     """

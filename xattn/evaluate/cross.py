@@ -1,9 +1,9 @@
 """Cross-validation: every user, or every event, is tested once by a model that has not learned from it.
 
-    next-item   folds of users: all events of a fold's users are kept from the fit; asked for is each one's last event,
-                after the others, which the model meets as the history of somebody new
-    holdout     folds of events: of each user's events every fold holds out an equal share, drawn with the seed; asked
-                for are the liked ones of it
+    next-item   folds of users: the fit sees no event of a fold's users. The model gets each one's events but the last
+                as the history of somebody new, and has to find the last
+    holdout     folds of events: every fold holds out an equal share of each user's events, drawn with the seed. The
+                model has to find those of them that the user liked
 
 A user's figure is the mean over the folds in which they were asked; intervals are bootstraps over users, as elsewhere.
 """

@@ -1,4 +1,4 @@
-"""What a re-ranked list costs: the order that `recommend(diversity=…)` serves, as scores that a protocol can rank by.
+"""The order that `recommend(diversity=…)` serves, as scores that a protocol can rank by: what does variety cost?
 
 The list comes first, in its own order; all other items follow by score, equal ones still equal:
 

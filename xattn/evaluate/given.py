@@ -1,8 +1,8 @@
 """*given*: a split that somebody else made: events to learn from, histories to answer for, events to find.
 
-Ids, not rows, tie the parts together. The history of a tested person is theirs in `history` where it has any, else in
-the training data; they need not be there at all, and nothing is fitted again for them. A test item that training does
-not know is in no list: it counts as missed.
+Ids, not rows, tie the parts together. The history of a tested person comes from `history` where the person is there,
+else from the training data. Nobody has to be in the training data, and nothing is fitted again for those who are not.
+No list holds a test item that training does not know: it counts as missed.
 """
 
 from __future__ import annotations

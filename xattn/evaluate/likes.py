@@ -1,7 +1,7 @@
 """Like or dislike from one score: accuracy, precision, recall, F1, AUC, and RMSE of a linear map; all weighted.
 
-A score at or above the threshold says "like". Weights are how often a bootstrap draw took the event's user; each is 1
-in the figures themselves.
+A score at or above the threshold says "like". The weight of an event is how often a bootstrap draw took its user; it is
+1 in the figures themselves.
 """
 
 from __future__ import annotations

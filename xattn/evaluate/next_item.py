@@ -4,9 +4,9 @@
     next-item               learned from: a b c d e      history: a b c d e      asked: f
     strict                  learned from: a b c d        history: a b c d e      asked: f
 
-In papers on sequential models the last event but one chooses settings and is not trained on: that is *strict*. A
+Papers on sequential models choose settings by the last event but one and do not train on it: that is *strict*. A
 deployed model has learned from everything that happened, so *next-item* is nearer to what people meet, and its figures
-are higher. The two are never put into one table.
+are higher. No table holds both.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def _answered(protocol: str, data: Interactions, questions: Questions, models: M
 
 
 def strict_questions(data: Interactions, seen: str = "drop") -> Questions:
-    """Of each user with three events or more the last one, after all others, where training ends two events before.
+    """The last event of each user with three events or more, after all others; training ends two events before it.
 
-    What `validation` asks for this protocol, the last event but one, has the same training data.
+    `validation` asks for the last event but one, with the same training data.
     """
     split = leave_last_two_out(data)
     train, row_of = catalogue_of(split.validation.train)

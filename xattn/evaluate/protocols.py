@@ -1,7 +1,7 @@
 """Protocols: how models are put to the test, by name.
 
-The whole catalogue is ranked in all that rank; nothing is sampled. Nothing of a test event reaches a fit, and what a
-protocol has to choose it chooses on validation events, which are neither.
+Every protocol that ranks ranks the whole catalogue, without sampling. No test event reaches a fit. What a protocol has
+to choose it chooses on validation events, which are in neither part.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["PROTOCOLS", "evaluate"]
 
 
 def _faithfulness(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
-    """Explanations are asked for here, so every model must be a recommender; of the rivals ALS alone has terms."""
+    """Every model must be a recommender, since explanations are compared; ALS is the one rival that has terms."""
     made = {name: PostHoc(model) if isinstance(model := make(), ALS) else model for name, make in models.items()}
     without = [name for name, model in made.items() if not isinstance(model, Recommender | PostHoc)]
     if without:
@@ -80,15 +80,15 @@ def evaluate(
     model, paired bootstrap; None for the first), fit_s, score_s (seconds for all users) and peak_mb (of the process so
     far). The protocols rating and faithfulness have metrics of their own. `min_events` keeps the N-core; `seed` draws
     splits and intervals. `positive` is the least rating that counts as liked (default: the upper third of the scale;
-    in a given split, whatever is in `test`). The protocol given takes `test` and perhaps `history`, where `data` is
-    what is learned from. A model whose `objective` is "auto" is asked what the protocol asks: in holdout "any", else
-    "next". `diversity` re-ranks the lists as `recommend` does, in protocols that have lists; there `agreement` adds
-    to each row how far the model's lists agree with the first one's (`xattn.evaluate.agreement`; None for the first).
+    in a given split, whatever is in `test`). The protocol given takes `test` and perhaps `history`, and learns from
+    `data`. A model whose `objective` is "auto" gets the protocol's question: in holdout "any", else "next". `diversity`
+    re-ranks the lists as `recommend` does, in protocols that have lists; there `agreement` adds to each row how far the
+    model's lists agree with the first one's (`xattn.evaluate.agreement`; None for the first).
 
-    What is asked is what `recommend` serves with the same `seen`: a target that stands in the history is left out with
-    "drop", and asked for with "keep"; one that the catalogue does not hold is a miss; a line that says again what
-    another one says is no event. `questions` counts them: targets, met_before, not_held, repeats. Protocols without
-    lists have neither `seen` nor `questions`.
+    The questions are those that `recommend` could answer with the same `seen`. "drop" leaves out a target that is in
+    the history, "keep" asks for it; a target that the catalogue does not hold is a miss; a line that repeats another
+    one is no event. `questions` counts them: targets, met_before, not_held, repeats. Protocols without lists have
+    neither `seen` nor `questions`.
     Raises InputError for wrong arguments, and where the data does not suit the protocol.
 
     >>> from xattn.data.synthetic import planted

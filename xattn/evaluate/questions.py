@@ -5,8 +5,8 @@
     in the history                            left out, and counted          is asked for
     not in the catalogue                      a miss, and counted            a miss, and counted
 
-The catalogue of a split is what somebody would have who read its training part alone: the items that the table of items
-describes, and those that a training event holds. A person whose targets are all left out is not asked.
+The catalogue of a split holds what its training part tells of: the items that the table of items describes, and those
+of training events. A person whose targets are all left out is not asked.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ __all__ = [
 
 
 class Counts(NamedTuple):
-    """Targets that are asked for, that were left out because they had been met before, and that are no items of the
-    catalogue, which count as missed."""
+    """How many targets are asked for, how many are left out because the person had met them, and how many are misses
+    because the catalogue does not hold them."""
 
     targets: int = 0
     met_before: int = 0
@@ -110,7 +110,7 @@ def check_asked(questions: Questions) -> Questions:
 
 
 def questions_about(train: Interactions, wanted: Iterable[tuple[int, np.ndarray]], seen: str) -> Questions:
-    """Of each user row with a history in `train`, in turn, the distinct item rows that are `wanted`."""
+    """Ask each user row that has a history in `train`, in turn, for the distinct item rows that are `wanted`."""
     train, row_of = catalogue_of(train)
     asking = Asking(train, seen)
     for user, items in wanted:
@@ -169,7 +169,7 @@ def told_items(train: Interactions) -> np.ndarray:
 
 
 def last_events(data: Interactions, seen: str = "drop") -> Questions:
-    """Of each user with two events or more the last one, after all others (`leave_last_out`)."""
+    """The last event of each user with two events or more, after all others (`leave_last_out`)."""
     split = leave_last_out(data)
     return questions_about(split.train, zip(split.user.tolist(), split.item[:, None], strict=True), seen)
 

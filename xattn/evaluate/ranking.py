@@ -1,4 +1,4 @@
-"""Ranking: fitted models order the whole catalogue for a history, and what turned out relevant is looked up in it.
+"""Ranking: fitted models order the whole catalogue for a history; where do the relevant items stand?
 
 All ranking protocols end here; they differ in the `Questions` that they ask. The candidates are those of `recommend`:
 with seen="drop" all items that the history does not hold, with "keep" all.
@@ -31,17 +31,17 @@ NOTHING = np.empty(0, np.int64)
 
 
 class Ranked(NamedTuple):
-    """Of each person the ascending ranks of the relevant items and the top-k list."""
+    """For each person: the ascending ranks of the relevant items, and the top-k list."""
 
     ranks: list[np.ndarray]
     lists: list[np.ndarray]
 
 
 def rank(model: Model, questions: Questions, k: int, ordered: Ordered | None = None, *, finite: bool = False) -> Ranked:
-    """Put the questions to a fitted model, whose lists may be `ordered` anew. What no list can hold has no rank (∞).
+    """Put the questions to a fitted model, whose lists may be `ordered` anew. An item that no list can hold has rank ∞.
 
-    A model that scores many histories at once is asked so, else for one after the other. Raises InputError where scores
-    must be `finite` and are not; else one that is NaN has no rank.
+    A model that can score many histories at once does; another scores one after the other. Raises InputError where
+    scores must be `finite` and are not; without `finite` an item with a score of NaN has rank ∞.
     """
     lists: list[np.ndarray] = []
     ranks: list[np.ndarray] = []

@@ -1,7 +1,7 @@
 """*rating*: can the score tell what a user liked from what they disliked, among the events that they chose to rate?
 
-Of each user's events a random fifth is the test, an eighth of the others validation, the rest is learned from and is
-the history. On validation alone are chosen the threshold over which a score says "like" (most right answers) and the
+A random fifth of each user's events is the test, an eighth of the others validation; the rest is the history, and what
+models learn from. Validation alone chooses the threshold over which a score says "like" (most right answers) and the
 line from score to rating (least squares, cut to the scale). A score that is NaN counts as the lowest of validation.
 """
 
@@ -40,7 +40,7 @@ def rating(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     known = likes[~np.isnan(data.rating)]
     if known.all() or not known.any():
         refuse("all_liked" if len(known) and known.all() else "none_liked")
-    rated = ~np.isnan(data.rating)  # of an event without an opinion nobody knows whether it was liked
+    rated = ~np.isnan(data.rating)  # nobody knows whether an event without an opinion was liked
     test = drawn_per_user(data, SHARE, rng) & rated
     rest = data.select(~test)
     validation = np.zeros(data.n_events, bool)

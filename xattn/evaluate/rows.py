@@ -1,4 +1,4 @@
-"""What ends every row of a comparison: intervals, p values against the first model, seconds, memory."""
+"""The last entries of every row of a comparison: intervals, p values against the first model, seconds, memory."""
 
 from __future__ import annotations
 

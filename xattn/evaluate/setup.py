@@ -1,4 +1,4 @@
-"""What every protocol is given beside the data and the models, and the parts of a result that all share."""
+"""The choices that every protocol gets beside the data and the models, and the parts that all results share."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Prepared(NamedTuple):
 
 
 def prepared(data: Interactions, min_events: int) -> Prepared:
-    """What is tested: each line once, then the N-core. A line that stands twice would be its own answer."""
+    """The tested data: each line once, then the N-core. A line that stands twice would be its own answer."""
     once = data.without_repeats()
     return Prepared(once.core(min_events) if min_events > 1 else once, data.n_events - once.n_events)
 

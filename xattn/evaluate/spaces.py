@@ -1,7 +1,7 @@
-"""Where `search` looks when it is not told: each model and each rival declares the settings that matter.
+"""The space of `search` by default: each model and each rival declares the settings that matter.
 
-A list is tried as it stands; a distribution of SciPy is drawn from. Grids of the linear models are whole, so that a
-search without a number of trials goes through all of them; what takes many parameters is drawn at random.
+`search` tries all values of a list, and draws from a distribution of SciPy. The linear models declare whole grids, so a
+search without a number of trials goes through all of them; models with many parameters declare distributions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """*time*: one moment parts past and future for everybody; the last fifth of all events is the future.
 
-Events at that very moment are future. Asked are the users who have a past and liked something in their future.
+Events at that very moment are future. The questions are for users who have a past and liked something in their future.
 """
 
 from __future__ import annotations

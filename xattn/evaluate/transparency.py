@@ -1,4 +1,4 @@
-"""What a recommender goes by, measured: the statement of its main parameters that people may ask for.
+"""The main parameters of a recommender, measured: the statement that people may ask for.
 
 For drawn people and all k items of their lists, the size of a score's ledger is the base's lift over the least popular
 item plus Σ |contribution|. A parameter is the base, or one head:
@@ -6,8 +6,8 @@ item plus Σ |contribution|. A parameter is the base, or one head:
     share      its part of that size, averaged over the items of a list and over people; the shares add up to 1
     replaced   the part of the k places that other items would have without it, as the model then serves
 
-What the lists hang on beside it is tried out, too: each kind of data is taken from the histories, and the lists are
-made again. `statement` puts all this into words.
+The kinds of data that lists depend on are found by trial: each kind is taken from the histories, and the lists are made
+again. `statement` puts all this into words.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Parameter:
 class Transparency:
     """A statement about one fitted model; `text(lang)` says it in words, `to_dict()` gives it as plain values.
 
-    `parameters` come by their share, the largest first; `features` (block → share of the ledgers, a figure) say what of
-    the items is looked at; `used` and `unused` are kinds of data: "events", "order", "opinions", "types",
-    or "column: NAME" of the items.
+    `parameters` come by their share, the largest first; `features` (block → share of the ledgers, a figure) say which
+    columns of the items count, and how much; `used` and `unused` are kinds of data: "events", "order", "opinions",
+    "types", or "column: NAME" of the items.
     """
 
     model: str

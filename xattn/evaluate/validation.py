@@ -1,10 +1,10 @@
-"""Validation: the questions that a setting may be chosen by, made of training data alone.
+"""Validation: questions to choose settings by, made of training data alone.
 
-The protocol's own split comes first and its test part is thrown away; the same kind of split once more, of what is
-left, gives the questions.
+The protocol's own split comes first, and its test part is thrown away. The same kind of split of the rest gives the
+questions.
 
     next-item   a b c d   →   a b c (d is the test)   →   a b   asked for c
-    strict      the same: here a b is what the test, too, has learned from
+    strict      the same: the model of the test has learned from a b, too
     holdout     a random fifth is the test, a random fifth of the rest is asked for
 """
 

@@ -65,10 +65,9 @@ def disagreement(weight: np.ndarray, effect: np.ndarray) -> tuple[int, int] | No
 
 def notes_of(rows: EventRows, without: Removals, score: float, share: float, stays: bool) -> tuple[str, ...]:
     """Which of the honest cases hold; `share` is the base share, `stays` whether no set of events drops the item."""
-    n = len(rows.position)
     held = {
         "popularity": share > 0.5,
-        "short": 0 < n < SHORT_HISTORY,
+        "short": 0 < rows.events < SHORT_HISTORY,
         "disagree": disagreement(rows.weight, without.score[rows.position] - score) is not None,
         "no_reason": not (rows.contribution > 0).any(),
         "stays": stays,
@@ -80,13 +79,12 @@ def confidence_of(
     rows: EventRows, without: Removals, score: float, k: int, rank: int | None, share: float
 ) -> Confidence:
     """The confidence of an explanation; see the rules above."""
-    n = len(rows.position)
-    if not n or not rows.contribution[0] > 0:
+    if not len(rows.position) or not rows.contribution[0] > 0:
         return Confidence("weak", "no_reason", None)
     first = int(rows.position[0])
     if share > 0.5:
         return Confidence("weak", "popularity", first)
-    if n < SHORT_HISTORY:
+    if rows.events < SHORT_HISTORY:
         return Confidence("weak", "short", first)
     effect = without.score[rows.position] - score
     if not effect[0] < 0:

@@ -127,7 +127,7 @@ class Ledger(SetsOfItems):
 
     @cached_property
     def orders(self) -> Orders | None:
-        """Of averages over orders: over how many, and how sure each is; None where the amounts are no averages."""
+        """How many orders the averages are over, and how sure each is; None where the amounts are no averages."""
         of = getattr(self.scorer, "orders_of", None)
         found: Orders | None = None if of is None else of(self.history, self.question.target)
         return found

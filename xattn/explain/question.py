@@ -55,8 +55,8 @@ class Approximation(NamedTuple):
 
 
 class Orders(NamedTuple):
-    """Of averages over orders: how many `orders` were drawn (0: they are over all), and `within` (n,), half the width
-    of the 95 % interval of each event's average."""
+    """Averages over orders: how many `orders` were drawn (0: all), and `within` (n,), half the width of the 95 %
+    interval of each event's average."""
 
     orders: int
     within: np.ndarray

@@ -40,6 +40,11 @@ class EventRows(NamedTuple):
     liked: np.ndarray  # False where every head counts each of its events as a dislike
     times: np.ndarray  # how often the item was met
 
+    @property
+    def events(self) -> int:
+        """How many events are live."""
+        return int(self.times.sum())
+
 
 class Group(NamedTuple):
     """One group of cells; `effective` is how many events the weights of a head come down to."""

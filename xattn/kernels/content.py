@@ -24,7 +24,7 @@ from xattn.kernels.vectors import exp
 __all__ = ["content_field", "content_gradients", "content_scores"]
 
 TOGETHER = 4  # vectors of events whose sums over features stay in registers
-BLOCK = 64  # targets of one iteration, which share a row of E and X
+BLOCK = 64  # targets of one iteration, which share room for what is computed on the way
 LOWEST = -708.0  # below, an exponential counts as 0: it is under 4e-308, and the largest is 1
 
 
@@ -101,8 +101,8 @@ def _attention(typing_context: Any, E: Any, k: Any, m: Any, s: Any) -> Any:
 
 
 def _plain_gathered(E: Any, X: Any, k: Any, f: Any, a: Any, b: Any, unit: Any, events: Any) -> None:
-    E[k] = a @ unit[f]
-    X[k] = b @ events[f]
+    E[k] = a[: len(f)] @ unit[f]
+    X[k] = b[: len(f)] @ events[f]
 
 
 @emitted(_plain_gathered)
@@ -147,17 +147,17 @@ def _gathered(typing_context: Any, E: Any, X: Any, k: Any, f: Any, a: Any, b: An
 
 
 @compiled
-def _row(E, X, k, lo, hi, index, value, norm, theta, gate, unit, events, g, T):  # type: ignore[no-untyped-def]
+def _row(E, X, k, lo, hi, index, value, norm, theta, gate, unit, events, g, T, f, a, b):  # type: ignore[no-untyped-def]
     """Assigns row k of E and X for a target with the features lo..hi−1 of `index` and `value`.
 
-    `unit`, `events` (d, n): the features of the events, of length 1, and times strength.
+    `unit`, `events` (d, n): the features of the events, of length 1, and times strength. `f`, `a` and `b` are room for
+    as many numbers as a target has features.
     """
-    f, a, b = np.empty(hi - lo, np.int64), np.empty(hi - lo), np.empty(hi - lo)
     for z in range(lo, hi):
         f[z - lo] = index[z]
         a[z - lo] = value[z] / norm
         b[z - lo] = value[z] * theta[index[z]]
-    _gathered(E, X, k, f, a, b, unit, events)
+    _gathered(E, X, k, f[: hi - lo], a, b, unit, events)
     s = min(T, 1.0)  # logits times s: with a tiny T, cos/T − m/T would be inf − inf
     m = _logits(E, k, g, s / T, s)
     _attention(E, k, m, s)
@@ -165,12 +165,24 @@ def _row(E, X, k, lo, hi, index, value, norm, theta, gate, unit, events, g, T): 
         X[k, i] *= gate
 
 
+@compiled
+def _longest(ptr):  # type: ignore[no-untyped-def]
+    """How many features a target has at most."""
+    most = 0
+    for j in range(ptr.shape[0] - 1):
+        most = max(most, ptr[j + 1] - ptr[j])
+    return most
+
+
 @Kernel
 def _field(E, X, ptr, index, value, norm, theta, gate, unit, events, g, T):  # type: ignore[no-untyped-def]
     """Assigns E and X of all targets."""
-    for j in prange(E.shape[0]):
-        k = np.int64(j)  # prange counts in uint64
-        _row(E, X, k, ptr[k], ptr[k + 1], index, value, norm[k], theta, gate[k], unit, events, g, T)
+    most = _longest(ptr)
+    for block in prange((E.shape[0] + BLOCK - 1) // BLOCK):
+        f, a, b = np.empty(most, np.int64), np.empty(most), np.empty(most)
+        low = np.int64(block) * BLOCK  # prange counts in uint64
+        for k in range(low, min(E.shape[0], low + BLOCK)):
+            _row(E, X, k, ptr[k], ptr[k + 1], index, value, norm[k], theta, gate[k], unit, events, g, T, f, a, b)
 
 
 @Kernel
@@ -178,12 +190,13 @@ def _scores(  # type: ignore[no-untyped-def]
     out, ptr, index, value, norm, theta, gate, unit, events, g, T, live, beta, least
 ):
     """Assigns the head's score of each target."""
-    n, J = g.shape[0], out.shape[0]
+    n, J, most = g.shape[0], out.shape[0], _longest(ptr)
     for block in prange((J + BLOCK - 1) // BLOCK):
         E, X = np.empty((1, n)), np.empty((1, n))
+        f, a, b = np.empty(most, np.int64), np.empty(most), np.empty(most)
         low = np.int64(block) * BLOCK
         for j in range(low, min(J, low + BLOCK)):
-            _row(E, X, 0, ptr[j], ptr[j + 1], index, value, norm[j], theta, gate[j], unit, events, g, T)
+            _row(E, X, 0, ptr[j], ptr[j + 1], index, value, norm[j], theta, gate[j], unit, events, g, T, f, a, b)
             S = live_total(E, 0, live)
             norm_S = np.inf if S == 0.0 else S**beta
             if least == 0.0:

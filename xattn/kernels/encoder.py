@@ -1,4 +1,5 @@
-"""Steps of a causal encoder over one history under several maskings, row by row (docs/model.md, eq. 35).
+"""Steps of a causal encoder over one history under several maskings, row by row (docs/model.md, eq. 35); and what the
+newest events ask where there is no encoder (eq. 27).
 
 n positions; R maskings of them, each of which computes the positions from `first[s]` on and reads those before from
 what is known. What is computed stands in rows, one masking after another; `at[s]` is the row of the first position of
@@ -21,7 +22,7 @@ from xattn.kernels.lanes import BYTES
 from xattn.kernels.tiles import TOGETHER, tile
 from xattn.kernels.vectors import exp, exp_sum
 
-__all__ = ["attended", "looked", "normed_rows", "silu_of"]
+__all__ = ["asked", "attended", "looked", "normed_rows", "silu_of"]
 
 VECTORS = 4  # of a panel
 WIDTH = VECTORS * BYTES // 8  # numbers in a row of a panel, float64
@@ -246,3 +247,47 @@ def looked(
     work = float(R) * n * (H * d + v.shape[1])
     _look(A, S, known, fresh, first, at, live, q, v, w, age, r, beta, theta, work=work)
     return A, S
+
+
+# --- reading without an encoder ---------------------------------------------------------------------------------------
+
+
+@Kernel
+def _ask(A, live, Q, K, bias, beta, theta):  # type: ignore[no-untyped-def]
+    """Assigns A (R, H, n): what the live ones of the last positions ask together (Q) of all positions (K), eq. 2."""
+    R, H, n = A.shape
+    P, dk = Q.shape[1], Q.shape[2]
+    for s in prange(R):
+        q = np.empty(dk)
+        for h in range(H):
+            q[:] = 0.0
+            for p in range(P):
+                if live[s, n - P + p]:
+                    for f in range(dk):
+                        q[f] += Q[h, p, f]
+            a, m = A[s, h], -np.inf
+            for i in range(n):
+                a[i] = _product(q, K[h, i]) + bias[h, i]
+                m = m if a[i] <= m else a[i]  # of the masked ones too, whose exponentials are none
+            for i in range(n):
+                a[i] = a[i] if live[s, i] else -np.inf
+            norm = exp_sum(a, a, m)
+            norm = norm ** (-beta) if norm > 0.0 else norm
+            for i in range(n):
+                a[i] *= norm
+                a[i] = 0.0 if a[i] < theta else a[i]
+
+
+def asked(live: np.ndarray, Q: np.ndarray, K: np.ndarray, bias: np.ndarray, beta: float, theta: float) -> np.ndarray:
+    """Weights (R, H, n) under the maskings `live` (R, n): the last P positions ask, each by `Q` (H, P, dk) if it is
+    live, all that are live answer by `K` (H, n, dk) and `bias` (H, n). The largest logit is that of all n.
+
+    >>> import numpy as np
+    >>> live, Q, K = np.array([[True, True], [True, False]]), np.ones((1, 1, 1)), np.zeros((1, 2, 1))
+    >>> asked(live, Q, K, np.zeros((1, 2)), 1.0, 0.0).tolist()
+    [[[0.5, 0.5]], [[1.0, 0.0]]]
+    """
+    (R, n), (H, _, dk) = live.shape, K.shape
+    A = np.empty((R, H, n))
+    _ask(A, live, Q, K, bias, beta, theta, work=float(R) * H * n * (dk + 8))
+    return A

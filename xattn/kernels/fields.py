@@ -23,32 +23,39 @@ from numba import prange
 from xattn.kernels.compile import Kernel, compiled
 from xattn.kernels.live import live_dot, live_total
 
-__all__ = ["add_field_scores", "add_field_without_each", "field_weights", "field_weights_of_many"]
+__all__ = ["FAINT", "add_field_scores", "add_field_without_each", "field_weights", "field_weights_of_many"]
+
+FAINT = 2.0**-70  # of the largest weight: a million events that are fainter are no bit of a float64 sum
 
 
 @compiled
-def _row_weights(a, E, live, beta, theta):  # type: ignore[no-untyped-def]
+def _row_weights(a, E, live, beta, theta, faint):  # type: ignore[no-untyped-def]
     S = live_total(E.reshape(1, E.shape[0]), 0, live)
     norm = np.inf if S == 0.0 else S**beta
+    largest = 0.0
     for i in range(E.shape[0]):
         x = E[i] / norm if live[i] else 0.0
         a[i] = 0.0 if x < theta else x
+        largest = max(largest, a[i])
+    for i in range(E.shape[0]):
+        if a[i] < faint * largest:
+            a[i] = 0.0
 
 
 @Kernel
-def _weights(a, E, live, beta, theta):  # type: ignore[no-untyped-def]
-    """Assigns a[j, i] of every event: 0 where it is not live or its weight is under the threshold."""
+def _weights(a, E, live, beta, theta, faint):  # type: ignore[no-untyped-def]
+    """Assigns a[j, i] of every event: 0 where it is not live, or its weight is under the threshold or faint."""
     for j in prange(E.shape[0]):
-        _row_weights(a[j], E[j], live, beta, theta)
+        _row_weights(a[j], E[j], live, beta, theta, faint)
 
 
 @Kernel
-def _weights_of_many(a, E, live, ptr, beta, theta):  # type: ignore[no-untyped-def]
+def _weights_of_many(a, E, live, ptr, beta, theta, faint):  # type: ignore[no-untyped-def]
     """Assigns the same for histories that lie end to end, cut by `ptr`; E and a (H, N)."""
     for u in prange(ptr.shape[0] - 1):
         own = slice(ptr[u], ptr[u + 1])
         for h in range(E.shape[0]):
-            _row_weights(a[h, own], E[h, own], live[own], beta, theta)
+            _row_weights(a[h, own], E[h, own], live[own], beta, theta, faint)
 
 
 @Kernel
@@ -132,19 +139,24 @@ def _add_without_each(out, E, X, live, beta, theta):  # type: ignore[no-untyped-
                     before += E[k, r] * X[j, r]
 
 
-def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float) -> np.ndarray:
-    """a (J, n): attention weights of the live events (n,)."""
+def field_weights(E: np.ndarray, live: np.ndarray, beta: float, theta: float, faint: float = 0.0) -> np.ndarray:
+    """a (J, n): attention weights of the live events (n,); 0 in place of those under `faint` times the row's largest.
+
+    Whoever sums over a whole catalogue leaves out what is under `FAINT`, and has the same sums to rounding.
+    """
     a = np.empty(E.shape)
     E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
-    _weights(a, E, live, beta, theta, work=3.0 * E.size)
+    _weights(a, E, live, beta, theta, faint, work=3.0 * E.size)
     return a
 
 
-def field_weights_of_many(E: np.ndarray, live: np.ndarray, ptr: np.ndarray, beta: float, theta: float) -> np.ndarray:
+def field_weights_of_many(
+    E: np.ndarray, live: np.ndarray, ptr: np.ndarray, beta: float, theta: float, faint: float = 0.0
+) -> np.ndarray:
     """a (H, N): `field_weights` of each history by itself, to the bit; E (H, N), live (N,), cuts `ptr` (U + 1,)."""
     a = np.empty(E.shape)
     E, live = np.ascontiguousarray(E), np.ascontiguousarray(live)
-    _weights_of_many(a, E, live, ptr, beta, theta, work=3.0 * E.size)
+    _weights_of_many(a, E, live, ptr, beta, theta, faint, work=3.0 * E.size)
     return a
 
 

@@ -323,7 +323,7 @@ def pairs_of_targets(
 
 
 class Solutions(NamedTuple):
-    """Of J targets the unknowns, −1 after the last, and their values; whether all problems had a solution."""
+    """The unknowns of J targets, −1 after the last, and their values; whether all problems had a solution."""
 
     chosen: np.ndarray  # (J, K) int32
     values: np.ndarray  # (J, K)

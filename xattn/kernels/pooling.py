@@ -246,7 +246,7 @@ class Pools(NamedTuple):
 
 
 class PoolGradient(NamedTuple):
-    """Of each event's own P[x_i] (T, D) and logit (T,), and of each person's r (B,)."""
+    """Gradients of each event's own P[x_i] (T, D) and logit (T,), and of each person's r (B,)."""
 
     dX: np.ndarray
     de: np.ndarray

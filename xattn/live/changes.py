@@ -119,7 +119,7 @@ def alike(data: Interactions, said: Said, row: Row[Any], person: Person) -> tupl
 
 
 def reasons(ledger: np.ndarray, history: History) -> list[int | None]:
-    """Of each listed item, a row of the `ledger` (k, n), the item whose events speak for it most; None where none
+    """The item of the history that speaks most for each listed item, a row of the `ledger` (k, n); None where none
     does."""
     found: list[int | None] = []
     met, place = np.unique(history.item, return_inverse=True)

@@ -20,7 +20,7 @@ __all__ = ["Numbers", "contributions"]
 
 
 class Numbers(NamedTuple):
-    """Of k listed items and n events: `scores`, `bases`, `propensities` (k,), `ledger` (k, n)."""
+    """The record of k listed items and n events: `scores`, `bases`, `propensities` (k,), `ledger` (k, n)."""
 
     scores: np.ndarray
     bases: np.ndarray
@@ -34,7 +34,7 @@ class Numbers(NamedTuple):
 
     @classmethod
     def of(cls, raw: bytes, k: int) -> Numbers:
-        """From what the store holds of a list of `k` items."""
+        """The record of a list of `k` items in the store."""
         flat = np.frombuffer(raw, "<f8")
         ledger = flat[3 * k :].reshape(k, -1) if k else np.empty((0, 0))
         return cls(flat[:k], flat[k : 2 * k], flat[2 * k : 3 * k], ledger)

@@ -26,7 +26,7 @@ class Switches(Given):
 
     @classmethod
     def of(cls, text: str) -> Switches:
-        """From what the store holds."""
+        """The switches that the store holds."""
         return parsed(cls, json.loads(text), strict=False)
 
     def changed(self, document: Mapping[str, Any], data: Interactions) -> Switches:

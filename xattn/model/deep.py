@@ -55,7 +55,7 @@ def initial_deep(shape: Shape, share: np.ndarray, rng: Generator, dtype: type = 
         "Wv": rng.normal(0, d**-0.5, (d, n)),
         "Wo": rng.normal(0, d**-0.5, (n, d)),
         "r": -np.arange(L)[None, :] / scales[:, None],
-        "on": np.ones(d),
+        "on": np.full(d, 1.0 if shape.normed else d**0.5),  # what is read then has about the same size at the start
     }
     return {name: np.ascontiguousarray(value, dtype) for name, value in drawn.items()}
 
@@ -185,7 +185,7 @@ class _Run(NamedTuple):
     sg: np.ndarray
     m: np.ndarray
     yo: np.ndarray
-    co: np.ndarray
+    co: np.ndarray | None  # None: not normed
     keep_o: np.ndarray
     o: np.ndarray
 
@@ -249,7 +249,9 @@ def _forward(
     read = reading.o
     g, sg = silu(g0 + 1)
     m = g * read
-    yo, co = normed(m @ params["Wo"])
+    yo, co = m @ params["Wo"], None
+    if shape.normed:
+        yo, co = normed(yo)
     keep_o = drop()
     o = yo * params["on"] * keep_o
     return _Run(keep_x, blocks, yh, ch, h, keep_e, e, reading, read, g0, g, sg, m, yo, co, keep_o, o)
@@ -262,7 +264,9 @@ def _backward(do: np.ndarray, params: Mapping[str, np.ndarray], run: _Run, batch
     # reading
     do = do * run.keep_o
     grads["on"] = (do * run.yo).sum(axis=0)
-    dw = _normed_backward(do * params["on"], run.yo, run.co)
+    dw = do * params["on"]
+    if run.co is not None:
+        dw = _normed_backward(dw, run.yo, run.co)
     grads["Wo"] = run.m.T @ dw
     dm = dw @ params["Wo"].T
     dg0 = _silu_backward(dm * run.read, run.g0 + 1, run.sg)

@@ -55,7 +55,8 @@ class Shape(NamedTuple):
     """Sizes: C items, d numbers an embedding, H heads with keys of dk, ages up to L, P events in a query; exponent β.
 
     With `target` the query comes from the target (`model/heads/target.py`), and P has no effect. With `blocks` an
-    encoder of so many blocks makes queries and keys (`model/deep.py`), and P has no effect either.
+    encoder of so many blocks makes queries and keys (`model/deep.py`), and P has no effect either; what is read is
+    divided by its size if `normed`.
     """
 
     C: int
@@ -67,6 +68,7 @@ class Shape(NamedTuple):
     beta: float
     target: bool = False
     blocks: int = 0
+    normed: bool = True
 
 
 class Batch(NamedTuple):

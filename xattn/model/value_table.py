@@ -123,7 +123,7 @@ class SparseForm(NamedTuple):
         return len(self.warm)
 
     def _entries(self, h: int, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of the events in the rows `row` (n,), one after the other: which event, and where its values stand."""
+        """The values of the events in the rows `row` (n,), end to end: the event of each, and its place."""
         known = np.flatnonzero(row >= 0)
         start = self.ptr[h * self._C + row[known]]
         length = self.ptr[h * self._C + row[known] + 1] - start

@@ -46,6 +46,14 @@ class Additive(Recommender):
         """The strengths w (n,) of events; `asked` is one of those that `Part` lists."""
         return np.ones(len(events.item))
 
+    def _counted(self, events: History) -> Iterator[tuple[Part, np.ndarray]]:
+        """Each part with the strengths (…, n) that it asks for; parts that ask for the same share one array."""
+        found: dict[str, np.ndarray] = {}
+        for part in self.parts_:
+            if part.strength not in found:
+                found[part.strength] = self._strength(part.strength, events)
+            yield part, found[part.strength]
+
     def _placed(self) -> Iterator[tuple[int, Part]]:
         """Each part, and the place of its first head."""
         first = accumulate((len(part.heads) for part in self.parts_), initial=0)
@@ -56,8 +64,8 @@ class Additive(Recommender):
     def scores_of(self, history: History) -> np.ndarray:
         out = self.base_.astype(np.float64)
         if len(history):
-            for part in self.parts_:
-                out += part.scores(history, self._strength(part.strength, history))
+            for part, w in self._counted(history):
+                out += part.scores(history, w)
         return out
 
     def scores_of_many(self, histories: Sequence[History]) -> np.ndarray:
@@ -73,18 +81,20 @@ class Additive(Recommender):
 
     def fields_of(self, history: History, targets: np.ndarray) -> list[HeadField] | None:
         found: list[HeadField] = []
-        for place, part in self._placed():
-            fields = part.fields(history, self._strength(part.strength, history), targets)
+        place = 0
+        for part, w in self._counted(history):
+            fields = part.fields(history, w, targets)
             if fields is None:
                 return None
             found += [field._replace(place=place + field.place) for field in fields]
+            place += len(part.heads)
         return found
 
     def scores_without_each(self, history: History, targets: np.ndarray) -> np.ndarray:
         out = np.repeat(self.base_[targets].astype(np.float64)[:, None], len(history), axis=1)
         if len(history):
-            for part in self.parts_:
-                part.add_without_each(out, history, self._strength(part.strength, history), targets)
+            for part, w in self._counted(history):
+                part.add_without_each(out, history, w, targets)
         return out
 
     def scores_masked(self, history: History, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -92,15 +102,17 @@ class Additive(Recommender):
             return super().scores_masked(history, live, targets)
         out = np.repeat(self.base_[targets].astype(np.float64)[None, :], len(live), axis=0)
         if len(history):
-            for part in self.parts_:
-                out += part.scores_masked(history, self._strength(part.strength, history), live, targets)
+            for part, w in self._counted(history):
+                out += part.scores_masked(history, w, live, targets)
         return out
 
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
         found: list[HeadCells] = []
-        for place, part in self._placed():
-            cells = part.cells(history, self._strength(part.strength, history), target)
+        place = 0
+        for part, w in self._counted(history):
+            cells = part.cells(history, w, target)
             found += [one._replace(place=place + one.place) for one in cells] if place else cells
+            place += len(part.heads)
         return found
 
     def approximate_of(self, history: History) -> Approximation | None:
@@ -108,8 +120,8 @@ class Additive(Recommender):
             return None
         approximate = np.repeat(self.base_.astype(np.float32)[None, :], len(history), axis=0)
         slack = np.zeros(len(self.base_))
-        for part in self.parts_:
-            slack += part.add_approximate(approximate, history, self._strength(part.strength, history))
+        for part, w in self._counted(history):
+            slack += part.add_approximate(approximate, history, w)
         slack += ROUNDED * float(np.abs(approximate).max())
         return Approximation(approximate, slack)
 
@@ -117,8 +129,8 @@ class Additive(Recommender):
         if not self._bounded(history):
             return None
         reach = self.base_.astype(np.float64)
-        for part in self.parts_:
-            reach += part.reach(history, self._strength(part.strength, history), m)
+        for part, w in self._counted(history):
+            reach += part.reach(history, w, m)
         return reach
 
     def _bounded(self, history: History) -> bool:
@@ -180,8 +192,8 @@ class Additive(Recommender):
         less what is served."""
         names, parts = named_parts(self.data_.items, block, item)
         out = np.zeros(parts.shape[0])
-        for part in self.parts_:
-            out += part.effects(history, self._strength(part.strength, history), target, item, names, parts)
+        for part, w in self._counted(history):
+            out += part.effects(history, w, target, item, names, parts)
         return out
 
     def _places(self, asked: Any) -> list[int]:

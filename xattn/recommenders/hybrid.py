@@ -10,6 +10,7 @@ neither had seen (`recommenders/learning.py`); α = 0 leaves the learned heads o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Self
 
@@ -75,8 +76,9 @@ class HybridAttention(AttentionModel):
                          where it does, or "never"
         encoder_blocks   ≥ 0, of the learned heads: their queries come from an encoder of so many blocks (0: from the
                          embeddings)
-        fit_minutes      > 0, the time that the training of the learned heads may take; the best that it allows is
-                         kept, so that what is learned hangs on the machine where the time is short (None: no limit)
+        fit_minutes      > 0, the time that a fit with learned heads may take: their training has what the closed form
+                         leaves, but at least half; the best that it allows is kept, so that what is learned hangs on
+                         the machine where the time is short (None: no limit)
         temperature      > 0, of the content attention
         content_recency  > 0, in events: how far back the content attention reaches
         fusion           of blocks of features, as in ContentAttention
@@ -198,6 +200,7 @@ class HybridAttention(AttentionModel):
             self.share_ = self.base_
 
     def _learn(self, data: Interactions, progress: Progress) -> None:
+        began = time.monotonic()
         rng = np.random.default_rng(self.random_state)
         held = HeldOut.of(data, rng)
         super()._fit(held.train, part_of(progress, 0.0, FIRST))
@@ -209,7 +212,11 @@ class HybridAttention(AttentionModel):
         counts = held.train.counts()
         least = self._behaviour.least(counts)
         tied = held.train.n_events < SPARSE * max(1, int((counts >= least).sum()))
-        learned = learn(held, share, least, self._shape(tied), self._training(held.train, tied), seed, part)
+        training = self._training(held.train, tied)
+        if training.minutes is not None:  # the closed form is fitted once more afterwards
+            closed_minutes = 2.0 * (time.monotonic() - began) / 60.0
+            training = training._replace(minutes=training.minutes - min(closed_minutes, 0.5 * training.minutes))
+        learned = learn(held, share, least, self._shape(tied), training, seed, part)
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)

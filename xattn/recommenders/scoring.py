@@ -94,7 +94,7 @@ class Scoring(Estimator):
         return None
 
     def orders_of(self, history: History, target: int) -> Orders | None:
-        """Of averages over orders: over how many, and how sure each is. None: the amounts are no averages."""
+        """How many orders the averages are over, and how sure each is; None where the amounts are no averages."""
         return None
 
     def _fields(self, history: History, targets: np.ndarray) -> list[HeadField]:

@@ -96,7 +96,7 @@ _users: WeakKeyDictionary[Interactions, Vectors] = WeakKeyDictionary()
 
 
 def item_user_vectors(data: Interactions) -> Vectors:
-    """Of each item who acted on it: M rows over U users."""
+    """Which users acted on each item: M rows over U users."""
     found = _items.get(data)
     if found is None:
         newest = _newest(data.user, data.item, data.n_items)
@@ -107,12 +107,12 @@ def item_user_vectors(data: Interactions) -> Vectors:
 
 
 def item_feature_vectors(items: ItemTable) -> Vectors:
-    """Of each item its features, in blocks of length 1."""
+    """The features of each item, in blocks of length 1."""
     return Vectors.of(feature_set(items).unit)
 
 
 def user_vectors(data: Interactions) -> Vectors:
-    """Of each user the signed strengths: U rows over M items."""
+    """The signed strengths of each user: U rows over M items."""
     found = _users.get(data)
     if found is None:
         newest = _newest(data.user, data.item, data.n_items)
@@ -130,7 +130,7 @@ def signed_vector(history: History, n_items: int, scale: RatingScale) -> np.ndar
 
 
 def _newest(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
-    """Of each pair of user and item the last event."""
+    """The last event of each pair of user and item."""
     pair = user * n_items + item
     return len(pair) - 1 - np.unique(pair[::-1], return_index=True)[1]
 

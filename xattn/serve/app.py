@@ -101,7 +101,7 @@ Answer = Callable[[Server, Request], Awaitable[Response]]
 
 
 def _caller(server: Server, request: Request) -> Key | None:
-    """Whoever calls; None for somebody without a key."""
+    """The caller; None for somebody without a key."""
     if server.keys is None:
         return None
     kind, _, text = request.headers.get("authorization", "").partition(" ")

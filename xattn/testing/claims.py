@@ -120,7 +120,9 @@ def _pattern(key: str, lang: str, scenario: str) -> re.Pattern[str]:
         if name == "did":
             place = re.escape(t(f"words.did.{scenario}", lang))
         elif name == "names":
-            one = rf"(?:{left}[^{left}{right}]*{right}|“[^“”]*”)(?: ?[(（]{NUMBER}{UNNAMED}[)）])?"
+            kinds = dict.fromkeys((QUOTED[lang], ("“", "”")))  # each once: two ways to read a name are 2ⁿ to read n
+            quoted = "|".join(f"{first}[^{first}{last}]*{last}" for first, last in kinds)
+            one = rf"(?:{quoted})(?: ?[(（]{NUMBER}{UNNAMED}[)）])?"
             between = "|".join(re.escape(t(mark, lang)) for mark in ("words.and", "words.and_last"))
             place = rf"(?P<names>{one}(?:(?:{between}){one})*)"
         elif name in TITLES:

@@ -32,6 +32,9 @@ def mismatches(ledger: Ledger, lang: str, depth: str, scenario: str = "films", t
     ]
 
 
+OF_EVENTS = ("words.score", "words.short")  # what counts events; other sentences count items
+
+
 class _Facts:
     """What holds, found without the code that the words are made with."""
 
@@ -41,7 +44,7 @@ class _Facts:
         self.events = np.flatnonzero(self.history.live)
         self.newest = {int(self.history.item[p]): int(p) for p in self.events}  # of each item, the last one stays
         self.live = np.array(sorted(self.newest.values()), dtype=np.int64)
-        self.n = len(self.live)
+        self.n = len(self.events)
 
     def own(self, position: int) -> int:
         """The position that stands for the item of the event at `position`."""
@@ -118,7 +121,7 @@ class _Facts:
             "lift": sum(self.amounts.values()),
             "rank_now": float(self.ledger.rank or 0),
             "k": float(self.ledger.k),
-            "n": float(self.n if claim.key != "words.score" else len(self.events)),
+            "n": float(self.n if claim.key in OF_EVENTS else len(self.live)),
         }
         return prints(claim.values[name], known[name])
 

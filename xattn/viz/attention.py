@@ -1,4 +1,4 @@
-"""One query's attention as charts: keys → scores → weights → contributions. Tables in, Altair charts out; pure.
+"""One query's attention as charts: keys → scores → weights → contributions. Pure functions from tables to charts.
 
     matrix         n × d cells, signed: the query above the keys     diverging, centred on 0
     bars           n scores (neutral), weights, or signed amounts    sequential for weights; two ends for signs

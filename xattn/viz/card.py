@@ -1,4 +1,4 @@
-"""One explanation as a picture to be shown to others: a card of plain SVG, drawn here, which needs no other package.
+"""One explanation as a picture to show to others: a card of plain SVG, drawn here without any other package.
 
     title      what is explained, and where it stands
     said       the reason in a sentence
@@ -136,7 +136,7 @@ def wrapped(text: str, room: float, most: int = 4) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """What a line may end after: a word with the blanks behind it, or one wide character with marks behind it."""
+    """The pieces that a line may end after: a word with its blanks, or one wide character with its marks."""
     found: list[str] = []
     for c in text:
         wide = unicodedata.east_asian_width(c) in "WF"

@@ -1,4 +1,4 @@
-"""Tidy frames → Altair charts. Pure: a chart is returned, nothing is drawn, no global theme is set.
+"""Altair charts of tidy frames. The functions are pure: they return a chart, draw nothing and set no global theme.
 
 Blue speaks for, orange against, grey is the base; violet is for weights, so that a weight never looks like a
 contribution. The colours of zero are transparent: scales fade into whatever background the page has. Signs are told by

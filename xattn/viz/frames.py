@@ -1,7 +1,7 @@
-"""A ledger → the tidy frames that charts draw and that their text twins list.
+"""The tidy frames of a ledger, which charts draw and text twins list.
 
-Long histories are cut to the events that matter most, wide explanations to the columns that do; what was left out is
-added up and said, so every waterfall still ends at the score and every heat map at score − base.
+Frames keep the events and the columns that matter most. The others are added up in one row or column that says so, so
+every waterfall still ends at the score and every heat map at score − base.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xattn.viz.names import column_name
 
 __all__ = ["MOST_COLUMNS", "MOST_EVENTS", "heat_frame", "waterfall_frame", "weight_frame"]
 
-MOST_EVENTS = 15  # rows of a ledger's chart; more are read by nobody
+MOST_EVENTS = 15  # rows of a ledger's chart; nobody reads more
 MOST_COLUMNS = 9
 LONGEST_TITLE, LONGEST_LABEL = 200, 60
 

@@ -1,4 +1,4 @@
-"""Figures of models as charts: points with intervals, lines over what is turned up, shares side by side.
+"""Figures of models as charts: points with intervals, lines over a setting, shares side by side.
 
     intervals  one row a name: name, value, low, high     a point and its 95 % interval
     lines      x, series, value, low, high                lines with bands; each series has its own dash and shape

@@ -1,4 +1,4 @@
-"""What heads, features and parts are called on charts and in tables, per language; unknown names stay as they are."""
+"""Names of heads, features and parts on charts and in tables, in both languages; unknown names stay as they are."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Parts of items as charts: heat maps over two pictures or videos, bands over time of two sounds.
-
-Tables in, charts out; pure.
+"""Parts of items as charts: heat maps over pictures and videos, bands over time of sounds. Pure functions of tables.
 
     patches     name, contribution, text, x0, y0, x1, y1 (shares of width and height), over a PNG of ours
     frames      name, contribution, text, start, stop (seconds), x0, y0, x1, y1, over a PNG of all pictures side by side

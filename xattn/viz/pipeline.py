@@ -5,7 +5,7 @@
     3 fusion     base + events = score                       bars, as in a ledger
     4 the list   one bar an item                             the explained one stands out
 
-Only what matters most is drawn: the events that contribute most, and the features that they share with the item.
+The picture shows the events that contribute most, and the features that they share with the item.
 """
 
 from __future__ import annotations

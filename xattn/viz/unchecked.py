@@ -1,6 +1,6 @@
-"""Charts built without checking every part against the schema as it is made, which takes longer than all the rest.
+"""Charts without Altair's check of every part against the schema, which takes longer than all the rest.
 
-What comes out is checked by the tests. The switch is Altair's own and one for the whole process: it is off while any
+The tests check the finished charts instead. The switch is Altair's own, one for the whole process: it is off while any
 thread makes a chart here, and back where it was afterwards.
 """
 

@@ -86,7 +86,7 @@ def _refused(outcome: Outcome, language: str) -> str:
 
 
 def _outcome(brought: Brought, options: dict[str, Any]) -> Outcome:
-    """Of the last reading, unless something is read in another way now."""
+    """The outcome of the last reading; a new one where something is read in another way now."""
     key = (brought.number, tuple(file.kind for file in brought.files), repr(options))
     kept: tuple[Any, Outcome] | None = OUTCOME.get()
     if kept is None or kept[0] != key:

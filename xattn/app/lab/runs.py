@@ -54,7 +54,7 @@ class Runs:
 
     @property
     def status(self) -> Status:
-        """Of the newest run."""
+        """The status of the newest run."""
         return self._status
 
     def start(self, job: str) -> bool:

@@ -135,8 +135,8 @@ def _items(
 
 
 def _proof(fitted: Recommender, view: View) -> pd.DataFrame:
-    """Of the list before the last event was left out: item, title, before, announced, happened (places), same (score
-    and place are what was announced). Empty where none is left out."""
+    """The list before the last event was left out: item, title, before, announced, happened (places), same (score and
+    place are what was announced). Empty where none is left out."""
     columns = ["item", "title", "before", "announced", "happened", "same"]
     if not view.without:
         return pd.DataFrame(columns=columns)

@@ -88,7 +88,7 @@ def _for(units: Units, amount: float) -> str:
 
 
 def odd_ones(why: Ledger, positions: list[int], language: str) -> list[str]:
-    """Of the events at `positions`: why the removal of one does the opposite of what its contribution says."""
+    """Why the removal of an event does the opposite of what its contribution says, for those of `positions` that do."""
     size = Units.of(why, False).size
     contribution = dict(zip(why.rows.position.tolist(), why.rows.contribution.tolist(), strict=True))
     told = []
@@ -181,7 +181,7 @@ def _honesty(why: Ledger, language: str) -> list[str]:
         widths = why.intervals()
         within = percent(float((widths["high"] - widths["contribution"]).max()) / size)
         told.append(t("words.orders", language, orders=why.orders.orders, within=within))
-    n = len(why.rows.position)
+    n = why.rows.events
     if "short" in why.notes:
         told.append(t("words.short" if n > 1 else "words.short_one", language, n=n))
     if n:

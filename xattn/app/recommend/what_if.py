@@ -32,7 +32,7 @@ SAME = 1e-9  # of the score: what two ways through floating point may differ by
 
 @dataclass(frozen=True)
 class Proof:
-    """Of the event that was left out last: the item before, what was announced, what happened."""
+    """The event that was left out last: the item before, what was announced, what happened."""
 
     position: int
     title: str

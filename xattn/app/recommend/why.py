@@ -138,7 +138,7 @@ def _badges(why: Ledger, language: str) -> None:
 
 
 def _why_not(why: Ledger, units: Units, language: str) -> None:
-    """Of an item outside the list: what it lacks, and what would bring it in."""
+    """Say what an item outside the list lacks, and what would bring it in."""
     found = why.why_not()
     with st.container(key="rec_why_not", gap="xsmall"):
         last = found.difference.a.score

@@ -36,7 +36,7 @@ class Vectors(NamedTuple):
     V: np.ndarray
 
     def scores(self) -> np.ndarray:
-        """By our kernel."""
+        """The scores by our kernel."""
         n = len(self.K)
         return target_scores(*self, np.zeros(n, self.Q.dtype), np.ones(n, bool), scale=KEY**-0.5)
 

@@ -1,4 +1,4 @@
-"""Are the reasons the reasons? Explainers put to the same test: mask what they name and see what the model serves."""
+"""Are the reasons true? All explainers take the same test: mask the events that they name, and see what is served."""
 
 from xattn.evaluate.faithfulness.causes import planted_recall
 from xattn.evaluate.faithfulness.explainers import EXPLAINERS

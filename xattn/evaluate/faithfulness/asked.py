@@ -1,10 +1,10 @@
-"""Explainers that ask the model about sets of events, whatever the model is: what explanations of any model go by.
+"""Explainers that ask the model about sets of events; they serve any model.
 
-strongest   the sets of `Ledger.strongest`, without which the score is lowest, found by asking
-lead        the same by "lead": without which it is ahead of the best other item by least, or behind it by most
-sufficient  the sets of `Ledger.sufficient`, which alone hold the score highest: no order of what is missed
+strongest   the sets of `Ledger.strongest`: without them the score is lowest
+lead        the same by "lead": without them the lead over the best other item is smallest
+sufficient  the sets of `Ledger.sufficient`: they alone keep the score highest
 arrival     what each event changed when it arrived, in the order of time
-shapley     what each event changes on average over orders (Shapley, 1953), `BUDGET` sets asked
+shapley     what each event changes on average over orders (Shapley, 1953); `BUDGET` sets are asked about
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ BUDGET = 2000  # sets that the averages of one recommendation ask about, as `wra
 
 
 def strongest(case: Case, most: int) -> Explanation:
-    """Strengths are the single losses, sets the strongest; the weakest come of the same search, with signs turned."""
+    """Strengths are the single losses; the weakest sets come from the same search with the signs turned."""
     return _by(lambda live: case.masked.of(live, case.target), case.n, most)
 
 
 def sufficient(case: Case, most: int) -> Explanation:
-    """Strengths are the scores of single events alone, less that of none; the strongest sets hold up most, the weakest
-    least."""
+    """Strengths are the scores of single events alone, less that of none; the strongest sets keep the score highest,
+    the weakest lowest."""
     return _by(lambda live: -case.masked.of(~live, case.target), case.n, most)
 
 
@@ -49,7 +49,7 @@ def lead(case: Case, most: int) -> Explanation:
 
 
 def _by(value: Value, n: int, most: int) -> Explanation:
-    """Strengths are what single events are missed, sets those of which most is."""
+    """Strengths are the losses of single events, sets those whose loss is largest."""
     strength = value(np.ones((1, n), bool)) - value(~np.eye(n, dtype=bool))
     strongest, weakest = (
         tuple(one.events for one in strongest_sets(turned, n, most)) for turned in (value, lambda live: -value(live))

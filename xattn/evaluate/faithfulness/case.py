@@ -1,4 +1,4 @@
-"""What an explainer is given and what it gives back: one recommendation, and its events in order of importance."""
+"""An explainer's question and answer: one recommendation, and its events in order of importance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Sets = tuple[tuple[int, ...], ...]
 
 
 class Met(NamedTuple):
-    """Who met what: `users` (U, M) has a 1 where user and item meet, `size` (M,) the users of each item."""
+    """Which users met which items: `users` (U, M) has a 1 where they did, `size` (M,) counts the users of each item."""
 
     users: sparse.csc_array
     size: np.ndarray
@@ -82,9 +82,9 @@ class Case(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """`strongest[K−1]` and `weakest[K−1]` are sets of K positions; `strength` (n,) is how strong each event is held to
-    be (None where the explainer only names sets), and `offset` + Σ strength what is then held to be the score (None
-    where strengths are no parts of a score).
+    """`strongest[K−1]` and `weakest[K−1]` are sets of K positions. `strength` (n,) says how strong each event is (None
+    where the explainer only names sets); `offset` + Σ strength is the score as the explainer sees it (None where
+    strengths are no parts of a score).
     """
 
     strength: np.ndarray | None

@@ -1,14 +1,14 @@
-"""Recall of planted causes: on data of which it is known why each user's last event happened, who names the cause?
+"""Recall of planted causes: the data say why each user's last event happened; which explainers name the cause?
 
-A model is fitted on all of the data; each user's last event is explained from the events before it (dislike: an item
-that the user stays away from, and reasons are then the weakest events, which speak against it). With c causes, recall
-is the share of them among the c strongest reasons, `first` whether the strongest reason is one of them, `lured` whether
-it is an event that is attended and irrelevant. Users whose last event has no cause are learned from and not asked
-about.
+A model is fitted on all of the data, and explains each user's last event from the events before it. (With planted
+dislikes it explains an item that the user stays away from; the reasons are then the weakest events, which speak against
+it.) With c causes, recall is the share of them among the c strongest reasons, `first` whether the strongest reason is
+one of them, `lured` whether it is an event that is attended and irrelevant. The model learns from users whose last
+event has no cause, but explains nothing to them.
 
-What is found depends on model and explainer. `used` tells them apart, for it asks the model alone: in what share of the
-cases does masking all causes move the score as planted, down, or up where they speak against? Half is what a coin says;
-there the model makes nothing of the cause, and an explainer that names others is right about it.
+Recall depends on model and explainer. `used` asks the model alone: in what share of the cases does masking all causes
+move the score as planted, down, or up where they speak against? A coin would say half; there the model makes nothing
+of the cause, and an explainer that names other events is right about the model.
 """
 
 from __future__ import annotations

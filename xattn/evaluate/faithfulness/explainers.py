@@ -12,12 +12,12 @@ exhaustive     the best set of each size: the ceiling                    (search
 
 and, when asked for by name (`MORE`):
 
-strongest          the sets of `Ledger.strongest`, found by asking                   (asked.py)
-sufficient         those of `Ledger.sufficient`, which hold a score up alone         (asked.py)
-lead               the same by its lead over the best other item                     (asked.py)
+strongest          the sets of `Ledger.strongest`, without which a score is lowest  (asked.py)
+sufficient         those of `Ledger.sufficient`, which keep it highest alone        (asked.py)
+lead               sets without which the lead over the best other item is smallest (asked.py)
 arrival            what each event changed when it arrived, in the order of time    (asked.py)
 shapley            what it changes on average over orders                           (asked.py)
-balanced           sets that hold the score up alone and are missed at once, in closed form
+balanced           sets that both keep the score alone and lower it when they are gone, in closed form
 lime_own           our small version of lime         (surrogates.py)
 kernel_shap_own    our small version of kernel_shap  (surrogates.py)
 """
@@ -73,7 +73,7 @@ def _iterated(case: Case, most: int, sign: float) -> tuple[tuple[int, ...], ...]
 
 
 def balanced(case: Case, most: int) -> Explanation:
-    """Sets that grow by the event with the largest ¼ f(xK) − f(x∖K): what is missed most and also holds up alone."""
+    """Sets that grow by the event with the largest ¼ f(xK) − f(x∖K): alone they keep much, and are missed much."""
     strength = losses(case)
     return Explanation(strength, _grown(case, most, sign=1.0), _grown(case, most, sign=-1.0))
 

@@ -1,8 +1,8 @@
-"""One history, many maskings: what a model would score with any events out of sight, for thousands of them at once.
+"""One history, many maskings: a model's scores with any events out of sight, for thousands of maskings at once.
 
-A masking is a row of `live` (B, n), False where an event is masked. The answer is defined by serving the masked
-history, ``scores_of(history.without(...))``, and `ByRescoring` does just that. Five other ways give the same numbers
-many maskings at a time, which tests hold against it:
+A masking is a row of `live` (B, n), False where an event is masked. By definition its scores are those of the masked
+history, ``scores_of(history.without(...))``, and `ByRescoring` computes just that. Five other ways give the same
+numbers for many maskings at a time; tests compare them with the definition:
 
     ByMasking      `scores_masked`                                    what any recommender serves, asked in batches
     ByFields       s = b + Σ_h (live · E_h X_h) / (live · E_h)^β      heads over events (docs/model.md, eq. 18)
@@ -44,7 +44,7 @@ BLOCK = 2_000_000  # numbers held at a time in one array: 16 MB
 
 
 class Scored(Protocol):
-    """A fitted model as this protocol sees it: less than `xattn.explain.Scorer`, so that others than ours fit in."""
+    """A fitted model as this protocol sees it: less than `xattn.explain.Scorer`, so that models of others fit in."""
 
     @property
     def data_(self) -> Interactions: ...

@@ -1,4 +1,4 @@
-"""Faithfulness: what the score and the rank become when the named reasons are masked, or alone are left.
+"""Faithfulness: score and rank when the named reasons are masked, and when only they are left.
 
 x the history, x∖K without its K strongest reasons, x∖K̄ without its K weakest, xK with the K strongest alone; f the
 score, rank the place in the list after re-scoring:
@@ -119,8 +119,8 @@ def rescored(
 
 
 class Reference(NamedTuple):
-    """What a recommendation's explanations are held against: f(x), the losses by leave-one-out (n,), f(x∖K) of
-    exhaustive search (sizes,), None where it was not asked; random sets (B, n) bool and what masking them takes (B,).
+    """The truth about a recommendation: f(x), the losses by leave-one-out (n,), f(x∖K) of exhaustive search (sizes,),
+    None where there was none; random sets (B, n) bool and what masking them takes (B,).
     `terms` (n,) are the contributions: where events share a softmax, another quantity than the losses.
     """
 

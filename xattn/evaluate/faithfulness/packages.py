@@ -35,7 +35,7 @@ LIME_WIDTH = 25.0  # kernel_width of LimeTextExplainer
 
 
 def sources() -> dict[str, str]:
-    """What each surrogate is made by: the package with its version, or "own" where it is not installed."""
+    """The maker of each surrogate: the package with its version, or "own" where the package is not installed."""
     return {name: f"{kind} {version(kind)}" if find_spec(kind) else OWN for name, kind in PACKAGES.items()}
 
 

@@ -4,10 +4,10 @@ implicit's ALS folds a history in: its person vector solves a ridge problem agai
 
     A x = b,   A = YᵀY + λI + (α − 1) Σ_i y_i y_iᵀ,   b = α Σ_i y_i,   s_j = ⟨x, y_j⟩      (Hu et al., ICDM 2008)
 
-over the distinct items that are in sight. There is no ledger in such a model, and nothing to attend with. What there
-is: the terms y_jᵀA⁻¹ α y_i add up to the score, and are what implicit's own `explain` shows (row *contribution*; all
-weights are 1, so *attention* is the order of time); and every masking can be scored again (row *removal*), one event at
-a time by the formula of Sherman and Morrison (1950), O(n d²) for all of them.
+over the distinct items that are in sight. Such a model has no ledger and no attention. But the terms y_jᵀA⁻¹ α y_i add
+up to the score, and are what implicit's own `explain` shows (row *contribution*; all weights are 1, so *attention* is
+the order of time). And every masking can be scored again (row *removal*), all single events in O(n d²) by the formula
+of Sherman and Morrison (1950).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The faithfulness protocol: every explainer explains the same recommendations of a model and is measured alike.
 
-A model is fitted on all of the data. Users with at least five events are put in order of the length of their
-history and cut into as many equal groups as there are users to draw; one is drawn from each, so histories of every
-length are there. Explained are each user's first `top` recommendations. Perturbing means masking: the events are out
-of sight, the others keep their ages, nothing is fitted again, and the model serves the scores and the list that are
-measured. No explainer may choose per metric: one explanation of a recommendation answers to all metrics.
+A model is fitted on all of the data. Users with at least five events are sorted by the length of their history and cut
+into as many equal groups as there are users to draw; one is drawn from each, so histories of every length are there.
+Each drawn user's first `top` recommendations are explained. Perturbing means masking: the events are out of sight, the
+others keep their ages, nothing is fitted again, and the model serves the scores and the list that are measured. No
+explainer may choose per metric: one explanation of a recommendation answers to all metrics.
 
 Shares of f(x) need f(x) > 0: recommendations with a score of 0 or below are left out, and `skipped` counts them.
 """
@@ -39,13 +39,13 @@ MOST = 5  # K = 1..5
 SHORTEST = 5  # events of a history
 MASKS = 100  # random sets that infidelity is measured on
 ALL = EXPLAINERS | MORE
-SHORT = ("exhaustive", "lead")  # those that ask so much that they name sets up to `most` alone
+SHORT = ("exhaustive", "lead")  # they ask so much that they only name sets up to `most`
 SEEDS = {name: number for number, name in enumerate(ALL)}
-MASKING, LEAVING = 15, 16  # seeds of what is no explainer; `lead`, which has the first of them too, draws nothing
+MASKING, LEAVING = 15, 16  # seeds of draws that belong to no explainer; `lead` shares the first, and draws nothing
 
 
 class Asked(NamedTuple):
-    """One user's recommendations: what all explainers are asked about, and held against."""
+    """One user's recommendations, which all explainers explain."""
 
     model: Scored
     history: History
@@ -92,7 +92,7 @@ def faithfulness(
     lime and kernel_shap are made by. A row is one explainer on one model: explainer, model, the metrics of `metrics.py`
     for K = 1..`most` (None where one has no meaning), ci95 (metric → [low, high], bootstrap over users), paired (the
     same of the difference to removal), curves. `heads` says how far contributions agree with leave-one-out head by
-    head (`heads.py`). Models may be recommenders and what `posthoc` makes scorers of. Raises InputError for wrong
+    head (`heads.py`). Models may be recommenders, or rivals in a `PostHoc`. Raises InputError for wrong
     arguments, and where no user has enough events.
 
     >>> from xattn.data.synthetic import planted
@@ -206,14 +206,14 @@ def _user(asked: Asked, explainers: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    """Mean over a user's recommendations (columns,); of what is measured for the first alone, that."""
+    """Mean over a user's recommendations (columns,); the last column, measured for the first of them alone, stays."""
     out: np.ndarray = values.mean(axis=0)
     out[-1] = values[0, -1]
     return out
 
 
 def _truth(asked: Asked, masked: Masked, lowest: dict[int, np.ndarray]) -> dict[int, Reference]:
-    """What the explanations of each target are held against."""
+    """The truth about each target."""
     n, rng = len(asked.history), asked.rng(MASKING)
     masks = subsets(rng, rng.integers(1, n + 1, MASKS), n)
     out = {}

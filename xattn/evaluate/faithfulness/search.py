@@ -1,9 +1,9 @@
-"""The ceiling: of all sets of K events the one without which the score is lowest (and highest, for the weakest).
+"""The ceiling: the set of K events without which the score is lowest (for the weakest: highest), of all such sets.
 
-Size 1 is searched through, so is size 2 (for models with a threshold, or that are not sums of heads over events: up to
-100 events), and any size of which there are at most `MOST_SETS` sets. Beyond, a beam of the best sets of one size grows
-by every event to the next; what it finds is good and not proven best (`is_exact`). The sets of a beam are scored again
-directly before one is chosen.
+All sets of size 1 and 2 are tried (of size 2 only up to 100 events, for models with a threshold or that are not sums of
+heads over events), and all sets of any size that has at most `MOST_SETS` of them. For the other sizes, a beam of the
+best sets of one size grows by every event to the next; its sets are good but not proven best (`is_exact`). The sets of
+a beam are scored again directly before one is chosen.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Model-free explainers: a linear surrogate of the score, fitted to re-scored maskings of the history.
 
-Both are small versions of our own, which stand in where the packages of these names are missing (packages.py): the
-estimators follow the papers, the samplers are seeded, and the number of maskings is that of the shap package,
-2n + 2048.
+Both are small versions of our own, for where the packages of these names are missing (packages.py). The estimators
+follow the papers, the samplers are seeded, and the number of maskings is that of the shap package, 2n + 2048.
 
     lime          min_φ Σ_z π(z) (f(z) − φ_0 − φ·z)² + |φ|²,  π(z) = exp(−D²/0.25²), D the cosine distance of z to the
                   full history; the number of masked events is uniform in 1..n      (Ribeiro et al., KDD 2016)

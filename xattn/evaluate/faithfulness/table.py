@@ -1,7 +1,7 @@
 """The rows of a faithfulness result: means over users, their intervals, curves over K, differences to removal.
 
-What is not a mean of users (F, a harmonic mean of two means) is computed again in every bootstrap draw. `paired` holds
-intervals of the differences to the order by removal on the same recommendations: users differ far more from each
+A figure that is no mean of users (F, a harmonic mean of two means) is computed again in every bootstrap draw. `paired`
+holds intervals of the differences to the order by removal on the same recommendations: users differ far more from each
 other than explainers do on one user, so these are several times narrower than the difference of two intervals.
 """
 

@@ -1,4 +1,4 @@
-"""Reports for developers of recommenders: what a model looks at, whom it serves how well, how steady it is.
+"""Reports for developers of recommenders: what a model looks at, how well it serves which groups, how steady it is.
 
 Each is a function of a fitted recommender that returns plain dicts: a head (kind, dataset, model, seed), figures with
 their intervals, and a `summary` of sentences of the catalogue, which `said` puts into words.

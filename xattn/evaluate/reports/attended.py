@@ -1,9 +1,9 @@
-"""What a model attends to overall: heads by recency, and features; how much is looked at beside how much it moves.
+"""The attention of a model overall, by heads, ages and features: how much it looks there, and how much that moves.
 
-For each user's first recommendation: the share of a head's weight that falls on events of an age, and the share of all
-|contribution| of the ledger that comes from these cells; the features of the ledger by their share of |contribution|
-and by what they add to the score, as a part of it; of each head, its share of both and how many events it effectively
-looks at. All are averaged over users.
+For each user's first recommendation the report takes the share of a head's weight that falls on events of an age, and
+the share of all |contribution| of the ledger that comes from these cells; for each feature its share of |contribution|
+and the share of the score that it adds; for each head its share of both, and how many events it effectively looks at.
+All are averaged over users.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Is the weight a fair picture of the effect? The tests of the attention debate, put to our own models.
+"""Is the weight a fair picture of the effect? Our own models take the tests of the attention debate.
 
 order         τ of the weights with leave-one-out, and how often the most attended event is the one that moves most
 spread        the latter again, where the values of the attended events are alike and where they lie apart
-permuted      weights dealt out anew among the events: how far does the score move, how much of the list stays
+permuted      weights are permuted among the events: how far does the score move, how much of the list stays
 adversarial   weights as different as possible under which the scores of the whole list stay within 1 %
 uniform       the same model learned with equal weights: what does attention add to accuracy
 seeds         other random numbers: how different are the weights, how often is another event looked at most

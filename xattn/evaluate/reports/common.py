@@ -1,7 +1,7 @@
-"""What all reports share: whom they ask, how a figure and its interval are told, the sentences of a summary.
+"""The parts that all reports share: the drawn users, a figure with its interval, the sentences of a summary.
 
 A *figure* is ``{"value": mean over users, "ci95": [low, high]}``, a percentile bootstrap over users; both are None
-where nobody could be asked. Values that are NaN belong to users of whom the question has no meaning; they are left out.
+where nobody could be asked. A value is NaN where the question has no meaning for a user; the mean leaves it out.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class People:
 
 
 def person(model: Recommender, history: History, k: int, user: int) -> Person:
-    """What a report asks of one user."""
+    """One user's history, scores and list."""
     scores = model.scores_of(history)
     allowed = np.ones(len(scores), bool)
     allowed[history.item] = False

@@ -2,11 +2,11 @@
 
 A copy of the model is fitted without everybody's last event, which it then has to find (as in the protocol next-item);
 where the order means nothing ("holdout"), without one item of everybody that is drawn at random.
-Groups are of users (`by` "length" of the history, "taste": how popular what they had is) or of items ("item": by
-popularity; a column of the items: its most frequent categories). An audit says of `people` who belongs to which group:
-that is no column of the data, and no model reads it. A user is in the group of the own history; a tested
-event, and a recommendation that is explained, in the group of its item. Accuracy is measured on everybody, explanations
-on a sample. `coverage` is the share of the catalogue (of the group's items) that is in any list (of the group's users).
+Groups are of users (`by` "length" of the history, "taste": how popular their items are) or of items ("item": by
+popularity; a column of the items: its most frequent categories). An audit brings its own groups of `people`: they are
+no column of the data, and no model reads them. A user is in the group of the own history; a tested event, and an
+explained recommendation, in the group of its item. Accuracy is measured on everybody, explanations on a sample.
+`coverage` is the share of the catalogue (of the group's items) that is in any list (of the group's users).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ USERS = {"length": ("short", "middle", "long"), "taste": ("niche", "mixed", "mai
 ITEMS = ("popular", "middle", "rare")  # a third of the events each
 MOST_CATEGORIES = 10
 PROTOCOLS = ("next-item", "holdout")
-FEW = 20  # people under which an interval is not to be relied on
+FEW = 20  # people; with fewer an interval is not reliable
 
 
 class Parted(NamedTuple):
@@ -122,7 +122,7 @@ def _questions(data: Interactions, protocol: str, seen: str, seed: int) -> Quest
 
 
 def _audited(train: Interactions, users: np.ndarray, people: Mapping[str, str]) -> Parted:
-    """The groups that somebody else knows of; the largest, in the order of their names."""
+    """The groups of an audit: the largest, in the order of their names."""
     own = np.array([people.get(train.user_ids[user], "") for user in users.tolist()])
     names, counts = np.unique(own[own != ""], return_counts=True)
     if not len(names):

@@ -1,4 +1,4 @@
-"""How good one explanation is, in five figures: what groups of people and thresholds are compared by.
+"""How good one explanation is, in five figures; reports compare groups of people and thresholds by them.
 
 del@1, del@5    what is left of the score without the strongest event, without the five strongest, by removal effect
 tau             Kendall's τ of the contributions with leave-one-out

@@ -1,10 +1,10 @@
 """Stability of an explanation: would the same model, fitted to other people or from another seed, say the same?
 
 The model is fitted again, `refits` times: to users drawn with repetition ("bootstrap": Efron 1979), each time as many
-as there are, or with other random numbers ("seeds"). Every refit explains the same item for the same history. Told are,
-per event, the interval of its contribution over the refits, the share of refits in which it stays among the `top`
-largest contributions, and its median place; and of the whole: score, rank, the share of refits that list the item, the
-overlap (Jaccard) of the top reasons with those of the model itself, Kendall's τ of the contributions with its.
+as there are, or with other random numbers ("seeds"). Every refit explains the same item for the same history. The
+report holds, for each event, the interval of its contribution over the refits, the share of refits in which it stays
+among the `top` largest contributions, and its median place; for the whole explanation: score, rank, the share of refits
+that list the item, and how far reasons agree with those of the model itself (Jaccard of the `top`, Kendall's τ of all).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The trade-off of the attention threshold θ: weights under it count as 0 in the score too, so ledgers get shorter.
 
-A copy of the model is fitted once without everybody's last event; θ acts on what is served, so every θ is the same
-fitted model. Per θ: accuracy on the last events, cells of a ledger that are not 0, events with any weight, what is left
-of a score without the five strongest events, and the time of one list of scores and of one ledger.
+A copy of the model is fitted once without everybody's last event; θ acts when scores are served, so one fitted model
+answers for every θ. The report holds, for each θ: accuracy on the last events, cells of a ledger that are not 0, events
+with any weight, what is left of a score without the five strongest events, and the time of one list of scores and of
+one ledger.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from xattn.recommenders import Recommender
 __all__ = ["THRESHOLDS", "threshold"]
 
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
-TIMED = 20  # users; the median is told
+TIMED = 20  # users; the report gives the median
 
 
 def threshold(

@@ -1,8 +1,8 @@
-"""Rivals: what a reader would take instead of ours, put to the same questions. They score; they have no ledger.
+"""Rivals: models that a reader would take instead of ours, with the same questions. They score; they have no ledger.
 
 `ALS` and `BPR` are implicit's, `SASRec` is written here on PyTorch; both packages come with ``xattn[rivals]`` and are
-imported when such a model is fitted. `GenrePopularity` and `Random` need nothing and are there for items that nobody
-has met; `LastItems` learns nothing either, and says what a set of data gives away for free.
+imported when such a model is fitted. `GenrePopularity` and `Random` need no package and stand beside our models for
+items that nobody has met; `LastItems` learns nothing, and shows how much of a data set the last items give away.
 """
 
 from xattn.evaluate.rivals.base import Rival

@@ -1,4 +1,4 @@
-"""What a rival must do: learn from interactions, and score every item for a history. Nothing more.
+"""The interface of a rival: it learns from interactions and scores every item for a history. Nothing more.
 
 A rival is not a `Recommender`: its scores are no ledgers, so it is neither explained, nor saved, nor served.
 """
@@ -26,7 +26,7 @@ __all__ = ["Rival"]
 class Rival(BaseEstimator, ABC):  # type: ignore[misc]
     """Base of all rivals: parameters as in scikit-learn, `fit` and `scores_of`.
 
-    `package` is what has to be installed beside xattn, None where nothing has. After `fit` there are `data_` (the
+    `package` has to be installed beside xattn (None: no package). After `fit` there are `data_` (the
     Interactions) and `scale_` (their rating scale).
     """
 

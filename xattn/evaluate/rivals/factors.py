@@ -1,9 +1,9 @@
 """Matrix factorisation from the package implicit: a person and an item are vectors, a score is their product.
 
-`ALS`: weighted least squares, alternating (Hu, Koren and Volinsky, ICDM 2008). A history is folded in: its vector is
-solved for anew against the item vectors, so anybody can be scored. `BPR`: pairs of a taken and another item, by
-stochastic gradient (Rendle et al., UAI 2009). Its vectors of persons are learned and cannot be folded in; somebody
-whom training does not know is scored as the mean person.
+`ALS`: weighted least squares, alternating (Hu, Koren and Volinsky, ICDM 2008). It folds a history in: it solves for a
+vector against the item vectors, so it can score anybody. `BPR`: stochastic gradient over pairs of a taken and another
+item (Rendle et al., UAI 2009). It learns a vector for each person and folds nothing in; somebody whom training does not
+know gets the scores of the mean person.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Factors(Rival):
     _items: np.ndarray
 
     def _learned(self, kind: Any, data: Interactions, progress: Progress | None, **settings: Any) -> Any:
-        """A fitted model of implicit; its bar on the terminal is left out, ours is told instead."""
+        """A fitted model of implicit; our progress is told, its own bar on the terminal is off."""
         tell = progress or silent
         self._pools = ThreadpoolController()  # implicit's own threads and those of BLAS would fight
         with self._pools.limit(limits=1, user_api="blas"):
@@ -95,7 +95,7 @@ class BPR(_Factors):
     """implicit's BayesianPersonalizedRanking, with negative samples verified.
 
     Parameters: `factors`; `learning_rate` > 0; `regularization` ≥ 0; `iterations`, passes over the events;
-    `random_state`. It runs in one thread, since with two its result is another one each time. Defaults as tuned in
+    `random_state`. It runs in one thread, since its result would differ each time with two. Defaults as tuned in
     docs/evaluation.md.
     """
 

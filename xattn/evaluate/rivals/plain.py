@@ -1,7 +1,7 @@
-"""What can be said without learning: how popular an item's kind is, what is near to the last items, or nothing.
+"""Rivals that learn nothing: by how popular an item's kind is, by what is near to the last items, at random.
 
-A set of data on which the items nearest to the last one or two are as good an answer as a learned one does not tell
-good models from bad ones. So such a rival belongs beside every table of what comes next.
+Where the items nearest to the last one or two are as good an answer as a learned one, a data set does not tell good
+models from bad ones. So such a rival belongs beside every table of what comes next.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Random(Rival):
 class LastItems(Rival):
     """Nearest to the last items: Σ_a ½ᵃ [cos(users of x₋ₐ, users of j) + features · cos(features of both)].
 
-    `last` events of a history are looked at, a = 0 the newest; `features` is what alike features count beside users in
-    common, 0 for nothing. Nothing is learned. Items that are near to none of them are in the order of popularity.
+    The `last` events of a history count, a = 0 the newest; `features` weighs features in common beside users in common.
+    Nothing is learned. Items that are near to none of these events are in the order of popularity.
     """
 
     _constraints = constraints(last=Whole(1), features=Range(0.0))

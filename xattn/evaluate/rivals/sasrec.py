@@ -1,7 +1,7 @@
 """SASRec with cross-entropy over the whole catalogue, its strongest loss (Klenitskiy and Vasilev, RecSys 2023).
 
-Self-attention over the last events of a history guesses what comes next (`network`). Each user's last event is kept
-from the training and says when to stop: the parameters of the best pass stay.
+Self-attention over the last events of a history guesses the next one (`network`). Training does not see each user's
+last event, which says when to stop: the parameters of the best pass stay.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class SASRec(Rival):
     """Self-attentive sequential recommendation (Kang and McAuley, ICDM 2018), with full cross-entropy and Adam.
 
     Parameters: `hidden_size` of item and state; `blocks`; `dropout` from 0 to under 1; `learning_rate` > 0; `length`,
-    events that are looked at; `epochs`, passes at most; `patience`, passes without a better validation before it stops;
-    `batch_size`, sequences a step; `random_state`. Defaults as tuned in docs/evaluation.md. It trains in one
+    the newest events that count; `epochs`, passes at most; `patience`, passes without a better validation before it
+    stops; `batch_size`, sequences a step; `random_state`. Defaults as tuned in docs/evaluation.md. It trains in one
     thread, so that a seed means one result; PyTorch's number of threads and random state are put back.
     """
 

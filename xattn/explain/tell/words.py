@@ -210,7 +210,7 @@ class _Texts:
         return [*sentences, *self._honesty()]
 
     def _made_of(self) -> list[str]:
-        ledger, rows, n = self.ledger, self.rows, int(self.rows.times.sum())
+        ledger, rows, n = self.ledger, self.rows, self.rows.events
         facts = {"title": self.quoted(ledger.title), "score": figure(ledger.score), "base": figure(ledger.base)}
         if not rows.contribution.any():
             return [self.say("words.score_empty", **facts)]
@@ -254,7 +254,7 @@ class _Texts:
         return sentences
 
     def _orders(self) -> list[str]:
-        """Of averages over orders: over how many, and how sure they are."""
+        """How many orders the averages are over, and how sure they are."""
         found = self.ledger.orders
         if found is None:
             return []
@@ -289,7 +289,7 @@ class _Texts:
         return sentences
 
     def _honesty(self) -> list[str]:
-        sentences, n = [], len(self.rows.position)
+        sentences, n = [], self.rows.events
         for note, key in (("popularity", "words.popularity"), ("no_reason", "words.no_reason")):
             if note in self.notes and self.rows.contribution.any():
                 sentences.append(self.say(key))

@@ -19,7 +19,7 @@ Z = float(stats.norm.ppf(0.975))
 
 
 class Seen(NamedTuple):
-    """Of one person: how much was `shown`, and how much of it was a hit."""
+    """How much was `shown` to one person, and how much of it was a hit."""
 
     hits: float
     shown: int

@@ -58,7 +58,7 @@ def answers_of(rows: Sequence[Row[Any]], questions: Sequence[str]) -> np.ndarray
 
 
 def constructs(rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    """Of each construct its name, how many people answered it, the mean from 1 to 5, and how reliable it is."""
+    """The name of each construct, how many people answered it, the mean from 1 to 5, and how reliable it is."""
     found = []
     for name, questions in CONSTRUCTS.items():
         x = answers_of(rows, questions)

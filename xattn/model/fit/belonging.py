@@ -99,9 +99,7 @@ def belonging_sums(X: sparse.csr_array, Y: sparse.csr_array, warm: np.ndarray) -
     weigh = np.zeros(len(n))
     weigh[n > 0] = n[n > 0] ** (-BUSY / 2)
     known, wanted = (sparse.csr_array(sparse.diags_array(weigh) @ table) for table in (X, Y))
-    G, Q = sparse.csr_array(known.T @ known), sparse.csr_array(known.T @ wanted)
-    G.sort_indices()
-    Q.sort_indices()
+    G, Q = sparse.csr_array(known.T @ known), sparse.csr_array(known.T @ wanted)  # sorted, as they were by columns
     return BelongingSums(warm, G, Q, np.array([(n > 0).sum(), n.sum()], np.float64))
 
 
@@ -121,9 +119,7 @@ def form_of_belonging_sums(
     penalty = lam + _dropped(dropout) * G.diagonal()
     extra = sparse.csr_array(np.sqrt(FEATURES * lam) * F)
     if n_neighbors is not None:
-        TR = sparse.csr_array(Q.T)
-        TR.sort_indices()
-        return values_of_products(G, TR, extra, penalty, lam, n_neighbors, warm, n_items, dtype)
+        return values_of_products(G, sparse.csr_array(Q.T), extra, penalty, lam, n_neighbors, warm, n_items, dtype)
     shared = sparse.csr_array(extra @ extra.T)
     G, Q = sparse.csr_array(G + shared), sparse.csr_array(Q + shared)
     V = _of_products(G, Q, penalty, lam, dtype) if len(warm) else np.zeros((0, 0), dtype)

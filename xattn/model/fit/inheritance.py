@@ -51,7 +51,7 @@ def _weights(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = Non
 
 
 def chosen_penalty(F: sparse.csr_array, lifts: np.ndarray, counts: np.ndarray) -> float:
-    """Of `PENALTIES` the one with the least left-out error, Σ_i n_i Σ_u e_ui²; at ties the largest.
+    """The one of `PENALTIES` with the least left-out error, Σ_i n_i Σ_u e_ui²; at ties the largest.
 
     `F` (C, d) are the features of the items with values, `lifts` (U, C) what their values add to the scores of a sample
     of people, `counts` (C,) the events n_i of each.

@@ -53,6 +53,7 @@ class Training(NamedTuple):
     patience: int = 3
     minutes: float | None = None
     tied: bool = False  # of a network with an encoder: one table of items, which has their features (`tied.py`)
+    hold: Callable[[Parameters], None] | None = None  # resets what an ablation holds still, in place, after each step
 
 
 class Trained(NamedTuple):
@@ -88,6 +89,8 @@ def train_sequences(
     if training.tied and shape.blocks:
         tied = Tied.of(sparse.csr_array((shape.C, 0)) if F is None else F, shape.d)
         params, made, made_backward = tied.start(params, rng), tied.made, tied.made_backward
+    hold = training.hold or (lambda params: None)
+    hold(params)
     mean_length = sum(len(p) - 1 for p in pieces) / len(pieces)
     per_batch = max(1, round(training.positions / mean_length))
     kind = {"adam": Adam, "sgd": SGD}[training.optimizer]
@@ -112,6 +115,7 @@ def train_sequences(
                 total += value
                 grads = {name: g if name not in grads else grads[name] + g for name, g in part.items()}
             optimizer.step(made_backward(grads), rate)
+            hold(params)
             return total / mean_length
 
         epochs = train(

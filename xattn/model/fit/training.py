@@ -154,9 +154,9 @@ def train(
     the sum of an epoch over `examples`, the number of losses in it (default: n). `validate()` gives the figure of the
     parameters as they are, larger is better; with it the best epoch's parameters are what is left in the end, and with
     `patience` training stops after so many epochs without a better figure. `progress(what, share)` is told after every
-    mini-batch. `minutes` is the time that all this may take: where it would take longer, the learning rate falls by the
-    time that is gone instead of the steps that are done, and the last epoch is cut short. What is learned then hangs on
-    how fast the machine is.
+    mini-batch. `minutes` is the time that all this may take, validations included: where it would take longer, the
+    learning rate falls by the time that is gone instead of the steps that are done, and the last epoch is cut short.
+    What is learned then hangs on how fast the machine is.
 
     Raises InputError where the loss is no longer finite. On this and any other exception, KeyboardInterrupt too, the
     parameters are put back to the best epoch (without `validate`: the last whole one) before it goes on.
@@ -166,7 +166,11 @@ def train(
     stopping = EarlyStopping(params, epochs + 1 if patience is None else patience, least_gain)
     history: list[Epoch] = []
     began, steps = clock(), epochs * per_epoch
-    gone = 0.0  # the share of the time
+    gone, took = 0.0, 0.0  # the share of the time; the seconds of a validation, for which there must be time
+
+    def by_now() -> float:
+        return 0.0 if minutes is None else (clock() - began + took) / (60.0 * minutes)
+
     try:
         tell(what, 0.0)
         for number in range(1, epochs + 1):
@@ -178,11 +182,16 @@ def train(
                 seen += len(rows)
                 if not math.isfinite(total):
                     refuse("learning_rate", got=schedule.peak)
-                gone = 0.0 if minutes is None else (clock() - began) / (60.0 * minutes)
+                gone = by_now()
                 tell(what, min(1.0, max((t + 1) / steps, gone)))
                 if gone >= 1.0:
                     break
-            figure = None if validate is None else float(validate())
+            figure = None
+            if validate is not None:
+                begun = clock()
+                figure = float(validate())
+                took = clock() - begun
+                gone = by_now()
             every = (n if examples is None else examples) * seen / max(1, n)
             history.append(Epoch(number, total / max(1.0, every), lr, figure))
             stop = stopping.update(float(number) if figure is None else figure)

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from xattn.kernels.approximate import Attending
-from xattn.kernels.fields import field_weights, field_weights_of_many
+from xattn.kernels.fields import FAINT, field_weights, field_weights_of_many
 from xattn.model.heads.field import Events, Factors, HeadField, ManyEvents
 from xattn.model.heads.part import Part
 from xattn.model.value_table import Form
@@ -69,9 +69,9 @@ class CollaborativePart(Part):
         return np.exp(-age / self.tau[h])[None, :]  # age 0 is always there: m = 0
 
     def coefficients(self, events: Events, w: np.ndarray) -> np.ndarray:
-        """(H, n) weight times strength of each event."""
+        """(H, n) weight times strength of each event; 0 where the weight is too faint for any sum to have it."""
         weights = [
-            field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta)[0]
+            field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta, FAINT)[0]
             for h in range(len(self.tau))
         ]
         return np.asarray(np.array(weights) * w)
@@ -85,14 +85,14 @@ class CollaborativePart(Part):
         if not len(histories):
             return
         E = np.concatenate([self.exponentials(histories.age, h) for h in range(len(self.tau))])
-        coef = field_weights_of_many(E, histories.live, histories.indptr, self.beta, self.theta) * w
+        coef = field_weights_of_many(E, histories.live, histories.indptr, self.beta, self.theta, FAINT) * w
         self._add_pooled(out, histories.indptr, histories.item, coef)
 
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         (R, n), row_of_item = live.shape, self.form.row_of_item
         E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
         ptr, out = np.arange(R + 1) * n, np.zeros((R, len(targets)))
-        coef = field_weights_of_many(np.tile(E, R), live.ravel(), ptr, self.beta, self.theta) * np.tile(w, R)
+        coef = field_weights_of_many(np.tile(E, R), live.ravel(), ptr, self.beta, self.theta, FAINT) * np.tile(w, R)
         self.form.add_pooled_few(out, ptr, row_of_item[events.item], coef, row_of_item[targets], self.gate[targets])
         return out
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy import sparse
 
 from xattn.errors import check_array, check_same_length
 from xattn.kernels.content import content_field, content_scores
+from xattn.kernels.fields import FAINT
 from xattn.model.heads.field import Events, Factors, HeadField, fields_masked, fields_scores
 from xattn.model.heads.part import Part
 from xattn.model.state import rows_of_state, rows_state, text_array, texts_of
@@ -127,6 +128,27 @@ class ItemFeatures(NamedTuple):
         return np.ascontiguousarray((own / self.norm[item][:, None]).T), np.ascontiguousarray((own * w[:, None]).T)
 
 
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """The events at the places `place` of a history."""
+
+    place: np.ndarray
+    item: np.ndarray
+    rating: np.ndarray | None
+    age: np.ndarray
+    live: np.ndarray
+
+    @classmethod
+    def of(cls, events: Events, edge: float) -> _Near:
+        """Those whose age is at most `edge`."""
+        place = np.flatnonzero(events.age <= edge)
+        rating = None if events.rating is None else events.rating[place]
+        return cls(place, events.item[place], rating, events.age[place], events.live[place])
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
 def _targets(rows: sparse.csr_array, norm: np.ndarray) -> Rows:
     return rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data, norm
 
@@ -205,15 +227,16 @@ class ContentPart(Part):
         return Factors(w, values[:, shared], self.gate[target], names, blocks, numbers, ("event", "target"))
 
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
-        if not self.features.names:
+        if not self.features.names or not len(events):
             return np.zeros(len(self.gate))
         kinds = self.features.kinds
+        near = _Near.of(events, self._edge(events.age, events.age[events.live]))
         ones = np.ones(len(kinds[-1]))
-        seen, place = self.features.seen(events.item)
-        unit, weighted = self.features.events_of(seen, events.item, w)
-        g = events.age / self.tau
+        seen, place = self.features.seen(near.item)
+        unit, weighted = self.features.events_of(seen, near.item, w[near.place])
+        g = near.age / self.tau
         of_kind = content_scores(
-            *self._placed(kinds, place), ones, unit, weighted, g, self.temperature, events.live, self.beta, self.theta
+            *self._placed(kinds, place), ones, unit, weighted, g, self.temperature, near.live, self.beta, self.theta
         )
         return np.asarray(of_kind[self.features.kind] * self.gate)  # once a kind: half of 9,066 films
 
@@ -221,9 +244,30 @@ class ContentPart(Part):
         if not self.features.names:
             return np.zeros((len(live), len(targets)))
         _, first, kind = np.unique(self.features.kind[targets], return_index=True, return_inverse=True)
-        plain = replace(self, gate=np.ones(len(self.gate)))
-        of_kind = fields_masked(plain.fields(events, w, targets[first]), live, np.zeros(len(first)))
+        plain, of_kind = replace(self, gate=np.ones(len(self.gate))), np.empty((len(live), len(first)))
+        edges = np.array([self._edge(events.age, events.age[row]) for row in live])
+        for edge in np.unique(edges):
+            near, rows = _Near.of(events, edge), edges == edge
+            fields = plain.fields(near, w[near.place], targets[first])
+            of_kind[rows] = fields_masked(fields, live[rows][:, near.place], np.zeros(len(first)))
         return np.asarray(of_kind[:, kind] * self.gate[targets])
+
+    def _edge(self, age: np.ndarray, live: np.ndarray) -> float:
+        """The age up to which scores look at events: of these ages (n,), of which those of unmasked ones are `live`.
+
+        Logits are within ±c/T of −g/τ. So an event that is 2cτ/T older than the newest has the largest logit of no
+        target, and one that is τ (2c/T − ln FAINT) older than a live one is fainter than `FAINT` beside it.
+        """
+        apart = 2.0 * self._most_alike / self.temperature
+        heard = live.min() + self.tau * (apart - np.log(FAINT)) if len(live) else -np.inf
+        return float(max(age.min() + self.tau * apart, heard))
+
+    @cached_property
+    def _most_alike(self) -> float:
+        """c ≥ 1, which no cosine exceeds. It can be over 1 where features are `lessened` and their length stays."""
+        F = self.features.F
+        length = np.sqrt(np.asarray(F.multiply(F).sum(axis=1), np.float64).ravel()) / self.features.norm
+        return max(1.0, float(length.max(initial=0.0)) ** 2)
 
     # --- without parts of an item's features --------------------------------------------------------------------------
 

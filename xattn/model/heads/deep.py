@@ -18,7 +18,6 @@ from typing import Self
 import numpy as np
 
 from xattn.kernels.compile import num_threads, serial_kernels
-from xattn.kernels.scorers.dots import F8, product
 from xattn.model.heads.encoder import Encoder, Sight, Window
 from xattn.model.heads.field import Events, HeadCells, ManyEvents
 from xattn.model.heads.trained import TrainedPart, distinct
@@ -54,10 +53,10 @@ class DeepPart(TrainedPart):
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         asked = self._asked(events, w)
         seen = distinct(live[:, asked.first :])  # few events are in sight
-        return np.ascontiguousarray(self._told(asked.said(seen.live), targets).T[seen.which])
+        return np.ascontiguousarray(self.told(asked.said(seen.live), targets).T[seen.which])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
-        out += self._told(self._asked(events, w).without_each(events.live), targets)
+        out += self.told(self._asked(events, w).without_each(events.live), targets)
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         asked, own = self._asked(events, w), self.rows[target] < self.shape.C
@@ -70,26 +69,6 @@ class DeepPart(TrainedPart):
             HeadCells(name, ("",), A[h], w.astype(float), values[h][:, None], gate, place=place)
             for place, (name, h) in enumerate(zip(self.heads, self._numbers, strict=True))
         ]
-
-    def _told(self, said: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """(J, R) what R readings (R, d) say of `targets` (J,); each entry has the same bits whatever stands beside."""
-        out = np.zeros((len(targets), len(said)))
-        own = np.flatnonzero(self._place[targets] >= 0)
-        place = self._place[targets[own]]
-        U = self._of_own if np.array_equal(place, np.arange(len(self._of_own))) else self._of_own[place]
-        out[own] = (self.alpha * self.gate[targets[own]])[:, None] * product(U, said, 1.0, F8)
-        return out
-
-    @cached_property
-    def _place(self) -> np.ndarray:
-        """(M,) how many items before it have a row of their own; −1 where an item has none."""
-        own = self.rows < self.shape.C
-        return np.where(own, np.cumsum(own) - 1, -1)
-
-    @cached_property
-    def _of_own(self) -> np.ndarray:
-        """U of all that have a row, in float64."""
-        return self._U(self.rows[self._place >= 0])
 
     @cached_property
     def _stay(self) -> np.ndarray | None:

@@ -68,13 +68,19 @@ class Encoder(NamedTuple):
     def said(self, looks: Looks, stay: np.ndarray | None = None) -> np.ndarray:
         """(R, d) what is read, before α and the targets; of the heads for which `stay` (H · dk,) is 1."""
         m = looks.g * looks.S
-        y, c = normed_rows(self.o.product(m), self.on, EPSILON)
+        y, c = self._normed(self.o.product(m))
         return y if stay is None else self.o.product(m * stay) * c[:, None] * self.on
 
     def asked(self, looks: Looks, u: np.ndarray) -> np.ndarray:
         """(R, H · dk): what a value is multiplied by and added up over each head, for a target `u` (d,)."""
-        c = normed_rows(self.o.product(looks.g * looks.S), self.on, EPSILON)[1]
+        c = self._normed(self.o.product(looks.g * looks.S))[1]
         return np.asarray(looks.g * c[:, None] * (self.Wo @ (self.on * u)))
+
+    def _normed(self, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is read (R, d), normed, and c (R,)."""
+        if not self.shape.normed:
+            return read * self.on, np.ones(len(read))
+        return normed_rows(read, self.on, EPSILON)
 
 
 class Looks(NamedTuple):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.kernels.scorers import dot
+from xattn.kernels.encoder import asked
+from xattn.kernels.scorers.dots import LaidOut
 from xattn.model.heads.field import Events, HeadCells
 from xattn.model.heads.target import TargetPart
 from xattn.model.heads.trained import TrainedPart, distinct
@@ -34,30 +35,21 @@ class LearnedPart(TrainedPart):
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         sight = _Sight.of(self, events, w)
         seen = distinct(live[:, sight.first :])  # few events are in sight
-        own = np.flatnonzero(self.rows < self.shape.C)
-        U, out = self._U(self.rows[own]), np.zeros(len(self.rows))
-        found = np.empty((len(seen.live), len(targets)))
-        for row, kept in zip(found, seen.live, strict=True):
-            out[own] = self.gate[own] * (U @ (self.alpha * sight.said_by(kept)))
-            row[:] = out[targets]
-        return np.asarray(found[seen.which])
+        return np.ascontiguousarray(self.told(sight.said_by(seen.live), targets).T[seen.which])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)
-        said = np.repeat(sight.said_by(sight.live)[None], len(events), axis=0)
-        seen = np.flatnonzero(sight.live)
-        if len(seen):
-            A = np.stack([sight.weights(sight.live & (np.arange(sight.n) != r)) for r in seen])
-            said[sight.first + seen] = sight.said(A)
-        rows = self.rows[targets]
-        own = rows < self.shape.C
-        each = dot(self._U(rows[own]), said)  # each entry is the same sum whatever stands beside it
-        out[own] += (self.alpha * self.gate[targets[own]])[:, None] * each
+        gone = np.flatnonzero(sight.live)
+        without = sight.live & (np.arange(sight.n) != gone[:, None])
+        said = sight.said_by(np.concatenate([sight.live[None], without]))
+        which = np.zeros(len(events), np.int64)  # without what is masked or out of sight nothing changes
+        which[sight.first + gone] = np.arange(1, len(said))
+        out += self.told(said, targets)[:, which]
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         sight = _Sight.of(self, events, w)
         A = np.zeros((self.shape.H, len(events)))
-        A[:, sight.first :] = sight.weights(sight.live)
+        A[:, sight.first :] = sight.weights(sight.live[None])[0]
         own = self.rows[target] < self.shape.C
         u = self._U(self.rows[[target]])[0] if own else np.zeros(self.shape.d)
         values = np.zeros((self.shape.H, len(events)))
@@ -75,7 +67,7 @@ class _Sight(NamedTuple):
     first: int
     n: int
     live: np.ndarray  # (n,)
-    Q0: np.ndarray  # (H, P', dk) what each of the newest events would ask, ω included
+    Q: np.ndarray  # (H, P', dk) what each of the newest events would ask, ω and 1/√dk included
     K: np.ndarray  # (H, n, dk)
     V: np.ndarray  # (H, n, d)
     w: np.ndarray  # (n,)
@@ -93,32 +85,20 @@ class _Sight(NamedTuple):
         e = params["E"][part.rows[events.item[first:]]].astype(np.float64)
         Wq, Wk, Wv, r, omega = (part._table(name) for name in ("Wq", "Wk", "Wv", "r", "omega"))
         asking = age < shape.P
-        Q0 = omega[:, age[asking], None] * (e[asking] @ Wq)
-        return cls(first, n, events.live[first:], Q0, e @ Wk, e @ Wv, w[first:], r[:, age], shape.beta, part.theta)
+        Q = omega[:, age[asking], None] * (e[asking] @ (Wq * shape.dk**-0.5))
+        live = np.ascontiguousarray(events.live[first:])
+        Q, bias = np.ascontiguousarray(Q), np.ascontiguousarray(r[:, age])
+        return cls(first, n, live, Q, e @ Wk, e @ Wv, w[first:], bias, shape.beta, part.theta)
 
     def weights(self, live: np.ndarray) -> np.ndarray:
-        """a (H, n) when only `live` events ask and are attended."""
-        if not live.any():
-            return np.zeros_like(self.bias)
-        asking = self.Q0.shape[1]
-        q = self.Q0[:, live[self.n - asking :]].sum(axis=1)
-        e = np.einsum("hif,hf->hi", self.K, q) * self.K.shape[2] ** -0.5 + self.bias
-        E = np.exp(e - e.max(axis=1, keepdims=True))
-        a = np.where(live, E, 0.0)
-        a /= a.sum(axis=1, keepdims=True) ** self.beta
-        a[a < self.theta] = 0.0
-        return a
+        """a (R, H, n) under the maskings `live` (R, n): only what is live asks and is attended."""
+        return asked(live, self.Q, self.K, self.bias, self.beta, self.theta)
 
     def said_by(self, live: np.ndarray) -> np.ndarray:
-        """Σ_h Σ_i a_hi w_i V_hi (d,) when only `live` events ask and are attended."""
-        said: np.ndarray = self.said(self.weights(live)[None])[0]
-        return said
-
-    def said(self, A: np.ndarray) -> np.ndarray:
-        """Σ_h Σ_i a_hi w_i V_hi (R, d) for R sets of weights A (R, H, n)."""
+        """Σ_h Σ_i a_hi w_i V_hi (R, d) under the maskings `live` (R, n); no row has other bits beside others."""
         H, n, d = self.V.shape
-        said: np.ndarray = (A * self.w).reshape(len(A), H * n) @ self.V.reshape(H * n, d)
-        return said
+        read = LaidOut.of(self.V.reshape(H * n, d).T)
+        return read.product((self.weights(live) * self.w).reshape(len(live), H * n))
 
 
 def logits(params: Parameters, shape: Shape, history: np.ndarray) -> np.ndarray:
@@ -130,7 +110,7 @@ def logits(params: Parameters, shape: Shape, history: np.ndarray) -> np.ndarray:
         return np.asarray(params["b"] + told)
     part = LearnedPart(*whole)
     sight = _Sight.of(part, events, np.ones(len(history)))
-    return np.asarray(params["U"] @ sight.said_by(sight.live).astype(np.float32) + params["b"])
+    return np.asarray(params["U"] @ sight.said_by(sight.live[None])[0].astype(np.float32) + params["b"])
 
 
 class _Rows:

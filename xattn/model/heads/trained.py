@@ -9,10 +9,12 @@ trained numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from xattn.kernels.scorers.dots import F8, product
 from xattn.model.heads.part import Part
 from xattn.model.sequence import Parameters, Shape
 
@@ -59,6 +61,26 @@ class TrainedPart(Part):
     def state(self) -> dict[str, np.ndarray]:
         return {"learned.rows": self.rows, **{f"learned.{name}": table for name, table in self.params.items()}}
 
+    def told(self, said: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """(J, R) what R readings (R, d) say of `targets` (J,); each entry has the same bits whatever stands beside."""
+        out = np.zeros((len(targets), len(said)))
+        own = np.flatnonzero(self._place[targets] >= 0)
+        place = self._place[targets[own]]
+        U = self._of_own if np.array_equal(place, np.arange(len(self._of_own))) else self._of_own[place]
+        out[own] = (self.alpha * self.gate[targets[own]])[:, None] * product(U, said, 1.0, F8)
+        return out
+
+    @cached_property
+    def _place(self) -> np.ndarray:
+        """(M,) how many items before it have a row of their own; −1 where an item has none."""
+        own = self.rows < self.shape.C
+        return np.where(own, np.cumsum(own) - 1, -1)
+
+    @cached_property
+    def _of_own(self) -> np.ndarray:
+        """U of all that have a row, in float64."""
+        return self._U(self.rows[self._place >= 0])
+
     def _table(self, name: str) -> np.ndarray:
         return self.params[name].astype(np.float64)
 
@@ -75,7 +97,7 @@ class Distinct(NamedTuple):
 
 
 def distinct(live: np.ndarray) -> Distinct:
-    """Of the maskings `live` (R, n): many differ only where nobody looks.
+    """The distinct ones of the maskings `live` (R, n): many differ only where nobody looks.
 
     >>> distinct(np.array([[True, False], [True, True], [True, False]])).which.tolist()
     [0, 1, 0]

@@ -75,7 +75,7 @@ class Wrapped(Recommender):
 
 
 class _Halves(NamedTuple):
-    """Of some people the `earlier` half of their events; `row` and `item` say who took what in the later one."""
+    """Some people: the `earlier` half of their events; `row` and `item` say who took what in the later one."""
 
     earlier: list[History]
     row: np.ndarray

@@ -4,13 +4,14 @@ Arrow parses: it is fast, and strict about the number of cells. But it takes a q
 closed in another for one cell, and two lines become one unnoticed. So a file with quotes is scanned first by
 Python's strict reader, which also names the line where anything is wrong.
 
-Lines of separators alone are empty lines. A line equal to the header is left out, and told.
+Lines of separators or of blanks alone are empty lines. A line equal to the header is left out, and told.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Literal, NamedTuple
@@ -23,6 +24,7 @@ import pyarrow.csv as pa_csv
 from xattn.data.reading.formats.layout import PAIR, Layout
 from xattn.data.reading.table import MAX_COLUMNS, Facts, Table
 from xattn.data.source import Source
+from xattn.errors import DataError
 
 __all__ = ["MAX_CELL", "delimited"]
 
@@ -30,6 +32,7 @@ MAX_CELL = 131_072  # characters; Python's reader stops there too. A longer cell
 UNIT = "\x1f"  # the ASCII unit separator, which stands in for a pair: Arrow splits at one character only
 KINDS = {",": "CSV", "\t": "TSV", ";": "CSV", "|": "CSV", PAIR: "MovieLens"}
 MOST_TOLD = 5  # lines that one sentence names
+BLANK_LINE = re.compile(rb"(?m)^[ \t]+\r?$")
 
 
 def delimited(raw: bytes, layout: Layout, source: Source, name: str, facts: Facts) -> Table:
@@ -43,9 +46,13 @@ def delimited(raw: bytes, layout: Layout, source: Source, name: str, facts: Fact
         layout = layout._replace(separator=UNIT)
         raw = b"\n".join(UNIT.encode().join(line.split()) for line in raw.splitlines())
     text = _Text(raw, layout._replace(quotes=layout.quotes and b'"' in raw), source.label)
-    if text.layout.quotes:
-        text.scan()
-    columns = text.parse()
+    try:
+        columns = text.cells()
+    except DataError:
+        whole = text.without_blank_lines()
+        if whole is text:
+            raise
+        text, columns = whole, whole.cells()
     facts = facts._replace(kind=KINDS.get(given, "text"), separator=given, header=layout.header)
     table = Table(layout.names, tuple(columns), source, name, facts, text.lines_of).placed()
     return _without_empty_lines(_without_headers(table, layout))
@@ -116,6 +123,25 @@ class _Text(NamedTuple):
         except csv.Error:
             pass  # a cell beyond the reader's limit stands before these rows: their numbers are all that can be said
         return np.array([found.get(row, row) for row in rows.tolist()], np.int64)
+
+    def without_blank_lines(self) -> _Text:
+        """The same with nothing on lines of blanks, whose numbers stay; itself where it has none."""
+        if len(self.layout.names) < 2 or not BLANK_LINE.search(self.raw):
+            return self
+        lines = self.raw.split(b"\n")
+        try:
+            blank = [line for line, cells in self.rows() if len(cells) == 1 and not cells[0].strip()]
+        except csv.Error:
+            return self
+        for line in blank:
+            lines[line - 1] = b"\r" if lines[line - 1].endswith(b"\r") else b""
+        return self._replace(raw=b"\n".join(lines)) if blank else self
+
+    def cells(self) -> list[pa.Array]:
+        """The columns. Raises DataError where a line is malformed."""
+        if self.layout.quotes:
+            self.scan()
+        return self.parse()
 
     def scan(self) -> None:
         """Raise DataError at the first line that is malformed, or for all that have a wrong number of cells."""
