@@ -59,7 +59,7 @@ clean: ## remove what builds and tests left; the .venv stays
 .venv/.dev: pyproject.toml constraints.txt | $(VPY)
 	@echo "Installing xattn with its test tools into .venv (a few minutes the first time) ..."
 	@$(PIP) install --quiet 'pip>=25.1' # the first with --group
-	@$(PIP) install --quiet -c constraints.txt -e '.[dask,export,pictures,postgres,sounds]' --group dev
+	@$(PIP) install --quiet -c constraints.txt -e '.[dask,export,pictures,postgres,sounds,video]' --group dev
 	@touch .venv/.app $@
 
 # `python3` if it is new enough, else a newer one beside it; PYTHON=... names one.

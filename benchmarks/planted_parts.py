@@ -18,7 +18,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -27,30 +26,10 @@ from scipy import sparse
 
 from xattn import ContentAttention, History
 from xattn.data.feature_set import places_of
-from xattn.data.synthetic_parts import PART_KINDS, PlantedPart, planted_part
+from xattn.data.synthetic_parts import PART_KINDS, planted_part
 from xattn.explain.parts import parts_of_block
-from xattn.features import feature_set, make_features
-from xattn.features.media.pictures import Pictures
-from xattn.features.media.sounds import Sounds
-
-
-def prepared(truth: PlantedPart) -> PlantedPart:
-    """With the block "look" among the features of the items."""
-    if truth.kind == "word":
-        return truth
-    items = truth.data.items
-    block = Pictures() if truth.kind == "patch" else Sounds()
-    made = make_features(replace(items, frame=items.frame.assign(look=truth.cells)), {"look": block})
-    return replace(truth, data=replace(truth.data, items=items.with_features(made)))
-
-
-def slot(truth: PlantedPart, place: tuple[float, ...], number: int) -> int:
-    """Which word, field or quarter a part lies in."""
-    if truth.kind == "word":
-        return number
-    if truth.kind == "patch":
-        return int(place[1] * 4) * 4 + int(place[0] * 4)
-    return int(place[0] * 4)
+from xattn.features import feature_set
+from xattn.features.planted import with_look
 
 
 class Masked:
@@ -130,7 +109,7 @@ def has_others() -> bool:
 
 def rates(kind: str, fusion: str, noise: float, seed: int, explainers: tuple[str, ...] = ("ledger",)) -> dict[str, Any]:
     """Shares of the users by explainer: `block`, `part`, `lure` first; and `ms`, the mean time of one explanation."""
-    truth = prepared(planted_part(kind, seed=seed, noise=noise))
+    truth = with_look(planted_part(kind, seed=seed, noise=noise))
     data = truth.data
     last = data.indptr[1:] - 1
     train = data.select(~np.isin(np.arange(data.n_events), last))
@@ -150,7 +129,7 @@ def rates(kind: str, fusion: str, noise: float, seed: int, explainers: tuple[str
                 else (other_says(name, Masked(model, model.history(data.user_ids[user]), target), rng))
             )
             found[name]["ms"] += 1000 * (time.perf_counter() - begun)
-            at = slot(truth, places(target)[first], first) if first >= 0 and places is not None else -1
+            at = truth.slot(first, places(target)[first]) if first >= 0 and places is not None else -1
             found[name]["block"] += first_block
             found[name]["part"] += at == truth.key_place[target]
             found[name]["lure"] += at == truth.lure_place[target]

@@ -42,6 +42,7 @@ PUBLIC_USERS = {"app", "cli"}  # layers that may write `from xattn import NAME`;
 OWNERS = {  # heavy dependency: the layers that may import it
     "alembic": {"live"},
     "altair": {"viz"},
+    "av": {"features"},
     "click": {"cli"},
     "dask": {"scale"},
     "distributed": {"scale"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from functools import cache
 
 import pandas as pd
@@ -19,9 +18,7 @@ from xattn.app.recommend.why_parts import marked
 from xattn.app.state import Own
 from xattn.data.synthetic_parts import planted_part
 from xattn.explain.tell.sides import Piece, split
-from xattn.features import make_features
-from xattn.features.media.pictures import Pictures
-from xattn.features.media.sounds import Sounds
+from xattn.features.planted import with_look
 from xattn.i18n import t
 from xattn.recommenders import Recommender
 
@@ -47,13 +44,7 @@ def model_of(kind: str) -> Recommender:
         )
         events = pd.DataFrame({"user": list("uuvvww"), "item": list("acbdba")})
         return ContentAttention().fit(xattn.read_interactions(events, items=items))
-    truth = planted_part(kind, n_users=40)
-    data = truth.data
-    if kind != "word":
-        block = Pictures() if kind == "patch" else Sounds()
-        table = replace(data.items, frame=data.items.frame.assign(look=truth.cells))
-        data = replace(data, items=data.items.with_features(make_features(table, {"look": block})))
-    return ContentAttention().fit(data)
+    return ContentAttention().fit(with_look(planted_part(kind, n_users=40)).data)
 
 
 def opened(kind: str, monkeypatch: pytest.MonkeyPatch, lang: str = "", **params: str) -> AppTest:

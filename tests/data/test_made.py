@@ -69,7 +69,9 @@ MADE: dict[str, tuple[Callable[[], Any], str]] = {
             lambda kind=kind: planted_part(kind, n_users=12, n_items=66, seed=3, noise=0.1),
             known,
         )
-        for kind, known in zip(PART_KINDS, ("bdef7750c79d", "4223caf789b3", "b85bd6c2d80f"), strict=True)
+        for kind, known in zip(
+            PART_KINDS, ("bdef7750c79d", "4223caf789b3", "b85bd6c2d80f", "2ce4b18eda06"), strict=True
+        )
     },
     "people": (lambda: simulate(films(), 50, seed=3), "0b264acac18d"),
     "people with types of events and stars": (

@@ -1,14 +1,15 @@
-"""Pictures and sounds that are made for tests: one colour with a patch of another, tones, noise."""
+"""Pictures, sounds and videos that are made for tests: one colour with a patch of another, tones, noise."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import soundfile
 from PIL import Image
 
-__all__ = ["picture", "sound"]
+__all__ = ["picture", "sound", "video"]
 
 RGB = {
     "red": (220, 20, 20),
@@ -38,4 +39,45 @@ def sound(
     x = 0.1 * np.random.default_rng(0).normal(size=len(t)) if hertz is None else 0.5 * np.sin(2 * np.pi * hertz * t)
     file = io.BytesIO()
     soundfile.write(file, np.where(t >= start, x, 0.0), rate, format=kind)
+    return file.getvalue()
+
+
+def video(
+    seconds: Sequence[tuple[str, str | None, tuple[int, int]]] = (),
+    hertz: float | None = None,
+    kind: str = "matroska",
+    codec: str = "ffv1",
+    heard: str = "pcm_s16le",
+    rate: int = 4,
+) -> bytes:
+    """A video of 64 × 64 pixels: each second a ground, and a field of another colour as in `picture`; and a tone that
+    lasts as long, or two seconds. Without `seconds` it has no pictures, without `hertz` no sound."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format=kind, options={"fflags": "bitexact"}) as out:  # no random numbers in it
+        if seconds:
+            shown = out.add_stream(codec, rate=rate)
+            shown.width = shown.height = 64
+            shown.pix_fmt = {"ffv1": "bgr0", "mjpeg": "yuvj420p", "huffyuv": "rgb24"}.get(codec, "yuv420p")
+        if hertz is not None:
+            to = 48_000 if heard == "libopus" else 22_050
+            sounds = out.add_stream(heard, rate=to, layout="mono")
+        for ground, patch, (r, c) in seconds:
+            pixels = np.full((64, 64, 3), RGB[ground], np.uint8)
+            if patch is not None:
+                pixels[r * 16 : (r + 1) * 16, c * 16 : (c + 1) * 16] = RGB[patch]
+            for _ in range(rate):
+                out.mux(shown.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        if seconds:
+            out.mux(shown.encode(None))
+        if hertz is not None:
+            t = np.arange(22_050 * (len(seconds) or 2)) / 22_050
+            tone = (0.5 * np.sin(2 * np.pi * hertz * t)).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            frame.rate = 22_050
+            fitting = av.AudioResampler(sounds.format.name, "mono", to, sounds.frame_size or None)
+            for piece in (*fitting.resample(frame), *fitting.resample(None)):
+                out.mux(sounds.encode(piece))
+            out.mux(sounds.encode(None))
     return file.getvalue()

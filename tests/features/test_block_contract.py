@@ -12,6 +12,7 @@ from xattn.features.categories import Categories
 from xattn.features.flags import Flags
 from xattn.features.media.pictures import Pictures
 from xattn.features.media.sounds import Sounds
+from xattn.features.media.videos import Frames, Soundtrack
 from xattn.features.numbers import Numbers
 from xattn.features.registry import OWN, block_of_name
 from xattn.features.text.text import Text
@@ -76,5 +77,5 @@ def test_every_block_is_tested() -> None:
     tested = {
         type(kind().make()) for kind in (TestCategories, TestNumbers, TestFlags, TestText, TestVectors, TestWords)
     }
-    elsewhere = {Pictures, Sounds}  # test_media.py
+    elsewhere = {Pictures, Sounds, Frames, Soundtrack}  # test_media.py, test_videos.py
     assert {type(block_of_name(name)) for name in OWN} == tested | elsewhere

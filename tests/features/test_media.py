@@ -167,13 +167,24 @@ def test_files_come_from_one_folder_alone(tmp_path: Path) -> None:
     assert all(cell.told("zh") for cell in found.skipped)
 
 
+def all_skipped(block: Pictures | Sounds, column: pd.Series) -> list[str]:  # type: ignore[type-arg]
+    """Why each cell is left out, where none can be used; the features of the table say it too."""
+    found = block.fit(column)
+    assert found is not None
+    assert found.labels == ()
+    ids = tuple(f"i{row}" for row in range(len(column)))
+    table = ItemTable(ids, ids, pd.DataFrame({"cover": column}))
+    assert [cell.row for cell in make_features(table, {"cover": block}).skipped] == list(range(len(column)))
+    return [cell.reason for cell in found.skipped]
+
+
 def test_what_is_too_large_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     column = pd.Series([picture("red"), picture("blue")], dtype=object)
     monkeypatch.setattr(pictures, "MOST_PIXELS", 64 * 64 - 1)
-    assert Pictures().fit(column) is None
+    assert all_skipped(Pictures(), column) == ["too_many_pixels"] * 2
     monkeypatch.setattr(files, "MOST_BYTES", 100)
     long = pd.Series([sound(440.0)], dtype=object)
-    assert Sounds().fit(long) is None
+    assert all_skipped(Sounds(), long) == ["too_large"]
     monkeypatch.undo()
     monkeypatch.setattr(sounds, "LONGEST", 0.5)
     found = Sounds().fit(long)

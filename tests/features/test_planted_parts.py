@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from xattn import ContentAttention, InputError
 from xattn.data.feature_set import places_of
-from xattn.data.synthetic_parts import PART_KINDS, PlantedPart, planted_part
+from xattn.data.synthetic_parts import PART_KINDS, planted_part
 from xattn.explain.parts import parts_of_block
-from xattn.features import make_features
-from xattn.features.block import Block
-from xattn.features.media.pictures import Pictures
-from xattn.features.media.sounds import Sounds
-from xattn.features.text.text import Text
-
-BLOCKS: dict[str, Block] = {"word": Text(), "patch": Pictures(), "tone": Sounds()}
-
-
-def with_look(truth: PlantedPart) -> PlantedPart:
-    items = truth.data.items
-    shown = replace(items, frame=items.frame.assign(look=truth.cells))
-    return replace(
-        truth, data=replace(truth.data, items=items.with_features(make_features(shown, {"look": BLOCKS[truth.kind]})))
-    )
-
-
-def slot(kind: str, number: int, place: tuple[float, ...]) -> int:
-    if kind == "word":
-        return number
-    return int(place[1] * 4) * 4 + int(place[0] * 4) if kind == "patch" else int(place[0] * 4)
+from xattn.features.planted import with_look
 
 
 @pytest.mark.parametrize("kind", PART_KINDS)
@@ -51,7 +29,7 @@ def test_the_part_that_made_people_choose_is_named_first(kind: str, noise: float
         why = model.explain(user=data.user_ids[user], item=data.items.ids[target])
         assert why.by("block")["block"].iloc[0] == "look"
         first = int(why.parts("look", side="target").groupby("place")["contribution"].sum().idxmax())
-        at = slot(kind, first, places(target)[first])
+        at = truth.slot(first, places(target)[first])
         right += at == truth.key_place[target]
         lured += at == truth.lure_place[target]
     assert right >= (0.99 if noise == 0 else 0.95) * len(asked)

@@ -51,7 +51,11 @@ def test_a_package_brings_a_block(package: None, request: pytest.FixtureRequest)
     [
         ("missing", "the block 'missing' must load from no_such_package:Block; got No module named 'no_such_package'"),
         ("odd", "the block 'odd' must have `fit`; got"),
-        ("nosuch", "must be one of categories, flags, numbers, pictures, sounds, text, vectors, words, lengths"),
+        (
+            "nosuch",
+            "must be one of categories, flags, frames, numbers, pictures, sounds, soundtrack, text, vectors, words, "
+            "lengths",
+        ),
     ],
 )
 def test_what_is_no_block_is_refused(package: None, name: str, sentence: str) -> None:

@@ -104,13 +104,14 @@ def print_parts(ledger: Ledger, block: str, telling: TellingChoice) -> None:
     score most, with the event that each belongs to; all others in one row."""
     from xattn.i18n import t
     from xattn.i18n.numbers import figure
+    from xattn.viz.names import part_name
 
     lang, parts = telling.lang, ledger.parts(block)
     _print_texts(ledger, block, lang)
     shown = np.zeros(len(parts), bool)
     shown[np.argsort(-parts["contribution"].abs().to_numpy(), kind="stable")[: telling.most]] = True
     rows = [
-        [*_named(row), short(row["part"]), figure(row["contribution"], sign=True)]
+        [*_named(row), short(part_name(row["part"], lang)), figure(row["contribution"], sign=True)]
         for row in parts[shown].to_dict(orient="records")
     ]
     rest = parts["contribution"][~shown]

@@ -40,7 +40,8 @@ class PartsOf:
     """Parts that also know where they lie; called as the parts alone.
 
     By `kind`: "words" lie at (start, stop) in their text; "patches" at (left, top, right, bottom) in their picture, as
-    shares of width and height; "stretches" of sound at (start, stop, lowest, highest), in seconds and hertz.
+    shares of width and height; "frames" of a video are such patches after (start, stop) in seconds; "stretches" of
+    sound lie at (start, stop, lowest, highest), in seconds and hertz.
     """
 
     parts: Parts
@@ -103,7 +104,7 @@ def shown_of(parts: Parts) -> Shown | None:
 
 
 def kind_of(parts: Parts) -> str:
-    """ "words", "patches" or "stretches"; "" for parts of another kind."""
+    """ "words", "patches", "frames" or "stretches"; "" for parts of another kind."""
     return str(getattr(parts, "kind", ""))
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from xattn.explain.ledger import Ledger
 
 __all__ = [
-    "SIDES", "WORDS", "Shared", "blocks_with_parts", "kind_at", "moving_blocks", "named_parts", "part_removals_frame",
-    "parts_frame", "parts_of_block", "shared_parts",
+    "SIDES", "WORDS", "Shared", "block_cells", "blocks_with_parts", "kind_at", "moving_blocks", "named_parts",
+    "part_removals_frame", "parts_frame", "parts_of_block", "shared_parts",
 ]  # fmt: skip
 
 SIDES = ("event", "target")
@@ -94,6 +94,16 @@ def _features(ledger: Ledger, block: str, event: str) -> tuple[str, ...]:
     cells = ledger.cells[(ledger.cells["event"] == event) & ledger.cells["feature"].str.startswith(f"{block}: ")]
     sums = cells.groupby("feature", sort=False)["contribution"].sum().sort_values(ascending=False, kind="stable")
     return tuple(str(name).removeprefix(f"{block}: ") for name in sums[sums > 0].index)
+
+
+def block_cells(ledger: Ledger, block: str, event: str | None = None) -> float:
+    """What the cells of a block add up to: over all live events, or over those with the item `event`."""
+    history, table = ledger.history, ledger.items_table
+    asked = history.live.copy()
+    if event is not None:
+        asked &= history.item == _row_in(history, table, event)
+    mine = ((head, np.array([own == block for own in head.blocks], bool)) for head in ledger.heads)
+    return float(sum(head.contribution[asked][:, own].sum() for head, own in mine if own.any()))
 
 
 def named_parts(items: ItemTable, block: str, row: int) -> tuple[tuple[str, ...], sparse.csr_array]:

@@ -113,9 +113,11 @@ def _chosen(name: str, column: pd.Series[Any], blocks: str | Block | Sequence[st
 
 
 def features_of(name: str, column: pd.Series[Any], block: Block) -> FeatureSet | None:
-    """The features of one column by one block, called `name`, rows of length 1; None where it says nothing."""
+    """The features of one column by one block, called `name`, rows of length 1; None where it says nothing.
+
+    Where no cell can be used, there are no features, and the cells are named."""
     fitted = block.fit(_whole_texts(column))
-    if fitted is None or not fitted.labels:
+    if fitted is None or not (fitted.labels or fitted.skipped):
         return None
     length = row_lengths(fitted.F)
     each = np.repeat(np.where(length > 0, length, 1.0), np.diff(fitted.F.indptr))

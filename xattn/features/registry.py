@@ -22,9 +22,11 @@ GROUP = "xattn.blocks"
 OWN = {  # name: the class
     "categories": "xattn.features.categories:Categories",
     "flags": "xattn.features.flags:Flags",
+    "frames": "xattn.features.media.videos:Frames",
     "numbers": "xattn.features.numbers:Numbers",
     "pictures": "xattn.features.media.pictures:Pictures",
     "sounds": "xattn.features.media.sounds:Sounds",
+    "soundtrack": "xattn.features.media.videos:Soundtrack",
     "text": "xattn.features.text.text:Text",
     "vectors": "xattn.features.text.vectors:Vectors",
     "words": "xattn.features.words:Words",

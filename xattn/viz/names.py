@@ -1,11 +1,15 @@
-"""Names of heads and features on charts and in tables, in both languages; unknown names stay as they are."""
+"""Names of heads, features and parts on charts and in tables, in both languages; unknown names stay as they are."""
 
 from __future__ import annotations
+
+import re
 
 from xattn.i18n import is_text, t
 from xattn.i18n.joined import said
 
-__all__ = ["column_name", "feature_name", "genre_name", "head_name"]
+__all__ = ["column_name", "feature_name", "genre_name", "head_name", "part_name"]
+
+_TIMED = re.compile(r"(\d+\.\d\d–\d+\.\d\d) s, (.+)")  # a part of a sound or a video
 
 
 def head_name(head: str, lang: str = "en") -> str:
@@ -50,6 +54,19 @@ def genre_name(genre: str, lang: str = "en") -> str:
     ('Science fiction', '科幻', 'Polka')
     """
     return _known(f"genre.{genre}", genre, lang)
+
+
+def part_name(part: str, lang: str = "en") -> str:
+    """A part of an item as people read it: words and patches as they are, stretches of time in their language.
+
+    >>> part_name("0.25–0.50 s, high", "zh"), part_name("1.00–2.00 s, B3", "zh"), part_name("heist", "zh")
+    ('0.25–0.50 秒，高音', '1.00–2.00 秒，B3', 'heist')
+    """
+    timed = _TIMED.fullmatch(part)
+    if timed is None:
+        return part
+    what = _known("pitch." + timed[2].replace(" ", "_"), timed[2], lang)
+    return t("parts.at", lang, when=timed[1], what=what)
 
 
 def column_name(head: str, feature: str, lang: str = "en") -> str:

@@ -36,7 +36,7 @@ def draw(language: str) -> None:
     shown = {name: value for name, value in chosen.items() if name in SIDES}
     with reporting():
         lists = {
-            side: listed(state.model(kind), View(chosen["user"], kind, K, seen=state.seen()))
+            side: listed(state.model(kind), View(chosen["user"], kind, min(K, data.n_items), seen=state.seen()))
             for side, kind in shown.items()
         }
         share = overlap(lists["first"], lists["second"])

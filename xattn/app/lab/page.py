@@ -1,7 +1,7 @@
 """The lab, for those who build recommenders: what was measured, how it was measured, and the means to do it again.
 
 This file is the choice of a part, and what stands around each: where the numbers come from, and the run that renews
-them. The parts are drawn by `results`, `reports` and `models`.
+them. The parts are drawn by `results`, `reports`, `parts` and `models`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.lab import jobs, models, reports, results
+from xattn.app.lab import jobs, models, parts, reports, results
 from xattn.app.lab.runs import Runs, allowed, runs
 from xattn.app.ui import address
 from xattn.app.ui.language import lang
@@ -32,6 +32,7 @@ PARTS = {  # part: its jobs; the first that is chosen among several, none for a 
     "groups": ("groups",),
     "threshold": ("threshold",),
     "training": ("training",),
+    "parts": (),
     "models": (),
 }
 DRAWN = {
@@ -45,6 +46,8 @@ DRAWN = {
     "attention-tests": reports.attention_tests,
     "training": results.training,
 }
+
+AT_ONCE = {"parts": parts.draw, "models": models.draw}
 
 
 def render() -> None:
@@ -65,7 +68,7 @@ def render() -> None:
     st.markdown(t(f"lab.says_{part}", language))
     with refusals():
         if not PARTS[part]:
-            models.draw(language)
+            AT_ONCE[part](language)
             return
         job = _job(part, language)
         result = result_of(job)

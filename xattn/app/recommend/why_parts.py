@@ -23,9 +23,10 @@ from xattn.explain.parts import WORDS
 from xattn.explain.tell.page_parts import sheet_of
 from xattn.explain.tell.sides import Piece, Side, Split, parts_table, speaking, split, telling_blocks
 from xattn.i18n.titles import natural
+from xattn.viz.names import part_name
 from xattn.viz.parts import PLACED, Sheet, part_chart, part_width
 
-__all__ = ["marked", "show"]
+__all__ = ["draw", "marked", "show"]
 
 BOLD = 0.5  # of the strongest word: a word that adds so much is bold
 LONGEST = 400  # characters of a piece of text
@@ -63,29 +64,33 @@ def show(view: View, why: Ledger, units: Units, language: str) -> None:
         key=PART_EVENT.name,
         on_change=lambda: change(block=block, event=PART_EVENT.get()),
     )
-    found = split(why, block, event)
+    draw(split(why, block, event), why.score, units, language)
+
+
+def draw(found: Split, score: float, units: Units, language: str, key: str = "rec") -> None:
+    """Both sides of one block and one event, the same amounts as a table, and the sum of which they are a part."""
     table = _table(found, units, language)
     number = st.column_config.NumberColumn(format="percent" if units.per is not None else "%+.4g")
     config: dict[str, Any] = dict.fromkeys(table.columns[1:], number)
     amounts = {name: units.told(x) for name, x in (("amount", found.amount), ("whole", found.whole))}
-    adds_up = t("parts.adds_up", language, **amounts, block=safe(block, 60), score=units.told(why.score))
+    adds_up = t("parts.adds_up", language, **amounts, block=safe(found.block, 60), score=units.told(score))
     if found.kind in PLACED:
-        _chart(found, table, config, units, language)
+        _chart(found, table, config, units, language, key)
         st.caption(adds_up)
     else:
-        _texts(found, language)
+        _texts(found, language, key)
         st.caption(adds_up)
-        _listed(found, table, config, language)
+        _listed(found, table, config, language, key)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def _texts(found: Split, language: str) -> None:
+def _texts(found: Split, language: str, key: str) -> None:
     most = max((abs(piece.amount or 0.0) for side in (found.own, found.other) for piece in side.pieces), default=0.0)
     st.caption(t("parts.help" if found.kind == WORDS else "parts.help_other", language))
-    for key, side in (("rec_text_event", found.own), ("rec_text_item", found.other)):
-        with st.container(key=key, border=True, gap="xsmall"):
+    for name, side in (("event", found.own), ("item", found.other)):
+        with st.container(key=f"{key}_text_{name}", border=True, gap="xsmall"):
             if not side.pieces and found.kind != WORDS:
                 continue
             told = marked(side.pieces, most) or f":gray[{t('parts.no_text', language)}]"
@@ -115,15 +120,15 @@ def marked(pieces: tuple[Piece, ...], most: float) -> str:
 # --- patches and stretches --------------------------------------------------------------------------------------------
 
 
-def _chart(found: Split, table: pd.DataFrame, config: dict[str, Any], units: Units, language: str) -> None:
+def _chart(found: Split, table: pd.DataFrame, config: dict[str, Any], units: Units, language: str, key: str) -> None:
     st.caption(t("parts.help_other", language))
-    sheets = [_sheet(side, found.kind, units) for side in (found.own, found.other)]
+    sheets = [_sheet(side, found.kind, units, language) for side in (found.own, found.other)]
     chart = part_chart(found.kind, sheets, language, share=units.per is not None)
-    figures(chart, table, key="rec_parts", width=part_width(found.kind), config=config)
+    figures(chart, table, key=f"{key}_parts", width=part_width(found.kind), config=config)
 
 
-def _sheet(side: Side, kind: str, units: Units) -> Sheet:
-    sheet = sheet_of(side, kind)
+def _sheet(side: Side, kind: str, units: Units, language: str) -> Sheet:
+    sheet = sheet_of(side, kind, language)
     told = [units.told(x) if x < 0 else f"+{units.told(x).removeprefix('+')}" for x in side.amounts.tolist()]
     frame = sheet.parts.assign(contribution=side.amounts / (units.per or 1.0), text=told)
     return sheet._replace(title=plain(natural(side.title), 80), parts=frame)
@@ -136,15 +141,17 @@ def _table(found: Split, units: Units, language: str) -> pd.DataFrame:
     """The parts by name with what they add on each side, and their sum."""
     table = parts_table(found)
     table[["own", "other"]] /= units.per or 1.0
-    table["part"] = [plain(name, 80) if name else t("parts.rest", language) for name in table["part"]]
+    table["part"] = [
+        plain(part_name(name, language), 80) if name else t("parts.rest", language) for name in table["part"]
+    ]
     table.loc[len(table)] = [t("parts.sum", language), *table[["own", "other"]].sum()]
     table.columns = pd.Index([t(key, language) for key in ("parts.part", "parts.in_event", "parts.in_item")])
     return table
 
 
-def _listed(found: Split, table: pd.DataFrame, config: dict[str, Any], language: str) -> None:
+def _listed(found: Split, table: pd.DataFrame, config: dict[str, Any], language: str, key: str) -> None:
     titles = {"event": found.own.title, "item": found.other.title, "block": found.block}
     height = min(250, 35 * (len(table) + 1) + 3)
     alt = t("parts.between", language, **titles)
-    st.dataframe(table, hide_index=True, height=height, alt=alt, key="rec_parts_table", column_config=config)
-    csv_button(table, "rec_parts", language)
+    st.dataframe(table, hide_index=True, height=height, alt=alt, key=f"{key}_parts_table", column_config=config)
+    csv_button(table, f"{key}_parts", language)

@@ -17,6 +17,7 @@ from xattn.explain.tell.words import quotable
 from xattn.i18n import t
 from xattn.i18n.numbers import figure
 from xattn.viz.files import can_draw
+from xattn.viz.names import part_name
 from xattn.viz.parts import PLACED, Sheet, part_chart
 
 if TYPE_CHECKING:
@@ -44,7 +45,11 @@ def _of(ledger: Ledger, found: Split, lang: str) -> list[str]:
     titles = {"event": quotable(found.own.title, lang), "item": quotable(ledger.title, lang), "block": found.block}
     what = t("parts.between", lang, **titles)
     rows = [
-        [title_of(part) if part else say("parts.rest", lang), figure(own, sign=True), figure(other, sign=True)]
+        [
+            title_of(part_name(part, lang)) if part else say("parts.rest", lang),
+            figure(own, sign=True),
+            figure(other, sign=True),
+        ]
         for part, own, other in parts_table(found).head(MOST_PARTS).itertuples(index=False)
     ]
     rows.append([say("parts.sum", lang), *[figure(found.amount, sign=True)] * 2])
@@ -65,7 +70,7 @@ def _shown(found: Split, what: str, lang: str) -> list[str]:
         most = max((abs(piece.amount or 0.0) for side in sides for piece in side.pieces), default=0.0)
         return [f"<p><b>{title_of(side.title)}</b><br>{_marked(side.pieces, most)}</p>" for side in sides]
     if found.kind in PLACED and can_draw():
-        return [image(part_chart(found.kind, [sheet_of(side, found.kind) for side in sides], lang), what)]
+        return [image(part_chart(found.kind, [sheet_of(side, found.kind, lang) for side in sides], lang), what)]
     return [embedded(side.shown, side.title, "image/png") for side in sides if isinstance(side.shown, bytes)]
 
 
@@ -87,9 +92,9 @@ def _marked(pieces: tuple[Piece, ...], most: float) -> str:
     return "".join(told)
 
 
-def sheet_of(side: Side, kind: str) -> Sheet:
+def sheet_of(side: Side, kind: str, lang: str) -> Sheet:
     """A side as its chart takes it."""
     frame = pd.DataFrame(list(side.places), columns=list(PLACED[kind]), dtype=float)
     told = [figure(amount, sign=True) for amount in side.amounts.tolist()]
-    frame = frame.assign(name=side.names, contribution=side.amounts, text=told)
+    frame = frame.assign(name=[part_name(name, lang) for name in side.names], contribution=side.amounts, text=told)
     return Sheet(side.title, frame, side.shown if isinstance(side.shown, bytes) else None)

@@ -52,7 +52,7 @@ class Side(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The cells of `block` over one `event`, of `kind` "words", "patches", "stretches" or "", on each side.
+    """The cells of `block` over one `event`, of `kind` "words", "patches", "frames", "stretches" or "", on each side.
 
     `amount` is what these cells add up to, and so do the amounts of each side; `whole` is what the block adds over all
     events.

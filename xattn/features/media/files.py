@@ -17,7 +17,7 @@ from xattn.data.feature_set import Skipped
 from xattn.errors import refuse, shown
 from xattn.i18n import t
 
-__all__ = ["MOST_BYTES", "Unusable", "content", "decoded", "folder_of", "is_empty"]
+__all__ = ["MOST_BYTES", "Decoded", "Unusable", "content", "decoded", "folder_of", "is_empty"]
 
 MOST_BYTES = 20 * 2**20  # of a file
 T = TypeVar("T")

@@ -10,19 +10,21 @@ feature is the mean over the stretches, times its rarity; the parts are stretche
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from xattn.data.feature_set import Skipped
 from xattn.errors import check_number, refuse
 from xattn.features.block import Fitted
-from xattn.features.media.files import Unusable, decoded, folder_of
+from xattn.features.media.files import Decoded, Unusable, decoded, folder_of
 from xattn.features.media.table import fitted_table
 
-__all__ = ["HEARD", "Sounds", "heard"]
+__all__ = ["HEARD", "Sounds", "fitted_sounds", "heard", "measured"]
 
 PITCHES = (
     "deep", "low", "lower middle", "middle", "upper middle", "fairly high", "high", "very high", "shrill", "highest",
@@ -58,17 +60,33 @@ class Sounds:
         if find_spec("soundfile") is None:
             refuse("extra_missing", what="sounds", install=("pip install xattn[sounds]",))
         stretch = check_number("stretch", self.stretch, low=0.05, high=LONGEST)
-        made, skipped = decoded(column, folder_of(self.folder), _samples)
-        measured, named, placed = {}, {}, {}
-        for row, (x, rate) in made:
-            loud = heard(x, rate, stretch)
-            S = len(loud)
-            measured[row] = loud.reshape(S * len(PITCHES), len(HEARD))
-            times = [(s * stretch, min((s + 1) * stretch, len(x) / rate)) for s in range(S)]
-            named[row] = [f"{start:.2f}–{stop:.2f} s, {pitch}" for start, stop in times for pitch in PITCHES]
-            bands = list(zip(EDGES[:-1].tolist(), EDGES[1:].tolist(), strict=True))
-            placed[row] = [(*time, *band) for time in times for band in bands]
-        return fitted_table(HEARD, measured, named, placed, len(column), skipped, "stretches")
+        made, skipped = decoded(column, folder_of(self.folder), lambda data: measured(*_samples(data), stretch))
+        return fitted_sounds(made, skipped, stretch, len(column))
+
+
+class Measured(NamedTuple):
+    """The loudness (S, bands, d) of the stretches of a sound, and how many seconds it lasts."""
+
+    loud: np.ndarray
+    seconds: float
+
+
+def measured(x: np.ndarray, rate: int, stretch: float) -> Measured:
+    """What is heard in samples `x` (n,), a small table in the place of many samples."""
+    return Measured(heard(x, rate, stretch), len(x) / rate)
+
+
+def fitted_sounds(made: Sequence[Decoded], skipped: Sequence[Skipped], stretch: float, M: int) -> Fitted | None:
+    """The features of some of M sounds, each of them `Measured`; None where nothing is heard."""
+    tables, named, placed = {}, {}, {}
+    for row, (loud, seconds) in made:
+        S = len(loud)
+        tables[row] = loud.reshape(S * len(PITCHES), len(HEARD))
+        times = [(s * stretch, min((s + 1) * stretch, seconds)) for s in range(S)]
+        named[row] = [f"{start:.2f}–{stop:.2f} s, {pitch}" for start, stop in times for pitch in PITCHES]
+        bands = list(zip(EDGES[:-1].tolist(), EDGES[1:].tolist(), strict=True))
+        placed[row] = [(*time, *band) for time in times for band in bands]
+    return fitted_table(HEARD, tables, named, placed, M, skipped, "stretches")
 
 
 def _samples(data: bytes) -> tuple[np.ndarray, int]:

@@ -60,7 +60,8 @@ def fitted_table(
     kind: str,
     shown: Shown | None = None,
 ) -> Fitted | None:
-    """Features from the `measured` parts (P_j, d) of some of the M items; None where nothing was measured.
+    """Features from the `measured` parts (P_j, d) of some of the M items. Where nothing was measured, there are none;
+    None where nothing was skipped either.
 
     `kind` and what is `shown` of an item are those of `PartsOf`.
     """
@@ -70,7 +71,7 @@ def fitted_table(
         count[row] = len(measured[row])
     start = np.concatenate([[0], np.cumsum(count)])
     if not rows or not any(measured[row].any() for row in rows):
-        return None
+        return Fitted((), sparse.csr_array((M, 0)), None, tuple(skipped)) if skipped else None
     whole = np.array([measured[row].mean(axis=0) for row in rows])
     rarity = 1.0 + np.log((1.0 + len(rows)) / (1.0 + (whole > SHOWN).sum(axis=0)))
     table = sparse.csr_array(np.concatenate([measured[row] * (rarity / len(measured[row])) for row in rows]))
