@@ -112,6 +112,16 @@ def test_it_learns_from_fewer_events_there(monkeypatch: pytest.MonkeyPatch) -> N
     assert not model._learns(data)
 
 
+def test_how_many_events_an_item_has_decides_tables_and_sizes() -> None:
+    data = planted("genre", n_users=60, seed=0).data
+    model = HybridAttention()
+    for per_item, tied, window, epochs in ((19.9, True, 50, 24), (20.0, True, 128, 8), (30.0, False, 128, 20)):
+        training = model._training(data, per_item)
+        assert (training.tied, model._shape(per_item).L, training.epochs) == (tied, window, epochs)
+        assert model._shape(per_item).blocks == 2
+    assert not HybridAttention(encoder_blocks=0)._training(data, 10.0).tied
+
+
 def test_ledgers_and_files_of_tied_heads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(hybrid, "SPARSE_SHAPE", Shape(0, d=8, H=2, dk=4, L=6, P=1, beta=1.0))
     monkeypatch.setattr(hybrid, "SPARSE_TRAINING", hybrid.SPARSE_TRAINING._replace(epochs=3, learning_rate=0.02))

@@ -37,7 +37,9 @@ SHAPE = Shape(C=0, d=128, H=4, dk=16, L=100, P=1, beta=0.7)
 TRAINING = Training(epochs=10, positions=1200, learning_rate=0.003, weight_decay=0.05, dropout=0.4, patience=5)
 DEEP_SHAPE = Shape(C=0, d=128, H=8, dk=32, L=128, P=1, beta=1.0)  # where an encoder asks
 DEEP_TRAINING = Training(epochs=20, learning_rate=0.002, weight_decay=0.05, dropout=0.4, patience=5)
-SPARSE = 20  # events an item with values: with fewer, the learned heads have one table of items (`model/fit/tied.py`)
+SHARED = 30  # events an item with values: with fewer, the learned heads have one table of items (`model/fit/tied.py`)
+SHARED_TRAINING = DEEP_TRAINING._replace(epochs=8, tied=True)
+SPARSE = 20  # the same: with fewer, they are small too, and learn slowly
 SPARSE_SHAPE = Shape(C=0, d=128, H=8, dk=16, L=50, P=1, beta=1.0)
 SPARSE_TRAINING = Training(epochs=24, learning_rate=0.001, weight_decay=0.05, dropout=0.4, patience=24, tied=True)
 BATCHES = 100  # mini-batches of an epoch, where they then have between so many positions:
@@ -211,12 +213,12 @@ class HybridAttention(AttentionModel):
         part = part_of(progress, FIRST, LAST)
         counts = held.train.counts()
         least = self._behaviour.least(counts)
-        tied = held.train.n_events < SPARSE * max(1, int((counts >= least).sum()))
-        training = self._training(held.train, tied)
+        per_item = held.train.n_events / max(1, int((counts >= least).sum()))
+        training = self._training(held.train, per_item)
         if training.minutes is not None:  # the closed form is fitted once more afterwards
             closed_minutes = 2.0 * (time.monotonic() - began) / 60.0
             training = training._replace(minutes=training.minutes - min(closed_minutes, 0.5 * training.minutes))
-        learned = learn(held, share, least, self._shape(tied), training, seed, part)
+        learned = learn(held, share, least, self._shape(per_item), training, seed, part)
         if learned.params:
             said = learned.scores([history.item for history in histories], share)
             self.alpha_ = fused(held, closed, said)
@@ -225,19 +227,21 @@ class HybridAttention(AttentionModel):
         if self.alpha_ > 0.0:
             self._add_learned(learned)
 
-    def _shape(self, tied: bool) -> Shape:
+    def _shape(self, per_item: float) -> Shape:
+        """Sizes of the learned heads where an item with values has so many events on average."""
         blocks = int(self.encoder_blocks)
-        return (SPARSE_SHAPE if tied else DEEP_SHAPE)._replace(blocks=blocks) if blocks else SHAPE
+        return (SPARSE_SHAPE if per_item < SPARSE else DEEP_SHAPE)._replace(blocks=blocks) if blocks else SHAPE
 
-    def _training(self, data: Interactions, tied: bool) -> Training:
+    def _training(self, data: Interactions, per_item: float) -> Training:
         minutes = None if self.fit_minutes is None else float(self.fit_minutes)
         if not self.encoder_blocks:
             return TRAINING._replace(minutes=minutes)
-        if tied:
+        if per_item < SPARSE:
             positions = int(np.clip(data.n_events // SPARSE_BATCHES, *SPARSE_POSITIONS))
             return SPARSE_TRAINING._replace(minutes=minutes, positions=positions)
         positions = int(np.clip(data.n_events // BATCHES, *POSITIONS))
-        return DEEP_TRAINING._replace(minutes=minutes, positions=positions)
+        training = SHARED_TRAINING if per_item < SHARED else DEEP_TRAINING
+        return training._replace(minutes=minutes, positions=positions)
 
     def _add_learned(self, learned: Learned) -> None:
         """Put the learned part beside the others, and its base on top of theirs, 0 for the least popular item."""
@@ -261,5 +265,6 @@ class HybridAttention(AttentionModel):
             encoder = state.get("learned.Bqkv")  # files of before have none
             self.encoder_blocks = len(encoder) if encoder is not None and encoder.ndim else 0
             bias = state.get("learned.r")
-            tied = bias is not None and bias.ndim == 2 and bias.shape[1] == SPARSE_SHAPE.L
-            self._add_learned(Learned.of_state(state, self._shape(tied), len(self.base_)))
+            sparse = bias is not None and bias.ndim == 2 and bias.shape[1] == SPARSE_SHAPE.L
+            shape = self._shape(0.0 if sparse else SPARSE)
+            self._add_learned(Learned.of_state(state, shape, len(self.base_)))
