@@ -184,6 +184,7 @@ def test_the_chart_shows_when_and_where() -> None:
     for drawn, side in zip(spec["hconcat"], (found.own, found.other), strict=True):
         bars, patches = drawn["vconcat"]
         assert bars["mark"]["type"] == "bar"
+        assert bars["encoding"]["y2"]["field"] == "zero", "a bar stands on 0"
         marks = [layer["mark"]["type"] for layer in patches["layer"]]
         assert marks == ["image", "rect", "text"]
         values = next(iter(v for k, v in spec["datasets"].items() if k == bars["data"]["name"]))

@@ -18,6 +18,7 @@ from xattn.features.newcomers import has_texts
 from xattn.model.fit import inheritance
 from xattn.model.fit.inheritance import PENALTIES, PENALTY, chosen_penalty
 from xattn.model.heads.inherited import InheritedPart
+from xattn.recommenders.newcomers import QUIET
 
 WORDS = {
     "sea": ["harbour", "ship", "tide", "storm", "sailor"],
@@ -134,3 +135,16 @@ def test_sums_removals_and_parts_hold(dtype: str, tmp_path) -> None:
     path = tmp_path / "model.npz"
     own.save(path)
     np.testing.assert_array_equal(load_model(path).score(data().user_ids[0]), own.score(data().user_ids[0]))
+
+
+def test_the_content_head_is_quiet_where_texts_describe_newcomers() -> None:
+    rows = [data().item_row(item) for item in NEW]
+    for columns, loudness in ((data().items.frame, QUIET), (None, 1.0)):
+        frame = pd.DataFrame({"kind": [name[:-1] for name in data().items.ids]}) if columns is None else columns
+        table = ItemTable(data().items.ids, data().items.titles, frame)
+        own = HybridAttention(min_events=2).fit(
+            Interactions(data().name, data().user_ids, table, data().indptr, data().item)
+        )
+        content, _, inherited = own.parts_
+        assert inherited.loudness == loudness
+        np.testing.assert_allclose(content.gate[rows], loudness * own.base_[rows], rtol=1e-12)

@@ -34,7 +34,7 @@ from xattn.progress import Progress, silent
 from xattn.recommenders.additive import Additive
 from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept, PartSums
 from xattn.recommenders.dislikes import chosen_dislike
-from xattn.recommenders.newcomers import inherit
+from xattn.recommenders.newcomers import inherit, with_newcomers
 
 __all__ = ["FUSION", "AttentionModel", "Whole"]
 
@@ -236,6 +236,7 @@ class AttentionModel(Additive):
         else:  # an older file names it among the settings
             self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
         parts: list[Part] = []
+        content: Content
         if "content" in self.kinds:
             whole = ContentPart.of_state(state, self._content_gate(self.data_), **self._content_settings())
             split = self.fusion != "multiply" and bool(whole.features.names)
@@ -243,11 +244,13 @@ class AttentionModel(Additive):
             if split and self.fusion == "softmax":
                 omega = check_array("block_omega", state["block_omega"], ndim=1)
                 check_same_length(blocks=len(of_each_block(whole.features)), block_omega=len(omega))
-            parts.append(BlocksPart.of(whole, omega) if split else whole)
+            content = BlocksPart.of(whole, omega) if split else whole
+            parts.append(content)
         if "collaborative" in self.kinds:
             form = form_of(state, len(self.base_), len(self._behaviour.tau))
             behaviour = self._collaborative_part(form, self.data_)
             parts.append(behaviour)
             if "new" in state:
-                parts.append(InheritedPart.of_state(state, behaviour))
+                inherited = InheritedPart.of_state(state, behaviour)
+                parts = [with_newcomers(content, inherited), behaviour, inherited]
         self.parts_ = tuple(parts)

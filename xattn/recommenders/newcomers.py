@@ -24,10 +24,12 @@ from xattn.model.heads.field import fields_scores
 from xattn.model.heads.inherited import Inheritance, InheritedPart
 from xattn.model.value_table import Form
 
-__all__ = ["Newcomers", "inherit"]
+__all__ = ["Newcomers", "inherit", "with_newcomers"]
 
 SAMPLE = 200  # users whose lists say how far inherited scores are spread
+QUIET = 0.1  # of the content head for newcomers that texts describe: its worths of rare words are those of few items
 
+Content = ContentPart | BlocksPart
 Strengths = Callable[[str, History], np.ndarray]  # w (n,) of a history, in the way that a part asks for
 
 
@@ -35,13 +37,13 @@ class Newcomers(NamedTuple):
     """All that newcomers get: their heads, the content part with their gates, and the base (M,)."""
 
     part: InheritedPart
-    content: ContentPart | BlocksPart
+    content: Content
     base: np.ndarray
 
 
 def inherit(
     data: Interactions,
-    content: ContentPart | BlocksPart,
+    content: Content,
     behaviour: CollaborativePart,
     strengths: Strengths,
     values: Callable[[], Form],
@@ -71,11 +73,19 @@ def inherit(
     share = np.where(counts > 0, base, 0.0)
     base, gate = base.copy(), content.gate.copy()
     base[new] = gate[new] = expected(share, features.F, new, float(base[new].min()), penalty, young)
-    content = replace(content, gate=gate)
     part = InheritedPart.of(behaviour, inheritance, features.names, features.F[new], new, features.blocks)
+    part = replace(part, loudness=QUIET if has_texts(data.items) else 1.0)
+    content = with_newcomers(replace(content, gate=gate), part)
     s = _spread(asked, content, behaviour, strengths, part, features.F[form.warm], base, most)
     own = Inheritance(*(np.asarray(s * table, dtype=form.dtype) for table in inheritance))
     return Newcomers(replace(part, inheritance=own), content, base)
+
+
+def with_newcomers(content: Content, part: InheritedPart) -> Content:
+    """The content part of a model with these newcomers, whose gates are those of all other items until then."""
+    gate = content.gate.copy()
+    gate[part.new] *= part.loudness
+    return replace(content, gate=gate)
 
 
 class _Asked(NamedTuple):
@@ -104,7 +114,7 @@ class _Asked(NamedTuple):
 
 def _spread(
     asked: _Asked,
-    content: ContentPart | BlocksPart,
+    content: Content,
     behaviour: CollaborativePart,
     strengths: Strengths,
     part: InheritedPart,

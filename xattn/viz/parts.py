@@ -61,7 +61,12 @@ def part_width(kind: str) -> int:
 
 def _colour(most: float, lang: str, share: bool) -> alt.Color:
     legend = alt.Legend(
-        title=t("chart.contribution", lang), orient="bottom", gradientLength=140, tickCount=3, **_percent(share)
+        title=t("chart.contribution", lang),
+        orient="bottom",
+        gradientLength=140,
+        tickCount=3,
+        labelOverlap=True,
+        **_percent(share),
     )
     return alt.Color("contribution:Q", scale=alt.Scale(range=DIVERGING, domain=[-most, 0.0, most]), legend=legend)
 
@@ -130,6 +135,7 @@ def _frames(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
     """What each second adds, as bars; below them the picture of the second that adds most, with its patches."""
     sums = sheet.parts.groupby(["start", "stop"], as_index=False, sort=True)["contribution"].sum()
     best = int(sums["contribution"].abs().to_numpy().argmax()) if len(sums) else 0
+    sums["zero"] = 0.0
     sums["name"] = [f"{start:.2f}–{stop:.2f}" for start, stop in zip(sums["start"], sums["stop"], strict=True)]
     width = _size(sheet.picture, max(1, len(sums)))[0]
     bars = (
@@ -139,6 +145,7 @@ def _frames(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
             x=alt.X("start:Q", title=t("parts.seconds", lang), scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=4)),
             x2=alt.X2("stop:Q"),
             y=alt.Y("contribution:Q", title=None, axis=alt.Axis(tickCount=3, **_percent(share))),
+            y2=alt.Y2("zero:Q"),
             color=chosen_by(alt.ColorValue, alt.when("datum.contribution < 0").then(alt.value(AGAINST)), FOR),
             tooltip=[
                 alt.Tooltip("name:N", title=t("parts.seconds", lang)),
@@ -161,7 +168,7 @@ def _stretches(sheet: Sheet, most: float, lang: str, share: bool) -> Chart:
     plot = alt.Chart(frame).encode(
         x=alt.X("start:Q", title=t("parts.seconds", lang), scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=4)),
         x2=alt.X2("stop:Q"),
-        y=alt.Y("band:N", sort=bands, title=None, axis=alt.Axis(labelOverlap=False, labelLimit=80)),
+        y=alt.Y("band:N", sort=bands, title=None, axis=alt.Axis(labelOverlap=False, labelLimit=110)),
         tooltip=_tips(lang),
     )
     cells = plot.mark_rect(stroke=BASE, strokeOpacity=0.3).encode(color=_colour(most, lang, share))

@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from xattn.errors import check_array, check_distinct, check_index_array, refuse
+from xattn.errors import check_array, check_distinct, check_index_array, check_number, refuse
 from xattn.kernels.fields import field_weights
 from xattn.model.heads.collaborative import CollaborativePart, scale_names
 from xattn.model.heads.field import Events, Factors, HeadField
@@ -48,6 +48,7 @@ class InheritedPart(Part):
     tau: tuple[float, ...]
     beta: float
     theta: float
+    loudness: float = 1.0  # of the content head, where it speaks of newcomers beside these heads
 
     strength: ClassVar[str] = "presence"
 
@@ -87,11 +88,13 @@ class InheritedPart(Part):
             refuse("slopes", got=D.shape, got_levels=levels.shape)
         named = "new_feature_blocks" in state
         blocks = texts_of("new_feature_blocks", state["new_feature_blocks"], len(names)) if named else None
-        return cls.of(behaviour, Inheritance(D, levels), names, F, new, blocks)
+        loudness = check_number("new_loudness", float(state.get("new_loudness", np.array(1.0))), low=0.0)
+        return replace(cls.of(behaviour, Inheritance(D, levels), names, F, new, blocks), loudness=loudness)
 
     def state(self) -> dict[str, np.ndarray]:
         named = {"new_feature_names": text_array(self.names), "new_feature_blocks": text_array(self.blocks)}
         tables = {"new": self.new, "slopes": self.inheritance.D, "levels": self.inheritance.l}
+        tables["new_loudness"] = np.array(self.loudness)
         return {**named, **tables, **rows_state("new_F", self.F)}
 
     @property
