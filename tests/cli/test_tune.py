@@ -194,5 +194,5 @@ def test_a_rival_that_is_not_installed_is_told_before_anything_is_read(
 ) -> None:
     monkeypatch.setattr("xattn.evaluate.rivals.base.find_spec", lambda name: None)
     result = run("evaluate", "--ratings", "nowhere.csv", "--models", "SASRec")
-    wanted = "the package torch must be installed for SASRec (pip install 'xattn[rivals]'); got none."
+    wanted = "The package torch must be installed for SASRec (pip install 'xattn[rivals]'); got none."
     assert (result.exit_code, result.stderr) == (2, f"Error: {wanted}\n")

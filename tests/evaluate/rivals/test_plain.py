@@ -43,7 +43,7 @@ def test_random_is_another_order_for_each_history_and_the_same_again() -> None:
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "find_spec", lambda name: None)
-    wanted = r"the package implicit must be installed for ALS \(pip install 'xattn\[rivals\]'\); got none."
+    wanted = r"The package implicit must be installed for ALS \(pip install 'xattn\[rivals\]'\); got none."
     with pytest.raises(InputError, match=wanted):
         ALS().fit(films())
     assert Random().fit(films()).scores_of(History.of(films(), 0)).shape == (4,)
