@@ -63,7 +63,7 @@ def _colour(most: float, lang: str, share: bool) -> alt.Color:
     legend = alt.Legend(
         title=t("chart.contribution", lang),
         orient="bottom",
-        gradientLength=140,
+        gradientLength=200,  # three labels of tiny numbers stand beside each other
         tickCount=3,
         labelOverlap=True,
         **_percent(share),
