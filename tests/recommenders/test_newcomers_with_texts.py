@@ -138,6 +138,7 @@ def test_sums_removals_and_parts_hold(dtype: str, tmp_path) -> None:
 
 
 def test_the_content_head_is_quiet_where_texts_describe_newcomers() -> None:
+    assert QUIET < 1.0
     rows = [data().item_row(item) for item in NEW]
     for columns, loudness in ((data().items.frame, QUIET), (None, 1.0)):
         frame = pd.DataFrame({"kind": [name[:-1] for name in data().items.ids]}) if columns is None else columns
