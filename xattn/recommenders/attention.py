@@ -10,6 +10,7 @@ fitted to the share of all events.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -35,11 +36,11 @@ from xattn.recommenders.additive import Additive
 from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept, PartSums
 from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit, with_newcomers
+from xattn.recommenders.rehearsal import Content, Fitted, Way, chosen_way
 
 __all__ = ["FUSION", "AttentionModel", "Whole"]
 
 FUSION = Choice(("multiply", "add", "softmax"))  # of blocks of features
-Content = ContentPart | BlocksPart
 
 NEWCOMERS = {"next": 0.12, "any": 0.02}  # of the first places, by default; of the past little is unmet (docs/log.md)
 
@@ -67,6 +68,7 @@ class AttentionModel(Additive):
     _kept: Kept | None = None
     _larger: Whole | None = None
     dislike_: float  # what a clear dislike counts in the collaborative heads
+    way_: Way | None = None  # how newcomers are scored that texts describe, once there have been any
 
     # --- fit ---------------------------------------------------------------------------------------------------------
 
@@ -125,7 +127,7 @@ class AttentionModel(Additive):
         return chosen_dislike(data, self.scale_, self._behaviour, np.random.default_rng(seed))
 
     def _grow_from(self, old: Self, whole: Interactions) -> None:
-        self.dislike_ = old.dislike_  # what a dislike counts is chosen in `fit` and stays
+        self.dislike_, self.way_ = old.dislike_, old.way_  # both are chosen in `fit` and stay
         if "collaborative" in self.kinds:
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
@@ -196,10 +198,30 @@ class AttentionModel(Additive):
         young = None
         if self.half_life is not None and data.time is not None:
             young = youth(data.item, data.time, float(self.half_life), data.n_items)
-        found = inherit(data, content, behaviour, self._strength, values, self.base_, most, young)
+
+        def way() -> Way:
+            if self.way_ is None:
+                rng = np.random.default_rng(self.get_params(deep=False).get("random_state", 0))
+                self.way_ = chosen_way(data, self._rehearsed, self._strength, most, rng)
+            return self.way_
+
+        found = inherit(data, content, behaviour, self._strength, values, self.base_, most, way, young)
         if found is not None:
             self.parts_ = (found.content, behaviour, found.part)
             self.base_ = found.base
+
+    def _rehearsed(self, data: Interactions) -> Fitted:
+        """The parts of this model, fitted to less data with the same settings."""
+        twin = copy(self)
+        twin._kept = twin._larger = None
+        worths = self._worths(data)
+        twin.base_ = share = share_of(np.bincount(data.item, worths, minlength=data.n_items))
+        content, behaviour = twin._content(data), twin._collaborative(data, silent)
+        values, young = twin._plain_values(data, behaviour, share)(), None
+        if self.half_life is not None and data.time is not None:
+            twin.base_ = fresh_share(data.item, worths, data.time, float(self.half_life), data.n_items)
+            young = youth(data.item, data.time, float(self.half_life), data.n_items)
+        return Fitted(data, content, behaviour, values, twin.base_, young)
 
     def _plain_values(self, data: Interactions, behaviour: CollaborativePart, share: np.ndarray) -> Callable[[], Form]:
         """Values from what people did alone. If features took part in the fit, items that share some speak for each
@@ -228,13 +250,18 @@ class AttentionModel(Additive):
     # --- files -------------------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, np.ndarray]:
-        return super()._state() | {"dislike": np.array(self.dislike_)}
+        way = {} if self.way_ is None else {"newcomers_way": np.array(self.way_, dtype=np.float64)}
+        return super()._state() | {"dislike": np.array(self.dislike_)} | way
 
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         if "dislike" in state:
             self.dislike_ = check_number("dislike", float(state["dislike"]), low=-1.0, high=1.0)
         else:  # an older file names it among the settings
             self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
+        if "newcomers_way" in state:
+            way = check_array("newcomers_way", state["newcomers_way"], ndim=1)
+            check_same_length(way=len(Way._fields), newcomers_way=len(way))
+            self.way_ = Way(float(way[0]), bool(way[1]), float(way[2]))
         parts: list[Part] = []
         content: Content
         if "content" in self.kinds:
