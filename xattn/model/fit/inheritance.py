@@ -27,7 +27,7 @@ PLACES = 50  # of a list, of which newcomers may take a share; or a tenth of the
 HALVINGS = 30  # of the search for s
 
 
-def _weights(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = None) -> np.ndarray:
+def regression(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = None) -> np.ndarray:
     """R (d + 1, C): its product with C values is their slopes and level by ridge regression on the rows of `F` (C, d).
 
     With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄. Rows
@@ -46,11 +46,6 @@ def _weights(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = Non
     dense = (F.T @ F).toarray() - C * np.outer(mean, mean)
     slopes = np.linalg.solve(dense + penalty * np.eye(d), F.toarray().T - mean[:, None])
     return np.vstack([slopes, 1 / C - mean @ slopes])
-
-
-def regression(F: sparse.csr_array, penalty: float) -> np.ndarray:
-    """R (d + 1, C): its product with the values of C items is their slopes and level on the features `F` (C, d)."""
-    return _weights(F, penalty)
 
 
 def evening(counts: np.ndarray) -> np.ndarray:
@@ -95,7 +90,7 @@ def expected(
         worth = young[met] * there
         share = share.copy()
         share[met] /= np.where(there > 0, there, 1.0)
-    slopes_level = _weights(F[met], penalty, worth) @ share[met]
+    slopes_level = regression(F[met], penalty, worth) @ share[met]
     return np.asarray(np.maximum(F[new] @ slopes_level[:-1] + slopes_level[-1], least))
 
 
