@@ -151,7 +151,9 @@ def chosen_way(
 def ranks_by_way(
     fitted: Fitted, questions: list[ColdQuestion], strengths: Strengths, most: float
 ) -> dict[Way, np.ndarray]:
-    """By each of `WAYS`, the rank (Q,) of what each question asks for."""
+    """By each of `WAYS`, the rank (Q,) of what each question asks for; but not by those that are too loud.
+
+    A content head that takes more places for newcomers than their share costs items that have been met."""
     data, content, behaviour, values, base, young = fitted
     form, counts = behaviour.form, data.counts()
     warm, new = form.warm, np.flatnonzero(counts == 0)
@@ -182,6 +184,8 @@ def ranks_by_way(
             for loudness in LOUDNESSES:
                 rest = [own_base * (1.0 + loudness * of) for of in said]
                 s = spread(first, full[0], np.hstack(alike[:2]), rest[0], most)
+                if s == 0.0 and loudness > 0.0:
+                    continue  # the content head alone takes more places than newcomers may have
                 scores = rest[1] + s * alike[2]
                 _leave_out(scores, [question.seen for question in questions], place)
                 own = scores[np.arange(len(scores)), target][:, None]
