@@ -11,7 +11,7 @@ restaurants; 1,000 users at most), then, without --cold, the next item.
 where titles say nothing; *with vectors* has the texts twice where attention looks too, as keywords and as vectors of
 their words. --blocks names the rows that are wanted, as they are called in the output; "singles" are all single blocks.
 `first_ahead` is how far the first row is ahead of this one over the same users, with its 95 % interval (bootstrap over
-users).
+users); `way` is how newcomers are scored, where that is chosen (`xattn/recommenders/rehearsal.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from xattn.evaluate.cold import hidden_items, questions_of
 from xattn.evaluate.questions import last_events
 from xattn.evaluate.ranking import rank
 from xattn.features import make_features
+from xattn.recommenders.rehearsal import Way
 from xattn.scenarios.convert import CONVERTERS
 
 
@@ -132,8 +134,15 @@ def kinds_of(data: Interactions) -> dict[str, tuple[Interactions, str]]:
     return kinds | {f"{column} alone": (with_columns(data, [column]), "multiply") for column in every}
 
 
-def figures_of(data: Interactions, fusion: str, protocol: str, k: int) -> dict[str, np.ndarray]:
-    """Each user's figures (U,): recall@k and cold_recall@k of *cold*, NDCG@k of *next-item*; and seconds of the fit."""
+class Measured(NamedTuple):
+    """Each user's `figures` (U,): recall@k and more of *cold*, NDCG@k of *next-item*; the fit's time and chosen way."""
+
+    figures: dict[str, np.ndarray]
+    seconds: float
+    way: Way | None
+
+
+def measured(data: Interactions, fusion: str, protocol: str, k: int) -> Measured:
     model = HybridAttention(learned="never", fusion=fusion)
     start = time.perf_counter()
     if protocol == "cold":
@@ -152,7 +161,7 @@ def figures_of(data: Interactions, fusion: str, protocol: str, k: int) -> dict[s
         seconds = time.perf_counter() - start
         ranks = [of[0] if len(of) else np.inf for of in rank(model, held, k).ranks]
         figures = {f"ndcg@{k}": np.array([1 / np.log2(1 + r) if r <= k else 0.0 for r in ranks])}
-    return figures | {"fit_s": np.array([seconds])}
+    return Measured(figures, seconds, model.way_)
 
 
 def main() -> None:
@@ -179,10 +188,10 @@ def main() -> None:
         for protocol, k in protocols:
             first: np.ndarray | None = None
             for what, (own, fusion) in rows.items():
-                figures = figures_of(own, fusion, protocol, k)
-                metric = next(iter(figures))
-                values = figures[metric]
+                figures, seconds, way = measured(own, fusion, protocol, k)
+                values = next(iter(figures.values()))
                 said: dict[str, object] = {key: round(float(own.mean()), 4) for key, own in figures.items()}
+                said |= {"fit_s": round(seconds, 1), "way": way}
                 said["ci95"] = [round(x, 4) for x in interval(values, 0)]
                 if first is not None:
                     ahead = first - values

@@ -65,7 +65,7 @@ class Way(NamedTuple):
 
 BEFORE = Way(PENALTY, False, 1.0)  # where no texts describe the items
 USUAL = Way(16.0, True, 0.1)  # where nothing can be asked
-PENALTIES, LOUDNESSES = (1.0, 4.0, 16.0, 64.0), (0.0, 0.1, 0.3, 1.0)  # that are tried
+PENALTIES, LOUDNESSES = (1.0, 4.0, 16.0, 64.0), (0.0, 0.1, 0.3)  # that are tried
 WAYS = tuple(Way(*way) for way in product(PENALTIES, (True, False), LOUDNESSES))
 
 
