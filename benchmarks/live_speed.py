@@ -2,7 +2,8 @@
 
     PYTHONPATH=. python benchmarks/live_speed.py [--items 10000] [--store sqlite:///FILE] [--seconds 20] [--learned]
 
-With --learned the model has deep heads, trained for a minute: how good they are does not matter here. Made-up people and items; nothing is kept. Every event is acknowledged, so durable, before it is counted. Prints JSON.
+With --learned the model has deep heads, trained for a minute: how good they are does not matter here. Made-up people
+and items; nothing is kept. Every event is acknowledged, so durable, before it is counted. Prints JSON.
 """
 
 from __future__ import annotations

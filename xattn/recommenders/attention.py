@@ -22,6 +22,7 @@ from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Choice, Opti
 from xattn.features import feature_set
 from xattn.model.fit.block_weights import fit_blocks
 from xattn.model.fit.freshness import fresh_share, share_of, youth
+from xattn.model.fit.pooling import pace_of
 from xattn.model.fit.worths import fit_feature_worths
 from xattn.model.heads.blocks import BlocksPart, of_each_block
 from xattn.model.heads.collaborative import CollaborativePart
@@ -98,6 +99,8 @@ class AttentionModel(Additive):
     def _fit(self, data: Interactions, progress: Progress) -> None:
         if self.half_life is not None and data.time is None:
             refuse("half_life_times", got=self.half_life)
+        if "collaborative" in self.kinds and self._behaviour.by_time:
+            self.pace_ = pace_of(data.indptr, data.time)
         if not hasattr(self, "dislike_"):
             self.dislike_ = self._chosen_dislike(data)
         if self._larger is not None and self._larger.data is data:
@@ -175,7 +178,7 @@ class AttentionModel(Additive):
         behaviour = self._behaviour
         gate = self._gates(data.counts())["collaborative"]
         gate = np.where(form.row_of_item >= 0, gate, 0.0)
-        return CollaborativePart(form, behaviour.tau, behaviour.beta, float(self.threshold), gate)
+        return CollaborativePart(form, behaviour.memories, behaviour.beta, float(self.threshold), gate)
 
     def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """γ of each part (M,): 1 for a part that stands alone."""
@@ -228,13 +231,16 @@ class AttentionModel(Additive):
     # --- files -------------------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, np.ndarray]:
-        return super()._state() | {"dislike": np.array(self.dislike_)}
+        pace = {"pace": np.array(self.pace_)} if hasattr(self, "pace_") else {}
+        return super()._state() | {"dislike": np.array(self.dislike_), **pace}
 
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         if "dislike" in state:
             self.dislike_ = check_number("dislike", float(state["dislike"]), low=-1.0, high=1.0)
         else:  # an older file names it among the settings
             self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
+        if "pace" in state:
+            self.pace_ = check_number("pace", float(state["pace"]), low=0.0, open_low=True)
         parts: list[Part] = []
         content: Content
         if "content" in self.kinds:
@@ -247,7 +253,7 @@ class AttentionModel(Additive):
             content = BlocksPart.of(whole, omega) if split else whole
             parts.append(content)
         if "collaborative" in self.kinds:
-            form = form_of(state, len(self.base_), len(self._behaviour.tau))
+            form = form_of(state, len(self.base_), len(self._behaviour.memories))
             behaviour = self._collaborative_part(form, self.data_)
             parts.append(behaviour)
             if "new" in state:

@@ -17,8 +17,12 @@ def head_name(head: str, lang: str = "en") -> str:
 
     >>> head_name("recency 20", "zh")
     '近期（20）'
+    >>> head_name("recency 7 days"), head_name("recency 7 days", "zh")
+    ('recent (7 days)', '近期（7 天）')
     """
     word, _, number = head.partition(" ")
+    if word in ("recency", "inherited") and number.endswith((" day", " days")):
+        return t(f"chart.head_{word}_days", lang, n=number.partition(" ")[0], days=number.partition(" ")[2])
     if word == "recency" and number:
         return t("chart.head_recency", lang, n=number)
     if word == "learned" and number:

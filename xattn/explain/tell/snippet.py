@@ -139,7 +139,7 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     ids = [data.items.ids[row] for row in history.item.tolist()]
     plain_ages = np.array_equal(history.age, np.arange(len(history))[::-1])
     said = history.rating is None or not np.isnan(history.rating).any()
-    if plain_ages and history.kind is None and history.user is None and ids and said:
+    if plain_ages and history.elapsed is None and history.kind is None and history.user is None and ids and said:
         events = ids if history.rating is None else list(zip(ids, history.rating.tolist(), strict=True))
         if not masked:
             return {"history": events}
@@ -148,9 +148,10 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     if history.rating is not None:
         rating = f"np.array([{', '.join('np.nan' if r != r else repr(r) for r in history.rating.tolist())}])"
     kind = "None" if history.kind is None else f"np.array({[str(k) for k in history.kind]!r}, dtype=object)"
+    elapsed = "" if history.elapsed is None else f", elapsed=np.array({history.elapsed.tolist()!r})"
     built = (
         f"xattn.History(item=model.data_.items.rows({ids!r}), rating={rating}, age=np.array({history.age.tolist()!r}), "
-        f"live=np.array({history.live.tolist()!r}, dtype=bool), user={history.user!r}, kind={kind})"
+        f"live=np.array({history.live.tolist()!r}, dtype=bool), user={history.user!r}, kind={kind}{elapsed})"
     )
     return {"history": _Raw(built)}
 
@@ -160,4 +161,8 @@ def _own(history: History, data: Any) -> bool:
     if history.user is None:
         return False
     own = History.of(data, history.user)
-    return len(own) == len(history) and np.array_equal(own.item, history.item) and np.array_equal(own.age, history.age)
+    if len(own) != len(history) or (own.elapsed is None) != (history.elapsed is None):
+        return False
+    if own.elapsed is not None and history.elapsed is not None and not np.array_equal(own.elapsed, history.elapsed):
+        return False
+    return np.array_equal(own.item, history.item) and np.array_equal(own.age, history.age)
