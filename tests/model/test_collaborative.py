@@ -47,8 +47,6 @@ def test_fields_hold_strength_value_and_gate(part: CollaborativePart, history: H
     assert [field.name for field in fields] == [
         f"recency {m.tau:g}{unit}" for m, unit in zip(part.memories, units, strict=True)
     ]
-        f"recency {m.tau:g}{(' day' if m.tau == 1 else ' days') * m.by_time}" for m in part.memories
-    ]
     for h, field in enumerate(fields):
         assert field.E.shape == (1, len(history))  # attention does not look at the target
         assert_within(field.E[0], naive.exponentials(part.memories[h], history), 1e-15)

@@ -65,6 +65,36 @@ def test_many_histories_have_the_scores_of_each_whether_their_moments_are_known_
         np.testing.assert_array_equal(one.elapsed, other.elapsed)
 
 
+def baskets(gap: float = 2.0) -> Interactions:
+    """The same people, who take three things at a time."""
+    n = np.diff(data().indptr)
+    time = np.concatenate([(np.arange(m) // 3) * gap * DAY for m in n])
+    return Interactions("baskets", data().user_ids, data().items, data().indptr, data().item, data().rating, time)
+
+
+def test_where_people_fill_baskets_the_fit_adds_a_head_of_a_day(tmp_path: Path) -> None:
+    """And keeps it in a file, in growth and in forgetting; where they do not, there is none."""
+    plain = {"min_events": 2, "regularization": 1.0, "dtype": "float64", "dislike": 1.0}
+    assert made(recency_days="auto", pause_days=None).fit(data()).days_ == ()
+    assert made(recency_days="auto", pause_days=None).fit(baskets(0.0)).days_ == ()  # all at one moment
+    found = HybridAttention(**plain).fit(baskets())
+    assert found.days_ == (1.0,)
+    assert "recency 1 day" in found.head_names
+    found.save(tmp_path / "m.npz")
+    again = load_model(tmp_path / "m.npz")
+    assert again.days_ == (1.0,)
+    np.testing.assert_array_equal(again.scores_of(asked(3)), found.scores_of(asked(3)))
+    other = HybridAttention(**{**plain, "recency_days": (1.0,)}).fit(baskets())
+    np.testing.assert_array_equal(other.scores_of(asked(3)), found.scores_of(asked(3)))
+    half = baskets().select(baskets().user < 60)
+    grown = HybridAttention(**plain).fit(half).partial_fit(baskets().select(baskets().user >= 60))
+    assert grown.days_ == (1.0,)
+    assert gap(grown, HybridAttention(**plain).fit(grown.data_)) < 1e-9
+    bare = Interactions("bare", data().user_ids, data().items, data().indptr, data().item, data().rating)
+    assert HybridAttention(**plain).fit(half).partial_fit(bare.select(bare.user >= 60)).days_ == ()
+    assert found.forget(["u3"]).days_ == (1.0,)
+
+
 def test_a_pause_makes_the_heads_by_time_say_less() -> None:
     history = History.of(data(), 7)
     by_time = CollaborativeAttention(recency_days=(0.5,), min_events=2, regularization=1.0).fit(data())

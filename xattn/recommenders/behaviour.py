@@ -30,6 +30,7 @@ from xattn.recommenders.estimator import LogRange, space
 
 __all__ = [
     "AS_ANY_OTHER",
+    "A_DAY",
     "BEHAVIOUR_CONSTRAINTS",
     "BEHAVIOUR_SPACE",
     "DROPOUT",
@@ -50,6 +51,7 @@ REGULARIZATION = {"next": 80.0, "any": 150.0}  # chosen on validation (docs/log.
 FEATURES = 1 / 40  # φ/λ of "next", likewise
 MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+A_DAY = (1.0,)  # of the head that forgets by time where people fill baskets: on validation no scale is better
 AS_ANY_OTHER = 1.0  # what a clear dislike counts in "next", unless the data shows otherwise
 TASTE = 0.5  # what a clear dislike counts in "any", as in its fit: as an event that was neither liked nor disliked
 LEAST = 5  # events of an item that gets values, unless another number is given
@@ -61,7 +63,7 @@ NEIGHBORS_CONSTRAINT = Optional(Whole(1, MOST_UNKNOWNS))
 BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
     objective=Choice(OBJECTIVES),
     recency=Each(POSITIVE, "number_of_events"),
-    recency_days=Optional(Each(POSITIVE, "number_of_days")),
+    recency_days=Auto(Optional(Each(POSITIVE, "number_of_days"))),
     days_floor=Range(0.0, 0.95),
     pause_days=Optional(POSITIVE),
     regularization=Optional(Range(0.0, MOST_PENALTY, open_low=True)),
@@ -91,6 +93,12 @@ def _dislike(params: Mapping[str, Any], whole: bool) -> float:
     if params["dislike"] != "auto":
         return float(params["dislike"])
     return float(params.get("dislike_", TASTE if whole else AS_ANY_OTHER))
+
+
+def _days(params: Mapping[str, Any]) -> tuple[float, ...]:
+    """The scales in days: as given, or as they were chosen in the fit."""
+    given = params.get("recency_days")
+    return tuple(float(tau) for tau in (params.get("days_", ()) if given == "auto" else given or ()))
 
 
 PartSums = Sums | PairSums | BelongingSums
@@ -148,7 +156,7 @@ class Behaviour(NamedTuple):
             np.dtype(params["dtype"]).type,
             params["event_weights"],
             float(params.get("dropout", DROPOUT)),
-            () if whole else tuple(float(tau) for tau in params.get("recency_days") or ()),
+            () if whole else _days(params),
             float(params.get("days_floor", 0.0)),
             None if whole else params.get("pause_days"),
             float(params.get("pace_", 1.0)),
@@ -262,19 +270,23 @@ class Behaviour(NamedTuple):
         if self.objective == "any" or self._neighbors(warm) is not None:
             return None
         tau, beta = self._tau, self._beta
-        times = (self.days, self.days_floor, self.pause_days)
-        by = (self.tau, self.beta, times, None if self.event_weights is None else dict(self.event_weights))
-        if kept is None or kept.by != by:
+        if kept is None or kept.by != self._made_by:
             sums = sums_of(self._histories(data), warm, data.n_items, tau, beta)
         else:
             old, new = self._histories(kept.data), self._histories(data)
             sums = exchanged(kept.sums, old, new, warm, data.n_items, tau, beta)
-        return Kept(data, by, sums)
+        return Kept(data, self._made_by, sums)
+
+    @property
+    def _made_by(self) -> tuple[Any, ...]:
+        """What the sums depend on."""
+        times = (self.days, self.days_floor, self.pause_days)
+        return (self.tau, self.beta, times, None if self.event_weights is None else dict(self.event_weights))
 
     def lessen(self, kept: Kept | None, data: Interactions, gone: np.ndarray) -> Kept | None:
         """The sums of `data`, which is that of `kept` without the users in its rows `gone`; None as in `keep`."""
         warm = self.warm(data.counts())
-        if kept is None or self.objective == "any" or self._neighbors(warm) is not None:
+        if kept is None or kept.by != self._made_by or self.objective == "any" or self._neighbors(warm) is not None:
             return self.keep(None, data)
         tau, beta = self._tau, self._beta
         histories = self._histories(kept.data).of(gone)

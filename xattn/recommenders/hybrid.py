@@ -63,7 +63,8 @@ class HybridAttention(AttentionModel):
         objective        "next", "any" or "auto", as in CollaborativeAttention
         recency          > 0 each, in events: one time scale for each head
         recency_days     > 0 each, in days: one more head for each, which forgets by elapsed time (docs/model.md, eq.
-                         39); the data must hold times (None: no such head)
+                         39); the data must hold times (None: no such head); "auto": one of a day where at least half
+                         of the events came at the moment of the one before, kept as `days_`
         beta             from 0 to 1, the exponent β of the weights
         regularization   > 0, the λ of the ridge; None: 80 for what comes next, 150 for any
         dropout          from 0 to 0.95, of "any": the chance with which the fit drops each item of a history, in
@@ -133,7 +134,7 @@ class HybridAttention(AttentionModel):
         *,
         objective: str = "auto",
         recency: tuple[float, ...] = (3.0, 20.0),
-        recency_days: tuple[float, ...] | None = None,
+        recency_days: tuple[float, ...] | str | None = "auto",
         days_floor: float = 0.0,
         pause_days: float | None = None,
         beta: float = 0.35,

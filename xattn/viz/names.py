@@ -9,6 +9,7 @@ from xattn.i18n.joined import said
 
 __all__ = ["column_name", "feature_name", "genre_name", "head_name", "part_name"]
 
+DAYS = ("day", "days")
 _TIMED = re.compile(r"(\d+\.\d\d–\d+\.\d\d) s, (.+)")  # a part of a sound or a video
 
 
@@ -18,11 +19,14 @@ def head_name(head: str, lang: str = "en") -> str:
     >>> head_name("recency 20", "zh")
     '近期（20）'
     >>> head_name("recency 7 days"), head_name("recency 7 days", "zh")
-    ('recent (7 days)', '近期（7 天）')
+    ('recent (days: 7)', '近期（天数：7）')
     """
     word, _, number = head.partition(" ")
-    if word in ("recency", "inherited") and number.endswith((" day", " days")):
-        return t(f"chart.head_{word}_days", lang, n=number.partition(" ")[0], days=number.partition(" ")[2])
+    n, _, unit = number.partition(" ")
+    if word == "recency" and unit in DAYS:
+        return t("chart.head_recency_days", lang, n=n)
+    if word == "inherited" and unit in DAYS:
+        return t("chart.head_inherited_days", lang, n=n)
     if word == "recency" and number:
         return t("chart.head_recency", lang, n=number)
     if word == "learned" and number:
