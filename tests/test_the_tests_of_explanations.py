@@ -14,6 +14,7 @@ import pytest
 
 from tests.explain import test_cache, test_counterfactual, test_difference, test_edit, test_lists, test_why_not
 from tests.planting import Fault, must_fail
+from tests.recommenders import test_contract
 from xattn.explain import cache, counterfactual
 from xattn.explain.cache import HistoryCache
 from xattn.explain.compare import difference, edit, why_not
@@ -21,7 +22,9 @@ from xattn.explain.question import comes_before
 from xattn.kernels.minimal import NONE, SPENT
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart
+from xattn.model.heads.deep import DeepPart
 from xattn.model.heads.field import fields_masked
+from xattn.model.heads.learned import LearnedPart
 from xattn.model.heads.part import Part
 from xattn.recommenders import UserAttention
 from xattn.recommenders.scoring import Scoring
@@ -51,6 +54,7 @@ def settled_for_32_events(self: Any, items: Any, close: Any, target: int, events
 
 
 SETTLED = HistoryCache._close_ahead
+OF_MANY = Scoring.contributions_of
 
 
 def as_announced(self: Any, events: np.ndarray, items: np.ndarray) -> np.ndarray:
@@ -88,6 +92,31 @@ RANKS = [
     ),
     Fault("head by head", CollaborativePart, "scores_masked", summed_at_last,
           by_parts, ("collaborative f64",)),
+]  # fmt: skip
+
+# --- contributions to a whole list -----------------------------------------------------------------------------------
+
+
+def newest_left_out(of: Callable[..., None]) -> Callable[..., None]:
+    """The newest event gives nothing."""
+
+    def wrong(self: Any, out: np.ndarray, *args: Any) -> None:
+        before = out[:, -1].copy()
+        of(self, out, *args)
+        out[:, -1] = before
+
+    return wrong
+
+
+CONTRIBUTIONS = [
+    Fault("the newest event left out", where, "add_contributions", newest_left_out(where.add_contributions),
+          test_contract.test_contributions_to_many_are_the_sums_of_the_cells, (name,))
+    for where, name in ((Part, "content"), (LearnedPart, "sequence"), (DeepPart, "sequence deep"))
+]  # fmt: skip
+CONTRIBUTIONS += [
+    Fault("those of the first target", Scoring, "contributions_of",
+          lambda self, history, targets: np.repeat(OF_MANY(self, history, targets[:1]), len(targets), axis=0),
+          test_contract.test_contributions_to_many_are_the_sums_of_the_cells, ("item knn",))
 ]  # fmt: skip
 
 # --- differences ------------------------------------------------------------------------------------------------------
@@ -186,7 +215,7 @@ OTHER_CLAIMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", [*RANKS, *DIFFERENCES, *OTHER_CLAIMS], ids=str)
+@pytest.mark.parametrize("fault", [*RANKS, *CONTRIBUTIONS, *DIFFERENCES, *OTHER_CLAIMS], ids=str)
 def test_wrong_explanations_are_caught(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fault.where, fault.name, fault.faulty)
     must_fail(fault.test, *fault.args)

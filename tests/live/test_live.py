@@ -16,7 +16,7 @@ from xattn.data import History
 from xattn.errors import InputError, UnknownIdError
 from xattn.live import Live, Plan, open_store
 from xattn.live.given import Event
-from xattn.live.record import Numbers, contributions
+from xattn.live.record import Numbers
 from xattn.live.serving import StoredLedger
 from xattn.live.whole import whole
 from xattn.recommenders import HybridAttention, UserAttention, load_model
@@ -388,17 +388,6 @@ def test_a_list_that_is_made_while_its_person_is_forgotten_is_not_kept(
 
 
 # --- records ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [HybridAttention, UserAttention])
-def test_contributions_are_the_sums_of_the_cells(kind: Any) -> None:
-    fitted = kind().fit(data_of("messy"))
-    for user in fitted.data_.user_ids[:8]:
-        events = fitted.history(user)
-        events = events.without([0]) if len(events) > 2 else events
-        targets = np.arange(0, fitted.data_.n_items, 3)
-        want = [sum(head.contribution.sum(axis=1) for head in fitted.cells_of(events, int(j))) for j in targets]
-        assert np.allclose(contributions(fitted, events, targets), want, rtol=0, atol=1e-12)
 
 
 def test_numbers_come_back_as_they_were() -> None:

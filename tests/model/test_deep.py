@@ -152,6 +152,18 @@ def test_scores_and_removals_are_the_steps_written_out(shape: Shape, n: int, the
         assert_within(announced[:, r], written_out(served, without, w), 1e-10, 1e-12)
 
 
+def contributions(part: DeepPart, events: Some, w: np.ndarray) -> np.ndarray:
+    """(M, n) of each event to every item."""
+    out = np.zeros((M, len(events)))
+    part.add_contributions(out, events, w, np.arange(M))
+    return out
+
+
+def sums(part: DeepPart, events: Some, w: np.ndarray, target: int) -> np.ndarray:
+    """(n,) the same of one item, cell by cell."""
+    return np.sum([cells.contribution.sum(axis=1) for cells in part.cells(events, w, target)], axis=0)
+
+
 def test_one_history_after_another() -> None:
     """What was made of the last one is kept: nothing of it may be said of the next."""
     served, events, w = part(), history(), np.ones(10)
@@ -166,7 +178,8 @@ def test_one_history_after_another() -> None:
             fresh.add_without_each(again, own, strengths, np.arange(M))
             np.testing.assert_array_equal(announced, again)
             one, other = (np.array([c.contribution for c in p.cells(own, strengths, 3)]) for p in (served, fresh))
-            np.testing.assert_allclose(one, other, rtol=1e-12)
+            np.testing.assert_array_equal(one, other)
+            np.testing.assert_array_equal(*(contributions(p, own, strengths) for p in (served, fresh)))
 
 
 def test_many_histories_have_the_bits_of_each() -> None:
@@ -200,6 +213,7 @@ def test_cells_add_up_and_removals_are_served(gone: tuple[int, ...], theta: floa
         cells = served.cells(events, w, target)
         assert sum(c.contribution.sum() for c in cells) == pytest.approx(scores[target], rel=1e-12, abs=1e-13)
         assert all(not c.weight[list(gone)].any() for c in cells)
+    assert_within(contributions(served, events, w), [sums(served, events, w, j) for j in range(M)], 1e-12, 1e-13)
     announced = np.zeros((M, len(events)))
     served.add_without_each(announced, events, w, targets)
     masks = np.array([events.live & (np.arange(len(events)) != r) for r in range(len(events))])
@@ -235,6 +249,7 @@ def test_fewer_heads_keep_their_numbers() -> None:
     scores = fewer.scores(events, w)
     cells = fewer.cells(events, w, 4)
     assert sum(c.contribution.sum() for c in cells) == pytest.approx(scores[4], rel=1e-12)
+    assert_within(contributions(fewer, events, w)[4], sums(fewer, events, w, 4), 1e-12, 1e-13)
     both = whole.with_heads([0, 1]).scores(events, w)
     np.testing.assert_allclose(both + scores, whole.scores(events, w), rtol=1e-11, atol=1e-13)
 

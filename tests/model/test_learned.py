@@ -79,7 +79,10 @@ def test_a_score_is_the_sum_written_out_three_ways(
     for j in range(M):
         cells = part.cells(history, w, j)
         assert sum(float(c.contribution.sum()) for c in cells) == pytest.approx(want[j], rel=1e-9, abs=1e-11)
-    announced = np.zeros((M, n))
+    announced, given = np.zeros((2, M, n))
+    part.add_contributions(given, history, w, np.arange(M))
+    assert_within(given.sum(axis=1), want, 1e-9, 1e-11)
+    assert not given[:, masked].any()
     part.add_without_each(announced, history, w, np.arange(M))
     for r in range(n):
         served = part.scores(history.without([r]), w)

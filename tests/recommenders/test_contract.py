@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.models import MODELS, SINGLE, assert_adds_up, assert_removals_hold, fitted
 from xattn import History, InputError, UnknownIdError
+from xattn.explain.rows import contributions
 from xattn.recommenders import Recommender
 from xattn.recommenders.registry import OWN, model_class
 from xattn.testing import RecommenderContract
@@ -53,6 +54,20 @@ def test_ledger_is_the_score(name: str, question: tuple[list[tuple[str, float]],
     ledger = model.explain(item=item, history=history)
     assert_adds_up(ledger, float(model.score(history=history)[model.data_.item_row(item)]), name in SINGLE)
     assert not masked & set(ledger.cells["position"])
+
+
+@every_model
+@given(question=questions())
+@settings(max_examples=15)
+def test_contributions_to_many_are_the_sums_of_the_cells(
+    name: str, question: tuple[list[tuple[str, float]], str, set[int]]
+) -> None:
+    events, item, masked = question
+    model = fitted(name)
+    history = model.history(history=events).without(sorted(masked))
+    targets = np.array([model.data_.item_row(item), 0, 7, 0])
+    want = [contributions(model.cells_of(history, target), len(history)) for target in targets.tolist()]
+    np.testing.assert_allclose(model.contributions_of(history, targets), want, rtol=1e-11, atol=1e-12)
 
 
 @every_model

@@ -262,7 +262,7 @@ def test_every_public_method_is_called() -> None:
         if callable(value) and not isinstance(value, type) and not key.startswith("_")
     }
     inner = {"scores_of", "scores_of_many", "scores_without_each", "cells_of", "fields_of", "approximate_of"}
-    inner |= {"scores_masked", "reach_of", "orders_of"}  # asked by a Ledger, which a fitted model alone makes
+    inner |= {"contributions_of", "scores_masked", "reach_of", "orders_of"}  # asked of a fitted model alone
     called = {name for call in CALLS for name in call.__code__.co_names}
     before = {"set_params", "saved_params"}  # what a model is told and keeps of that needs no fit
     assert public - inner - before - {"fit", "partial_fit", "grow_to"} == called

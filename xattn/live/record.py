@@ -12,11 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.data import History
-from xattn.kernels.fields import field_weights
-from xattn.recommenders import Recommender
-
-__all__ = ["Numbers", "contributions"]
+__all__ = ["Numbers"]
 
 
 class Numbers(NamedTuple):
@@ -38,19 +34,3 @@ class Numbers(NamedTuple):
         flat = np.frombuffer(raw, "<f8")
         ledger = flat[3 * k :].reshape(k, -1) if k else np.empty((0, 0))
         return cls(flat[:k], flat[k : 2 * k], flat[2 * k : 3 * k], ledger)
-
-
-def contributions(model: Recommender, history: History, targets: np.ndarray) -> np.ndarray:
-    """(J, n) what each event contributes to the score of each of the items `targets` (J,)."""
-    found = np.zeros((len(targets), len(history)))
-    if not len(history) or not len(targets):
-        return found
-    fields = model.fields_of(history, targets)
-    if fields is None:
-        for place, target in enumerate(targets.tolist()):
-            for head in model.cells_of(history, target):
-                found[place] += head.contribution.sum(axis=1)
-        return found
-    for field in fields:
-        found += field_weights(field.E, history.live, field.beta, field.theta) * field.X
-    return found

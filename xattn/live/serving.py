@@ -18,7 +18,7 @@ from xattn.data import History, Interactions
 from xattn.errors import UnknownIdError, refuse
 from xattn.explain import Ledger
 from xattn.live.person import Person
-from xattn.live.record import Numbers, contributions
+from xattn.live.record import Numbers
 from xattn.recommenders import Recommender
 from xattn.recommenders.listing import listing
 from xattn.requests.answers import Listed
@@ -83,7 +83,7 @@ def make_list(model: Recommender, person: Person, conditions: Mapping[str, Any],
     scores = model.scores_of(events)
     (best,) = asked.best(scores[None, :], [events])
     rows = np.asarray(best.items)
-    own = contributions(model, events, rows) if ledger else np.empty((len(rows), 0))
+    own = model.contributions_of(events, rows) if ledger else np.empty((len(rows), 0))
     base = np.asarray(model.base_[rows], np.float64)
     # a list without chance: each item stands there with probability 1, and says so, for whoever compares policies later
     return Made(rows, Numbers(np.asarray(best.scores, np.float64), base, np.ones(len(rows)), own))

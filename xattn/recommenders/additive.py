@@ -115,6 +115,13 @@ class Additive(Recommender):
             place += len(part.heads)
         return found
 
+    def contributions_of(self, history: History, targets: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(targets), len(history)))
+        if len(history) and len(targets):
+            for part, w in self._counted(history):
+                part.add_contributions(out, history, w, targets)
+        return out
+
     def approximate_of(self, history: History) -> Approximation | None:
         if not self._bounded(history) or not any(part.streams for part in self.parts_):
             return None

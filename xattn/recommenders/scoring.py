@@ -6,6 +6,7 @@
     scores_without_each(history, targets)     (J, n)  the scores with each event masked in turn
     scores_masked(history, live, targets)     (R, J)  the served scores under R maskings
     cells_of(history, target)                 the terms of one target's score; base_[target] is the rest
+    contributions_of(history, targets)        (J, n)  the sums of the cells of each event, for lists with all ledgers
     approximate_of(history)                   scores of all items without each event, within a known slack
     reach_of(history, m)                      (M,)    what no score exceeds when up to m events are masked
 
@@ -34,6 +35,8 @@ from xattn.errors import (
     refuse,
 )
 from xattn.explain.question import TERMS, Approximation, Orders
+from xattn.explain.rows import contributions
+from xattn.kernels.fields import field_weights
 from xattn.model.heads.field import HeadCells, HeadField, fields_masked, fields_scores, fields_without_each
 from xattn.recommenders.estimator import Estimator
 from xattn.recommenders.listing import refuse_head
@@ -84,6 +87,18 @@ class Scoring(Estimator):
     def cells_of(self, history: History, target: int) -> list[HeadCells]:
         """The cells of one target."""
         return [field.cells(history.live) for field in self._fields(history, np.array([target]))]
+
+    def contributions_of(self, history: History, targets: np.ndarray) -> np.ndarray:
+        """(J, n) what each event contributes to the score of each of `targets` (J,): its cells' sum."""
+        found, n = np.zeros((len(targets), len(history))), len(history)
+        if not found.size:
+            return found
+        fields = self.fields_of(history, targets)
+        if fields is None:
+            return np.array([contributions(self.cells_of(history, target), n) for target in targets.tolist()])
+        for field in fields:
+            found += field_weights(field.E, history.live, field.beta, field.theta) * field.X
+        return found
 
     def approximate_of(self, history: History) -> Approximation | None:
         """Scores of every item without each event, within a known slack; None: nothing is quicker than the scores."""

@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 
 from xattn.kernels.compile import num_threads, serial_kernels
-from xattn.model.heads.encoder import Encoder, Sight, Window
+from xattn.model.heads.encoder import Encoder, Looks, Sight, Window
 from xattn.model.heads.field import Events, HeadCells, ManyEvents
 from xattn.model.heads.trained import TrainedPart, distinct
 
@@ -53,10 +53,15 @@ class DeepPart(TrainedPart):
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         asked = self._asked(events, w)
         seen = distinct(live[:, asked.first :])  # few events are in sight
-        return np.ascontiguousarray(self.told(asked.said(seen.live), targets).T[seen.which])
+        return np.asarray(self.told(asked.said(seen.live), targets)[seen.which])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
-        out += self.told(self._asked(events, w).without_each(events.live), targets)
+        out += self.told(self._asked(events, w).without_each(events.live), targets).T
+
+    def add_contributions(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
+        asked = self._asked(events, w)
+        with serial_kernels():  # one history is too little work for the thread pool
+            out[:, asked.first :] += self.told(asked.said_by_each(events.live), targets).T
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         asked, own = self._asked(events, w), self.rows[target] < self.shape.C
@@ -99,8 +104,8 @@ class DeepPart(TrainedPart):
 class _Asked:
     """What is made of a history of `n` events, in sight from position `first` on. `live` (n,) in every method.
 
-    `each` is what was made last without each event in turn, and of which live ones. There is no lock: two threads may
-    make the same.
+    `last` is how the newest event looked under the last masking that was asked for alone, `each` what was made last
+    without each event in turn, and of which live ones. There is no lock: two threads may make the same.
     """
 
     part: DeepPart
@@ -108,6 +113,7 @@ class _Asked:
     first: int
     rows: np.ndarray
     sight: Sight
+    last: tuple[np.ndarray, Looks] | None = None
     each: tuple[np.ndarray, np.ndarray] | None = None
 
     def is_of(self, rows: np.ndarray, age: np.ndarray, w: np.ndarray) -> bool:
@@ -119,8 +125,26 @@ class _Asked:
         some = seen.any(axis=1)
         said = np.zeros((len(seen), self.part.shape.d))
         if some.any():
-            said[some] = self.sight.encoder.said(self.sight.looks(seen[some], self.part.theta), self.part._stay)
+            said[some] = self.sight.encoder.said(self._looks(seen[some]), self.part._stay)
         return said
+
+    def said_by_each(self, live: np.ndarray) -> np.ndarray:
+        """(n in sight, d) what is read of each event, before α and the targets: the terms of `said`."""
+        seen = live[self.first :]
+        terms = np.zeros((len(seen), self.part.shape.d))
+        if seen.any():
+            look, sight = self._looks(seen[None]), self.sight
+            terms[seen] = sight.encoder.terms(look, sight.window.w[seen], sight.v[seen], seen, self.part._stay)
+        return terms
+
+    def _looks(self, seen: np.ndarray) -> Looks:
+        """How the newest event of each masking looks; that of one alone is kept, for its ledgers."""
+        if len(seen) > 1:
+            return self.sight.looks(seen, self.part.theta)
+        kept = self.last
+        if kept is None or not np.array_equal(kept[0], seen[0]):
+            kept = self.last = (seen[0].copy(), self.sight.looks(seen, self.part.theta))
+        return kept[1]
 
     def without_each(self, live: np.ndarray) -> np.ndarray:
         """(n, d) what is read without each event in turn."""
@@ -142,6 +166,6 @@ class _Asked:
         seen, H = live[self.first :], self.part.shape.H
         if not seen.any():
             return np.zeros((H, len(seen))), np.zeros((H, len(seen)))
-        look = self.sight.looks(seen[None], self.part.theta)
+        look = self._looks(seen[None])
         values = (self.sight.v * self.sight.encoder.asked(look, u)).reshape(len(seen), H, -1).sum(axis=2).T
         return look.A[0], np.where(seen, values, 0.0)

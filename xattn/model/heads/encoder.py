@@ -71,6 +71,15 @@ class Encoder(NamedTuple):
         y, c = self._normed(self.o.product(m))
         return y if stay is None else self.o.product(m * stay) * c[:, None] * self.on
 
+    def terms(
+        self, look: Looks, w: np.ndarray, v: np.ndarray, seen: np.ndarray, stay: np.ndarray | None = None
+    ) -> np.ndarray:
+        """(m, d) what `said` adds up for one masking, event by event: `w` (m,) and `v` (m, H · dk) of those `seen`."""
+        c = self._normed(self.o.product(look.g * look.S))[1]
+        a = np.repeat(look.A[0][:, seen] * w, self.shape.dk, axis=0).T
+        gates = look.g[0] if stay is None else look.g[0] * stay
+        return np.asarray(self.o.product(a * v * gates) * (c[0] * self.on))
+
     def asked(self, looks: Looks, u: np.ndarray) -> np.ndarray:
         """(R, H · dk): what a value is multiplied by and added up over each head, for a target `u` (d,)."""
         c = self._normed(self.o.product(looks.g * looks.S))[1]
@@ -144,7 +153,8 @@ class Sight(NamedTuple):
         (R, n), H, dk = live.shape, encoder.shape.H, encoder.shape.dk
         at = np.cumsum(n - first) - (n - first)
         with serial_kernels():
-            fresh = _run(encoder, window, self.alone, known, live, first, at).h
+            some = (first < n).any()
+            fresh = _run(encoder, window, self.alone, known, live, first, at).h if some else known.h[:0]
             newest = n - 1 - live[:, ::-1].argmax(axis=1)
             h, new = known.h[newest], newest >= first
             h[new] = fresh[(at + newest - first)[new]]

@@ -35,7 +35,7 @@ class LearnedPart(TrainedPart):
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         sight = _Sight.of(self, events, w)
         seen = distinct(live[:, sight.first :])  # few events are in sight
-        return np.ascontiguousarray(self.told(sight.said_by(seen.live), targets).T[seen.which])
+        return np.asarray(self.told(sight.said_by(seen.live), targets)[seen.which])
 
     def add_without_each(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
         sight = _Sight.of(self, events, w)
@@ -44,7 +44,12 @@ class LearnedPart(TrainedPart):
         said = sight.said_by(np.concatenate([sight.live[None], without]))
         which = np.zeros(len(events), np.int64)  # without what is masked or out of sight nothing changes
         which[sight.first + gone] = np.arange(1, len(said))
-        out += self.told(said, targets)[:, which]
+        out += self.told(said, targets)[which].T
+
+    def add_contributions(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
+        sight = _Sight.of(self, events, w)
+        a = np.where(sight.live, sight.weights(sight.live[None])[0] * sight.w, 0.0)
+        out[:, sight.first :] += self.told((a[:, :, None] * sight.V).sum(axis=0), targets).T
 
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         sight = _Sight.of(self, events, w)

@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from xattn.kernels.fields import add_field_without_each
+from xattn.kernels.fields import add_field_without_each, field_weights
 from xattn.model.heads.field import Events, HeadCells, HeadField, ManyEvents, Masked, fields_scores
 
 __all__ = ["Part"]
@@ -97,6 +97,17 @@ class Part(ABC):
     def cells(self, events: Events, w: np.ndarray, target: int) -> list[HeadCells]:
         """The cells of each head for one target item row."""
         return [field.cells(events.live) for field in self._fields(events, w, np.array([target]))]
+
+    def add_contributions(self, out: np.ndarray, events: Events, w: np.ndarray, targets: np.ndarray) -> None:
+        """Add to `out` (J, n) what each event gives to each target, all heads together: the sums of the `cells`."""
+        fields = self.fields(events, w, targets)
+        if fields is None:
+            for row, target in zip(out, targets.tolist(), strict=True):
+                for head in self.cells(events, w, target):
+                    row += head.contribution.sum(axis=1)
+            return
+        for field in fields:
+            out += field_weights(field.E, events.live, field.beta, field.theta) * field.X
 
     def _fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
         fields = self.fields(events, w, targets)

@@ -8,13 +8,16 @@ trained numbers.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from xattn.kernels.scorers.dots import F8, product
+from xattn.kernels.compile import serial_kernels
+from xattn.kernels.scorers.dots import F8, LaidOut, product
+from xattn.kernels.tiles import TOGETHER
 from xattn.model.heads.part import Part
 from xattn.model.sequence import Parameters, Shape
 
@@ -62,12 +65,16 @@ class TrainedPart(Part):
         return {"learned.rows": self.rows, **{f"learned.{name}": table for name, table in self.params.items()}}
 
     def told(self, said: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """(J, R) what R readings (R, d) say of `targets` (J,); each entry has the same bits whatever stands beside."""
-        out = np.zeros((len(targets), len(said)))
+        """(R, J) what R readings (R, d) say of `targets` (J,); each entry has the same bits whatever stands beside."""
+        out = np.zeros((len(said), len(targets)))
         own = np.flatnonzero(self._place[targets] >= 0)
         place = self._place[targets[own]]
-        U = self._of_own if np.array_equal(place, np.arange(len(self._of_own))) else self._of_own[place]
-        out[own] = (self.alpha * self.gate[targets[own]])[:, None] * product(U, said, 1.0, F8)
+        if np.array_equal(place, np.arange(self._of_own.n)):
+            with serial_kernels() if len(said) <= TOGETHER else nullcontext():  # one pass over the table is soon done
+                products = self._of_own.product(said)
+        else:
+            products = product(self._U(self.rows[targets[own]]), said, 1.0, F8).T
+        out[:, own] = products * (self.alpha * self.gate[targets[own]])
         return out
 
     @cached_property
@@ -77,9 +84,9 @@ class TrainedPart(Part):
         return np.where(own, np.cumsum(own) - 1, -1)
 
     @cached_property
-    def _of_own(self) -> np.ndarray:
-        """U of all that have a row, in float64."""
-        return self._U(self.rows[self._place >= 0])
+    def _of_own(self) -> LaidOut:
+        """U of all that have a row, laid out for the products with what one list reads."""
+        return LaidOut.of(self._U(self.rows[self._place >= 0]))
 
     def _table(self, name: str) -> np.ndarray:
         return self.params[name].astype(np.float64)
