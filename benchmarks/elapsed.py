@@ -31,6 +31,8 @@ TRIED: Mapping[str, Mapping[str, Any]] = {
     "a day": {"recency_days": (1.0,)},
     "a day, floor 0.1": {"recency_days": (1.0,), "days_floor": 0.1},
     "a day and 30 days": {"recency_days": (1.0, 30.0)},
+    "3 events, a day": {"recency": (3.0,), "recency_days": (1.0,)},
+    "20 events, a day": {"recency": (20.0,), "recency_days": (1.0,)},
     "pairs forget in 7 days": {"pause_days": 7.0, "days_floor": 0.3},
 }
 TESTED = ("events alone", "a day")
