@@ -22,7 +22,7 @@ import pandas as pd
 
 from xattn.data.interactions import Interactions
 from xattn.data.reading.formats.frames import frame_table
-from xattn.data.reading.read import history_of
+from xattn.data.reading.read import moments_of_history
 from xattn.data.scale import check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING
@@ -154,7 +154,7 @@ class History:
         have one.
         """
         check_type("data", data, Interactions, "interactions")
-        pairs = _pairs(events)
+        pairs, time = _pairs(events)
         if not pairs:
             refuse("empty_history")
         ids = [item for item, _ in pairs]
@@ -168,7 +168,8 @@ class History:
             refuse("some_ratings", got=len(rated), n=len(pairs))
         rating = np.array(rated, dtype=np.float64)[known] if rated else None
         n = int(known.sum())
-        return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), unknown=unknown)
+        elapsed = None if time is None else days_before(time[known])
+        return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), None, unknown, None, elapsed)
 
     def followed_by(self, item: Any, rating: Any = None, kind: str | None = None) -> History:
         """This history with m further events after it, the last of them the newest; the events so far are m older.
@@ -238,15 +239,15 @@ def _opinions(rating: Any, m: int) -> np.ndarray:
     return found
 
 
-def _pairs(events: Any) -> list[tuple[str, float | None]]:
-    """Whatever `History.given` takes, as (id, rating or None)."""
+def _pairs(events: Any) -> tuple[list[tuple[str, float | None]], np.ndarray | None]:
+    """Whatever `History.given` takes, as (id, rating or None), and when each was, where all moments are told."""
     if isinstance(events, pd.DataFrame):
-        return history_of(frame_table(events, HISTORY))
+        return moments_of_history(frame_table(events, HISTORY))
     if isinstance(events, Mapping):
         events = list(events.items())
     if not is_listing(events):
         refuse("type", name="history", what="ids_or_pairs", got=events)
-    return [_pair(event) for event in events]
+    return [_pair(event) for event in events], None
 
 
 def _pair(event: Any) -> tuple[str, float | None]:
