@@ -203,6 +203,11 @@ class AttentionModel(Additive):
     def _behaviour(self) -> Behaviour:
         return Behaviour.of(vars(self))
 
+    @property
+    def reads_moments(self) -> bool:
+        """Whether a score depends on how many days ago events were: where a head forgets by time."""
+        return "collaborative" in self.kinds and bool(self._behaviour.days)
+
     # --- newcomers ---------------------------------------------------------------------------------------------------
 
     def _welcome(self, data: Interactions, content: Content, behaviour: CollaborativePart, share: np.ndarray) -> None:

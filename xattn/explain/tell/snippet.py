@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -132,10 +133,12 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     history, data = ledger.question.history, ledger.scorer.data_
     masked = np.flatnonzero(~history.live).tolist()
     without = f".without({masked!r})" if masked else ""
-    if ledger.user is not None and _own(history, data):
+    moments = bool(getattr(ledger.scorer, "reads_moments", True))
+    if ledger.user is not None and _own(history, data, moments):
         if not masked:
             return {"user": ledger.user}
         return {"history": _Raw(f"model.history(user={ledger.user!r}){without}")}
+    history = history if moments else replace(history, elapsed=None)
     ids = [data.items.ids[row] for row in history.item.tolist()]
     plain_ages = np.array_equal(history.age, np.arange(len(history))[::-1])
     said = history.rating is None or not np.isnan(history.rating).any()
@@ -156,13 +159,12 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     return {"history": _Raw(built)}
 
 
-def _own(history: History, data: Any) -> bool:
-    """The events are those of the known user, none more, none less."""
+def _own(history: History, data: Any, moments: bool) -> bool:
+    """The events are those of the known user, none more, none less, and, where it matters, as long ago."""
     if history.user is None:
         return False
     own = History.of(data, history.user)
-    if len(own) != len(history) or (own.elapsed is None) != (history.elapsed is None):
+    if len(own) != len(history):
         return False
-    if own.elapsed is not None and history.elapsed is not None and not np.array_equal(own.elapsed, history.elapsed):
-        return False
-    return np.array_equal(own.item, history.item) and np.array_equal(own.age, history.age)
+    alike = [(own.item, history.item), (own.age, history.age), *([(own.elapsed, history.elapsed)] if moments else [])]
+    return all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in alike)
