@@ -1,8 +1,9 @@
 """From a control to the updated page, measured in a browser: every control of the pages many times over.
 
-    python benchmarks/pages_latency.py [--times 20] [--address http://localhost:8501]
+    python benchmarks/pages_latency.py [--times 20] [--address http://localhost:8501] [--learned]
 
-Without an address it starts a server of its own. For each control it prints the median and the 95th percentile of the
+Without an address it starts a server of its own. With --learned its model has deep heads, as in `deep_speed.py`, and
+the lab is left out, which has no report of it. For each control it prints the median and the 95th percentile of the
 milliseconds from the click to the end of the run that it causes, drawing included, and the seconds from opening the
 first page to the first explained recommendation, warm. Ends with 1 over the bars.
 """
@@ -20,9 +21,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.app.browser import chromium
-from tests.app.visit import serving_at
+from tests.app.visit import START, serving_at
 
 MEDIAN, P95, OPENING = 300.0, 800.0, 3.0  # ms, ms, s
+DEEP = """import sys; from benchmarks import deep_speed; from xattn import load_dataset; from xattn.app import serve
+serve(int(sys.argv[1]), model=deep_speed.learned().fit(load_dataset("movielens-small")))"""
 QUIET = 40  # ms without a change of the page that end an update
 # Ends when the script has run and nothing on the page has changed for a moment; says when the last change was.
 WATCH = """(quiet) => new Promise(done => {
@@ -40,7 +43,7 @@ WATCH = """(quiet) => new Promise(done => {
 })"""
 
 
-def controls(page: Any, server: str) -> Iterator[tuple[str, Callable[[int], None]]]:
+def controls(page: Any, server: str, learned: bool) -> Iterator[tuple[str, Callable[[int], None]]]:
     """(name, what to do the n-th time) of each control, the page opened where it stands."""
 
     def opened(path: str, wait: str) -> None:
@@ -68,6 +71,8 @@ def controls(page: Any, server: str) -> Iterator[tuple[str, Callable[[int], None
     yield "films: stars", lambda n: page.get_by_test_id("stFeedback").nth(2).get_by_role("radio").nth(n % 4).click()
     opened("/behaviour", "[data-testid=stVegaLiteChart]")
     yield "vectors: temperature", lambda n: page.get_by_test_id("stNumberInputStepUp").first.click()
+    if learned:
+        return  # the lab has no report of a model that was given
     opened("/lab", "[data-testid=stVegaLiteChart]")
     yield "lab: protocol", lambda n: page.get_by_role("radio", name=PROTOCOLS[n % 2]).click()
 
@@ -102,14 +107,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20, help="how often each control is used")
     parser.add_argument("--address", help="a server that is running already")
+    parser.add_argument("--learned", action="store_true", help="serve a model with deep heads")
     asked = parser.parse_args()
+    if asked.learned and asked.address:
+        parser.error("--learned starts a server of its own, --address names another")
     everything: list[float] = []
-    with serving_at(asked.address) as server, chromium() as browser:
+    with serving_at(asked.address, DEEP if asked.learned else START) as server, chromium() as browser:
         opening(browser, server)
         seconds = statistics.median(opening(browser, server) for _ in range(3))
         print(f"{'opening to the first reason':44} {seconds:8.2f} s", flush=True)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-US")
-        for name, do in controls(page, server):
+        for name, do in controls(page, server, asked.learned):
             times = sorted(measured(page, do, asked.times))
             everything += times
             print(f"{name:44} median {statistics.median(times):6.0f} ms   p95 {p95(times):6.0f} ms", flush=True)

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from xattn.data import History
+from xattn.model.memory import Memory
+
 Array = np.ndarray
 
 
@@ -213,6 +216,18 @@ class Prefixes(NamedTuple):
     def targets(self, C: int) -> Array:
         """The next items one-hot (T, C)."""
         return np.array([[float(y == j) for j in range(C)] for y in self.y]).reshape(self.y.size, C)
+
+
+def exponentials(memory: Memory, history: History) -> Array:
+    """E of a recency head, event by event: by what came after it, or by days, `pace` an event where nobody knows."""
+    found = []
+    for g, days in zip(history.age, history.age if history.elapsed is None else history.elapsed, strict=True):
+        if memory.pace == 0:
+            found.append(np.exp(-g / memory.tau))
+        else:
+            days = g * memory.pace if history.elapsed is None else days
+            found.append(memory.floor + (1 - memory.floor) * np.exp(-days / memory.tau))
+    return np.array(found)
 
 
 def prefixes(indptr: Array, row: Array, C: int, w: Array, tau: Array, beta: Array) -> Prefixes:

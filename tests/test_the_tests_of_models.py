@@ -288,7 +288,7 @@ def test_oracle_of_the_ridge_problem_stands_where_its_loss_is_level() -> None:
     [
         (heads.content(), lambda p: not p.features.names),
         (heads.content(), lambda p: p.theta > 0 and p.beta < 1 and (p.features.norm == 1).any()),
-        (heads.collaborative(), lambda p: len(p.tau) > 1 and 0 < p.form.warm.size < heads.M),
+        (heads.collaborative(), lambda p: len(p.memories) > 1 and 0 < p.form.warm.size < heads.M),
         (heads.histories(), lambda h: len(h) > 3 and not h.live.all() and len(set(h.item)) < len(h)),
     ],
 )

@@ -20,7 +20,7 @@ from tests.ports import free_port
 from xattn.app.recommend.view import FEW_EVENTS, TABS
 from xattn.i18n import t
 
-__all__ = ["Visit", "serving", "serving_at", "settled"]
+__all__ = ["START", "Visit", "serving", "serving_at", "settled"]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240  # seconds for the model to be fitted on a busy machine that has compiled nothing yet
@@ -29,13 +29,13 @@ START = "import sys; from xattn.app import serve; serve(int(sys.argv[1]))"
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, start: str = START) -> Iterator[str]:
     """The address of a server that is ready; at the end it is interrupted as by Ctrl-C, and must end cleanly."""
     port = free_port()
     log = folder / "log.txt"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", START, str(port)],
+            [sys.executable, "-c", start, str(port)],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=out,
@@ -56,12 +56,12 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving_at(address: str | None) -> Iterator[str]:
-    """The server at `address`, or one of our own."""
+def serving_at(address: str | None, start: str = START) -> Iterator[str]:
+    """The server at `address`, or one of our own that the program `start` starts."""
     if address:
         yield address
         return
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as own:
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), start) as own:
         yield own
 
 

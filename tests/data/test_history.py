@@ -230,3 +230,15 @@ def test_further_events_may_be_without_an_opinion():
 def test_a_history_is_of_interactions(data):
     with pytest.raises(InputError, match="`data` must be Interactions; got"):
         History.of(data, 0)
+
+
+def test_a_frame_with_moments_tells_how_long_ago_each_event_was() -> None:
+    """Unknown items take no part; where one moment is missing, none counts."""
+    data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
+    frame = pd.DataFrame({"item": ["b", "a", "x"], "time": ["2024-01-03", "2024-01-01", "2024-01-09"]})
+    history = History.given(data, frame)
+    assert history.item.tolist() == data.items.rows(["a", "b"]).tolist()
+    assert history.elapsed is not None
+    assert history.elapsed.tolist() == [2.0, 0.0]
+    assert History.given(data, frame.assign(time=["2024-01-03", None, "2024-01-09"])).elapsed is None
+    assert History.given(data, ["a", "b"]).elapsed is None

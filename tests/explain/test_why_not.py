@@ -39,6 +39,7 @@ def with_events(model: Recommender, history: History, items: tuple[str, ...]) ->
         age=np.r_[history.age + n, np.arange(n)[::-1]],
         live=np.r_[history.live, np.ones(n, bool)],
         kind=None,
+        elapsed=None if history.elapsed is None else np.r_[history.elapsed, np.zeros(n)],
     )
 
 

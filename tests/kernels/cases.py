@@ -26,6 +26,7 @@ from xattn.kernels import (
     logsum,
     losses,
     optim,
+    pauses,
     pool,
     pooling,
     rows,
@@ -177,7 +178,8 @@ def _heads() -> list[Case]:
     row_of_item = np.array([-1, 0, 1, 2, -1, 3, 4, 5, 6])
     item = rng.integers(0, 9, 150)
     occ = gram.occurrences(indptr, item, row_of_item, C)
-    w, rho, beta = rng.normal(size=(H, 150)), np.exp(-1 / np.array([0.5, 20.0])), np.array([0.5, 1.0])
+    w, beta = rng.normal(size=(H, 150)), np.array([0.5, 1.0])
+    rho = np.exp(-rng.exponential(size=(H, 150)) / np.array([[0.5], [20.0]]))
     w[:, ::10] = 0.0
     c = gram.normalisers(indptr, rho, beta)
     tail = gram.tails(indptr, rho, c)
@@ -225,6 +227,11 @@ def _heads() -> list[Case]:
             "few events",
         ),
         Case(gram._normalisers, 1, (np.zeros((H, 150)), indptr, rho, beta)),
+        Case(
+            pauses._shared_normalisers,
+            1,
+            (np.zeros((H, 150)), indptr, rho, rng.random((H, 150)), np.array([0, 0]), np.array([0.7])),
+        ),
         Case(gram._tails, 1, (np.zeros((H, H, 150)), indptr, rho, c)),
         Case(gram._add_gram, 2, (np.zeros((H * C, H * C)), np.zeros((C, C)), *occ, w, w * tail[0], rho, tail[0], 0)),
         Case(gram._add_both_ways, 1, (np.zeros((90, 90))[:45, 45:], rng.normal(size=(45, 45)))),

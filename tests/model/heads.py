@@ -11,6 +11,7 @@ from xattn.data import History
 from xattn.model.fit.closed_form import ClosedForm
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart, ItemFeatures
+from xattn.model.memory import Memory
 
 M = 6
 FEATURES = ("genre: Drama", "genre: War", "year: old", "year: new")
@@ -28,10 +29,11 @@ def collaborative(draw: st.DrawFn, dtype: type = np.float64) -> CollaborativePar
     warm = np.flatnonzero(draw(hnp.arrays(np.bool_, M)))
     row_of_item = np.full(M, -1, np.int64)
     row_of_item[warm] = np.arange(warm.size)
-    tau = tuple(draw(st.lists(st.sampled_from((0.5, 3.0, 20.0)), min_size=1, max_size=3)))
-    V = tables(rng, len(tau), warm.size, warm.size).astype(dtype)
+    memory = (Memory(0.5), Memory(3.0), Memory(20.0), Memory(1.0, 0.5), Memory(30.0, 2.0, 0.2))
+    memories = tuple(draw(st.lists(st.sampled_from(memory), min_size=1, max_size=3)))
+    V = tables(rng, len(memories), warm.size, warm.size).astype(dtype)
     gate = np.where(row_of_item >= 0, rng.random(M), 0.0)
-    return CollaborativePart(ClosedForm(warm, row_of_item, V), tau, draw(betas), draw(thetas), gate)
+    return CollaborativePart(ClosedForm(warm, row_of_item, V), memories, draw(betas), draw(thetas), gate)
 
 
 @st.composite
@@ -51,10 +53,12 @@ def parts(*kinds: str) -> st.SearchStrategy[Part]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Up to 7 events, items that come back, some masked."""
+    """Up to 7 events, items that come back, some masked; perhaps it is known when they were."""
     item = np.array(draw(st.lists(st.integers(0, M - 1), max_size=7)), dtype=np.int64)
     live = draw(hnp.arrays(np.bool_, item.size, fill=st.just(True)))
-    return History(item, None, np.arange(item.size)[::-1].astype(float), live)
+    days = draw(st.lists(st.sampled_from((0.0, 0.0, 0.25, 3.0)), min_size=item.size, max_size=item.size))
+    elapsed = np.cumsum(days)[::-1] if draw(st.booleans()) else None
+    return History(item, None, np.arange(item.size)[::-1].astype(float), live, elapsed=elapsed)
 
 
 @st.composite

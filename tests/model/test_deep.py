@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -221,6 +222,19 @@ def test_cells_add_up_and_removals_are_served(gone: tuple[int, ...], theta: floa
     np.testing.assert_array_equal(announced.T, again)
     alone = [served.scores(Some(events.item, mask), w) for mask in masks]
     np.testing.assert_array_equal(again, alone)  # the very bits that are served
+
+
+def test_what_is_known_of_the_whole_catalogue_bounds_what_is_served() -> None:
+    served, events, w = part(1.7, 0.1), history(gone=(4,)), np.random.default_rng(2).uniform(-0.5, 1.5, 10)
+    assert served.bounded
+    near, announced = np.zeros((10, M), np.float32), np.zeros((M, 10))
+    slack = served.add_approximate(near, events, w)
+    served.add_without_each(announced, events, w, np.arange(M))
+    assert (np.abs(near - announced.T) <= slack + 1e-6 * np.abs(announced).max()).all()
+    reach = served.reach(events, w, 3)
+    for gone in combinations(np.flatnonzero(events.live).tolist(), 3):
+        masked = Some(events.item, events.live & ~np.isin(np.arange(10), gone))
+        assert (served.scores(masked, w) <= reach).all()
 
 
 def test_what_is_masked_or_out_of_sight_leaves_no_trace() -> None:

@@ -76,13 +76,13 @@ def test_only_users_with_something_new_are_gone_over(monkeypatch: object) -> Non
     from xattn.model.fit import sums as home
 
     seen: list[int] = []
-    plain = home.normalisers
+    plain = home.pooled_by_events
 
-    def spy(indptr: np.ndarray, rho: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    def spy(indptr: np.ndarray, tau: np.ndarray, beta: np.ndarray) -> object:
         seen.append(int(indptr[-1]))
-        return plain(indptr, rho, beta)
+        return plain(indptr, tau, beta)
 
-    monkeypatch.setattr(home, "normalisers", spy)  # type: ignore[attr-defined]
+    monkeypatch.setattr(home, "pooled_by_events", spy)  # type: ignore[attr-defined]
     old: Events = [[(0, 1.0)] * 50, [(1, 1.0)], [(2, 1.0)] * 50]
     new: Events = [old[0], [(1, 1.0), (0, 1.0)], old[2], [(3, 1.0)]]
     tau, beta, warm = np.array([3.0]), np.array([0.5]), np.arange(3)

@@ -62,5 +62,7 @@ def questions_of(data: Interactions, train: Interactions, hidden: np.ndarray) ->
 
 def _first(history: History, n: int) -> History:
     """The oldest n events, the last of which is the newest now."""
-    rating, kind = (None if v is None else v[:n] for v in (history.rating, history.kind))
-    return History(history.item[:n], rating, np.arange(n)[::-1], np.ones(n, bool), history.user, kind=kind)
+    mine = (history.rating, history.kind, history.elapsed)
+    rating, kind, elapsed = (None if v is None else v[:n] for v in mine)
+    found = History(history.item[:n], rating, np.arange(n)[::-1], np.ones(n, bool), history.user, (), kind, elapsed)
+    return found.paused(0.0)

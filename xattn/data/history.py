@@ -22,7 +22,7 @@ import pandas as pd
 
 from xattn.data.interactions import Interactions
 from xattn.data.reading.formats.frames import frame_table
-from xattn.data.reading.read import history_of
+from xattn.data.reading.read import moments_of_history
 from xattn.data.scale import check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING
@@ -40,9 +40,10 @@ from xattn.errors import (
     some_of,
 )
 
-__all__ = ["History"]
+__all__ = ["History", "days_before"]
 
 HISTORY = Source("`history`")
+DAY = 86_400.0  # seconds
 _last: WeakKeyDictionary[Interactions, History] = WeakKeyDictionary()  # of each data set the user asked about last
 
 
@@ -52,7 +53,8 @@ class History:
 
     `user` is the user row when the events are a known user's own, else None. `unknown` holds the ids that were
     given and are not in the data; they have no row and take no age. `kind` is the event type where the data has
-    one. Arrays are read-only.
+    one. `elapsed` (n,) ≥ 0 is how many days ago each event was when the list is asked (None: not known; of a user of
+    the data it is asked at the moment of the newest event, unless `paused` says otherwise). Arrays are read-only.
 
     >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
     >>> history = History.given(data, ["b", "nowhere", "a"])
@@ -69,6 +71,7 @@ class History:
     user: int | None = None
     unknown: tuple[str, ...] = ()
     kind: np.ndarray | None = None
+    elapsed: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         item = check_index_array("item", self.item, size=2**62, what="item_row")
@@ -78,9 +81,13 @@ class History:
             arrays["rating"] = check_opinions("rating", self.rating)
         if self.kind is not None:
             arrays["kind"] = np.array([str(kind) for kind in self.kind], dtype=object)
+        if self.elapsed is not None:
+            arrays["elapsed"] = check_array("elapsed", self.elapsed, ndim=1, dtype=np.float64)
         check_same_length(**{name: array.size for name, array in arrays.items()})
         if age.size and age.min() < 0:
             refuse("negative", name="age", got=age.min())
+        if self.elapsed is not None and age.size and arrays["elapsed"].min() < 0:
+            refuse("negative", name="elapsed", got=arrays["elapsed"].min())
         for name, array in arrays.items():
             kept = array.copy()
             kept.flags.writeable = False
@@ -131,7 +138,10 @@ class History:
         own = data.events_of(user_row)
         rating, kind = (None if vector is None else vector[own] for vector in (data.rating, data.kind))
         n = own.stop - own.start
-        found = cls(data.item[own], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), user=int(user_row), kind=kind)
+        elapsed = None if data.time is None else days_before(data.time[own])
+        found = cls(
+            data.item[own], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), int(user_row), (), kind, elapsed
+        )
         _last[data] = found
         return found
 
@@ -144,7 +154,7 @@ class History:
         have one.
         """
         check_type("data", data, Interactions, "interactions")
-        pairs = _pairs(events)
+        pairs, time = _pairs(events)
         if not pairs:
             refuse("empty_history")
         ids = [item for item, _ in pairs]
@@ -158,13 +168,15 @@ class History:
             refuse("some_ratings", got=len(rated), n=len(pairs))
         rating = np.array(rated, dtype=np.float64)[known] if rated else None
         n = int(known.sum())
-        return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), unknown=unknown)
+        elapsed = None if time is None else days_before(time[known])
+        return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), None, unknown, None, elapsed)
 
     def followed_by(self, item: Any, rating: Any = None, kind: str | None = None) -> History:
         """This history with m further events after it, the last of them the newest; the events so far are m older.
 
         `item` are rows (m,), `rating` is one for each, one for all, or none; `kind` is the type of all of them, left
-        out that of the newest event so far. Where only one side has ratings, the other's events are without an opinion.
+        out that of the newest event so far. They are of the moment in which the list is asked. Where only one side has
+        ratings, the other's events are without an opinion.
 
         >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
         >>> history = History.of(data, 0).followed_by([0], rating=5.0)
@@ -190,13 +202,32 @@ class History:
             age=np.append(self.age + m, np.arange(m)[::-1]),
             live=np.append(self.live, np.ones(m, bool)),
             kind=kinds,
+            elapsed=None if self.elapsed is None else np.append(self.elapsed, np.zeros(m)),
         )
+
+    def paused(self, days: float) -> History:
+        """This history, asked so many days after its newest event; where moments are not known, as it is.
+
+        >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"], "time": [0, 86400]}))
+        >>> History.of(data, 0).elapsed, History.of(data, 0).paused(2.0).elapsed
+        (array([1., 0.]), array([3., 2.]))
+        """
+        later = check_number("days", days, low=0.0)
+        if self.elapsed is None or not len(self):
+            return self
+        return replace(self, elapsed=self.elapsed - self.elapsed.min() + later)
 
     def without(self, positions: int | Iterable[int]) -> History:
         """This history with the events at these positions (0 is the oldest) masked; the others keep their age."""
         live = self.live.copy()
         live[check_positions("without", positions, size=len(self))] = False
         return replace(self, live=live)
+
+
+def days_before(time: np.ndarray, asked: float | None = None) -> np.ndarray:
+    """(n,) how many days before the moment `asked`, or the last of them, each moment was; moments in seconds."""
+    at = time.max(initial=-np.inf) if asked is None else asked
+    return np.asarray(np.maximum(at - time, 0.0) / DAY)
 
 
 def _opinions(rating: Any, m: int) -> np.ndarray:
@@ -208,15 +239,15 @@ def _opinions(rating: Any, m: int) -> np.ndarray:
     return found
 
 
-def _pairs(events: Any) -> list[tuple[str, float | None]]:
-    """Whatever `History.given` takes, as (id, rating or None)."""
+def _pairs(events: Any) -> tuple[list[tuple[str, float | None]], np.ndarray | None]:
+    """Whatever `History.given` takes, as (id, rating or None), and when each was, where all moments are told."""
     if isinstance(events, pd.DataFrame):
-        return history_of(frame_table(events, HISTORY))
+        return moments_of_history(frame_table(events, HISTORY))
     if isinstance(events, Mapping):
         events = list(events.items())
     if not is_listing(events):
         refuse("type", name="history", what="ids_or_pairs", got=events)
-    return [_pair(event) for event in events]
+    return [_pair(event) for event in events], None
 
 
 def _pair(event: Any) -> tuple[str, float | None]:

@@ -7,7 +7,7 @@ from typing import overload
 
 import numpy as np
 
-from xattn.data.history import History
+from xattn.data.history import DAY, History
 from xattn.data.interactions import Interactions
 
 __all__ = ["JoinedHistories"]
@@ -17,7 +17,8 @@ class JoinedHistories(Sequence[History]):
     """R histories: those of row r are the events `indptr[r]` to `indptr[r + 1]` of the flat arrays.
 
     Arrays as in History: `item`, `age`, `live`, and `rating` and `kind` where all histories have them. `alike` is False
-    where only some have them; both are then None, and each history must be asked for its own. `key` tells the items of
+    where only some have them; both are then None, and each history must be asked for its own. `elapsed` has NaN for the
+    events of histories without it, and is None where no history has it. `key` tells the items of
     one history from those of another. As a sequence it makes each History when it is asked for.
 
     >>> import pandas as pd
@@ -38,9 +39,10 @@ class JoinedHistories(Sequence[History]):
         user: Sequence[int | None],
         alike: bool = True,
         made: Sequence[History] | None = None,
+        elapsed: np.ndarray | None = None,
     ) -> None:
         self.indptr, self.item, self.rating, self.age, self.live, self.kind = indptr, item, rating, age, live, kind
-        self.alike = alike
+        self.alike, self.elapsed = alike, elapsed
         self._user, self._made = user, made
 
     @classmethod
@@ -56,6 +58,10 @@ class JoinedHistories(Sequence[History]):
         def flat(name: str, dtype: type) -> np.ndarray:
             return np.concatenate([np.empty(0, dtype), *(getattr(own, name) for own in histories)])
 
+        elapsed = None
+        if any(own.elapsed is not None for own in histories):
+            gaps = [np.full(len(own), np.nan) if own.elapsed is None else own.elapsed for own in histories]
+            elapsed = np.concatenate(gaps)
         return cls(
             np.cumsum([0, *map(len, histories)]),
             flat("item", np.int64),
@@ -66,6 +72,7 @@ class JoinedHistories(Sequence[History]):
             [own.user for own in histories],
             alike,
             histories,
+            elapsed,
         )
 
     @classmethod
@@ -77,7 +84,12 @@ class JoinedHistories(Sequence[History]):
         event = np.repeat(start - indptr[:-1], stop - start) + np.arange(indptr[-1])
         age = (np.repeat(stop, stop - start) - 1 - event).astype(np.float64)
         rating, kind = (None if vector is None else vector[event] for vector in (data.rating, data.kind))
-        return cls(indptr, data.item[event], rating, age, np.ones(len(event), bool), kind, rows)
+        elapsed = None
+        if data.time is not None:
+            newest = data.time[np.maximum(stop, 1) - 1] if data.n_events else np.zeros(len(rows))
+            elapsed = (np.repeat(newest, stop - start) - data.time[event]) / DAY
+        live = np.ones(len(event), bool)
+        return cls(indptr, data.item[event], rating, age, live, kind, rows, elapsed=elapsed)
 
     @property
     def key(self) -> np.ndarray:
@@ -98,17 +110,20 @@ class JoinedHistories(Sequence[History]):
             if step != 1:
                 return JoinedHistories.of([self[r] for r in range(low, high, step)])
             cut = slice(int(self.indptr[low]), int(self.indptr[max(low, high)]))
-            vectors = (None if x is None else x[cut] for x in (self.item, self.rating, self.age, self.live, self.kind))
-            item, rating, age, live, kind = vectors
+            mine = (self.item, self.rating, self.age, self.live, self.kind, self.elapsed)
+            item, rating, age, live, kind, elapsed = (None if x is None else x[cut] for x in mine)
             assert item is not None
             assert age is not None
             assert live is not None
             made = None if self._made is None else self._made[low:high]
             indptr = self.indptr[low : max(low, high) + 1] - cut.start
-            return JoinedHistories(indptr, item, rating, age, live, kind, self._user[low:high], self.alike, made)
+            whose = self._user[low:high]
+            return JoinedHistories(indptr, item, rating, age, live, kind, whose, self.alike, made, elapsed)
         place = range(len(self))[place]
         if self._made is not None:
             return self._made[place]
         own = slice(int(self.indptr[place]), int(self.indptr[place + 1]))
-        rating, kind = (None if vector is None else vector[own] for vector in (self.rating, self.kind))
-        return History(self.item[own], rating, self.age[own], self.live[own], user=self._user[place], kind=kind)
+        others = (self.rating, self.kind, self.elapsed)
+        rating, kind, elapsed = (None if vector is None else vector[own] for vector in others)
+        user = self._user[place]
+        return History(self.item[own], rating, self.age[own], self.live[own], user, (), kind, elapsed)

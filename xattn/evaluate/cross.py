@@ -24,7 +24,7 @@ from xattn.errors import check_choice, check_given, check_number, check_type, ch
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.holdout import questions_of
 from xattn.evaluate.metrics import per_user
-from xattn.evaluate.questions import SEEN, Asking, Questions, catalogue_of, held_part, total
+from xattn.evaluate.questions import SEEN, Asking, Questions, catalogue_of, held_part, pauses_before_last, total
 from xattn.evaluate.ranking import rank
 from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup, liked, makers_of, prepared, result
@@ -94,6 +94,7 @@ Part = tuple[np.ndarray, Questions]  # user rows (U,), and the questions put to 
 
 def _of_users(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
     split = leave_last_out(data)
+    pause = pauses_before_last(data, split.user)
     for _, fold in KFold(folds, shuffle=True, random_state=setup.seed).split(np.arange(data.n_users)):
         here = np.isin(split.user, fold)
         train = data.select(~np.isin(data.user, fold))
@@ -104,6 +105,8 @@ def _of_users(data: Interactions, folds: int, setup: Setup) -> Iterator[Part]:
         asking, asked = Asking(train, setup.seen), []
         for user, item in zip(split.user[here].tolist(), split.item[here].tolist(), strict=True):
             history, target = History.of(split.train, user), rows[[item]]
+            if pause is not None:
+                history = history.paused(pause[user])
             held = target != MISSING
             met = int(not held.all() and setup.seen == "drop" and item in history.item)
             if asking.ask(held_part(history, rows), target[held], int((~held).sum()) - met, met):

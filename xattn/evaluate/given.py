@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import History, Interactions
+from xattn.data.history import days_before
 from xattn.data.values import MISSING
 from xattn.errors import refuse
 from xattn.evaluate.questions import Asking
@@ -64,10 +65,14 @@ class _Past:
             own = self.source.events_of(self.source_rows[name])
             items = self.row_of_item[self.source.item[own]]
             known = items != MISSING
-            rating, kind = (None if v is None else v[own][known] for v in (self.source.rating, self.source.kind))
+            source = self.source
+            rating, kind, time = (
+                None if v is None else v[own][known] for v in (source.rating, source.kind, source.time)
+            )
+            elapsed = None if time is None else days_before(time)
             n = int(known.sum())
             unknown = tuple(dict.fromkeys(self.source.items.ids[j] for j in self.source.item[own][~known].tolist()))
-            return History(items[known], rating, np.arange(n)[::-1], np.ones(n, bool), row, unknown, kind)
+            return History(items[known], rating, np.arange(n)[::-1], np.ones(n, bool), row, unknown, kind, elapsed)
         if row is not None:
             return History.of(self.data, row)
         nothing = np.zeros(0, np.int64)

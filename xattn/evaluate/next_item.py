@@ -19,7 +19,7 @@ from xattn.data import History, Interactions
 from xattn.data.split import leave_last_two_out
 from xattn.data.values import MISSING
 from xattn.errors import refuse
-from xattn.evaluate.questions import Asking, Questions, catalogue_of, held_part, last_events
+from xattn.evaluate.questions import Asking, Questions, catalogue_of, held_part, last_events, pauses_before_last
 from xattn.evaluate.ranking import compare
 from xattn.evaluate.setup import Makers, Setup, result
 
@@ -54,8 +54,11 @@ def strict_questions(data: Interactions, seen: str = "drop") -> Questions:
     train, row_of = catalogue_of(split.validation.train)
     asking = Asking(train, seen)
     able = np.isin(split.test.user, split.validation.user)
+    pause = pauses_before_last(data, split.test.user)
     for user, item in zip(split.test.user[able].tolist(), split.test.item[able].tolist(), strict=True):
         history = History.of(split.test.train, user)
+        if pause is not None:
+            history = history.paused(pause[user])
         target = np.array([item if row_of is None else row_of[item]])
         held = target != MISSING
         met = int(not held.all() and seen == "drop" and item in history.item)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xattn.data import History, Interactions
+from xattn.data.history import DAY
 from xattn.data.items import plain_column
 from xattn.data.split import leave_last_out
 from xattn.data.values import MISSING
@@ -34,6 +35,7 @@ __all__ = [
     "check_asked",
     "held_part",
     "last_events",
+    "pauses_before_last",
     "questions_about",
     "questions_told",
     "told_items",
@@ -109,14 +111,20 @@ def check_asked(questions: Questions) -> Questions:
     return questions
 
 
-def questions_about(train: Interactions, wanted: Iterable[tuple[int, np.ndarray]], seen: str) -> Questions:
-    """Ask each user row that has a history in `train`, in turn, for the distinct item rows that are `wanted`."""
+def questions_about(
+    train: Interactions, wanted: Iterable[tuple[int, np.ndarray]], seen: str, pause: Mapping[int, float] | None = None
+) -> Questions:
+    """Ask each user row that has a history in `train`, in turn, for the distinct item rows that are `wanted`, so many
+    days after the newest event of the history as `pause` has for the row."""
     train, row_of = catalogue_of(train)
     asking = Asking(train, seen)
     for user, items in wanted:
         rows = items if row_of is None else row_of[items]
         held = rows != MISSING
-        asking.ask(History.of(train, user), rows[held], int((~held).sum()))
+        history = History.of(train, user)
+        if pause is not None:
+            history = history.paused(pause[user])
+        asking.ask(history, rows[held], int((~held).sum()))
     return asking.questions()
 
 
@@ -150,9 +158,10 @@ def held_part(history: History, row_of: np.ndarray | None, user: int | None = No
         return replace(history, user=user)
     item = row_of[history.item]
     known = item != MISSING
-    rating, kind = (None if vector is None else vector[known] for vector in (history.rating, history.kind))
+    mine = (history.rating, history.kind, history.elapsed)
+    rating, kind, elapsed = (None if vector is None else vector[known] for vector in mine)
     n = int(known.sum())
-    return History(item[known], rating, np.arange(n)[::-1], np.ones(n, bool), user, kind=kind)
+    return History(item[known], rating, np.arange(n)[::-1], np.ones(n, bool), user, (), kind, elapsed)
 
 
 def told_items(train: Interactions) -> np.ndarray:
@@ -169,9 +178,18 @@ def told_items(train: Interactions) -> np.ndarray:
 
 
 def last_events(data: Interactions, seen: str = "drop") -> Questions:
-    """The last event of each user with two events or more, after all others (`leave_last_out`)."""
+    """The last event of each user with two events or more, after all others (`leave_last_out`), asked when it came."""
     split = leave_last_out(data)
-    return questions_about(split.train, zip(split.user.tolist(), split.item[:, None], strict=True), seen)
+    wanted = zip(split.user.tolist(), split.item[:, None], strict=True)
+    return questions_about(split.train, wanted, seen, pauses_before_last(data, split.user))
+
+
+def pauses_before_last(data: Interactions, users: np.ndarray) -> dict[int, float] | None:
+    """Days between the last two events of these user rows, who have two or more; None where moments are not known."""
+    if data.time is None:
+        return None
+    last = data.indptr[1:][users] - 1
+    return dict(zip(users.tolist(), ((data.time[last] - data.time[last - 1]) / DAY).tolist(), strict=True))
 
 
 def questions_told(result: Mapping[str, Any], lang: str = "en") -> list[str]:

@@ -267,7 +267,8 @@ def _equal(a: History, b: History) -> bool:
         return True
     if len(a) != len(b) or a.user != b.user:
         return False
-    for x, y in ((a.item, b.item), (a.live, b.live), (a.age, b.age), (a.rating, b.rating), (a.kind, b.kind)):
+    for name in ("item", "live", "age", "rating", "kind", "elapsed"):
+        x, y = getattr(a, name), getattr(b, name)
         if (x is None) != (y is None) or (x is not None and y is not None and not np.array_equal(x, y)):
             return False
     return True

@@ -7,7 +7,9 @@ taken first,
     A[(h,x_i),(g,x_j)] += w_hi w_gj ρ_*^|i−j| · tail_hg[max(i,j)],    tail_hg[p] = Σ_{t>p} c_t^h c_t^g (ρ_h ρ_g)^(t−1−p)
 
 where ρ_* belongs to the older event's head. One backward sweep gives `tail`; the double loop then adds each pair once.
-The block of a head with itself is symmetric, so there one of the two orders is enough.
+The block of a head with itself is symmetric, so there one of the two orders is enough. ρ is one number a head, or,
+where a head forgets by elapsed time, one for each event: what it leaves of the weights of those before it. Powers of ρ
+are then products of these.
 
 Each row (h, item) is owned by one iteration, which sums over the occurrences of its item in a float64 buffer, so that
 no update is lost and the sums do not depend on the thread count. Sizes: N events, U users, C items with a row, H heads,
@@ -31,6 +33,7 @@ __all__ = [
     "add_targets",
     "normalisers",
     "occurrences",
+    "of_each_event",
     "tails",
 ]
 
@@ -67,7 +70,7 @@ def _normalisers(c, indptr, rho, beta):  # type: ignore[no-untyped-def]
             S = 0.0
             for e in range(indptr[u], indptr[u + 1]):
                 c[h, e] = S ** (-beta[h]) if S > 0.0 else 0.0
-                S = 1.0 + rho[h] * S
+                S = 1.0 + rho[h, e] * S
 
 
 @Kernel
@@ -80,7 +83,7 @@ def _tails(tail, indptr, rho, c):  # type: ignore[no-untyped-def]
                 T = 0.0
                 for e in range(indptr[u + 1] - 1, indptr[u] - 1, -1):
                     tail[h, g, e] = T
-                    T = c[h, e] * c[g, e] + rho[h] * rho[g] * T
+                    T = c[h, e] * c[g, e] + rho[h, e] * rho[g, e] * T
 
 
 @compiled
@@ -116,7 +119,7 @@ def _add_gram(A, T, ptr, event, start, stop, row, w, wt, rho, tail, h):  # type:
                 acc[at + row[i]] += w[h, i] * wt[g, i] * (0.5 if g == h else 1.0)
                 power = w[h, i]
                 for j in range(i + 1, stop[i]):  # j newer: this row's head decays over the gap
-                    power *= rho[h]
+                    power *= rho[h, j]
                     if abs(power) < NEGLIGIBLE:
                         break
                     if row[j] >= 0:
@@ -125,7 +128,7 @@ def _add_gram(A, T, ptr, event, start, stop, row, w, wt, rho, tail, h):  # type:
                     continue
                 power = w[h, i] * tail[g, i]
                 for j in range(i - 1, start[i] - 1, -1):  # j older: the other head decays
-                    power *= rho[g]
+                    power *= rho[g, j + 1]
                     if abs(power) < NEGLIGIBLE:
                         break
                     if row[j] >= 0:
@@ -170,16 +173,22 @@ def _add_targets(B, z, ptr, event, stop, item, w, worth, rho, c):  # type: ignor
                 total += power * c[h, t]
                 if item[t] >= 0:
                     acc[item[t]] += power * c[h, t] * worth[t]
-                power *= rho[h]
+                power *= rho[h, t]
         z[hr] += total
         for y in range(M):
             B[hr, y] += acc[y]
 
 
+def of_each_event(rho: np.ndarray, N: int) -> np.ndarray:
+    """(H, N) the factor with which the weights of all older events shrink as each event comes; `rho` (H,) or (H, N)."""
+    every = rho if rho.ndim == 2 else np.broadcast_to(rho[:, None], (len(rho), N))
+    return np.ascontiguousarray(every, np.float64)
+
+
 def normalisers(indptr: np.ndarray, rho: np.ndarray, beta: np.ndarray) -> np.ndarray:
     """c (H, N): what head h divides its prefix sum by at each event (eq. 9)."""
     c = np.empty((len(rho), int(indptr[-1])))
-    _normalisers(c, indptr, rho, beta, work=4.0 * c.size)
+    _normalisers(c, indptr, of_each_event(rho, c.shape[1]), beta, work=4.0 * c.size)
     return c
 
 
@@ -187,7 +196,7 @@ def tails(indptr: np.ndarray, rho: np.ndarray, c: np.ndarray) -> np.ndarray:
     """tail (H, H, N): the backward sweep of eq. 10."""
     H, N = c.shape
     tail = np.empty((H, H, N))
-    _tails(tail, indptr, rho, c, work=3.0 * tail.size)
+    _tails(tail, indptr, of_each_event(rho, N), c, work=3.0 * tail.size)
     return tail
 
 
@@ -204,6 +213,7 @@ def add_gram(A: np.ndarray, occ: Occurrences, w: np.ndarray, rho: np.ndarray, ta
     work = float((occ.stop - occ.start).sum()) * len(rho) ** 2 + A.size
     C = len(occ.ptr) - 1
     T = np.empty((C, C))
+    rho = of_each_event(rho, w.shape[1])
     for h in range(len(rho)):
         T[:] = 0.0
         _add_gram(A, T, *occ, w, w * tail[h], rho, tail[h], h, work=work)
@@ -244,4 +254,4 @@ def add_targets(
     """Add the same sums to `B` and `z`. The events of a user whose `c` is negated are subtracted."""
     work = float((occ.stop - occ.start).sum()) * len(rho) + B.size
     y = np.ones(len(target)) if worth is None else worth
-    _add_targets(B, z, occ.ptr, occ.event, occ.stop, target, w, y, rho, c, work=work)
+    _add_targets(B, z, occ.ptr, occ.event, occ.stop, target, w, y, of_each_event(rho, len(target)), c, work=work)

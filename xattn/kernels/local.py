@@ -24,7 +24,7 @@ import numpy as np
 from numba import prange
 
 from xattn.kernels.compile import Kernel, compiled
-from xattn.kernels.gram import Occurrences
+from xattn.kernels.gram import Occurrences, of_each_event
 
 __all__ = ["Pairs", "Problem", "Solutions", "local_solutions", "pairs_of_prefixes", "pairs_of_targets"]
 
@@ -100,14 +100,14 @@ def _prefixes(column, value, place, ptr, event, start, stop, row, w, rho, tail):
                     n = _add(acc, seen, touched, n, at + row[i], w[h, i] * w[g, i] * tail[h, g, i])
                     power = w[h, i]
                     for j in range(i + 1, stop[i]):
-                        power *= rho[h]
+                        power *= rho[h, j]
                         if abs(power) < NEGLIGIBLE:
                             break
                         if row[j] >= 0:
                             n = _add(acc, seen, touched, n, at + row[j], power * w[g, j] * tail[h, g, j])
                     power = w[h, i] * tail[h, g, i]
                     for j in range(i - 1, start[i] - 1, -1):
-                        power *= rho[g]
+                        power *= rho[g, j + 1]
                         if abs(power) < NEGLIGIBLE:
                             break
                         if row[j] >= 0:
@@ -133,7 +133,7 @@ def _targets(column, value, place, ptr, event, start, row, w, worth, rho, c):  #
                             break
                         if row[i] >= 0:
                             n = _add(acc, seen, touched, n, h * C + row[i], power * w[h, i])
-                        power *= rho[h]
+                        power *= rho[h, i]
             _hand_over(column, value, place, acc, seen, touched, j, n)
 
 
@@ -310,7 +310,8 @@ def pairs_of_prefixes(
     """A = Σ_t z_t z_tᵀ: rows (h, x), in each the columns of its own head and of those after it; None past `most`."""
     rows = len(rho) * (len(occ.ptr) - 1)
     work = float((occ.stop - occ.start).sum()) * len(rho) ** 2
-    return _filled(_prefixes, (occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, rho, tail), rows, work, most)
+    inputs = (occ.ptr, occ.event, occ.start, occ.stop, occ.row, w, of_each_event(rho, w.shape[1]), tail)
+    return _filled(_prefixes, inputs, rows, work, most)
 
 
 def pairs_of_targets(
@@ -318,7 +319,7 @@ def pairs_of_targets(
 ) -> Pairs | None:
     """B = Σ_t worth_t z_t y_tᵀ by its columns: a row each for the items with rows, as targets; None past `most`."""
     work = float((occ.stop - occ.start).sum()) * len(rho)
-    inputs = (occ.ptr, occ.event, occ.start, occ.row, w, worth, rho, c)
+    inputs = (occ.ptr, occ.event, occ.start, occ.row, w, worth, of_each_event(rho, w.shape[1]), c)
     return _filled(_targets, inputs, len(occ.ptr) - 1, work, most)
 
 

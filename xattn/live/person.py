@@ -25,6 +25,7 @@ import numpy as np
 from sqlalchemy import Row
 
 from xattn.data import History, Interactions
+from xattn.data.history import days_before
 from xattn.data.values import MISSING
 from xattn.errors import UnknownIdError
 from xattn.features import feature_set
@@ -98,6 +99,7 @@ def empty(like: History) -> History:
         age=np.empty(0),
         live=np.empty(0, bool),
         user=None,
+        elapsed=None,
         kind=None if like.kind is None else np.empty(0, object),
     )
 
@@ -158,6 +160,9 @@ def _merged(own: _Own, entries: Sequence[Entry], masks: Sequence[tuple[Entry, in
         live[: _place(own, where.at)] &= history.item[: _place(own, where.at)] != row
         lives &= np.array([entry.item != row or entry[:2] >= where[:2] for entry in entries], bool)
     n = len(history) + len(entries)
+    elapsed = None
+    if own.at is not None or not len(history):  # the list is asked at the moment of the newest event
+        elapsed = days_before(np.insert(np.empty(0) if own.at is None else own.at, places, [e.at for e in entries]))
     rating, kind = history.rating, history.kind
     return History(
         np.insert(history.item, places, [entry.item for entry in entries]),
@@ -165,6 +170,7 @@ def _merged(own: _Own, entries: Sequence[Entry], masks: Sequence[tuple[Entry, in
         np.arange(n, dtype=np.float64)[::-1],
         np.insert(live, places, lives),
         kind=None if kind is None else np.insert(kind, places, np.array([e.kind for e in entries], object)),
+        elapsed=elapsed,
     )
 
 

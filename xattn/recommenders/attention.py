@@ -23,6 +23,7 @@ from xattn.errors.constraints import PROBABILITY, STRENGTH, ByName, Choice, Opti
 from xattn.features import feature_set
 from xattn.model.fit.block_weights import fit_blocks
 from xattn.model.fit.freshness import fresh_share, share_of, youth
+from xattn.model.fit.pooling import in_baskets, pace_of
 from xattn.model.fit.worths import fit_feature_worths
 from xattn.model.heads.blocks import BlocksPart, of_each_block
 from xattn.model.heads.collaborative import CollaborativePart
@@ -33,7 +34,7 @@ from xattn.model.strength import kind_strengths, lasted, signed
 from xattn.model.value_table import Form, form_of
 from xattn.progress import Progress, silent
 from xattn.recommenders.additive import Additive
-from xattn.recommenders.behaviour import AS_ANY_OTHER, Behaviour, Kept, PartSums
+from xattn.recommenders.behaviour import A_DAY, AS_ANY_OTHER, Behaviour, Kept, PartSums
 from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit, with_newcomers
 from xattn.recommenders.rehearsal import Content, Fitted, Way, chosen_way
@@ -67,6 +68,7 @@ class AttentionModel(Additive):
     half_life: float | None = None  # of models whose base never forgets
     _kept: Kept | None = None
     _larger: Whole | None = None
+    days_: tuple[float, ...]  # the scales in days, where the fit chose them
     dislike_: float  # what a clear dislike counts in the collaborative heads
     way_: Way | None = None  # how newcomers are scored that texts describe, once there have been any
 
@@ -100,6 +102,11 @@ class AttentionModel(Additive):
     def _fit(self, data: Interactions, progress: Progress) -> None:
         if self.half_life is not None and data.time is None:
             refuse("half_life_times", got=self.half_life)
+        if "collaborative" in self.kinds:
+            if not hasattr(self, "days_"):
+                self.days_ = self._chosen_days(data)
+            if self._behaviour.by_time:
+                self.pace_ = pace_of(data.indptr, data.time)
         if not hasattr(self, "dislike_"):
             self.dislike_ = self._chosen_dislike(data)
         if self._larger is not None and self._larger.data is data:
@@ -117,6 +124,15 @@ class AttentionModel(Additive):
         if content is not None and behaviour is not None:
             self._welcome(data, content, behaviour, share)
 
+    def _chosen_days(self, data: Interactions) -> tuple[float, ...]:
+        """The scales in days of "auto"; none over partitions, whose sums are made before anything is chosen, and none
+        where one head more would leave no room for the values of all pairs."""
+        if self._larger is not None or not in_baskets(data.indptr, data.time):
+            return ()
+        without, counts = Behaviour.of({**vars(self), "days_": ()}), data.counts()
+        more = without._replace(days=A_DAY)
+        return A_DAY if more.is_sparse(counts) == without.is_sparse(counts) else ()
+
     def _chosen_dislike(self, data: Interactions) -> float:
         """What a clear dislike counts in the collaborative heads, from what the data shows."""
         if "collaborative" not in self.kinds:
@@ -129,12 +145,14 @@ class AttentionModel(Additive):
     def _grow_from(self, old: Self, whole: Interactions) -> None:
         self.dislike_, self.way_ = old.dislike_, old.way_  # both are chosen in `fit` and stay
         if "collaborative" in self.kinds:
+            self.days_ = () if whole.time is None else old.days_  # so are heads that forget by time
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
             self._kept = self._behaviour.keep(kept if kept and kept.data is old.data_ else None, whole)
 
     def _shrink_from(self, old: Self, rest: Interactions, gone: np.ndarray) -> None:
         """Sums in float64 are those of a fit to rounding; in float32 a fit adds up otherwise, so all is done anew."""
         if "collaborative" in self.kinds and self._behaviour.dtype is np.float64:
+            self.days_ = self._chosen_days(rest)
             kept, old._kept = old._kept, None
             self._kept = self._behaviour.lessen(kept if kept and kept.data is old.data_ else None, rest, gone)
 
@@ -177,7 +195,7 @@ class AttentionModel(Additive):
         behaviour = self._behaviour
         gate = self._gates(data.counts())["collaborative"]
         gate = np.where(form.row_of_item >= 0, gate, 0.0)
-        return CollaborativePart(form, behaviour.tau, behaviour.beta, float(self.threshold), gate)
+        return CollaborativePart(form, behaviour.memories, behaviour.beta, float(self.threshold), gate)
 
     def _gates(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """γ of each part (M,): 1 for a part that stands alone."""
@@ -186,6 +204,11 @@ class AttentionModel(Additive):
     @property
     def _behaviour(self) -> Behaviour:
         return Behaviour.of(vars(self))
+
+    @property
+    def reads_moments(self) -> bool:
+        """Whether a score depends on how many days ago events were: where a head forgets by time."""
+        return "collaborative" in self.kinds and bool(self._behaviour.days)
 
     # --- newcomers ---------------------------------------------------------------------------------------------------
 
@@ -251,7 +274,8 @@ class AttentionModel(Additive):
 
     def _state(self) -> dict[str, np.ndarray]:
         way = {} if self.way_ is None else {"newcomers_way": np.array(self.way_, dtype=np.float64)}
-        return super()._state() | {"dislike": np.array(self.dislike_)} | way
+        times = {"pace": np.array(self.pace_), "days": np.array(self.days_)} if hasattr(self, "pace_") else {}
+        return super()._state() | {"dislike": np.array(self.dislike_), **times, **way}
 
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         if "dislike" in state:
@@ -262,6 +286,9 @@ class AttentionModel(Additive):
             way = check_array("newcomers_way", state["newcomers_way"], ndim=1)
             check_same_length(way=len(Way._fields), newcomers_way=len(way))
             self.way_ = Way(float(way[0]), bool(way[1]), float(way[2]))
+        self.days_ = tuple(check_array("days", state["days"], ndim=1).tolist()) if "days" in state else ()
+        if "pace" in state:
+            self.pace_ = check_number("pace", float(state["pace"]), low=0.0, open_low=True)
         parts: list[Part] = []
         content: Content
         if "content" in self.kinds:
@@ -274,7 +301,7 @@ class AttentionModel(Additive):
             content = BlocksPart.of(whole, omega) if split else whole
             parts.append(content)
         if "collaborative" in self.kinds:
-            form = form_of(state, len(self.base_), len(self._behaviour.tau))
+            form = form_of(state, len(self.base_), len(self._behaviour.memories))
             behaviour = self._collaborative_part(form, self.data_)
             parts.append(behaviour)
             if "new" in state:

@@ -62,6 +62,11 @@ class Recommender(Similar):
         (best,) = asked.best(cache_of(self, events).scores[None, :], [events])  # explanations ask for them again
         return items_frame(self.data_.items, best.items, score=best.scores, base=self.base_[best.items])
 
+    @property
+    def reads_moments(self) -> bool:
+        """Whether a score depends on how many days ago events were, and not on their order alone."""
+        return False
+
     def recommend_many(
         self,
         users: Iterable[Any] | None = None,

@@ -14,12 +14,15 @@ import numpy as np
 from scipy import sparse
 
 from xattn.data import History, Interactions, JoinedHistories
+from xattn.errors import refuse
 from xattn.errors.constraints import DTYPE, POSITIVE, STRENGTH, Auto, Choice, Each, Optional, Range, Whole, constraints
 from xattn.model.fit.belonging import DROPOUT, belonging_form, belonging_sums, form_of_belonging_sums
 from xattn.model.fit.closed_form import fit_closed_form, warm_items
 from xattn.model.fit.local_form import fit_local_form
 from xattn.model.fit.pair_sums import BelongingSums, PairSums, pair_sums_of
+from xattn.model.fit.pooling import pauses_of, pooled_by_memory
 from xattn.model.fit.sums import Histories, Sums, exchanged, lessened, sums_of
+from xattn.model.memory import Memory, memories_of
 from xattn.model.strength import RatingScale, found, kind_strengths, lasted, once, presence, taste
 from xattn.model.value_table import Form
 from xattn.progress import Progress
@@ -27,6 +30,7 @@ from xattn.recommenders.estimator import LogRange, space
 
 __all__ = [
     "AS_ANY_OTHER",
+    "A_DAY",
     "BEHAVIOUR_CONSTRAINTS",
     "BEHAVIOUR_SPACE",
     "DROPOUT",
@@ -47,6 +51,7 @@ REGULARIZATION = {"next": 80.0, "any": 150.0}  # chosen on validation (docs/log.
 FEATURES = 1 / 40  # φ/λ of "next", likewise
 MOST_PENALTY = 1e12  # above, float32 has no digits left for the data
 MOST_UNKNOWNS = 12_000  # rows of the ridge problem, heads × items: 12,000² float32 are 0.6 GB and 10–15 s on two cores
+A_DAY = (1.0,)  # of the head that forgets by time where people fill baskets: on validation no scale is better
 AS_ANY_OTHER = 1.0  # what a clear dislike counts in "next", unless the data shows otherwise
 TASTE = 0.5  # what a clear dislike counts in "any", as in its fit: as an event that was neither liked nor disliked
 LEAST = 5  # events of an item that gets values, unless another number is given
@@ -58,6 +63,9 @@ NEIGHBORS_CONSTRAINT = Optional(Whole(1, MOST_UNKNOWNS))
 BEHAVIOUR_CONSTRAINTS = constraints(  # of the parameters of collaborative heads
     objective=Choice(OBJECTIVES),
     recency=Each(POSITIVE, "number_of_events"),
+    recency_days=Auto(Optional(Each(POSITIVE, "number_of_days"))),
+    days_floor=Range(0.0, 0.95),
+    pause_days=Optional(POSITIVE),
     regularization=Optional(Range(0.0, MOST_PENALTY, open_low=True)),
     dropout=Range(0.0, 0.95),
     dislike=Auto(STRENGTH),
@@ -87,6 +95,12 @@ def _dislike(params: Mapping[str, Any], whole: bool) -> float:
     return float(params.get("dislike_", TASTE if whole else AS_ANY_OTHER))
 
 
+def _days(params: Mapping[str, Any]) -> tuple[float, ...]:
+    """The scales in days: as given, or as they were chosen in the fit."""
+    given = params.get("recency_days")
+    return tuple(float(tau) for tau in (params.get("days_", ()) if given == "auto" else given or ()))
+
+
 PartSums = Sums | PairSums | BelongingSums
 
 
@@ -111,6 +125,20 @@ class Behaviour(NamedTuple):
     dtype: type
     event_weights: Mapping[str, float] | None
     dropout: float = DROPOUT
+    days: tuple[float, ...] = ()  # scales of the heads that forget by time
+    days_floor: float = 0.0
+    pause_days: float | None = None
+    pace: float = 1.0  # days from one event to the next, where nobody knows
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        """How each head forgets (H,)."""
+        return memories_of(self.tau, self.days, self.days_floor, self.pace)
+
+    @property
+    def by_time(self) -> bool:
+        """Whether a fit must know when events were."""
+        return bool(self.days) or self.pause_days is not None
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Behaviour:
@@ -128,6 +156,10 @@ class Behaviour(NamedTuple):
             np.dtype(params["dtype"]).type,
             params["event_weights"],
             float(params.get("dropout", DROPOUT)),
+            () if whole else _days(params),
+            float(params.get("days_floor", 0.0)),
+            None if whole else params.get("pause_days"),
+            float(params.get("pace_", 1.0)),
         )
 
     def warm(self, counts: np.ndarray) -> np.ndarray:
@@ -143,10 +175,10 @@ class Behaviour(NamedTuple):
     def is_sparse(self, counts: np.ndarray) -> bool:
         """Whether what comes next is asked in a catalogue too large for values of all pairs."""
         least = LEAST if self.min_events is None else self.min_events
-        return self.objective == "next" and len(self.tau) * int((counts >= least).sum()) > MOST_UNKNOWNS
+        return self.objective == "next" and len(self.memories) * int((counts >= least).sum()) > MOST_UNKNOWNS
 
     def _neighbors(self, warm: np.ndarray) -> int | None:
-        return neighbors(self.n_neighbors, len(self.tau) * len(warm))
+        return neighbors(self.n_neighbors, len(self.memories) * len(warm))
 
     def strengths(self, events: History | JoinedHistories, scale: RatingScale) -> np.ndarray:
         """w (n,) of a history that is answered, or of many."""
@@ -181,11 +213,12 @@ class Behaviour(NamedTuple):
         histories, K = self._histories(data), self._neighbors(warm)
         problem = (histories.indptr, histories.item, histories.w, base, warm)
         options: dict[str, Any] = {
-            "tau": np.array(self.tau),
-            "beta": np.full(len(self.tau), self.beta),
+            "tau": self._tau,
+            "beta": self._beta,
             "lam": self.lam,
             "dtype": self.dtype,
             "worth": histories.worth,
+            "pooled": histories.pooled,
             "F": np.sqrt(FEATURES * self.lam) * F[warm] if F.shape[1] else None,
             "progress": progress,
         }
@@ -203,14 +236,30 @@ class Behaviour(NamedTuple):
         """
         if self.objective == "any":
             return belonging_sums(*self._belonging(data, scale, warm), warm)
-        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
+        tau, beta = self._tau, self._beta
         make = sums_of if self._neighbors(warm) is None else pair_sums_of
         return make(self._histories(data), warm, data.n_items, tau, beta)
 
     def _histories(self, data: Interactions) -> Histories:
         kinds = kind_strengths(data.kind, data.n_events, self.event_weights)
         kinds = kinds * lasted(data.rating, data.n_events, RatingScale.of(data.scale))
-        return Histories(data.indptr, data.item, np.tile(kinds, (len(self.tau), 1)), np.maximum(kinds, 0.0))
+        memories, pooled = self.memories, None
+        if self.by_time:
+            if data.time is None:
+                refuse("recency_days_times")
+            pause = pauses_of(data.indptr, data.time)
+            forget = None if self.pause_days is None else Memory(self.pause_days, 1.0, self.days_floor)
+            pooled = pooled_by_memory(data.indptr, pause, memories, self._beta, forget)
+        w = np.tile(kinds, (len(memories), 1))
+        return Histories(data.indptr, data.item, w, np.maximum(kinds, 0.0), pooled)
+
+    @property
+    def _tau(self) -> np.ndarray:
+        return np.array([memory.tau for memory in self.memories])
+
+    @property
+    def _beta(self) -> np.ndarray:
+        return np.full(len(self.memories), self.beta)
 
     def keep(self, kept: Kept | None, data: Interactions) -> Kept | None:
         """The sums of `data`, from those `kept` of data that has grown into it; all anew where these will not do.
@@ -220,21 +269,26 @@ class Behaviour(NamedTuple):
         warm = self.warm(data.counts())
         if self.objective == "any" or self._neighbors(warm) is not None:
             return None
-        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
-        by = (self.tau, self.beta, None if self.event_weights is None else dict(self.event_weights))
-        if kept is None or kept.by != by:
+        tau, beta = self._tau, self._beta
+        if kept is None or kept.by != self._made_by:
             sums = sums_of(self._histories(data), warm, data.n_items, tau, beta)
         else:
             old, new = self._histories(kept.data), self._histories(data)
             sums = exchanged(kept.sums, old, new, warm, data.n_items, tau, beta)
-        return Kept(data, by, sums)
+        return Kept(data, self._made_by, sums)
+
+    @property
+    def _made_by(self) -> tuple[Any, ...]:
+        """What the sums depend on."""
+        times = (self.days, self.days_floor, self.pause_days)
+        return (self.tau, self.beta, times, None if self.event_weights is None else dict(self.event_weights))
 
     def lessen(self, kept: Kept | None, data: Interactions, gone: np.ndarray) -> Kept | None:
         """The sums of `data`, which is that of `kept` without the users in its rows `gone`; None as in `keep`."""
         warm = self.warm(data.counts())
-        if kept is None or self.objective == "any" or self._neighbors(warm) is not None:
+        if kept is None or kept.by != self._made_by or self.objective == "any" or self._neighbors(warm) is not None:
             return self.keep(None, data)
-        tau, beta = np.array(self.tau), np.full(len(self.tau), self.beta)
+        tau, beta = self._tau, self._beta
         histories = self._histories(kept.data).of(gone)
         return kept._replace(data=data, sums=lessened(kept.sums, histories, warm, data.n_items, tau, beta))
 

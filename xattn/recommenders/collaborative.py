@@ -19,6 +19,9 @@ class CollaborativeAttention(AttentionModel):
                         order (one head whose weights are 1; `recency` and `beta` play no part); "auto", "next" unless
                         whoever asks says otherwise, as the protocols of `xattn.evaluate` do
         recency         > 0 each, in events: one time scale for each head
+        recency_days    > 0 each, in days: one more head for each, which forgets by elapsed time (docs/model.md, eq.
+                        39); the data must hold times (None: no such head); "auto": one of a day where at least half
+                        of the events came at the moment of the one before, kept as `days_`
         beta            from 0 to 1, the exponent β of the weights
         regularization  > 0, the λ of the ridge; None: 80 for what comes next, 150 for any
         dropout         from 0 to 0.95, of "any": the chance with which the fit drops each item of a history, in
@@ -33,6 +36,9 @@ class CollaborativeAttention(AttentionModel):
                         `dislike_`
         event_weights   from −1 to 1: the strength of each event type; a type that it does not name has 1, and what is
                         wanted next counts as far as it is over 0
+        days_floor      from 0 to 0.95: what such a head keeps of an event that was long ago
+        pause_days      > 0, in days: what came next after a pause counts as evidence max(days_floor, e^(−pause/
+                        pause_days)); the data must hold times (None: as much as anything)
         dtype           "float32" or "float64", the type of the value table
 
     Scores of "any" are estimates of 1 for what belongs.
@@ -58,6 +64,9 @@ class CollaborativeAttention(AttentionModel):
         *,
         objective: str = "auto",
         recency: tuple[float, ...] = (3.0, 20.0),
+        recency_days: tuple[float, ...] | str | None = "auto",
+        days_floor: float = 0.0,
+        pause_days: float | None = None,
         beta: float = 0.35,
         regularization: float | None = None,
         dropout: float = DROPOUT,
@@ -70,6 +79,9 @@ class CollaborativeAttention(AttentionModel):
     ) -> None:
         self.objective = objective
         self.recency = recency
+        self.recency_days = recency_days
+        self.days_floor = days_floor
+        self.pause_days = pause_days
         self.beta = beta
         self.regularization = regularization
         self.dropout = dropout

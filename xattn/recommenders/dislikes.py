@@ -56,7 +56,7 @@ def chosen_dislike(data: Interactions, scale: RatingScale, behaviour: Behaviour,
     held = held._replace(user=held.user[asked], item=held.item[asked])
     base = (held.train.counts() + 1.0) / (held.train.counts() + 1.0).sum()
     form = behaviour.fit(held.train, scale, base, sparse.csr_array((data.n_items, 0)), None, silent)
-    part = CollaborativePart(form, behaviour.tau, behaviour.beta, 0.0, (form.row_of_item >= 0).astype(float))
+    part = CollaborativePart(form, behaviour.memories, behaviour.beta, 0.0, (form.row_of_item >= 0).astype(float))
 
     def found(dislike: float) -> np.ndarray:
         """How well each held-out event is found (V,)."""

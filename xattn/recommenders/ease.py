@@ -18,6 +18,7 @@ from xattn.model.fit.closed_form import warm_items
 from xattn.model.fit.ease import ease_values
 from xattn.model.fit.local_form import local_values
 from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.memory import Memory
 from xattn.model.value_table import ClosedForm, Form, form_of, rows_of
 from xattn.progress import Progress
 from xattn.recommenders.additive import Additive
@@ -82,7 +83,7 @@ class EASE(Additive):
 
     def _keep(self, form: Form) -> None:
         gate = np.where(form.row_of_item >= 0, 1.0, 0.0)
-        self.parts_ = (CollaborativePart(form, (self._memory,), 0.0, 0.0, gate),)
+        self.parts_ = (CollaborativePart(form, (Memory(self._memory),), 0.0, 0.0, gate),)
 
     @property
     def _memory(self) -> float:

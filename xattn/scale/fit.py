@@ -110,7 +110,7 @@ def _settings(model: AttentionModel) -> dict[str, Any]:
     plain = {"objective": "auto", "recency": (1.0,), "regularization": 1.0, "min_events": 1, "n_neighbors": None,
              "dislike": 1.0, "dtype": "float64"}  # fmt: skip
     own = model.get_params(deep=False)
-    names = (*plain, "beta", "event_weights")
+    names = (*plain, "beta", "event_weights", "recency_days", "days_floor", "pause_days")
     found = {name: own.get(name, plain.get(name)) for name in names}
     found["recency"] = tuple(float(tau) for tau in found["recency"])
     return {**found, "regularization": 1.0, "dislike": 1.0}  # these two play no part in the sums

@@ -9,6 +9,7 @@ from xattn.i18n.joined import said
 
 __all__ = ["column_name", "feature_name", "genre_name", "head_name", "part_name"]
 
+DAYS = ("day", "days")
 _TIMED = re.compile(r"(\d+\.\d\d–\d+\.\d\d) s, (.+)")  # a part of a sound or a video
 
 
@@ -17,8 +18,15 @@ def head_name(head: str, lang: str = "en") -> str:
 
     >>> head_name("recency 20", "zh")
     '近期（20）'
+    >>> head_name("recency 7 days"), head_name("recency 7 days", "zh")
+    ('recent (days: 7)', '近期（天数：7）')
     """
     word, _, number = head.partition(" ")
+    n, _, unit = number.partition(" ")
+    if word == "recency" and unit in DAYS:
+        return t("chart.head_recency_days", lang, n=n)
+    if word == "inherited" and unit in DAYS:
+        return t("chart.head_inherited_days", lang, n=n)
     if word == "recency" and number:
         return t("chart.head_recency", lang, n=number)
     if word == "learned" and number:

@@ -65,8 +65,8 @@ def _plain(model: CollaborativeAttention) -> np.ndarray:
     ptr = np.concatenate([[0], np.cumsum(there)])[data.indptr]
     best = np.empty((data.n_users, K))
     pooled = []
-    for tau in part.tau:
-        E = np.exp(-age / tau)
+    for memory in part.memories:
+        E = np.exp(-age / memory.tau)
         a = E / np.bincount(user, E, data.n_users)[user] ** part.beta
         C = len(part.form.warm)
         pooled.append(sparse.csr_matrix((a[there].astype(np.float32), row[there], ptr), (data.n_users, C)))

@@ -152,6 +152,11 @@ def read_history(source: Any, *, max_bytes: int = MAX_BYTES) -> list[tuple[str, 
 
 def history_of(table: Table) -> list[tuple[str, float | None]]:
     """A table of one person's events as (id, rating or None), oldest first; DataError when it is not that."""
+    return moments_of_history(table)[0]
+
+
+def moments_of_history(table: Table) -> tuple[list[tuple[str, float | None]], np.ndarray | None]:
+    """The same, and when each event was, in seconds; None where the table does not tell of all of them."""
     roles = event_roles(table, required=("item",)).place
     source = table.source
     if not len(table):
@@ -178,8 +183,10 @@ def history_of(table: Table) -> list[tuple[str, float | None]]:
     events = [(item.ids[code], rating) for code, rating in zip(item.codes.tolist(), ratings, strict=True)]
     if "time" in roles:
         when = moments_of(table.columns[roles["time"]]).seconds  # without a time: before all others
-        events = [events[row] for row in np.argsort(np.nan_to_num(when, nan=-np.inf), kind="stable").tolist()]
-    return events
+        order = np.argsort(np.nan_to_num(when, nan=-np.inf), kind="stable")
+        events = [events[row] for row in order.tolist()]
+        return events, None if np.isnan(when).any() else when[order]
+    return events, None
 
 
 def check_data(source: Any, items: Any = None, **options: Any) -> DataReport:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from xattn.data import History
+from xattn.data.history import days_before
 from xattn.data.synthetic import Planted
 from xattn.errors import check_choice, check_some, check_type, check_whole, refuse
 from xattn.evaluate.faithfulness.case import Case, Design, Met
@@ -83,7 +84,9 @@ def _before_the_target(truth: Planted, user: int) -> tuple[History, int]:
     past = slice(own.start, own.stop - 1)
     n = past.stop - past.start
     rating = None if data.rating is None else data.rating[past]
-    return History(data.item[past], rating, np.arange(n)[::-1], np.ones(n, bool), user=user), int(truth.asked[user])
+    elapsed = None if data.time is None else days_before(data.time[past])
+    history = History(data.item[past], rating, np.arange(n)[::-1], np.ones(n, bool), user, elapsed=elapsed)
+    return history, int(truth.asked[user])
 
 
 def _moved(masked: Masked, target: int, causes: list[int], against: bool) -> float:

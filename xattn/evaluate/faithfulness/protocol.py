@@ -233,8 +233,9 @@ def _moved(asked: Asked, found: list[tuple[str, Case, Explanation]]) -> dict[str
     if n < 2:
         return out
     kept = np.arange(n) != asked.rng(LEAVING).integers(n)
-    rating, kind = (None if x is None else x[kept] for x in (history.rating, history.kind))
-    fewer = History(history.item[kept], rating, history.age[kept], history.live[kept], history.user, kind=kind)
+    rating, kind, elapsed = (None if x is None else x[kept] for x in (history.rating, history.kind, history.elapsed))
+    whose = history.user, (), kind, elapsed
+    fewer = History(history.item[kept], rating, history.age[kept], history.live[kept], *whose)
     masked = masked_scores(asked.model, fewer)
     for name, case, own in found:
         if case.target == asked.targets[0] and own.strength is not None:

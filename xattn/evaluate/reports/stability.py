@@ -9,6 +9,7 @@ that list the item, and how far reasons agree with those of the model itself (Ja
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def stability(
         target = int(np.argmax(np.where(allowed, model.scores_of(asked), -np.inf)))
     else:
         target = model.data_.item_row(check_id("item", item))
-    given = History(asked.item, asked.rating, asked.age, asked.live, None, asked.unknown, asked.kind)
+    given = replace(asked, user=None)
     own = contributions(model.cells_of(asked, target), len(asked))
     found, scores, ranks = [], [], []
     for number in steps(progress, "refits", range(refits)):

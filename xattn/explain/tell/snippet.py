@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -132,14 +133,16 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     history, data = ledger.question.history, ledger.scorer.data_
     masked = np.flatnonzero(~history.live).tolist()
     without = f".without({masked!r})" if masked else ""
-    if ledger.user is not None and _own(history, data):
+    moments = bool(getattr(ledger.scorer, "reads_moments", True))
+    if ledger.user is not None and _own(history, data, moments):
         if not masked:
             return {"user": ledger.user}
         return {"history": _Raw(f"model.history(user={ledger.user!r}){without}")}
+    history = history if moments else replace(history, elapsed=None)
     ids = [data.items.ids[row] for row in history.item.tolist()]
     plain_ages = np.array_equal(history.age, np.arange(len(history))[::-1])
     said = history.rating is None or not np.isnan(history.rating).any()
-    if plain_ages and history.kind is None and history.user is None and ids and said:
+    if plain_ages and history.elapsed is None and history.kind is None and history.user is None and ids and said:
         events = ids if history.rating is None else list(zip(ids, history.rating.tolist(), strict=True))
         if not masked:
             return {"history": events}
@@ -148,16 +151,20 @@ def _who(ledger: Ledger) -> dict[str, Any]:
     if history.rating is not None:
         rating = f"np.array([{', '.join('np.nan' if r != r else repr(r) for r in history.rating.tolist())}])"
     kind = "None" if history.kind is None else f"np.array({[str(k) for k in history.kind]!r}, dtype=object)"
+    elapsed = "" if history.elapsed is None else f", elapsed=np.array({history.elapsed.tolist()!r})"
     built = (
         f"xattn.History(item=model.data_.items.rows({ids!r}), rating={rating}, age=np.array({history.age.tolist()!r}), "
-        f"live=np.array({history.live.tolist()!r}, dtype=bool), user={history.user!r}, kind={kind})"
+        f"live=np.array({history.live.tolist()!r}, dtype=bool), user={history.user!r}, kind={kind}{elapsed})"
     )
     return {"history": _Raw(built)}
 
 
-def _own(history: History, data: Any) -> bool:
-    """The events are those of the known user, none more, none less."""
+def _own(history: History, data: Any, moments: bool) -> bool:
+    """The events are those of the known user, none more, none less, and, where it matters, as long ago."""
     if history.user is None:
         return False
     own = History.of(data, history.user)
-    return len(own) == len(history) and np.array_equal(own.item, history.item) and np.array_equal(own.age, history.age)
+    if len(own) != len(history):
+        return False
+    alike = [(own.item, history.item), (own.age, history.age), *([(own.elapsed, history.elapsed)] if moments else [])]
+    return all(np.array_equal(np.asarray(one), np.asarray(other)) for one, other in alike)

@@ -19,7 +19,8 @@ import numpy as np
 from scipy import linalg, sparse
 
 from xattn.errors import refuse
-from xattn.kernels.gram import accumulate_gram, accumulate_targets, normalisers, occurrences, tails
+from xattn.kernels.gram import accumulate_gram, accumulate_targets, occurrences
+from xattn.model.fit.pooling import Pooled, pooled_by_events
 from xattn.model.fit.sums import Sums
 from xattn.model.value_table import ClosedForm, rows_of
 from xattn.progress import Progress, silent
@@ -53,13 +54,15 @@ def fit_closed_form(
     worth: np.ndarray | None = None,
     F: np.ndarray | sparse.csr_array | None = None,
     sums: Sums | None = None,
+    pooled: Pooled | None = None,
     progress: Progress | None = None,
 ) -> ClosedForm:
     """Solve for V, the heads' values over the items `warm` (C,), in `dtype`.
 
     Histories `indptr` (U+1,), `item` (N,); strengths `w` (H, N); base `b` (M,); of each head the scale `tau` > 0 in
     events and the exponent `beta` (H,); λ `lam` > 0; `worth` (N,) ≥ 0 what each event counts as the next one (None: 1
-    each); `F` (C, d) features, √φ times each. `sums` are A, B, z of these very histories where they are known already.
+    each); `F` (C, d) features, √φ times each. `sums` are A, B, z of these very histories where they are known already;
+    `pooled` says how they are pooled where heads do not forget by events alone, as `tau` has it.
     Raises InputError when λ is too small for the problem to be solved in float64. Source: a linear autoencoder in
     closed form, as Steck's EASE (2019), over ordered prefixes; features as further rows, as in CEASE (Jeunen et al.,
     RecSys 2020).
@@ -67,8 +70,6 @@ def fit_closed_form(
     tell = progress or silent
     C = len(warm)
     row_of_item = rows_of(warm, len(b))
-    rho = np.exp(-1.0 / tau)
-
     tell("accumulate", 0.0)
     if sums is not None:
         largest = sums.A.diagonal().max(initial=0.0)
@@ -77,13 +78,15 @@ def fit_closed_form(
         B, z = sums.B.astype(A.dtype), sums.z
     else:
         occ = occurrences(indptr, item, row_of_item, C)
-        c = normalisers(indptr, rho, beta)
-        tail = tails(indptr, rho, c)
-        A = accumulate_gram(occ, w, rho, tail, dtype)
+        streams = pooled or pooled_by_events(indptr, tau, beta)
+        w, tail = streams.strengths(w), streams.tails(indptr)
+        A = accumulate_gram(occ, w, streams.rho, tail, dtype)
         if _drowns(lam, A.diagonal().max(initial=0.0), dtype):
-            A = accumulate_gram(occ, w, rho, tail, np.float64)
+            A = accumulate_gram(occ, w, streams.rho, tail, np.float64)
+        A = streams.blocks(A)
         tell("accumulate", 0.2)
-        B, z = accumulate_targets(occ, occ.row, C, w, rho, c, A.dtype.type, worth)
+        B, z = accumulate_targets(occ, occ.row, C, w, streams.rho, streams.targets, A.dtype.type, worth)
+        B, z = streams.heads(B), streams.heads(z)
     for r in range(len(z)):
         B[r] -= (z[r] * b[warm]).astype(B.dtype)
     if F is not None:
@@ -91,7 +94,7 @@ def fit_closed_form(
     tell("solve", 0.3)
     V: np.ndarray = _solve(A, B, lam).astype(dtype, copy=False)
     tell("solve", 1.0)
-    return ClosedForm(warm, row_of_item, V.reshape(len(rho), C, C))
+    return ClosedForm(warm, row_of_item, V.reshape(len(tau), C, C))
 
 
 def _speak_for_each_other(F: sparse.csr_array, A: np.ndarray, B: np.ndarray) -> None:

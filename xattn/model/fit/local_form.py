@@ -16,6 +16,7 @@ from scipy import sparse
 from xattn.errors import refuse
 from xattn.kernels.local import Problem, local_solutions
 from xattn.model.fit.pair_sums import PairSums, pairs_of_table, prefix_pairs
+from xattn.model.fit.pooling import Pooled
 from xattn.model.fit.sums import Histories
 from xattn.model.value_table import SparseForm
 from xattn.progress import Progress, silent
@@ -40,6 +41,7 @@ def fit_local_form(
     worth: np.ndarray | None = None,
     F: np.ndarray | sparse.csr_array | None = None,
     sums: PairSums | None = None,
+    pooled: Pooled | None = None,
     progress: Progress | None = None,
 ) -> SparseForm:
     """`fit_closed_form` with at most `n_neighbors` values a target, the same arguments, and the same errors; `sums`
@@ -51,7 +53,7 @@ def fit_local_form(
     if sums is not None:
         A, B, z = pairs_of_table(sums.A), pairs_of_table(sums.B), sums.z
     else:
-        histories = Histories(indptr, item, w, np.ones(len(item)) if worth is None else worth)
+        histories = Histories(indptr, item, w, np.ones(len(item)) if worth is None else worth, pooled)
         A, B, z = prefix_pairs(histories, warm, len(b), tau, beta)
     F = sparse.csr_array((C, 0) if F is None else F)
     problem = Problem(A, B, z, b[warm], pairs_of_table(F), F.shape[1], np.full(H * C, lam), others=False)

@@ -14,8 +14,9 @@ import numpy as np
 from scipy import sparse
 
 from xattn.errors import refuse
-from xattn.kernels.gram import normalisers, occurrences, tails
+from xattn.kernels.gram import occurrences, tails
 from xattn.kernels.local import MOST_PAIRS, Pairs, pairs_of_prefixes, pairs_of_targets
+from xattn.model.fit.pooling import pooled_by_events
 from xattn.model.fit.sums import Histories
 from xattn.model.value_table import rows_of
 
@@ -80,18 +81,24 @@ def prefix_pairs(
     histories: Histories, warm: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray
 ) -> PrefixPairs:
     """The sums over all `histories`; `tau`, `beta` (H,). Raises InputError where too many pairs of items occur."""
-    C, H = len(warm), len(tau)
-    indptr, item, w, worth = histories
+    C = len(warm)
+    indptr, item, w, worth, given = histories
     occ = occurrences(indptr, item, rows_of(warm, n_items), C)
-    rho = np.exp(-1.0 / tau)
-    c = normalisers(indptr, rho, beta)
-    tail = tails(indptr, np.append(rho, 1.0), np.vstack([c, np.ones(len(item))]))
-    A = pairs_of_prefixes(occ, w, rho, np.ascontiguousarray(tail[:H, :H]))
-    B = None if A is None else pairs_of_targets(occ, w, rho, c, worth)
+    pooled = given or pooled_by_events(indptr, tau, beta)
+    w, S = pooled.strengths(w), len(pooled.head)
+    root = np.ones(len(item)) if pooled.root is None else pooled.root
+    rho, c = np.vstack([pooled.rho, np.ones(len(item))]), np.vstack([pooled.c, np.ones(len(item))]) * root
+    tail = tails(indptr, rho, c)
+    A = pairs_of_prefixes(occ, w, pooled.rho, np.ascontiguousarray(tail[:S, :S]))
+    B = None if A is None else pairs_of_targets(occ, w, pooled.rho, pooled.targets, worth)
     if A is None or B is None:
         refuse("too_many_pairs", items=C)
     kept = occ.row >= 0
-    z = np.concatenate([np.bincount(occ.row[kept], (w[h] * tail[h, H])[kept], C) for h in range(H)])
+    z = np.concatenate([np.bincount(occ.row[kept], (w[s] * tail[s, S])[kept], C) for s in range(S)])
+    if len(tau) < S:
+        A = pairs_of_table(pooled.sparse_blocks(_sorted(A, (S * C, S * C))))
+        B = pairs_of_table(pooled.sparse_columns(_sorted(B, (C, S * C))))
+        z = pooled.heads(z)
     return PrefixPairs(A, B, z)
 
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xattn.kernels.gram import add_gram, add_targets, normalisers, occurrences, tails
+from xattn.kernels.gram import add_gram, add_targets, occurrences
+from xattn.model.fit.pooling import Pooled, pooled_by_events
 
 __all__ = ["Histories", "Sums", "exchanged", "lessened", "sums_of"]
 
@@ -23,19 +24,35 @@ SPARSE = 2.5  # a place and a value take twice the bytes of a value, and some ti
 
 
 class Histories(NamedTuple):
-    """The events of some users: `indptr` (U+1,), `item` (N,), strengths `w` (H, N), `worth` (N,) as the next item."""
+    """The events of some users: `indptr` (U+1,), `item` (N,), strengths `w` (H, N), `worth` (N,) as the next item; and
+    how they are `pooled`, where heads do not forget by events alone."""
 
     indptr: np.ndarray
     item: np.ndarray
     w: np.ndarray
     worth: np.ndarray
+    pooled: Pooled | None = None
 
     def of(self, users: np.ndarray) -> Histories:
         """Those of the user rows `users`, in this order."""
         length = np.diff(self.indptr)[users]
         indptr = np.concatenate([[0], np.cumsum(length)])
         event = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][users] - indptr[:-1], length)
-        return Histories(indptr, self.item[event], np.ascontiguousarray(self.w[:, event]), self.worth[event])
+        pooled = None if self.pooled is None else self.pooled.of(event)
+        return Histories(indptr, self.item[event], np.ascontiguousarray(self.w[:, event]), self.worth[event], pooled)
+
+    def followed_by(self, other: Histories) -> Histories:
+        """Those of both, one after another."""
+        pooled = self.pooled
+        if pooled is not None and other.pooled is not None:
+            pooled = pooled.followed_by(other.pooled)
+        return Histories(
+            np.concatenate([self.indptr, self.indptr[-1] + other.indptr[1:]]),
+            np.concatenate([self.item, other.item]),
+            np.concatenate([self.w, other.w], axis=1),
+            np.concatenate([self.worth, other.worth]),
+            pooled,
+        )
 
 
 class Sums(NamedTuple):
@@ -108,13 +125,9 @@ def exchanged(
     was = np.flatnonzero((before != after[: len(before)]) | has_fresh)
     now = np.concatenate([was, np.arange(len(before), len(after))])
     sums = _moved(sums, warm, known, len(tau))
-    parts = [old.of(was), new.of(now)]
-    both = Histories(
-        np.concatenate([parts[0].indptr, parts[0].indptr[-1] + parts[1].indptr[1:]]),
-        np.concatenate([np.where(fresh[parts[0].item], n_items, parts[0].item), parts[1].item]),
-        np.concatenate([part.w for part in parts], axis=1),
-        np.concatenate([part.worth for part in parts]),
-    )
+    gone = old.of(was)
+    gone = gone._replace(item=np.where(fresh[gone.item], n_items, gone.item))
+    both = gone.followed_by(new.of(now))
     _add(sums, both, np.repeat([-1.0, 1.0], [len(was), len(now)]), n_items, tau, beta)
     return sums
 
@@ -150,12 +163,21 @@ def _moved(sums: Sums, warm: np.ndarray, known: np.ndarray, H: int) -> Sums:
 
 def _add(sums: Sums, histories: Histories, sign: np.ndarray, n_items: int, tau: np.ndarray, beta: np.ndarray) -> None:
     """Add each user's part, times the user's `sign` (U,), to the arrays of `sums`."""
-    rho = np.exp(-1.0 / tau)
+    C = len(sums.warm)
     row_of_item = np.full(n_items + 1, -1, np.int64)  # the last: an event whose item has no row
-    row_of_item[sums.warm] = np.arange(len(sums.warm))
-    occ = occurrences(histories.indptr, histories.item, row_of_item, len(sums.warm))
-    c = normalisers(histories.indptr, rho, beta)
-    tail = tails(histories.indptr, rho, c)
+    row_of_item[sums.warm] = np.arange(C)
+    occ = occurrences(histories.indptr, histories.item, row_of_item, C)
+    pooled = histories.pooled or pooled_by_events(histories.indptr, tau, beta)
+    w, tail = pooled.strengths(histories.w), pooled.tails(histories.indptr)
     each = np.repeat(sign, np.diff(histories.indptr))
-    add_gram(sums.A, occ, histories.w, rho, tail * each)
-    add_targets(sums.B, sums.z, occ, occ.row, histories.w, rho, c * each, histories.worth)
+    A, B, z = sums.A, sums.B, sums.z
+    streams = len(pooled.head) > len(tau)
+    if streams:
+        n = len(pooled.head) * C
+        A, B, z = np.zeros((n, n)), np.zeros((n, C)), np.zeros(n)
+    add_gram(A, occ, w, pooled.rho, tail * each)
+    add_targets(B, z, occ, occ.row, w, pooled.rho, pooled.targets * each, histories.worth)
+    if streams:
+        sums.A[:] += pooled.blocks(A)
+        sums.B[:] += pooled.heads(B)
+        sums.z[:] += pooled.heads(z)

@@ -1,14 +1,14 @@
 """Collaborative heads: recency attention over the history, values from the closed form (docs/model.md, eq. 5 and 9–12).
 
-Head h weighs events by age alone, E_i = exp(−g_i/τ_h), or all alike (τ = ∞). So the weights are known before any
-target is, and the score of the whole catalogue is a sum of rows of V. The weights of many histories are known at once
-too: laid end to end, all of them are summed in one call, to the same bits as each alone.
+Head h weighs events by age alone, E_i = exp(−g_i/τ_h), by the time since (`model/memory.py`), or all alike (τ = ∞).
+So the weights are known before any target is, and the score of the whole catalogue is a sum of rows of V. The weights
+of many histories are known at once too: laid end to end, all of them are summed in one call, to the same bits as alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -17,24 +17,10 @@ from xattn.kernels.approximate import Attending
 from xattn.kernels.fields import FAINT, field_weights, field_weights_of_many
 from xattn.model.heads.field import Events, Factors, HeadField, ManyEvents
 from xattn.model.heads.part import Part
+from xattn.model.memory import Aged, Memory, memory_names
 from xattn.model.value_table import Form
 
-__all__ = ["CollaborativePart", "scale_names"]
-
-
-@cache
-def scale_names(tau: tuple[float, ...], word: str, endless: str) -> tuple[str, ...]:
-    """The names of heads by their scales, with as many digits as it takes to tell different scales apart.
-
-    >>> scale_names((3.0, 20.0), "recency", "taken together"), scale_names((3.0, 3.0000001), "recency", "")
-    (('recency 3', 'recency 20'), ('recency 3', 'recency 3.0000001'))
-    """
-    names: tuple[str, ...] = ()
-    for digits in range(6, 18):
-        names = tuple(f"{word} {t:.{digits}g}" if np.isfinite(t) else endless for t in tau)
-        if len(set(names)) == len(set(tau)):
-            break
-    return names
+__all__ = ["CollaborativePart"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +28,7 @@ class CollaborativePart(Part):
     """H fitted heads; `gate` (M,) multiplies each target's values (0 where an item has no column)."""
 
     form: Form
-    tau: tuple[float, ...]
+    memories: tuple[Memory, ...]
     beta: float
     theta: float
     gate: np.ndarray
@@ -52,27 +38,26 @@ class CollaborativePart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return scale_names(self.tau, "recency", "taken together")
+        return memory_names(self.memories, "recency", "taken together")
 
     @property
     def n_items(self) -> int:
         return len(self.gate)
 
     def with_heads(self, stay: list[int]) -> CollaborativePart:
-        return replace(self, form=self.form.heads(stay), tau=tuple(self.tau[h] for h in stay))
+        return replace(self, form=self.form.heads(stay), memories=tuple(self.memories[h] for h in stay))
 
     def state(self) -> dict[str, np.ndarray]:
         return self.form.state()
 
-    def exponentials(self, age: np.ndarray, h: int) -> np.ndarray:
-        """E (1, n) of head h for events of these ages (n,)."""
-        return np.exp(-age / self.tau[h])[None, :]  # age 0 is always there: m = 0
+    def exponentials(self, events: Aged) -> np.ndarray:
+        """E (H, n) of the events."""
+        return np.array([memory.exponentials(events) for memory in self.memories])
 
     def coefficients(self, events: Events, w: np.ndarray) -> np.ndarray:
         """(H, n) weight times strength of each event; 0 where the weight is too faint for any sum to have it."""
         weights = [
-            field_weights(self.exponentials(events.age, h), events.live, self.beta, self.theta, FAINT)[0]
-            for h in range(len(self.tau))
+            field_weights(E[None, :], events.live, self.beta, self.theta, FAINT)[0] for E in self.exponentials(events)
         ]
         return np.asarray(np.array(weights) * w)
 
@@ -84,13 +69,13 @@ class CollaborativePart(Part):
     def add_scores_of_many(self, out: np.ndarray, histories: ManyEvents, w: np.ndarray) -> None:
         if not len(histories):
             return
-        E = np.concatenate([self.exponentials(histories.age, h) for h in range(len(self.tau))])
+        E = self.exponentials(histories)
         coef = field_weights_of_many(E, histories.live, histories.indptr, self.beta, self.theta, FAINT) * w
         self._add_pooled(out, histories.indptr, histories.item, coef)
 
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         (R, n), row_of_item = live.shape, self.form.row_of_item
-        E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+        E = self.exponentials(events)
         ptr, out = np.arange(R + 1) * n, np.zeros((R, len(targets)))
         coef = field_weights_of_many(np.tile(E, R), live.ravel(), ptr, self.beta, self.theta, FAINT) * np.tile(w, R)
         self.form.add_pooled_few(out, ptr, row_of_item[events.item], coef, row_of_item[targets], self.gate[targets])
@@ -103,7 +88,7 @@ class CollaborativePart(Part):
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
         gate, found = self.gate[targets], []
         for h, name in enumerate(self.heads):
-            V, E = self._values(h, events, targets), self.exponentials(events.age, h)
+            V, E = self._values(h, events, targets), self.memories[h].exponentials(events)[None, :]
             X, factors = V * (gate[:, None] * w), partial(_factors, w, V, gate)
             found.append(HeadField(name, E, X, self.beta, self.theta, factors, h))
         return found
@@ -120,7 +105,7 @@ class CollaborativePart(Part):
         return self.theta == 0.0
 
     def _attended(self, events: Events, w: np.ndarray) -> Attending:
-        E = np.concatenate([self.exponentials(events.age, h) for h in range(len(self.tau))])
+        E = self.exponentials(events)
         return Attending(self.form.row_of_item[events.item], E, w, events.live, self.beta)
 
     def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:

@@ -137,6 +137,7 @@ class _Near:
     rating: np.ndarray | None
     age: np.ndarray
     live: np.ndarray
+    elapsed: None = None  # this head forgets by events
 
     @classmethod
     def of(cls, events: Events, edge: float) -> _Near:

@@ -39,6 +39,8 @@ class Events(Protocol):
     @property
     def age(self) -> np.ndarray: ...  # ≥ 0, 0 for the newest
     @property
+    def elapsed(self) -> np.ndarray | None: ...  # days ago, where known
+    @property
     def live(self) -> np.ndarray: ...  # False where masked
     def __len__(self) -> int: ...
 
@@ -62,6 +64,10 @@ class Masked:
     def age(self) -> np.ndarray:
         return self.events.age
 
+    @property
+    def elapsed(self) -> np.ndarray | None:
+        return self.events.elapsed
+
     def __len__(self) -> int:
         return len(self.events)
 
@@ -75,6 +81,8 @@ class ManyEvents(Protocol):
     def item(self) -> np.ndarray: ...
     @property
     def age(self) -> np.ndarray: ...
+    @property
+    def elapsed(self) -> np.ndarray | None: ...
     @property
     def live(self) -> np.ndarray: ...
     def __len__(self) -> int: ...

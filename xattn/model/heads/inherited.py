@@ -19,9 +19,10 @@ from scipy import sparse
 
 from xattn.errors import check_array, check_distinct, check_index_array, check_number, refuse
 from xattn.kernels.fields import field_weights
-from xattn.model.heads.collaborative import CollaborativePart, scale_names
+from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.field import Events, Factors, HeadField
 from xattn.model.heads.part import Part
+from xattn.model.memory import Memory, memory_names
 from xattn.model.state import rows_of_state, rows_state, text_array, texts_of
 
 __all__ = ["Inheritance", "InheritedPart"]
@@ -45,7 +46,7 @@ class InheritedPart(Part):
     F: sparse.csr_array
     new: np.ndarray
     place: np.ndarray
-    tau: tuple[float, ...]
+    memories: tuple[Memory, ...]
     beta: float
     theta: float
     loudness: float = 1.0  # of the content head, where it speaks of newcomers beside these heads
@@ -68,7 +69,7 @@ class InheritedPart(Part):
         """
         place = np.full(behaviour.n_items, -1)
         place[new] = np.arange(len(new))
-        attention = (behaviour.tau, behaviour.beta, behaviour.theta)
+        attention = (behaviour.memories, behaviour.beta, behaviour.theta)
         of = tuple(blocks) if blocks is not None else tuple(name.partition(": ")[0] for name in names)
         return cls(inheritance, behaviour.form.row_of_item, names, of, F.sorted_indices(), new, place, *attention)
 
@@ -84,7 +85,7 @@ class InheritedPart(Part):
             names = texts_of("new_feature_names", state["new_feature_names"])
         D, levels = check_array("slopes", state["slopes"], ndim=3), check_array("levels", state["levels"], ndim=2)
         F = rows_of_state(state, "new_F", len(new), len(names))
-        if D.shape != (len(behaviour.tau), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
+        if D.shape != (len(behaviour.memories), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
             refuse("slopes", got=D.shape, got_levels=levels.shape)
         named = "new_feature_blocks" in state
         blocks = texts_of("new_feature_blocks", state["new_feature_blocks"], len(names)) if named else None
@@ -99,7 +100,7 @@ class InheritedPart(Part):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return scale_names(self.tau, "inherited", "inherited")
+        return memory_names(self.memories, "inherited", "inherited")
 
     @property
     def n_items(self) -> int:
@@ -107,10 +108,10 @@ class InheritedPart(Part):
 
     def with_heads(self, stay: list[int]) -> InheritedPart:
         D, l = self.inheritance
-        return replace(self, inheritance=Inheritance(D[stay], l[stay]), tau=tuple(self.tau[h] for h in stay))
+        return replace(self, inheritance=Inheritance(D[stay], l[stay]), memories=tuple(self.memories[h] for h in stay))
 
     def _E(self, events: Events, h: int) -> np.ndarray:
-        return np.exp(-events.age / self.tau[h])[None, :]  # age 0 is always there: m = 0
+        return self.memories[h].exponentials(events)[None, :]
 
     def _rows(self, events: Events, h: int) -> tuple[np.ndarray, np.ndarray]:
         """(D, l) of the events, (n, d) and (n,) float64; 0 for an event without a row."""
@@ -133,7 +134,7 @@ class InheritedPart(Part):
 
     def _of_new(self, events: Events, w: np.ndarray, live: np.ndarray, F: sparse.csr_array) -> np.ndarray:
         """(R, J) of newcomers with the features `F` (J, d) under the maskings `live` (R, n)."""
-        heads = [(self._E(events, h), *self._rows(events, h)) for h in range(len(self.tau))]
+        heads = [(self._E(events, h), *self._rows(events, h)) for h in range(len(self.memories))]
         out = np.empty((len(live), F.shape[0]))
         for row, kept in zip(out, live, strict=True):
             slope, level = np.zeros(F.shape[1]), 0.0
@@ -189,7 +190,7 @@ class InheritedPart(Part):
         if item != target or self.place[target] < 0 or not len(events) or not (at >= 0).any():
             return np.zeros(less.shape[0])
         slope = np.zeros(len(self.names))
-        for h in range(len(self.tau)):
+        for h in range(len(self.memories)):
             a = field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w
             slope += a @ self._rows(events, h)[0]
         return np.asarray(-(less[:, np.flatnonzero(at >= 0)] @ slope[at[at >= 0]]))

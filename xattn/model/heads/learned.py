@@ -121,7 +121,7 @@ def logits(params: Parameters, shape: Shape, history: np.ndarray) -> np.ndarray:
 class _Rows:
     """A bare sequence of rows as `Events`."""
 
-    rating = None
+    rating = elapsed = None
 
     def __init__(self, rows: np.ndarray) -> None:
         self.item = rows

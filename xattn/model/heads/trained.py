@@ -18,6 +18,7 @@ import numpy as np
 from xattn.kernels.compile import serial_kernels
 from xattn.kernels.scorers.dots import F8, LaidOut, product
 from xattn.kernels.tiles import TOGETHER
+from xattn.model.heads.field import Events
 from xattn.model.heads.part import Part
 from xattn.model.sequence import Parameters, Shape
 
@@ -76,6 +77,20 @@ class TrainedPart(Part):
             products = product(self._U(self.rows[targets[own]]), said, 1.0, F8).T
         out[:, own] = products * (self.alpha * self.gate[targets[own]])
         return out
+
+    @property
+    def bounded(self) -> bool:
+        """Where the weights hang on the whole history: the part without each event is then quickest exactly."""
+        return not self.shape.target
+
+    def add_approximate(self, out: np.ndarray, events: Events, w: np.ndarray) -> np.ndarray:
+        exact = np.zeros(out.shape)
+        self.add_without_each(exact.T, events, w, np.arange(self.n_items))
+        out += exact
+        return np.zeros(self.n_items)
+
+    def reach(self, events: Events, w: np.ndarray, m: int) -> np.ndarray:
+        return np.where(self._place >= 0, np.inf, 0.0)
 
     @cached_property
     def _place(self) -> np.ndarray:
