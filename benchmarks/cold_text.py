@@ -1,6 +1,6 @@
 """What texts do for items that nobody has met: HybridAttention with and without its text blocks, on five real sets.
 
-    python benchmarks/cold_text.py DATA [--users 1000] [--cold] [--blocks all "without texts" ...]
+    python benchmarks/cold_text.py DATA [--users 1000] [--cold | --next-item] [--blocks "without texts" all ...]
                                         [goodbooks|retail|journey|restaurants|entree ...]
 
 DATA is a folder with the folders goodbooks-10k-sample, uci-online-retail, complete-journey, uci-restaurant-consumer,
@@ -9,23 +9,31 @@ protocol is `xattn.evaluate.cold` (recall@50 of hidden items among the whole cat
 restaurants; 1,000 users at most), then, without --cold, the next item.
 *without texts* is what columns and words of titles said before there were texts; *nor words of titles* is the same
 where titles say nothing; *with vectors* has the texts twice where attention looks too, as keywords and as vectors of
-their words. --blocks names the rows that are wanted, as they are called in the output.
+their words. --blocks names the rows that are wanted, as they are called in the output; "singles" are all single blocks.
+`first_ahead` is how far the first row is ahead of this one over the same users, with its 95 % interval (bootstrap over
+users); `way` is how newcomers are scored, where that is chosen (`xattn/recommenders/rehearsal.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from xattn import HybridAttention, Interactions, ItemTable, read_interactions
-from xattn.evaluate import evaluate
+from xattn.evaluate.bootstrap import interval
+from xattn.evaluate.cold import _asked as asked
+from xattn.evaluate.cold import hidden_items, questions_of
+from xattn.evaluate.questions import last_events
+from xattn.evaluate.ranking import rank
 from xattn.features import make_features
+from xattn.recommenders.rehearsal import Way
 from xattn.scenarios.convert import CONVERTERS
 
 
@@ -116,14 +124,44 @@ def kinds_of(data: Interactions) -> dict[str, tuple[Interactions, str]]:
     others = [column for column in every if column not in texts]
     before, whole = with_columns(data, others), with_columns(data, every)
     kinds = {
+        "all": (whole, "multiply"),
         "without texts": (before, "multiply"),
         "without texts, nor words of titles": (without_titles(before), "multiply"),
-        "all": (whole, "multiply"),
         "all, softmax": (whole, "softmax"),
         "all, with vectors": (with_vectors(whole, texts), "multiply"),
         "all, with vectors, softmax": (with_vectors(whole, texts), "softmax"),
     }
     return kinds | {f"{column} alone": (with_columns(data, [column]), "multiply") for column in every}
+
+
+class Measured(NamedTuple):
+    """Each user's `figures` (U,): recall@k and more of *cold*, NDCG@k of *next-item*; the fit's time and chosen way."""
+
+    figures: dict[str, np.ndarray]
+    seconds: float
+    way: Way | None
+
+
+def measured(data: Interactions, fusion: str, protocol: str, k: int) -> Measured:
+    model = HybridAttention(learned="never", fusion=fusion)
+    start = time.perf_counter()
+    if protocol == "cold":
+        hidden = hidden_items(data, np.random.default_rng(0))
+        train = data.select(~hidden[data.item])
+        questions = questions_of(data, train, hidden)
+        model.fit(train)
+        seconds = time.perf_counter() - start
+        _, place = np.unique([question.user for question in questions], return_inverse=True)
+        found = asked(model, questions, hidden, k)
+        names = (f"recall@{k}", f"cold_recall@{k}", "cold_share")
+        figures = {name: np.bincount(place, found[name]) / np.bincount(place) for name in names}
+    else:
+        held = last_events(data, "drop")
+        model.fit(held.train)
+        seconds = time.perf_counter() - start
+        ranks = [of[0] if len(of) else np.inf for of in rank(model, held, k).ranks]
+        figures = {f"ndcg@{k}": np.array([1 / np.log2(1 + r) if r <= k else 0.0 for r in ranks])}
+    return Measured(figures, seconds, model.way_)
 
 
 def main() -> None:
@@ -132,24 +170,35 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=list(SETS))
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--cold", action="store_true")
-    parser.add_argument("--blocks", nargs="*", help="these rows alone, by name")
-    asked = parser.parse_intermixed_args()
-    for name in asked.sets:
-        cold = ("cold", PLACES.get(name, 50))
-        protocols = [cold] if asked.cold else [cold, ("next-item", 10)]
-        events, items = SETS[name](asked.data)
-        data = some(read_interactions(events, items=items), asked.users)
-        kinds = {what: kind for what, kind in kinds_of(data).items() if not asked.blocks or what in asked.blocks}
-        for what, (own, fusion) in kinds.items():
-            for protocol, k in protocols:
-                make = partial(HybridAttention, learned="never", fusion=fusion)
-                found = evaluate(own, {what: make}, protocol=protocol, k=k)
-                row = found["rows"][0]
-                keys = (f"recall@{k}", f"cold_recall@{k}", f"ndcg@{k}", "cold_share", "fit_s")
-                said = {key: round(row[key], 4) for key in keys if key in row}
-                metric = f"recall@{k}" if protocol == "cold" else f"ndcg@{k}"
-                said["ci95"] = [round(x, 4) for x in row["ci95"][metric]]
-                facts = {"set": name, "protocol": protocol, "blocks": what, "users": found["users"]}
+    parser.add_argument("--next-item", action="store_true", help="the next item alone")
+    parser.add_argument(
+        "--blocks", nargs="*", help="these rows alone, by name; the first is what others are paired with"
+    )
+    asked_for = parser.parse_intermixed_args()
+    for name in asked_for.sets:
+        cold, warm = ("cold", PLACES.get(name, 50)), ("next-item", 10)
+        protocols = [cold] if asked_for.cold else [warm] if asked_for.next_item else [cold, warm]
+        events, items = SETS[name](asked_for.data)
+        data = some(read_interactions(events, items=items).without_repeats(), asked_for.users)
+        kinds = kinds_of(data)
+        wanted = list(asked_for.blocks or kinds)
+        if "singles" in wanted:
+            wanted += [what for what in kinds if what.endswith(" alone")]
+        rows = {what: kinds[what] for what in wanted if what in kinds}
+        for protocol, k in protocols:
+            first: np.ndarray | None = None
+            for what, (own, fusion) in rows.items():
+                figures, seconds, way = measured(own, fusion, protocol, k)
+                values = next(iter(figures.values()))
+                said: dict[str, object] = {key: round(float(own.mean()), 4) for key, own in figures.items()}
+                said |= {"fit_s": round(seconds, 1), "way": way}
+                said["ci95"] = [round(x, 4) for x in interval(values, 0)]
+                if first is not None:
+                    ahead = first - values
+                    said["first_ahead"] = round(float(ahead.mean()), 4)
+                    said["first_ahead_ci95"] = [round(x, 4) for x in interval(ahead, 0)]
+                first = values if first is None else first
+                facts = {"set": name, "protocol": protocol, "blocks": what, "users": len(values)}
                 print(json.dumps({**facts, **said}), flush=True)
 
 

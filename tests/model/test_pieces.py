@@ -13,7 +13,7 @@ from xattn.model.fit import block_weights, closed_form, inheritance, pair_sums
 from xattn.model.fit.article import Lesson, Setting, fit_network
 from xattn.model.fit.belonging import belonging_form, belonging_sums, form_of_belonging_sums
 from xattn.model.fit.block_weights import Pulls
-from xattn.model.fit.inheritance import chosen_penalty, spread
+from xattn.model.fit.inheritance import spread
 from xattn.model.fit.pair_sums import BelongingSums, PairSums
 from xattn.model.fit.sequence import _pieces
 from xattn.model.fit.sums import Histories, Sums
@@ -212,32 +212,6 @@ def test_the_loss_of_weights_of_blocks_by_hand() -> None:
     value, _ = block_weights.loss(np.array([0.0, np.log(2.0)]), Pulls(h, np.ones(h.shape, bool)))
     r = 2.0 * h[0, :, 0]
     assert value == pytest.approx((r[1] ** 2 + r[2] ** 2) / 2 - 2 * (r[0] - (r[1] + r[2]) / 2))
-
-
-@given(seeds, st.integers(1, 20))
-def test_a_penalty_is_chosen_by_the_left_out_error(seed: int, rows: int) -> None:
-    """Item by item: fitted without it, and asked about it."""
-    rng = np.random.default_rng(seed)
-    C, d, U = 9, 2, 3
-    F, lifts, counts = rng.normal(size=(C, d)), rng.normal(size=(U, C)), rng.integers(1, 5, C).astype(float)
-    lifts += 0.5 * rng.normal(size=(U, d)) @ F.T
-    Y = (lifts - lifts.mean(axis=1, keepdims=True)).T
-    errors = []
-    for penalty in inheritance.PENALTIES:
-        centred = F - F.mean(axis=0)
-        hat = centred @ np.linalg.solve(centred.T @ centred + penalty * np.eye(d), centred.T) + 1.0 / C
-        e = (Y - hat @ Y) / (1.0 - np.diag(hat))[:, None]  # the left-out error of a linear smoother
-        errors.append(float(counts @ (e**2).sum(axis=1)))
-    best = min(errors)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inheritance, "ROWS", rows)
-        found = chosen_penalty(sparse.csr_array(F), lifts, counts)
-    assert errors[inheritance.PENALTIES.index(found)] == pytest.approx(best, rel=1e-9)
-
-
-def test_of_penalties_that_are_equally_good_the_largest_is_chosen() -> None:
-    F = sparse.csr_array(np.array([[1.0], [2.0], [3.0], [4.0]]))
-    assert chosen_penalty(F, np.zeros((2, 4)), np.ones(4)) == max(inheritance.PENALTIES)
 
 
 @pytest.mark.parametrize("seed", range(6))

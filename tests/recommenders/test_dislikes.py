@@ -57,7 +57,7 @@ def test_of_large_data_some_people_are_asked(monkeypatch: pytest.MonkeyPatch) ->
     """Whole histories, no more events than the limit, and the dislikes are still found."""
     data = planted("genre", n_users=600, seed=1).data
     monkeypatch.setattr(dislikes, "MOST_EVENTS", data.n_events // 2)
-    some = dislikes._some_people(data, np.random.default_rng(0))
+    some = dislikes.some_people(data, np.random.default_rng(0))
     assert 0.45 * data.n_events < some.n_events <= data.n_events // 2
     lengths, whole = np.diff(some.indptr), np.diff(data.indptr)
     assert set(np.unique(lengths / whole)) == {0.0, 1.0}

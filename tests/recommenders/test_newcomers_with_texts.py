@@ -1,8 +1,10 @@
-"""Newcomers that texts describe: the ridge is chosen by leaving items out, texts speak by keywords and by vectors."""
+"""Newcomers that texts describe: how they are scored is the way by which hidden training items are found best."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +15,14 @@ from scipy import sparse
 
 from tests.models import assert_adds_up, assert_removals_hold
 from xattn import History, HybridAttention, Interactions, ItemTable, load_model, read_interactions
+from xattn.data.hidden import ColdQuestion, hidden_items, questions_of
 from xattn.features import make_features, newcomer_features
 from xattn.features.newcomers import has_texts
-from xattn.model.fit import inheritance
-from xattn.model.fit.inheritance import PENALTIES, PENALTY, chosen_penalty
+from xattn.model.fit.inheritance import evening, fit_inheritance
 from xattn.model.heads.inherited import InheritedPart
-from xattn.recommenders.newcomers import QUIET
+from xattn.model.value_table import ClosedForm
+from xattn.recommenders import rehearsal
+from xattn.recommenders.rehearsal import PENALTIES, USUAL, WAYS, Way, ranks_by_way
 
 WORDS = {
     "sea": ["harbour", "ship", "tide", "storm", "sailor"],
@@ -28,56 +32,34 @@ WORDS = {
 NEW = ("sea0", "farm1", "court2")
 
 
-def left_out_error(F: np.ndarray, lifts: np.ndarray, counts: np.ndarray, penalty: float) -> float:
-    """The obvious way: a ridge regression with a level for each item that is left out, without it."""
-    error = 0.0
-    for i in range(len(F)):
-        X, Y = np.delete(F, i, axis=0), np.delete(lifts.T, i, axis=0)
-        X1 = np.hstack([X, np.ones((len(X), 1))])
-        P = penalty * np.eye(X1.shape[1])
-        P[-1, -1] = 0.0
-        W = np.linalg.solve(X1.T @ X1 + P, X1.T @ Y)
-        error += counts[i] * float(((lifts.T[i] - np.append(F[i], 1.0) @ W) ** 2).sum())
-    return error
-
-
-@settings(max_examples=20)
-@given(st.integers(0, 10**6), st.integers(4, 12), st.integers(1, 8), st.booleans())
-def test_the_penalty_is_that_of_the_least_left_out_error(seed: int, C: int, d: int, signal: bool) -> None:
-    rng = np.random.default_rng(seed)
-    F = rng.normal(size=(C, d)) * (rng.random((C, d)) < 0.7)
-    lifts = rng.normal(size=(3, C)) + (5 * rng.normal(size=(3, d)) @ F.T if signal else 0.0)
-    counts = rng.integers(1, 9, C).astype(float)
-    errors = {penalty: left_out_error(F, lifts, counts, penalty) for penalty in PENALTIES}
-    found = errors[chosen_penalty(sparse.csr_array(F), lifts, counts)]
-    assert found <= min(errors.values()) * (1 + 1e-9)
-
-
-@given(st.integers(0, 10**6))
-@settings(max_examples=10)
-def test_cut_into_pieces_it_is_the_same(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    F, lifts, counts = sparse.csr_array(rng.normal(size=(30, 4))), rng.normal(size=(5, 30)), np.ones(30)
-    whole = chosen_penalty(F, lifts, counts)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(inheritance, "ROWS", 7)
-        assert chosen_penalty(F, lifts, counts) == whole
+@cache
+def stories() -> pd.DataFrame:
+    """Each item says three of the five words of its subject."""
+    rng = np.random.default_rng(0)
+    said = {
+        f"{subject}{n}": " ".join(rng.permutation(words)[:3]) for subject, words in WORDS.items() for n in range(12)
+    }
+    return pd.DataFrame({"item": list(said), "title": [f"No. {n}" for n in range(36)], "story": said.values()})
 
 
 @cache
 def data() -> Interactions:
-    """People stay with one subject; each item says three of its five words; nobody has met the NEW."""
-    rng = np.random.default_rng(0)
-    stories = {
-        f"{subject}{n}": " ".join(rng.permutation(words)[:3]) for subject, words in WORDS.items() for n in range(12)
-    }
+    """People stay with one subject; nobody has met the NEW."""
+    rng = np.random.default_rng(1)
     rows = []
     for u in range(90):
         subject = list(WORDS)[u % 3]
-        old = [item for item in stories if item.startswith(subject) and item not in NEW]
+        old = [item for item in stories()["item"] if item.startswith(subject) and item not in NEW]
         rows += [(f"u{u}", item) for item in rng.choice(old, 6, replace=False)]
-    items = pd.DataFrame({"item": list(stories), "title": [f"No. {n}" for n in range(36)], "story": stories.values()})
-    return read_interactions(pd.DataFrame(rows, columns=["user", "item"]), items=items)
+    return read_interactions(pd.DataFrame(rows, columns=["user", "item"]), items=stories())
+
+
+@cache
+def without_texts() -> Interactions:
+    """The same, where items have a kind in the place of a story."""
+    kinds = pd.DataFrame({"kind": [name[:-1] for name in data().items.ids]})
+    table = ItemTable(data().items.ids, data().items.titles, kinds)
+    return Interactions(data().name, data().user_ids, table, data().indptr, data().item)
 
 
 @cache
@@ -85,25 +67,82 @@ def model(dtype: str = "float64") -> HybridAttention:
     return HybridAttention(min_events=2, dtype=dtype, newcomers=0.3).fit(data())
 
 
-def test_texts_speak_twice_and_alone_choose_the_ridge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_texts_describe_items(monkeypatch: pytest.MonkeyPatch) -> None:
     table = data().items
-    blocks = newcomer_features(table, data().counts() == 0).blocks
-    assert set(blocks) == {"story", "story (vectors)"}
+    assert set(newcomer_features(table, data().counts() == 0).blocks) == {"story"}
     assert has_texts(table)
     assert has_texts(table.with_features(make_features(table)))
-    plain = ItemTable(table.ids, table.titles, pd.DataFrame({"kind": [name[:-1] for name in table.ids]}))
-    assert not has_texts(plain)
+    assert not has_texts(without_texts().items)
     assert not has_texts(ItemTable.bare(("a", "b")))
-    asked: list[float] = []
-    real = inheritance.fit_inheritance
-    monkeypatch.setattr(
-        "xattn.recommenders.newcomers.fit_inheritance",
-        lambda form, F, penalty: (asked.append(penalty), real(form, F, penalty))[1],
-    )
-    for own in (table, plain):
-        HybridAttention(min_events=2).fit(Interactions(data().name, data().user_ids, own, data().indptr, data().item))
-    assert asked[0] in PENALTIES
-    assert asked[1] == PENALTY
+    assert HybridAttention(min_events=2).fit(data()).way_ in WAYS
+    monkeypatch.setattr("xattn.recommenders.attention.chosen_way", lambda *_: pytest.fail("nothing is to be chosen"))
+    assert HybridAttention(min_events=2).fit(without_texts()).way_ is None
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(4, 12), st.integers(1, 8), st.sampled_from(PENALTIES))
+def test_evened_values_are_regressed_as_if_they_were_the_values(seed: int, C: int, d: int, penalty: float) -> None:
+    """The obvious way: divide the values of each item, then a ridge regression with a level, row by row."""
+    rng = np.random.default_rng(seed)
+    F, counts = rng.normal(size=(C, d)), rng.integers(1, 50, C)
+    V = rng.normal(size=(2, C, C))
+    found = fit_inheritance(ClosedForm(np.arange(C), np.arange(C), V), sparse.csr_array(F), penalty, evening(counts))
+    X = np.hstack([F, np.ones((C, 1))])
+    P = penalty * np.diag(np.append(np.ones(d), 0.0))
+    for D, l, own in zip(*found, V, strict=True):
+        even = own / np.sqrt(counts) * np.sqrt(counts).mean()
+        both = np.linalg.solve(X.T @ X + P, X.T @ even.T)
+        np.testing.assert_allclose(D, both[:-1].T, atol=1e-9)
+        np.testing.assert_allclose(l, both[-1], atol=1e-9)
+
+
+@pytest.mark.parametrize("fusion", ["multiply", "softmax"])
+@pytest.mark.parametrize("way", WAYS[::6])
+def test_hidden_items_are_ranked_as_a_model_of_that_way_would(
+    way: Way, fusion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The obvious way: fit a model without the hidden items, score newcomers that way, and look where they stand."""
+    hidden = hidden_items(data(), np.random.default_rng(3))
+    train = data().select(~hidden[data().item])
+    questions = questions_of(data(), train, hidden)
+    options: dict[str, Any] = {"min_events": 2, "dtype": "float64", "newcomers": 0.3, "fusion": fusion}
+    monkeypatch.setattr("xattn.recommenders.attention.chosen_way", lambda *_: way)
+    served = HybridAttention(**options).fit(train)
+    assert served.way_ == way
+    found = ranks_by_way(served._rehearsed(train), questions, served._strength, 0.3)[way]
+    differ = 0
+    for rank, question in zip(found.tolist(), questions, strict=True):
+        scores = served.scores_of(question.history)
+        scores[question.seen] = -np.inf
+        differ += abs(rank - int((scores >= scores[question.target]).sum()))
+    assert len(questions) > 30
+    assert differ <= 0.01 * len(questions)  # equal scores, to rounding
+
+
+def test_the_way_is_that_by_which_hidden_items_are_found_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    best = WAYS[7]
+
+    def ranks(_fitted: object, questions: list[ColdQuestion], *_: object) -> dict[Way, np.ndarray]:
+        return {way: np.full(len(questions), 1 if way == best else 2) for way in WAYS}
+
+    monkeypatch.setattr(rehearsal, "ranks_by_way", ranks)
+    assert HybridAttention(min_events=2).fit(data()).way_ == best
+
+
+def test_with_nothing_to_hide_the_way_is_the_usual_one() -> None:
+    few = data().select(np.arange(data().n_events) < 60)
+    assert HybridAttention(min_events=2).fit(few).way_ == USUAL
+
+
+def test_the_way_hangs_on_the_seed_alone_and_stays(tmp_path: Path) -> None:
+    own = HybridAttention(min_events=2, random_state=5).fit(data())
+    assert own.way_ == HybridAttention(min_events=2, random_state=5).fit(data()).way_
+    path = tmp_path / "model.npz"
+    own.save(path)
+    assert load_model(path).way_ == own.way_
+    own.way_ = WAYS[0]  # grown, a model keeps what it has
+    more = read_interactions(pd.DataFrame({"user": ["u0", "new"], "item": ["sea1", "farm3"]}), items=stories())
+    assert own.partial_fit(more).way_ == WAYS[0]
 
 
 def test_a_newcomer_is_found_by_what_its_text_says() -> None:
@@ -137,15 +176,12 @@ def test_sums_removals_and_parts_hold(dtype: str, tmp_path) -> None:
     np.testing.assert_array_equal(load_model(path).score(data().user_ids[0]), own.score(data().user_ids[0]))
 
 
-def test_the_content_head_is_quiet_where_texts_describe_newcomers() -> None:
-    assert QUIET < 1.0
+@pytest.mark.parametrize("way", [None, WAYS[0], WAYS[-1]])
+def test_the_content_head_is_as_loud_as_the_way_says(way: Way | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xattn.recommenders.attention.chosen_way", lambda *_: way)
+    own = HybridAttention(min_events=2).fit(without_texts() if way is None else data())
+    content, _, inherited = own.parts_
     rows = [data().item_row(item) for item in NEW]
-    for columns, loudness in ((data().items.frame, QUIET), (None, 1.0)):
-        frame = pd.DataFrame({"kind": [name[:-1] for name in data().items.ids]}) if columns is None else columns
-        table = ItemTable(data().items.ids, data().items.titles, frame)
-        own = HybridAttention(min_events=2).fit(
-            Interactions(data().name, data().user_ids, table, data().indptr, data().item)
-        )
-        content, _, inherited = own.parts_
-        assert inherited.loudness == loudness
-        np.testing.assert_allclose(content.gate[rows], loudness * own.base_[rows], rtol=1e-12)
+    loudness = 1.0 if way is None else way.loudness
+    assert inherited.loudness == loudness
+    np.testing.assert_allclose(content.gate[rows], loudness * own.base_[rows], rtol=1e-12)

@@ -14,11 +14,12 @@ over users. cold_share, the share of places in the lists of k that hidden items 
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from xattn.data import History, Interactions
+from xattn.data import Interactions
+from xattn.data.hidden import FEWEST, MOST, ColdQuestion, hidden_items, questions_of
 from xattn.errors import refuse
 from xattn.evaluate.bootstrap import resampled
 from xattn.evaluate.metrics import ranks_of
@@ -26,20 +27,7 @@ from xattn.evaluate.rows import row_end
 from xattn.evaluate.setup import Makers, Model, Setup, result
 from xattn.progress import steps
 
-__all__ = ["ColdQuestion", "cold", "hidden_items", "questions_of"]
-
-SHARE = 0.1
-FEWEST = 5  # events of a hidden item, so that there is something to find
-MOST = 5  # questions of one user
-
-
-class ColdQuestion(NamedTuple):
-    """One event with a hidden item: what came before it, and what is no candidate."""
-
-    user: int
-    history: History
-    seen: np.ndarray  # item rows the user had before, hidden ones too
-    target: int
+__all__ = ["FEWEST", "MOST", "ColdQuestion", "cold", "hidden_items", "questions_of"]
 
 
 def cold(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
@@ -71,42 +59,6 @@ def cold(data: Interactions, models: Makers, setup: Setup) -> dict[str, Any]:
     setup.tell("done", 1.0)
     whole = result("cold", data, int(place.max()) + 1, setup, rows)
     return {**whole, "cold": int(hidden.sum()), "asked": len(questions), "rows": whole.pop("rows")}
-
-
-def hidden_items(data: Interactions, rng: np.random.Generator) -> np.ndarray:
-    """(M,) bool: a tenth of the items with at least `FEWEST` events."""
-    eligible = np.flatnonzero(data.counts() >= FEWEST)
-    hidden = np.zeros(data.n_items, bool)
-    hidden[rng.choice(eligible, int(len(eligible) * SHARE), replace=False)] = True
-    if not hidden.any():
-        refuse("few_items_to_hide", least=FEWEST, got=len(eligible))
-    return hidden
-
-
-def questions_of(data: Interactions, train: Interactions, hidden: np.ndarray) -> list[ColdQuestion]:
-    """The newest `MOST` events of each user with an item that is `hidden` and new to them, and a history before."""
-    questions = []
-    for user in np.unique(data.user[hidden[data.item]]).tolist():
-        items = data.item[data.events_of(user)]
-        whole = History.of(train, user)
-        before = np.cumsum(~hidden[items])  # events of the history before each event with a hidden item
-        own = []
-        for place in np.flatnonzero(hidden[items])[::-1].tolist():
-            seen = items[:place]
-            if before[place] and items[place] not in seen:
-                own.append(ColdQuestion(user, _first(whole, int(before[place])), seen, int(items[place])))
-            if len(own) == MOST:
-                break
-        questions += own[::-1]
-    return questions
-
-
-def _first(history: History, n: int) -> History:
-    """The oldest n events, the last of which is the newest now."""
-    mine = (history.rating, history.kind, history.elapsed)
-    rating, kind, elapsed = (None if v is None else v[:n] for v in mine)
-    found = History(history.item[:n], rating, np.arange(n)[::-1], np.ones(n, bool), history.user, (), kind, elapsed)
-    return found.paused(0.0)
 
 
 def _asked(model: Model, questions: list[ColdQuestion], hidden: np.ndarray, k: int) -> dict[str, np.ndarray]:

@@ -1,7 +1,6 @@
 """What can be said of an item before anybody has met it: columns, with numbers in finer bins, and words of its title.
 
-Of the words those count that a newcomer shares with another item: a sequel names what it follows. Texts speak twice, as
-keywords and as vectors of their words, so that a newcomer is like items that say the same in other words.
+Of the words those count that a newcomer shares with another item: a sequel names what it follows.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from scipy import sparse
 
 from xattn.data import FeatureSet, ItemTable
 from xattn.data.feature_set import kind_of
-from xattn.features.make import TITLE, feature_set, features_of, make_features
-from xattn.features.text.vectors import Vectors
+from xattn.features.make import TITLE, feature_set, make_features
 from xattn.features.words import weighted_words
 
 __all__ = ["has_texts", "newcomer_features"]
@@ -34,22 +32,14 @@ def newcomer_features(items: ItemTable, new: np.ndarray) -> FeatureSet:
     columns = make_features(items, bins=FINE_BINS) if items.features is None else items.features
     if len(columns) > MOST:
         columns = columns.only(_shared(columns.F, new, MOST))
-    vectors = [] if items.features is not None else _vectors(items)
     words = _title_words(items, new)
-    return FeatureSet.side_by_side([columns, *vectors, *([words] if len(words) else [])])
+    return FeatureSet.side_by_side([columns, *([words] if len(words) else [])])
 
 
 def has_texts(items: ItemTable) -> bool:
     """Whether a column of texts, or a block of given features whose parts are words, says what items are like."""
     found = feature_set(items)
     return any(kind_of(own) == "words" and (items.features or name in items.frame) for name, own in found.parts.items())
-
-
-def _vectors(items: ItemTable) -> list[FeatureSet]:
-    """The columns of texts as vectors of their words."""
-    texts = [name for name in feature_set(items).parts if name in items.frame]
-    found = (features_of(f"{name} (vectors)", items.frame[name], Vectors()) for name in texts)
-    return [features for features in found if features is not None]
 
 
 def _title_words(items: ItemTable, new: np.ndarray) -> FeatureSet:

@@ -10,6 +10,7 @@ fitted to the share of all events.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -36,11 +37,11 @@ from xattn.recommenders.additive import Additive
 from xattn.recommenders.behaviour import A_DAY, AS_ANY_OTHER, Behaviour, Kept, PartSums
 from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit, with_newcomers
+from xattn.recommenders.rehearsal import Content, Fitted, Way, chosen_way
 
 __all__ = ["FUSION", "AttentionModel", "Whole"]
 
 FUSION = Choice(("multiply", "add", "softmax"))  # of blocks of features
-Content = ContentPart | BlocksPart
 
 NEWCOMERS = {"next": 0.12, "any": 0.02}  # of the first places, by default; of the past little is unmet (docs/log.md)
 
@@ -69,6 +70,7 @@ class AttentionModel(Additive):
     _larger: Whole | None = None
     days_: tuple[float, ...]  # the scales in days, where the fit chose them
     dislike_: float  # what a clear dislike counts in the collaborative heads
+    way_: Way | None = None  # how newcomers are scored that texts describe, once there have been any
 
     # --- fit ---------------------------------------------------------------------------------------------------------
 
@@ -141,7 +143,7 @@ class AttentionModel(Additive):
         return chosen_dislike(data, self.scale_, self._behaviour, np.random.default_rng(seed))
 
     def _grow_from(self, old: Self, whole: Interactions) -> None:
-        self.dislike_ = old.dislike_  # what a dislike counts is chosen in `fit` and stays
+        self.dislike_, self.way_ = old.dislike_, old.way_  # both are chosen in `fit` and stay
         if "collaborative" in self.kinds:
             self.days_ = () if whole.time is None else old.days_  # so are heads that forget by time
             kept, old._kept = old._kept, None  # the sums that are kept are used up here
@@ -219,10 +221,30 @@ class AttentionModel(Additive):
         young = None
         if self.half_life is not None and data.time is not None:
             young = youth(data.item, data.time, float(self.half_life), data.n_items)
-        found = inherit(data, content, behaviour, self._strength, values, self.base_, most, young)
+
+        def way() -> Way:
+            if self.way_ is None:
+                rng = np.random.default_rng(self.get_params(deep=False).get("random_state", 0))
+                self.way_ = chosen_way(data, self._rehearsed, self._strength, most, rng)
+            return self.way_
+
+        found = inherit(data, content, behaviour, self._strength, values, self.base_, most, way, young)
         if found is not None:
             self.parts_ = (found.content, behaviour, found.part)
             self.base_ = found.base
+
+    def _rehearsed(self, data: Interactions) -> Fitted:
+        """The parts of this model, fitted to less data with the same settings."""
+        twin = copy(self)
+        twin._kept = twin._larger = None
+        worths = self._worths(data)
+        twin.base_ = share = share_of(np.bincount(data.item, worths, minlength=data.n_items))
+        content, behaviour = twin._content(data), twin._collaborative(data, silent)
+        values, young = twin._plain_values(data, behaviour, share)(), None
+        if self.half_life is not None and data.time is not None:
+            twin.base_ = fresh_share(data.item, worths, data.time, float(self.half_life), data.n_items)
+            young = youth(data.item, data.time, float(self.half_life), data.n_items)
+        return Fitted(data, content, behaviour, values, twin.base_, young)
 
     def _plain_values(self, data: Interactions, behaviour: CollaborativePart, share: np.ndarray) -> Callable[[], Form]:
         """Values from what people did alone. If features took part in the fit, items that share some speak for each
@@ -251,14 +273,19 @@ class AttentionModel(Additive):
     # --- files -------------------------------------------------------------------------------------------------------
 
     def _state(self) -> dict[str, np.ndarray]:
+        way = {} if self.way_ is None else {"newcomers_way": np.array(self.way_, dtype=np.float64)}
         times = {"pace": np.array(self.pace_), "days": np.array(self.days_)} if hasattr(self, "pace_") else {}
-        return super()._state() | {"dislike": np.array(self.dislike_), **times}
+        return super()._state() | {"dislike": np.array(self.dislike_), **times, **way}
 
     def _restore_parts(self, state: dict[str, np.ndarray]) -> None:
         if "dislike" in state:
             self.dislike_ = check_number("dislike", float(state["dislike"]), low=-1.0, high=1.0)
         else:  # an older file names it among the settings
             self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
+        if "newcomers_way" in state:
+            way = check_array("newcomers_way", state["newcomers_way"], ndim=1)
+            check_same_length(way=len(Way._fields), newcomers_way=len(way))
+            self.way_ = Way(float(way[0]), bool(way[1]), float(way[2]))
         self.days_ = tuple(check_array("days", state["days"], ndim=1).tolist()) if "days" in state else ()
         if "pace" in state:
             self.pace_ = check_number("pace", float(state["pace"]), low=0.0, open_low=True)

@@ -21,7 +21,7 @@ from xattn.progress import silent
 from xattn.recommenders.behaviour import AS_ANY_OTHER, TASTE, Behaviour
 from xattn.recommenders.learning import HeldOut
 
-__all__ = ["chosen_dislike", "usual_dislike"]
+__all__ = ["chosen_dislike", "some_people", "usual_dislike"]
 
 TRIED = (1.0, 0.5, 0.0, -0.5, -1.0)
 BEYOND_DOUBT = 2.5  # standard errors; four strengths are tried, so one in about forty sets would be misjudged by chance
@@ -42,7 +42,7 @@ def chosen_dislike(data: Interactions, scale: RatingScale, behaviour: Behaviour,
     where hardly anybody of those held out has disliked anything.
     """
     usual = usual_dislike(behaviour.objective)
-    data = _some_people(data, rng)
+    data = some_people(data, rng)
     disliked = signed(data.rating, data.n_events, scale) <= DISLIKED
     if not disliked.any():
         return usual
@@ -79,7 +79,7 @@ def chosen_dislike(data: Interactions, scale: RatingScale, behaviour: Behaviour,
     return best
 
 
-def _some_people(data: Interactions, rng: np.random.Generator) -> Interactions:
+def some_people(data: Interactions, rng: np.random.Generator) -> Interactions:
     """The whole histories of people drawn at random, of at most MOST_EVENTS events together; or all of them."""
     if data.n_events <= MOST_EVENTS:
         return data

@@ -56,7 +56,8 @@ class HybridAttention(AttentionModel):
     it can get into lists.
 
     How much the learned heads count is chosen on events held out from both; `partial_fit` leaves them as they are.
-    After `fit`, `alpha_` holds that factor and `epochs_` what each epoch of training came to.
+    After `fit`, `alpha_` holds that factor and `epochs_` what each epoch of training came to. Where texts describe
+    items that nobody has met, `way_` says how these are scored, as it was chosen in `fit`.
 
     Parameters:
 

@@ -3,8 +3,8 @@
 The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is the effect of
 an event with x on items with feature f, l_h[x] its effect on any item.
 
-How strong the ridge is, `PENALTY` says, or it is chosen: the one by which the lifts of each item, left out, are found
-best from its features by the other items. The left-out error needs no second fit: e_i / (1 − h_ii), h the leverage.
+The values of items that many people have met are larger, so that few items would decide most slopes. Where values are
+evened, those of an item are divided by the root of the number of its events first.
 
 Ridge regression shrinks: predicted values vary less than the values themselves, so a newcomer would hardly ever pass
 the others. The factor s gives the predicted scores the spread of the others' scores, or less where newcomers would then
@@ -20,16 +20,14 @@ from scipy import sparse
 from xattn.model.heads.inherited import Inheritance
 from xattn.model.value_table import Form
 
-__all__ = ["chosen_penalty", "expected", "fit_inheritance", "spread"]
+__all__ = ["PENALTY", "evening", "expected", "first_places", "fit_inheritance", "regression", "spread"]
 
 PENALTY = 20.0  # of the ridge over features, in items: the slope of a feature with 20 items is halved
-PENALTIES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)  # that are tried where it is chosen
-ROWS = 4096  # items at a time
 PLACES = 50  # of a list, of which newcomers may take a share; or a tenth of the items with values, if that is less
 HALVINGS = 30  # of the search for s
 
 
-def _weights(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = None) -> np.ndarray:
+def regression(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = None) -> np.ndarray:
     """R (d + 1, C): its product with C values is their slopes and level by ridge regression on the rows of `F` (C, d).
 
     With F̄ the mean row, slopes are (F̃ᵀF̃ + λI)⁻¹ F̃ᵀ y for the centred F̃ = F − F̄, and the level is ȳ − slopes·F̄. Rows
@@ -50,32 +48,24 @@ def _weights(F: sparse.csr_array, penalty: float, worth: np.ndarray | None = Non
     return np.vstack([slopes, 1 / C - mean @ slopes])
 
 
-def chosen_penalty(F: sparse.csr_array, lifts: np.ndarray, counts: np.ndarray) -> float:
-    """The one of `PENALTIES` with the least left-out error, Σ_i n_i Σ_u e_ui²; at ties the largest.
+def evening(counts: np.ndarray) -> np.ndarray:
+    """What values of items are multiplied by (C,) before the regression, from the events n of each: mean √n / √n.
 
-    `F` (C, d) are the features of the items with values, `lifts` (U, C) what their values add to the scores of a sample
-    of people, `counts` (C,) the events n_i of each.
+    >>> evening(np.array([1, 9])).round(2).tolist()
+    [2.0, 0.67]
     """
-    C = F.shape[0]
-    Y = (lifts - lifts.mean(axis=1, keepdims=True)).T
-    mean = np.asarray(F.mean(axis=0)).ravel()
-    size, Q = np.linalg.eigh((F.T @ F).toarray() - C * np.outer(mean, mean))
-    size, shift = np.maximum(size, 0.0), mean @ Q
-    seen = Q.T @ (F.T @ Y)  # Y is centred, so F need not be
-    errors = np.zeros(len(PENALTIES))
-    for low in range(0, C, ROWS):
-        Z, own = F[low : low + ROWS] @ Q - shift, Y[low : low + ROWS]
-        for place, penalty in enumerate(PENALTIES):
-            g = 1.0 / (size + penalty)
-            free = np.maximum(1.0 - 1.0 / C - (Z * Z) @ g, 1e-9)
-            e = (own - (Z * g) @ seen) / free[:, None]
-            errors[place] += float(counts[low : low + ROWS] @ (e * e).sum(axis=1))
-    return PENALTIES[len(PENALTIES) - 1 - int(np.argmin(errors[::-1]))]
+    root = np.sqrt(counts)
+    return np.asarray(root.mean() / root)
 
 
-def fit_inheritance(form: Form, F: sparse.csr_array, penalty: float = PENALTY) -> Inheritance:
-    """Regress the value table on the features `F` (M, d) of the items that have values; s is 1."""
-    both = form.against(_weights(F[form.warm], penalty))
+def fit_inheritance(
+    form: Form, F: sparse.csr_array, penalty: float = PENALTY, factor: np.ndarray | None = None
+) -> Inheritance:
+    """Regress the value table on the features `F` (M, d) of the C items that have values; s is 1.
+
+    With `factor` (C,), the values of each item are multiplied by it first (`evening`)."""
+    R = regression(F[form.warm], penalty)
+    both = form.against(R if factor is None else R * factor)
     return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
 
 
@@ -100,8 +90,13 @@ def expected(
         worth = young[met] * there
         share = share.copy()
         share[met] /= np.where(there > 0, there, 1.0)
-    slopes_level = _weights(F[met], penalty, worth) @ share[met]
+    slopes_level = regression(F[met], penalty, worth) @ share[met]
     return np.asarray(np.maximum(F[new] @ slopes_level[:-1] + slopes_level[-1], least))
+
+
+def first_places(C: int) -> int:
+    """How many places of a list newcomers may take a share of, where C items have values."""
+    return min(PLACES, max(1, C // 10))
 
 
 def spread(warm: np.ndarray, lifts: np.ndarray, alike: np.ndarray, rest: np.ndarray, most: float) -> float:
@@ -115,7 +110,7 @@ def spread(warm: np.ndarray, lifts: np.ndarray, alike: np.ndarray, rest: np.ndar
     C = lifts.shape[1]
     tame = float(alike[:, :C].std())
     s = float(lifts.std()) / tame if tame > 0 else 0.0
-    k = min(PLACES, max(1, C // 10))
+    k = first_places(C)
     best = -np.partition(-warm, k - 1, axis=1)[:, :k]
 
     def share(s: float) -> float:

@@ -1,0 +1,200 @@
+"""How newcomers are scored where texts describe the items: the way by which hidden training items are found best.
+
+A tenth of the items is hidden, and worths and values are fitted once more without their events. Of each way of scoring
+newcomers (`WAYS`), it is asked where the hidden items stand in the lists of those who met them, with the K first places
+that newcomers may take a share of:
+
+    the way of the largest mean over users of 1/(1 + (rank/K)²)
+
+That is recall@K with a soft edge: who stands just under place K counts nearly half. Of large data so many people are
+drawn as have some 200,000 events, and at most `QUESTIONS` questions are asked. Without texts the way is `BEFORE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from xattn.data import History, Interactions
+from xattn.data.hidden import FEWEST, SHARE, ColdQuestion, hidden_items, questions_of
+from xattn.features import newcomer_features
+from xattn.model.fit.inheritance import PENALTY, evening, expected, first_places, regression, spread
+from xattn.model.heads.blocks import BlocksPart
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.content import ContentPart
+from xattn.model.heads.field import fields_scores
+from xattn.model.value_table import Form
+from xattn.recommenders.dislikes import some_people
+
+__all__ = [
+    "BEFORE",
+    "PENALTIES",
+    "USUAL",
+    "WAYS",
+    "Asked",
+    "Content",
+    "Fitted",
+    "Strengths",
+    "Way",
+    "chosen_way",
+    "ranks_by_way",
+]
+
+SAMPLE = 200  # users whose lists say how far inherited scores are spread
+QUESTIONS = 600
+BLOCK = 8_000_000  # scores (questions × items) held at a time: 64 MB
+
+Content = ContentPart | BlocksPart
+Strengths = Callable[[str, History], np.ndarray]  # w (n,) of a history, in the way that a part asks for
+
+
+class Way(NamedTuple):
+    """How newcomers are scored: the ridge λ over features, whether values are evened, the content head's loudness.
+
+    The worths of the content head are fitted to items that have been met, and overrate rare words.
+    """
+
+    penalty: float
+    evened: bool
+    loudness: float
+
+
+BEFORE = Way(PENALTY, False, 1.0)  # where no texts describe the items
+USUAL = Way(16.0, True, 0.1)  # where nothing can be asked
+PENALTIES, LOUDNESSES = (1.0, 4.0, 16.0, 64.0), (0.0, 0.1, 0.3)  # that are tried
+WAYS = tuple(Way(*way) for way in product(PENALTIES, (True, False), LOUDNESSES))
+
+
+class Fitted(NamedTuple):
+    """Parts of a model fitted to `data`, the `values` that newcomers inherit, `base` and youth (M,)."""
+
+    data: Interactions
+    content: Content
+    behaviour: CollaborativePart
+    values: Form
+    base: np.ndarray
+    young: np.ndarray | None
+
+
+class Asked(NamedTuple):
+    """Some histories, and how much each event counts: `coef` (H, N), rows of the values, ends of histories."""
+
+    histories: list[History]
+    coef: np.ndarray
+    row: np.ndarray
+    ptr: np.ndarray
+
+    @classmethod
+    def of(cls, data: Interactions, behaviour: CollaborativePart, strengths: Strengths) -> Asked:
+        """`SAMPLE` of the users."""
+        users = np.flatnonzero(np.diff(data.indptr))
+        histories = [History.of(data, user) for user in users[:: max(1, len(users) // SAMPLE)].tolist()]
+        return cls.of_histories(histories, behaviour, strengths)
+
+    @classmethod
+    def of_histories(cls, histories: list[History], behaviour: CollaborativePart, strengths: Strengths) -> Asked:
+        coef = np.hstack([behaviour.coefficients(h, strengths(behaviour.strength, h)) for h in histories])
+        row = behaviour.form.row_of_item[np.concatenate([h.item for h in histories])]
+        return cls(histories, coef, row, np.concatenate([[0], np.cumsum([len(h) for h in histories])]))
+
+    def lifts(self, form: Form) -> np.ndarray:
+        """(U, C) what the values of `form` add to the scores of these users."""
+        C = len(form.warm)
+        out = np.zeros((len(self.histories), C))
+        form.add_pooled(out, self.ptr, self.row, self.coef, np.arange(C), np.ones(C))
+        return out
+
+    def said(self, content: Content, strengths: Strengths, targets: np.ndarray, base: np.ndarray) -> np.ndarray:
+        """(U, J) the scores of `targets` (J,) by the content part, with the `base` (J,)."""
+        out = np.empty((len(self.histories), len(targets)))
+        for own, h in zip(out, self.histories, strict=True):
+            own[:] = fields_scores(content.fields(h, strengths(content.strength, h), targets), h.live, base)
+        return out
+
+
+def chosen_way(
+    data: Interactions,
+    refit: Callable[[Interactions], Fitted],
+    strengths: Strengths,
+    most: float,
+    rng: np.random.Generator,
+) -> Way:
+    """The one of `WAYS` by which hidden items are found best; `USUAL` where nothing can be hidden or asked.
+
+    `refit` fits a model's parts to less data; newcomers may take the share `most` of first places.
+    """
+    data = some_people(data, rng)
+    if int((data.counts() >= FEWEST).sum() * SHARE) < 1:
+        return USUAL
+    hidden = hidden_items(data, rng)
+    train = data.select(~hidden[data.item])
+    questions = questions_of(data, train, hidden)
+    able = min(QUESTIONS, max(1, BLOCK // data.n_items))
+    if len(questions) > able:
+        questions = [questions[q] for q in np.sort(rng.choice(len(questions), able, replace=False)).tolist()]
+    fitted = refit(train) if questions else None
+    if fitted is None or not len(fitted.behaviour.form.warm):
+        return USUAL
+    user = np.array([question.user for question in questions])
+    place = np.unique(user, return_inverse=True)[1]
+    share = 1.0 / np.bincount(place)[place]
+    K = first_places(len(fitted.behaviour.form.warm))
+    ranks = ranks_by_way(fitted, questions, strengths, most)
+    found = {way: float(share @ (1.0 / (1.0 + (rank / K) ** 2))) for way, rank in ranks.items()}
+    return max(found, key=lambda way: found[way])
+
+
+def ranks_by_way(
+    fitted: Fitted, questions: list[ColdQuestion], strengths: Strengths, most: float
+) -> dict[Way, np.ndarray]:
+    """By each of `WAYS`, the rank (Q,) of what each question asks for; but not by those that are too loud.
+
+    A content head that takes more places for newcomers than their share costs items that have been met."""
+    data, content, behaviour, values, base, young = fitted
+    form, counts = behaviour.form, data.counts()
+    warm, new = form.warm, np.flatnonzero(counts == 0)
+    F = newcomer_features(data.items, counts == 0).F
+    sample = Asked.of(data, behaviour, strengths)
+    asked = Asked.of_histories([question.history for question in questions], behaviour, strengths)
+    opened = replace(content, gate=np.where(counts == 0, 1.0, content.gate))
+    said = [of.said(opened, strengths, new, np.zeros(len(new))) for of in (sample, asked)]
+    full, plain = ([of.lifts(own) for of in (sample, asked)] for own in (form, values))
+    first = base[warm] + behaviour.gate[warm] * full[0]
+    _leave_out(first, [history.item for history in sample.histories], form.row_of_item)
+    met = np.array([base + opened.scores(h, strengths(opened.strength, h)) for h in asked.histories])
+    met[:, warm] += behaviour.gate[warm] * full[1]
+    met[:, new] = -np.inf
+    _leave_out(met, [question.seen for question in questions], np.arange(data.n_items))
+    place = np.full(data.n_items, -1)
+    place[new] = np.arange(len(new))
+    target = place[[question.target for question in questions]]
+    share, least = np.where(counts > 0, base, 0.0), float(base[new].min())
+    found = {}
+    for penalty in PENALTIES:
+        R = regression(F[warm], penalty)
+        own_base = expected(share, F, new, least, penalty, young)
+        for evened in (True, False):
+            slopes = [own @ (R * evening(counts[warm]) if evened else R).T for own in plain]
+            alike = [(F[warm] @ slopes[0][:, :-1].T).T + slopes[0][:, -1:]]
+            alike += [(F[new] @ of[:, :-1].T).T + of[:, -1:] for of in slopes]
+            for loudness in LOUDNESSES:
+                rest = [own_base * (1.0 + loudness * of) for of in said]
+                s = spread(first, full[0], np.hstack(alike[:2]), rest[0], most)
+                if s == 0.0 and loudness > 0.0:
+                    continue  # the content head alone takes more places than newcomers may have
+                scores = rest[1] + s * alike[2]
+                _leave_out(scores, [question.seen for question in questions], place)
+                own = scores[np.arange(len(scores)), target][:, None]
+                found[Way(penalty, evened, loudness)] = (met >= own).sum(axis=1) + (scores >= own).sum(axis=1)
+    return found
+
+
+def _leave_out(scores: np.ndarray, items: list[np.ndarray], place: np.ndarray) -> None:
+    """What each of the users had before is no candidate: `place` (M,) is the column of each item, or −1."""
+    for own, had in zip(scores, items, strict=True):
+        at = place[had]
+        own[at[at >= 0]] = -np.inf
