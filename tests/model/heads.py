@@ -69,4 +69,5 @@ def strengths(draw: st.DrawFn, history: History) -> np.ndarray:
 def left_out(history: History, w: np.ndarray) -> tuple[History, np.ndarray]:
     """The live events alone, as old as they were."""
     live = history.live
-    return History(history.item[live], None, history.age[live], live[live]), w[live]
+    elapsed = None if history.elapsed is None else history.elapsed[live]
+    return History(history.item[live], None, history.age[live], live[live], elapsed=elapsed), w[live]

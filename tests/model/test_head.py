@@ -166,11 +166,13 @@ def test_batch_is_a_loop(case: Case) -> None:
 
 @given(cases(), st.randoms(use_true_random=False))
 def test_order_of_the_events_is_in_their_ages_alone(case: Case, random: st.DataObject) -> None:
-    """P3: rows of the history in another order, each with its age, score alike."""
+    """P3: rows of the history in another order, each with its age and its moment, score alike."""
     order = list(range(len(case.history)))
     random.shuffle(order)
     h = case.history
-    moved = Case(case.parts, History(h.item[order], None, h.age[order], h.live[order]), case.w[order])
+    elapsed = None if h.elapsed is None else h.elapsed[order]
+    again = History(h.item[order], None, h.age[order], h.live[order], elapsed=elapsed)
+    moved = Case(case.parts, again, case.w[order])
     assume(clear_of_thresholds(case.fields(), h.live))
     assert_within(moved.served(), case.served(), absolute=4 * room(case.fields(), h.live))
 
