@@ -19,6 +19,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ from xattn.explain.cache import cache_of
 from xattn.explain.question import rank_of
 from xattn.recommenders import Recommender
 
-MODELS: dict[str, tuple[str, dict[str, str]]] = {
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     **{
         name: (name, {})
         for name in (
@@ -45,6 +46,10 @@ MODELS: dict[str, tuple[str, dict[str, str]]] = {
         )
     },
     "HybridAttention learned": ("HybridAttention", {"learned": "always"}),
+    "HybridAttention by time": (
+        "HybridAttention",
+        {"recency_days": (1e-4, 1.0), "days_floor": 0.1, "learned": "never"},
+    ),
     "EASE float64": ("EASE", {"dtype": "float64"}),
     "HybridAttention float64": ("HybridAttention", {"dtype": "float64"}),
 }

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,14 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-import xattn
+from tests import naive
 from tests.models import assert_adds_up, assert_removals_hold
 from tests.recommenders.test_forget import gap
 from tests.recommenders.test_half_life import NEW, data
 from xattn import CollaborativeAttention, History, HybridAttention, InputError, Interactions, load_model
 from xattn.data import JoinedHistories
+from xattn.explain.cache import cache_of
+from xattn.explain.question import rank_of
+from xattn.explain.tell.snippet import Origin
 from xattn.model.fit.freshness import DAY
 from xattn.recommenders.attention import Whole
+from xattn.testing.data import data_of
 
 SETTINGS = ({"recency_days": (0.5,)}, {"recency_days": (0.2, 3.0), "days_floor": 0.1, "pause_days": 2.0})
 
@@ -48,6 +57,14 @@ def test_ledgers_add_up_and_removals_hold(which: int, target: int) -> None:
         served = float(model(which).scores_of(asked(user))[target])
         assert_adds_up(model(which).explain(item=data().items.ids[target], history=asked(user)), served, False)
         assert_removals_hold(model(which), asked(user), target, False)
+
+
+def test_heads_that_are_inherited_forget_as_those_they_come_from() -> None:
+    fields = {f.name: f for f in model().fields_of(asked(2), np.array([NEW[0], 8])) or []}
+    for memory, unit in zip(model()._behaviour.memories, ("3", "20", "0.2 days", "3 days"), strict=True):
+        want = naive.exponentials(memory, asked(2))
+        for word in ("recency", "inherited"):
+            np.testing.assert_allclose(fields[f"{word} {unit}"].E[0], want, rtol=1e-14)
 
 
 def test_many_histories_have_the_scores_of_each_whether_their_moments_are_known_or_not() -> None:
@@ -108,6 +125,46 @@ def test_a_pause_makes_the_heads_by_time_say_less() -> None:
     assert kept == now[now["head"] == "recency 3"]["weight"].sum()
 
 
+BY_SECONDS = {"recency_days": (1e-5, 1e-4), "days_floor": 0.1, "pause_days": 1e-4}
+
+
+@pytest.mark.parametrize("shape", ["clean", "messy"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: HybridAttention(**BY_SECONDS),
+        lambda: HybridAttention(**BY_SECONDS, n_neighbors=6, threshold=0.02, dtype="float64"),
+        lambda: CollaborativeAttention(**BY_SECONDS, recency=(4.0,), beta=1.0),
+    ],
+    ids=["hybrid", "sparse, threshold", "one head"],
+)
+def test_ranks_and_smallest_sets_are_those_that_are_served(shape: str, make: Callable[[], Any]) -> None:
+    """With repeats, ties in time, event types and people of one event; asked at once and after a pause."""
+    found = make().fit(data_of(shape))
+    whole = found.data_
+    for user in np.linspace(0, whole.n_users - 1, 6).round().astype(int).tolist():
+        for history in (History.of(whole, user), History.of(whole, user).paused(2e-4)):
+            allowed = np.ones(whole.n_items, bool)
+            allowed[history.item] = False
+            targets = np.flatnonzero(allowed)[:8]
+            if not len(targets):
+                continue
+            kept = cache_of(found, history)
+            announced = kept.scores_without_each(targets)
+            for position in range(len(history)):
+                served = found.scores_of(history.without(history.alike([position])))
+                np.testing.assert_allclose(announced[:, position], served[targets], rtol=1e-5, atol=1e-5)
+                for target, own in zip(targets.tolist(), announced, strict=True):
+                    ranks = kept.ranks_without_each(target, own, allowed)
+                    assert ranks[position] == rank_of(served, target, allowed)
+            first = found.recommend(history=history, k=3)
+            ledger = found.explain(item=first["item"][0], history=history, k=3)
+            moved = ledger.counterfactual()
+            if moved is not None and moved.positions:
+                served = found.scores_of(history.without(list(moved.positions)))
+                assert (rank_of(served, whole.items.row(first["item"][0]), allowed) or 10**9) > 3
+
+
 def test_a_moment_of_its_own_does_not_matter_only_what_passed() -> None:
     """All moments of a set later by a year: the same model."""
     later = Interactions(
@@ -156,11 +213,42 @@ def test_a_fit_of_a_whole_from_its_sums_is_a_fit() -> None:
     assert gap(found, model()) < 1e-9
 
 
-def test_an_explanation_is_repeated_by_its_code() -> None:
-    """The moments are part of it."""
+def test_an_explanation_is_repeated_by_its_code(tmp_path: Path) -> None:
+    """The moments are part of it: what the code makes of the saved model has the same score."""
     ledger = model().explain(item=data().items.ids[0], history=asked(3))
-    built = xattn.explain.tell.snippet.snippet(ledger, None)
-    assert "elapsed=np.array(" in built
+    model().save(tmp_path / "m.npz")
+    code = ledger.snippet(Origin(model=str(tmp_path / "m.npz")))
+    assert "elapsed=np.array(" in code
+    out = io.StringIO()
+    with redirect_stdout(out):
+        exec(code, {})
+    again = json.loads(out.getvalue())
+    assert again["score"] == ledger.score
+    assert again["rank"] == ledger.rank
+
+
+def test_wrong_moments_are_refused_in_one_sentence() -> None:
+    history = History.of(data(), 3)
+    n = len(history)
+    for bad, match in (
+        (np.full(n, np.nan), "`elapsed` must"),
+        (np.full(n, np.inf), "`elapsed` must"),
+        (np.zeros(n + 1), "same length"),
+        (np.full(n, -1.0), "`elapsed` must"),
+        (["x"] * n, "`elapsed` must"),
+    ):
+        with pytest.raises(InputError, match=match) as caught:
+            replace(history, elapsed=bad)
+        assert "\n" not in str(caught.value)
+    for days in (-1.0, np.nan, np.inf, "x", None, True):
+        with pytest.raises(InputError, match="`days` must"):
+            history.paused(days)  # type: ignore[arg-type]
+    for settings in ({"recency_days": "week"}, {"recency_days": (np.nan,)}, {"recency_days": (np.inf,)}):
+        with pytest.raises(InputError, match="recency_days"):
+            made(**settings).fit(data())
+    for settings in ({"days_floor": 1.0}, {"days_floor": -0.1}, {"pause_days": 0.0}, {"pause_days": np.inf}):
+        with pytest.raises(InputError, match="days"):
+            made(**settings).fit(data())
 
 
 def test_the_protocol_asks_when_the_event_came() -> None:
