@@ -21,6 +21,7 @@ from scipy import sparse
 
 from xattn.kernels.gram import normalisers, tails
 from xattn.kernels.pauses import shared_normalisers
+from xattn.model.fit.freshness import DAY
 from xattn.model.memory import Memory
 
 __all__ = ["Pooled", "in_baskets", "pace_of", "pauses_of", "pooled_by_events", "pooled_by_memory"]
@@ -125,7 +126,7 @@ def pooled_by_events(indptr: np.ndarray, tau: np.ndarray, beta: np.ndarray) -> P
 
 def pauses_of(indptr: np.ndarray, time: np.ndarray) -> np.ndarray:
     """(N,) days from the event before to each event; 0 for the first of a history. `time` (N,) is in seconds."""
-    pause = np.diff(time, prepend=time[:1]) / 86_400.0
+    pause = np.diff(time, prepend=time[:1]) / DAY
     pause[indptr[:-1][np.diff(indptr) > 0]] = 0.0
     return pause
 
