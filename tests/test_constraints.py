@@ -18,6 +18,7 @@ from xattn.errors.constraints import (
     PROBABILITY,
     SEED,
     STRENGTH,
+    Auto,
     ByName,
     Choice,
     Constraint,
@@ -59,6 +60,7 @@ MODELS = [*(model_class(name) for name in model_names()), *RIVALS.values()]
             [1, None, object()],
         ),
         (Each(POSITIVE, "number_of_events"), [(1,), [1, 2.5]], [(), [], 1, "1", None, (1, 0)]),
+        (Auto(Optional(Each(POSITIVE, "number_of_days"))), ["auto", None, (1,)], ["", "week", (), [0], 1]),
         (ByName(STRENGTH, "event_types"), [{}, {"a": -1}], [{"a": 2}, {1: 1}, ["a"], None, {"a": "1"}]),
     ],
 )
@@ -75,7 +77,13 @@ def test_constraints(constraint: Constraint, kept: list[Any], broken: list[Any])
     [
         (Range(0.0, 1.0, open_high=True), 1, "`x` must be a finite number >= 0 and < 1; got 1."),
         (Whole(1), 0, "`x` must be a whole number >= 1; got 0."),
-        (Each(POSITIVE, "number_of_events"), (), "`x` must be a tuple of at least one number of events; got ()."),
+        (
+            Each(POSITIVE, "number_of_events"),
+            (),
+            "`x` must be a list in brackets of at least one number of events; got ().",
+        ),
+        (Auto(STRENGTH), "1,7", "`x` must be \"auto\", a number without quotes, or a list in brackets; got '1,7'."),
+        (Auto(STRENGTH), 2, "`x` must be a finite number >= -1 and <= 1; got 2."),
         (ByName(STRENGTH, "event_types"), 1, "`x` must map event types to numbers; got 1."),
         (ByName(STRENGTH, "event_types"), {"a": 2}, "`x['a']` must be a finite number >= -1 and <= 1; got 2."),
     ],

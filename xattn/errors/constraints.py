@@ -92,7 +92,11 @@ class Auto(NamedTuple):
     constraint: Constraint
 
     def check(self, name: str, value: Any) -> object:
-        return value if isinstance(value, str) and value == "auto" else self.constraint.check(name, value)
+        if not isinstance(value, str):
+            return self.constraint.check(name, value)
+        if value != "auto":
+            refuse("auto", name=name, got=value)
+        return value
 
 
 class Optional(NamedTuple):
