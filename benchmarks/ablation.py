@@ -96,7 +96,7 @@ CHANGES = {
 }
 OF_SET = {
     "movielens-small": ("query", "gates", "normaliser", "age", "newest", "before", "one_table", "no_tags"),
-    "beauty": ("no_tags", "three_tables"),
+    "beauty": ("query", "gates", "normaliser", "age", "newest", "before", "no_tags", "three_tables"),
 }
 
 

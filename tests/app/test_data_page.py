@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import shlex
+import threading
 import time
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -22,12 +24,14 @@ from xattn.app.data.fitting import Fitting
 from xattn.app.data.options import command, given_role, program, settled
 from xattn.app.data.outcome import outcome_of
 from xattn.app.state import Own
+from xattn.app.ui.session import FITTING
 from xattn.app.words import t
 from xattn.cli import main
 from xattn.data.synthetic import planted
 from xattn.errors import InputError
 from xattn.i18n import LANGUAGES, keys, placeholders
 from xattn.i18n import t as plain
+from xattn.recommenders import HybridAttention
 
 PAGE = "from xattn.app.data import fitting, page; fitting.take_over(); page.render()"
 OTHER = "from xattn.app.recommend import page; page.render()"
@@ -322,6 +326,49 @@ def test_a_fit_is_cancelled_and_is_given_up_with_its_session(monkeypatch: pytest
     held.clear()
     gc.collect()
     until(lambda: len(ended) == 2)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    ("button", "place"),
+    [("data_fit", "findings.settled"), ("data_learn", "shown.can_learn"), ("data_learn", "shown.progress")],
+)
+def test_a_fit_that_ends_while_the_page_is_drawn_is_shown(
+    button: str, place: str, fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came of it is drawn at the top, its progress further down; it ends at a place between them."""
+    at = f"xattn.app.data.{place}"
+    own = resolve_name(at)
+    page = dropped(("songs.csv", lines().encode()))
+    if button == "data_learn":
+        monkeypatch.setattr("xattn.app.data.shown.can_learn", lambda data: True)
+        page = fitted(page)
+    may_end = threading.Event()
+
+    class Held(HybridAttention):
+        def fit(self, data: Any, y: None = None, *, progress: Any = None) -> Any:
+            assert may_end.wait(30)
+            if fails:
+                raise InputError("it does not work")
+            self.learned = "never"
+            return super().fit(data)
+
+    def ended(*drawn: Any) -> Any:
+        may_end.set()
+        fitting = FITTING.get()
+        until(lambda: fitting is None or not fitting.goes_on)
+        return place == "shown.can_learn" or own(*drawn)
+
+    monkeypatch.setattr("xattn.app.data.fitting.HybridAttention", Held)
+    monkeypatch.setattr(at, ended)
+    page.button(key=button).click().run()
+    assert not page.exception
+    if fails:
+        assert [one.value for one in page.error] == ["it does not work"]
+        assert not page.button(key=button).disabled
+    else:
+        assert isinstance(page.session_state["own.shown"].model, Held)
+        assert page.success
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

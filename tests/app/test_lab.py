@@ -258,6 +258,25 @@ def test_one_run_at_a_time_and_it_can_be_cancelled(own_runs: runs.Runs) -> None:
     wait_for(own_runs, "done")
 
 
+def test_a_run_that_ends_while_the_page_is_drawn_is_shown(own_runs: runs.Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The results are read first, the button and how the run is going are drawn after them."""
+    own_runs._status = runs.Status("attention", "running", 0.5)
+    source = lab._source
+
+    def ended(*given: Any) -> None:
+        if own_runs.status.state == "running":
+            own_runs.results["attention"] = {"kind": "attention", **REPORTS["attention"], "dataset": "of this run"}
+            own_runs._status = runs.Status("attention", "done", 1.0)
+        source(*given)
+
+    monkeypatch.setattr(lab, "runs", lambda: own_runs)
+    monkeypatch.setattr(lab, "_source", ended)
+    at = page(part="attention")
+    assert any("of this run" in one.value for one in at.caption)
+    assert [one.value for one in at.success] == [t("lab.run_done", job=t("lab.job_attention"))]
+    assert not at.button(key="lab_run").disabled
+
+
 def test_a_run_that_breaks_off_is_told(own_runs: runs.Runs) -> None:
     own_runs.start("broken")
     assert wait_for(own_runs, "failed").job == "broken"

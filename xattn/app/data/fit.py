@@ -23,7 +23,7 @@ __all__ = ["draw", "elsewhere", "progress"]
 def draw(brought: Brought, options: dict[str, Any], data: Interactions, language: str) -> None:
     """What the items are, and the button."""
     fitting: Fitting | None = FITTING.get()
-    goes_on = fitting is not None and fitting.goes_on
+    awaited = fitting is not None and fitting.awaited
     if not SCENARIO.is_set:
         SCENARIO.set(SCENARIO.start)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -41,14 +41,14 @@ def draw(brought: Brought, options: dict[str, Any], data: Interactions, language
             key="data_fit",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=goes_on,
+            disabled=awaited,
             on_click=_start,
             args=(brought, options, data, False),
         )
     if can_learn(data):
         st.caption(t("mine.closed_form", language, n=f"{data.n_events:,}"))
     if fitting is not None and not fitting.learns:
-        progress(fitting, language)
+        progress(fitting, awaited, language)
 
 
 def _start(brought: Brought, options: dict[str, Any], data: Interactions, learned: bool) -> None:
@@ -57,9 +57,10 @@ def _start(brought: Brought, options: dict[str, Any], data: Interactions, learne
     FITTING.set(Fitting(own, settings))
 
 
-def progress(fitting: Fitting, language: str) -> None:
-    """How a fit is going; drawn again every half second while it goes on."""
-    if fitting.goes_on:
+def progress(fitting: Fitting, awaited: bool, language: str) -> None:
+    """How a fit is going, drawn again every half second while it goes on. Where it was `awaited` when what stands above
+    was drawn and has come to its end since, the whole page is drawn again, so that all of it shows one moment."""
+    if awaited:
         st.fragment(_going, run_every="0.5s")(fitting, language)
     elif fitting.state == "failed" and fitting.refusal is not None:
         st.error(safe(fitting.refusal.told(language), 600), icon=":material/error:")

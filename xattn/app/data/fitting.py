@@ -47,6 +47,11 @@ class Fitting:
         return self.state in ("waiting", "running")
 
     @property
+    def awaited(self) -> bool:
+        """It goes on, or this session has not yet taken over what came of it."""
+        return self.goes_on or (self.state == "done" and not self.taken)
+
+    @property
     def learns(self) -> bool:
         """Learned heads are trained beside the closed form."""
         return self.settings.get("learned") != "never"

@@ -82,15 +82,15 @@ def _learning(own: state.Own, model: Any, language: str) -> None:
     fitting: Fitting | None = FITTING.get()
     if not isinstance(model, HybridAttention) or not can_learn(own.data):
         return
-    if fitting is not None and fitting.learns and fitting.goes_on:
+    if fitting is not None and fitting.learns and fitting.awaited:
         st.caption(t("mine.learning", language))
-        progress(fitting, language)
+        progress(fitting, True, language)
     elif fitting is not None and fitting.learns and fitting.state == "done":
         st.caption(t("mine.learned" if model.alpha_ > 0 else "mine.learned_nothing", language))
     elif model.learned_ is None:
         st.caption(t("mine.not_learned", language))
         if fitting is not None and fitting.learns:
-            progress(fitting, language)
+            progress(fitting, False, language)
         st.button(
             t("mine.learn", language), key="data_learn", icon=":material/model_training:", on_click=_learn,
             args=(own, model),

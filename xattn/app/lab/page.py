@@ -12,7 +12,7 @@ import streamlit as st
 
 from xattn.app import state
 from xattn.app.lab import jobs, models, parts, reports, results
-from xattn.app.lab.runs import Runs, allowed, runs
+from xattn.app.lab.runs import Runs, Status, allowed, runs
 from xattn.app.ui import address
 from xattn.app.ui.language import lang
 from xattn.app.ui.refusals import refusals
@@ -54,6 +54,7 @@ def render() -> None:
     """Draw the page."""
     language = lang()
     st.title(t("lab.title", language))
+    status = runs().status  # before any result: where a run ends from here on, the page is drawn again
     seen = result_of("attention")
     if seen is not None and (said := reports.finding(seen, language)):
         st.markdown(f"**{said}**")
@@ -72,7 +73,7 @@ def render() -> None:
             return
         job = _job(part, language)
         result = result_of(job)
-        _source(job, result, language)
+        _source(job, status, result, language)
         if result is None:
             st.info(t("lab.nothing_kept", language), icon=":material/experiment:")
             return
@@ -105,10 +106,9 @@ def _kept(job: str) -> dict[str, Any] | None:
 # --- run again --------------------------------------------------------------------------------------------------------
 
 
-def _source(job: str, result: dict[str, Any] | None, language: str) -> None:
+def _source(job: str, status: Status, result: dict[str, Any] | None, language: str) -> None:
     """What the numbers are of, and the button that makes them anew."""
     found = runs()
-    busy = found.status.state == "running"
     if result is not None:
         facts = {"data": safe(result.get("dataset", "–")), "model": safe(result.get("model", "–"))}
         key = "lab.source_model" if "model" in result else "lab.source"
@@ -124,7 +124,7 @@ def _source(job: str, result: dict[str, Any] | None, language: str) -> None:
             t("lab.run", language),
             key="lab_run",
             icon=":material/refresh:",
-            disabled=busy or not allowed(),
+            disabled=status.state == "running" or not allowed(),
             help=t("lab.run_help" if allowed() else "lab.run_off", language),
             on_click=_start,
             args=(job,),
@@ -133,22 +133,21 @@ def _source(job: str, result: dict[str, Any] | None, language: str) -> None:
             st.caption(t("lab.command_help", language))
             model = "" if state.own() is None else " --model yours.npz"
             st.code(f"python -m xattn.app.lab.jobs {job}{model} --out {job}.json", language="bash")
-    _progress(found, language)
+    _progress(found, status, language)
 
 
 def _start(job: str) -> None:
     runs().start(job)
 
 
-def _progress(found: Runs, language: str) -> None:
-    """How the newest run is going; drawn again every second while it goes on."""
-    state = found.status.state
-    if state == "running":
+def _progress(found: Runs, status: Status, language: str) -> None:
+    """How the newest run is going, drawn again every second while it goes on; its end, as of `status`."""
+    if status.state == "running":
         st.fragment(_going, run_every="1s")(found, language)
-    elif state != "idle":
-        show = st.success if state == "done" else st.warning
-        job = t(f"lab.job_{found.status.job}", language)
-        show(t(f"lab.run_{state}", language, job=job), icon=":material/experiment:")
+    elif status.state != "idle":
+        show = st.success if status.state == "done" else st.warning
+        job = t(f"lab.job_{status.job}", language)
+        show(t(f"lab.run_{status.state}", language, job=job), icon=":material/experiment:")
 
 
 def _going(found: Runs, language: str) -> None:
