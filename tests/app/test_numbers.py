@@ -656,8 +656,8 @@ def check(page: AppTest, case: Case) -> None:
     for chart, table in ((waterfall, 1), (heat, 2), (weights, 4), (versus, 6)):
         assert chart == [row[-1] for row in expected.tables[table]]
     assert [same(x) for x in shares] == [row[1] for row in expected.tables[5]]
-    (drawing,) = page.get("bidi_component")
-    expected.check_picture(json.loads(drawing.proto.mixed.json or drawing.proto.json))
+    drawing, removals = (json.loads(one.proto.mixed.json or one.proto.json) for one in page.get("bidi_component"))
+    expected.check_picture({**drawing, **removals})
     first, *further = page.table
     assert rows(first.value) == expected.reasons()
     assert bool(further) == (case.exact and case.without is not None)

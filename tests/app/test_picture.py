@@ -20,12 +20,14 @@ from tests.app.conftest import SMALL, Opener, small
 from xattn import ItemKNN, Ledger, read_interactions
 from xattn.app import state
 from xattn.app.picture import component
-from xattn.app.picture.flows import BASE, REST, announced, flows, most_telling, speaks_for
-from xattn.app.picture.scene import Shown, records, scene
+from xattn.app.picture.flows import ANNOUNCED, BASE, REST, announced, flows, most_telling, speaks_for
+from xattn.app.picture.scene import Shown, records, removals, scene
 from xattn.app.picture.words import own_rating, reasons, said_of
-from xattn.app.recommend import picture
+from xattn.app.recommend import cards, picture
+from xattn.app.recommend import reasons as pane
 from xattn.app.recommend.view import View
 from xattn.data.scale import Scale
+from xattn.explain.cache import HistoryCache
 from xattn.i18n import t
 from xattn.i18n.numbers import percent, place
 from xattn.recommenders import Recommender
@@ -219,31 +221,66 @@ def test_a_contribution_and_a_removal_that_point_the_same_way_are_explained() ->
     )
     frame = pd.DataFrame([("0", "a", "h", "", 0.5)], columns=["row", "item", "head", "feature", "contribution"])
     none = pd.DataFrame(columns=["item", "title", "before", "announced", "happened", "same"])
+    drawn = scene(Shown(rows, items, frame, none, [{"h": 1.0}], 1, 10), "en")
     for amount, effect, key in ((0.5, 0.1, "odd"), (-0.5, -0.1, "odd_against"), (0.5, -0.1, None), (0.5, 0.01, None)):
-        effects = pd.DataFrame(
-            [("0", "a", amount, effect, 1)], columns=["row", "item", "contribution", "effect", "rank"]
-        )
-        told = scene(Shown(rows, items, frame, effects, none, [{"h": 1.0}], 1, 10), "en")
+        effects = pd.DataFrame([("0", "a", "A", 1, 1.0, amount, effect, 1)], columns=ANNOUNCED)
+        told = removals(drawn, effects, 10, "en")
         assert told["odd"] == ({"0 0": t(f"picture.{key}", title="X")} if key else {})
 
 
 # --- on the page ------------------------------------------------------------------------------------------------------
 
 
-def drawn(page: AppTest) -> dict[str, Any]:
-    """What the component of a page is given."""
-    (element,) = page.get("bidi_component")
-    values: dict[str, Any] = json.loads(element.proto.mixed.json or element.proto.json)
-    return values
+def drawn(page: AppTest) -> list[dict[str, Any]]:
+    """What the components of a page are given: the picture, and what its removals do."""
+    return [json.loads(element.proto.mixed.json or element.proto.json) for element in page.get("bidi_component")]
 
 
 def test_the_page_draws_the_scene(open_page: Opener) -> None:
     page = open_page(user="u3", item="i12")
-    told = drawn(page)
+    told, _ = drawn(page)
     served = small().recommend(user="u3")
     assert [item["id"] for item in told["items"] if not item["out"]] == served["item"].tolist()
     assert [item["rank"] for item in told["items"]][:10] == [str(rank) for rank in served["rank"]]
     assert told["items"][told["open"]]["id"] == "i12"
+
+
+def test_removals_are_of_the_picture_that_is_drawn(open_page: Opener) -> None:
+    told, removed = drawn(open_page(user="u3"))
+    assert told["stamp"] == removed["stamp"]
+    again = [drawn(open_page(user=user, lang=lang))[0]["stamp"] for user, lang in (("u3", "zh"), ("u5", "en"))]
+    assert len({told["stamp"], *again}) == 3
+    for at, item in enumerate(told["items"]):
+        ranks = small().explain(user="u3", item=item["id"]).events().set_index("position")["rank_without"]
+        for row, then in zip(told["rows"], removed["then"], strict=True):
+            if not row["label"]:
+                assert then[at] == ""
+                continue
+            rank = int(ranks[int(row["key"])])
+            assert then[at] == t(f"picture.{'stays' if rank == int(item['rank']) else 'then'}", place=place(rank))
+
+
+def test_nobody_waits_for_removals(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture, all lines of the list and the reasons are on their way before the first removal is worked out."""
+    order: list[str] = []
+
+    def noted(name: str, own: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
+            order.append(name)
+            return own(*given, **named)
+
+        return call
+
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    monkeypatch.setattr(component, "_picture", noted("picture", component._picture))
+    monkeypatch.setattr(cards, "line", noted("line", cards.line))
+    monkeypatch.setattr(pane, "show", noted("reasons", pane.show))
+    monkeypatch.setattr(HistoryCache, "scores_without_each", noted("removal", HistoryCache.scores_without_each))
+    monkeypatch.setattr(component, "_removals", noted("removals", component._removals))
+    open_page(user="u7", k="5")
+    assert list(dict.fromkeys(order)) == ["picture", "line", "reasons", "removal", "removals"]
+    assert order.count("line") == 5
 
 
 @pytest.mark.parametrize(
@@ -262,7 +299,7 @@ def test_what_a_client_sends_is_checked(monkeypatch: pytest.MonkeyPatch, told: A
     monkeypatch.setattr(component, "widget", lambda key: Held)
     monkeypatch.setattr(component, "_picture", lambda **options: given.update(options))
     values = {"rows": [{"key": "0", "label": "keep"}, {"key": "rest", "label": ""}], "items": [{"id": "a"}]}
-    component.draw(values, key="k", keep=lambda *what: calls.append(what), choose=lambda what: calls.append(what))
+    component.draw(values, "", key="k", keep=lambda *what: calls.append(what), choose=lambda what: calls.append(what))
     given["on_keep_change"]()
     assert not calls
     if not (isinstance(told, dict) and told.get("item") is None):
@@ -295,10 +332,17 @@ def stage(n_rows: int = 11, n_items: int = 10, open: int = -1, out: int | None =
     names = ["title", "events", "items", "items_without", "legend_for", "legend_against", "legend_width", "base"]
     names += ["layer", "layer_whole", "layer_head", "layer_feature", "table", "table_says"]
     return {
-        "rows": rows, "items": items, "flows": flows, "shares": [["5%"] * n_items] * n_rows, "odd": {},
-        "then": [[f"→ {i + 2}th" for i in range(n_items)]] * n_rows, "events": [f"Without {r}" for r in range(n_rows)],
-        "layers": {"head": layer, "feature": layer}, "gone": [], "proof": proof, "open": open,
+        "rows": rows, "items": items, "flows": flows, "shares": [["5%"] * n_items] * n_rows,
+        "layers": {"head": layer, "feature": layer}, "gone": [], "proof": proof, "open": open, "stamp": f"{out}",
         "words": {**{name: t(f"picture.{name}") for name in names}, "events_of": "some"},
+    }  # fmt: skip
+
+
+def without(n_rows: int = 11, n_items: int = 10, out: int | None = None, also: str = "") -> dict[str, Any]:
+    """What the removals of such a scene do."""
+    return {
+        "then": [[f"→ {i + 2}th" for i in range(n_items)]] * n_rows, "odd": {}, "stamp": f"{out}",
+        "events": [f"Without {r}{also}" for r in range(n_rows)],
     }  # fmt: skip
 
 
@@ -309,19 +353,21 @@ def browser() -> Iterator[Any]:
 
 
 def put(browser: Any, width: int = 900) -> Any:
-    """A page that holds the component alone; `draw(scene)` gives it another scene, `sent` is what it told."""
+    """A page that holds the component alone; `draw(scene)` gives it another scene, `follow(removals)` what they do;
+    `sent` is what it told."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     style = HERE.joinpath("picture.css").read_text("utf-8")
     page.set_content(f"<style>{style}</style><main><div class=xp></div></main>")
-    module = base64.b64encode(component.SCRIPT.encode()).decode()
+    modules = [base64.b64encode(script.encode()).decode() for script in (component.SCRIPT, component.LATER)]
     page.evaluate(
-        """async address => {
-          const held = await import(address);
+        """async addresses => {
+          const [held, later] = await Promise.all(addresses.map(address => import(address)));
+          window.follow = data => later.default({data});
           window.sent = [];
           window.draw = data => held.default({data, parentElement: document.querySelector('main'),
                                               setTriggerValue: (name, value) => window.sent.push([name, value])});
         }""",
-        f"data:text/javascript;base64,{module}",
+        [f"data:text/javascript;base64,{module}" for module in modules],
     )
     return page
 
@@ -345,6 +391,7 @@ def test_titles_are_text_and_a_redraw_is_quick(browser: Any) -> None:
 def test_the_picture_by_pointer_and_by_keys(browser: Any) -> None:
     page = put(browser)
     page.evaluate("data => window.draw(data)", stage())
+    page.evaluate("data => window.follow(data)", without())
     assert page.locator(".say").inner_text().startswith("Says 0"), "the first item is lit where nothing else is"
     page.locator("ol li").nth(3).hover()
     assert page.locator(".say").inner_text().startswith("Says 3")
@@ -375,10 +422,33 @@ def test_the_picture_by_pointer_and_by_keys(browser: Any) -> None:
 
 
 @pytest.mark.browser
+def test_what_removals_do_comes_later_and_only_to_its_own_picture(browser: Any) -> None:
+    page = put(browser)
+    said, note, row = page.locator(".say"), page.locator("ol li .note").first, page.locator("ul li").nth(2)
+    page.evaluate("data => window.draw(data)", stage())
+    row.hover()
+    assert said.inner_text() == f"{HOSTILE} row 2", "its title, until more is known"
+    assert note.inner_text() == ""
+    assert page.locator("ol li .amount").first.inner_text() == "5%"
+    page.evaluate("data => window.follow(data)", without(out=7, also=" of another"))
+    assert said.inner_text() == f"{HOSTILE} row 2", "the removals of another picture"
+    page.evaluate("data => window.follow(data)", without())
+    assert [said.inner_text(), note.inner_text()] == ["Without 2", "→ 2th"], "what is lit is told at once"
+    page.evaluate("data => window.draw(data)", stage())
+    assert said.inner_text() == "Without 2", "the same picture drawn again keeps them"
+    page.evaluate("data => window.follow(data)", without(out=1, also=", 1 gone"))
+    assert said.inner_text() == "Without 2"
+    page.evaluate("data => window.draw(data)", stage(out=1))
+    assert said.inner_text() == "Without 2, 1 gone", "what came before its picture is not lost"
+    page.close()
+
+
+@pytest.mark.browser
 def test_the_same_stands_in_a_table_that_keys_reach(browser: Any) -> None:
     page = put(browser)
     told = stage(out=1)
     page.evaluate("data => window.draw(data)", told)
+    page.evaluate("data => window.follow(data)", without(out=1))
     summary = page.locator("summary")
     page.locator("ol button").last.focus()
     page.keyboard.press("Tab")
@@ -390,7 +460,7 @@ def test_the_same_stands_in_a_table_that_keys_reach(browser: Any) -> None:
     assert lines.nth(2).locator("th").inner_text().startswith("3 · ")
     for row in (0, len(told["rows"]) - 1):
         said = lines.nth(2).locator("td").nth(row).inner_text().split()
-        assert said == [told["shares"][row][2], *told["then"][row][2].split()]
+        assert said == [told["shares"][row][2], *without()["then"][row][2].split()]
     page.evaluate("data => window.draw(data)", stage())
     assert page.locator("details").get_attribute("open") is not None, "it stays open"
     page.keyboard.press("Tab")

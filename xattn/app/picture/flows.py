@@ -19,11 +19,12 @@ import pandas as pd
 from xattn.data import History
 from xattn.explain import Ledger
 
-__all__ = ["BASE", "REST", "all_that_speaks", "announced", "flows", "is_odd", "most_telling", "speaks_for"]
+__all__ = ["ANNOUNCED", "BASE", "REST", "all_that_speaks", "announced", "flows", "is_odd", "most_telling", "speaks_for"]
 
 REST, BASE = "rest", "base"  # rows that are no event
 PUZZLING = 0.02  # share of what speaks for an item; less moves nothing that is read
 COLUMNS = ["row", "item", "head", "feature", "contribution"]
+ANNOUNCED = ["row", "item", "title", "now", "size", "contribution", "effect", "rank"]
 
 
 def speaks_for(why: Ledger) -> float:
@@ -82,15 +83,17 @@ def flows(ledgers: Sequence[Ledger], positions: Sequence[int]) -> pd.DataFrame:
 
 
 def announced(ledgers: Sequence[Ledger]) -> pd.DataFrame:
-    """What each ledger announces for the removal of each event: row, item, contribution, effect, rank (0: none)."""
+    """What each ledger announces for the removal of each event: row, item, title, now (rank; 0: none), size (all that
+    speaks for the item), contribution, effect, rank (without it; 0: none)."""
     parts = []
     for why in ledgers:
         at, each = why.rows.position, why.without_each
         rank = each.rank[at] if why.rank is not None else np.zeros(len(at), np.intp)
         effect = each.score[at] - why.score
+        of = (why.item, why.title, why.rank or 0, speaks_for(why))
         lines = zip(at.tolist(), why.rows.contribution.tolist(), effect.tolist(), rank.tolist(), strict=True)
-        parts += [(str(p), why.item, amount, change, place) for p, amount, change, place in lines]
-    return pd.DataFrame(parts, columns=["row", "item", "contribution", "effect", "rank"])
+        parts += [(str(p), *of, amount, change, place) for p, amount, change, place in lines]
+    return pd.DataFrame(parts, columns=ANNOUNCED)
 
 
 def _rows(history: History, positions: Sequence[int]) -> np.ndarray:

@@ -12,13 +12,35 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!states.has(root)) states.set(root, build(root));
   const state = states.get(root);
   state.send = setTriggerValue;
-  state.data = data;
+  state.data = { ...data, ...(removalsOf(data) || unknown(data)) };
   state.pinned = data.open;
   state.watch.observe(root);
+  document.addEventListener("xattn-removals", state.follow);
   const start = performance.now();
   draw(state);
   root.dataset.ms = (performance.now() - start).toFixed(1);
-  return () => state.watch.disconnect();
+  return () => {
+    state.watch.disconnect();
+    document.removeEventListener("xattn-removals", state.follow);
+  };
+}
+
+// What the removals do comes later, from removals.js: of this picture, or of another one that was asked for before.
+function removalsOf(data) {
+  const found = window.xattnRemovals;
+  return found && found.stamp === data.stamp ? found : null;
+}
+
+function unknown(data) {
+  return { then: data.rows.map(() => data.items.map(() => "")), odd: {}, events: data.rows.map(() => "") };
+}
+
+function follow(state) {
+  const found = state.data && removalsOf(state.data);
+  if (!found) return;
+  state.data = { ...state.data, ...found };
+  twin(state.part.twin, state.data);
+  apply(state);
 }
 
 function make(tag, name, text) {
@@ -56,6 +78,7 @@ function build(root) {
     if (isNarrow !== state.isNarrow && state.data) draw(state);
   });
   state.watch.observe(root);
+  state.follow = () => follow(state);
   return state;
 }
 
@@ -242,10 +265,12 @@ function apply(state) {
   if (!data.items.length) return;
   const item = lit.item === undefined ? null : data.items[lit.item];
   const sub = [];
-  if (item) { part.say.textContent = item.say; sub.push(item.sub); }
+  let say;
+  if (item) { say = item.say; sub.push(item.sub); }
   else if (data.proof && data.rows[lit.row].key === data.proof.row) {  // it was left out just now
-    part.say.textContent = data.proof.say; sub.push(data.proof.all);
-  } else { part.say.textContent = data.events[lit.row] || data.rows[lit.row].title; }
+    say = data.proof.say; sub.push(data.proof.all);
+  } else { say = data.events[lit.row] || data.rows[lit.row].title; }
+  if (part.say.textContent !== say) part.say.textContent = say;  // what is the same is not read aloud again
   const out = !item && data.rows[lit.row].out;
   part.follows.textContent = item || out || !data.events[lit.row] ? data.words.items : data.words.items_without;
   const odd = Object.entries(data.odd).filter(([key]) => {

@@ -1,8 +1,11 @@
 """The picture as plain values: what the component draws, made of tidy frames and of nothing else.
 
     {rows: [{key, title, note, out}], items: [{id, rank, title, facts, note, say, sub}], flows: [[row, item, amount]],
-     shares: [[…]], then: [[…]], odd: {…}, events: [sentence of each row], layers: {head: {…}, feature: {…}},
-     gone: [{id, title, note}], proof: {…}, words: {…}}
+     shares: [[…]], layers: {head: {…}, feature: {…}}, gone: [{id, title, note}], proof: {…}, words: {…}}
+
+What the removals do is worked out after the picture is drawn, and follows by itself:
+
+    {then: [[…]], odd: {…}, events: [sentence of each row]}
 
 Rows and items are named by their places in the lists. Every number that is read is written here, and not by the
 component; amounts, which only become widths, stay numbers.
@@ -24,7 +27,7 @@ from xattn.i18n.joined import sentences
 from xattn.i18n.numbers import percent, place
 from xattn.viz.names import feature_name, head_name
 
-__all__ = ["Shown", "records", "scene"]
+__all__ = ["Shown", "records", "removals", "scene"]
 
 MOST_FEATURES = 5  # with a node of their own
 TINY = 5e-4  # a share of less has no node of its own
@@ -38,7 +41,6 @@ class Shown:
     items     item, rank (0: none), title, facts, before (rank before the last event was left out; −1: nothing was),
               size (all that speaks for it), say, sub (its sentences)
     flows     row, item, head, feature, contribution (`flows.flows`)
-    effects   row, item, contribution, effect, rank (`flows.announced`)
     proof     item, title, before, announced, happened, same: of the list before the last event was left out
     attention of each item: by head, its share of the attention of all heads together
     """
@@ -46,7 +48,6 @@ class Shown:
     rows: pd.DataFrame
     items: pd.DataFrame
     flows: pd.DataFrame
-    effects: pd.DataFrame
     proof: pd.DataFrame
     attention: Sequence[Mapping[str, float]]
     history: int  # events
@@ -71,15 +72,11 @@ def scene(shown: Shown, language: str) -> dict[str, Any]:
     np.add.at(matrix, tuple(one.to_numpy(dtype=np.intp) for one in at), shown.flows["contribution"].to_numpy())
     sizes = shown.items["size"].to_numpy(dtype=float)
     shares = np.divide(matrix, sizes, out=np.zeros_like(matrix), where=sizes > 0)
-    then = _then(shown, row_of, item_of, language)
     return {
         "rows": rows,
         "items": _items(shown, language),
         "flows": [[int(r), int(i), float(matrix[r, i])] for r, i in np.argwhere(matrix != 0)],
         "shares": [[percent(share) if share else "" for share in line] for line in shares],
-        "then": then,
-        "odd": _odd(shown, row_of, item_of, language),
-        "events": _events_say(shown, rows, language),
         "layers": {
             "head": _layer(shown, row_of, item_of, "head", language),
             "feature": _layer(shown, row_of, item_of, "feature", language),
@@ -88,6 +85,20 @@ def scene(shown: Shown, language: str) -> dict[str, Any]:
         "proof": _proof(shown, language),
         "open": item_of.get(shown.open, -1),
         "words": _words(shown, language),
+    }
+
+
+def removals(drawn: Mapping[str, Any], effects: pd.DataFrame, k: int, language: str) -> dict[str, Any]:
+    """What the removals of events do to the items of a scene that is drawn, a list of k; `effects` of
+    `flows.announced`."""
+    rows = drawn["rows"]
+    row_of = {row["key"]: at for at, row in enumerate(rows)}
+    item_of = {item["id"]: at for at, item in enumerate(drawn["items"])}
+    told = [row for row in records(effects) if row.row in row_of]
+    return {
+        "then": _then(told, row_of, item_of, language),
+        "odd": _odd(told, rows, row_of, item_of, language),
+        "events": _events_say(told, rows, k, language),
     }
 
 
@@ -137,37 +148,38 @@ def _items(shown: Shown, language: str) -> list[dict[str, Any]]:
     return items
 
 
-def _then(shown: Shown, row_of: Mapping[str, int], item_of: Mapping[str, int], language: str) -> list[list[str]]:
+def _then(told: list[Any], row_of: Mapping[str, int], item_of: Mapping[str, int], language: str) -> list[list[str]]:
     """What is announced for each item when the event of a row is left out: its place then."""
-    now = dict(zip(shown.items["item"], shown.items["rank"], strict=True))
     then = [[""] * len(item_of) for _ in row_of]
-    for row in records(shown.effects):
-        if row.row in row_of and row.rank:
+    for row in told:
+        if row.rank:
             there = place(int(row.rank), language)
-            stays = row.rank == now[row.item]
-            text = t("picture.stays", language, place=there) if stays else t("picture.then", language, place=there)
+            text = t("picture.stays" if row.rank == row.now else "picture.then", language, place=there)
             then[row_of[row.row]][item_of[row.item]] = text
     return then
 
 
-def _odd(shown: Shown, row_of: Mapping[str, int], item_of: Mapping[str, int], language: str) -> dict[str, str]:
+def _odd(
+    told: list[Any],
+    rows: Sequence[Mapping[str, Any]],
+    row_of: Mapping[str, int],
+    item_of: Mapping[str, int],
+    language: str,
+) -> dict[str, str]:
     """Where a contribution and the removal of the same event point the same way, and why; by "row item"."""
-    titles = dict(zip(shown.rows["row"], shown.rows["title"], strict=True))
-    sizes = dict(zip(shown.items["item"], shown.items["size"], strict=True))
-    told = {}
-    for row in records(shown.effects):
-        if row.row in row_of and is_odd(row.contribution, row.effect, sizes[row.item]):
-            key = "picture.odd" if row.contribution > 0 else "picture.odd_against"
-            told[f"{row_of[row.row]} {item_of[row.item]}"] = t(key, language, title=short(titles[row.row]))
-    return told
+    odd = {}
+    for row in told:
+        if is_odd(row.contribution, row.effect, row.size):
+            at, key = row_of[row.row], "picture.odd" if row.contribution > 0 else "picture.odd_against"
+            odd[f"{at} {item_of[row.item]}"] = t(key, language, title=rows[at]["title"])
+    return odd
 
 
-def _events_say(shown: Shown, rows: list[dict[str, Any]], language: str) -> list[str]:
+def _events_say(told: list[Any], rows: Sequence[Mapping[str, Any]], k: int, language: str) -> list[str]:
     """The sentence above the picture when an event is lit; "" of rows that are no event."""
-    now = {row.item: (row.title, int(row.rank)) for row in records(shown.items)}
     ranks: dict[str, list[tuple[str, int, int]]] = {}
-    for key, item, then in zip(*(shown.effects[name].tolist() for name in ("row", "item", "rank")), strict=True):
-        ranks.setdefault(key, []).append((*now[item], int(then)))
+    for one in told:
+        ranks.setdefault(one.row, []).append((one.title, int(one.now), int(one.rank)))
     said = []
     for row in rows:
         if not row["label"]:
@@ -175,7 +187,7 @@ def _events_say(shown: Shown, rows: list[dict[str, Any]], language: str) -> list
         elif row["out"]:
             said.append(t("picture.left_out", language, title=row["title"]))
         else:
-            said.append(without_words(row["title"], ranks.get(row["key"], []), shown.k, language))
+            said.append(without_words(row["title"], ranks.get(row["key"], []), k, language))
     return said
 
 

@@ -19,7 +19,7 @@ from xattn.app.recommend.choice import check_heads, choose, complain
 from xattn.app.recommend.picture import picture
 from xattn.app.recommend.present import change, open_view, present, publish
 from xattn.app.recommend.view import View
-from xattn.app.recommend.waiting import ask_ahead
+from xattn.app.recommend.waiting import ask_ahead, ask_removals
 from xattn.app.ui import address, search
 from xattn.app.ui.items import about
 from xattn.app.ui.language import lang
@@ -83,7 +83,7 @@ def _results(fitted: Recommender) -> None:
         ask_ahead(fitted, view, language)
         frame = listed(fitted, view)
         publish(view, fitted.data_)
-        picture(fitted, view, language)
+        follow = picture(fitted, view, language)
         items = frame["item"].tolist()
         item = view.item or next(iter(items), None)
         left, right = st.columns([9, 11], gap="medium")
@@ -91,10 +91,12 @@ def _results(fitted: Recommender) -> None:
             _list(fitted, view, frame, language)
             _history(fitted, view.plain.events(fitted.data_), language)
         with right, st.container(key="rec_pane" if view.item else "rec_pane_first", gap="small"):
+            ask_removals(fitted, view, language)
             changes.panel(fitted, view, language)
             if item is not None:
                 with reporting():  # what goes wrong in one explanation leaves the list as it is
                     why.show(fitted, view, item, items)
+        follow()
 
 
 def _list(fitted: Recommender, view: View, frame: pd.DataFrame, language: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from xattn.app import state
-from xattn.app.picture.component import draw
+from xattn.app.picture.component import draw, follow
 from xattn.app.picture.flows import announced, flows, most_telling, speaks_for
-from xattn.app.picture.scene import Shown, scene
+from xattn.app.picture.scene import Shown, removals, scene
 from xattn.app.picture.words import base_key, own_rating, said_of
 from xattn.app.recommend.answers import ledger, listed
 from xattn.app.recommend.heads import attention
@@ -24,20 +26,28 @@ from xattn.explain import Ledger
 from xattn.recommenders import Recommender
 from xattn.requests import RecommendRequest
 
-__all__ = ["picture", "shown", "tick"]
+__all__ = ["picture", "removed", "shown", "stamp_of", "tick"]
 
+KEY = "rec_picture"
 ITEMS, EVENTS = 10, 9  # that are drawn
 MOST_OTHERS = 4  # events left out elsewhere that take a row of the picture
 SAME = 1e-9  # of a score: what two ways through floating point may differ by
 
 
-def picture(fitted: Recommender, view: View, language: str) -> None:
-    """Draw the picture of the list; nothing where the list is empty."""
-    if not listed(fitted, view).empty:
-        asked = view.request(fitted.data_)
-        kept_by = state.identity(fitted.data_)
-        values = _scene(fitted, view, view.model, kept_by, asked, view.item, view.without, language)
-        draw(values, key="rec_picture", keep=tick, choose=_choose)
+def picture(fitted: Recommender, view: View, language: str) -> Callable[[], None]:
+    """Draw the picture of the list, nothing where the list is empty. What is returned adds, when it is called, what the
+    removals do: that takes longest, and nobody waits for it."""
+    if listed(fitted, view).empty:
+        return lambda: None
+    asked = (view.model, state.identity(fitted.data_), view.request(fitted.data_), view.item, view.without, language)
+    stamp = stamp_of(fitted, view, language)
+    place = draw(_scene(fitted, view, *asked), stamp, key=KEY, keep=tick, choose=_choose)
+    return lambda: follow(place, _removals(fitted, view, *asked), stamp, key=KEY)
+
+
+def stamp_of(fitted: Recommender, view: View, language: str) -> str:
+    """What a picture and its removals are known by: the same only where both are of one list, in one language."""
+    return blake2b(repr((state.identity(fitted.data_), view, language)).encode(), digest_size=16).hexdigest()
 
 
 @kept(st.cache_data, max_entries=128)
@@ -52,6 +62,27 @@ def _scene(
     words: str,
 ) -> dict[str, Any]:
     return scene(shown(_fitted, _view, words), words)
+
+
+@kept(st.cache_data, max_entries=128)
+def _removals(
+    _fitted: Recommender,
+    _view: View,
+    kind: str,
+    identity: str,
+    request: RecommendRequest,
+    item: str | None,
+    without: tuple[int, ...],
+    words: str,
+) -> dict[str, Any]:
+    drawn = _scene(_fitted, _view, kind, identity, request, item, without, words)
+    return removed(_fitted, _view, drawn, words)
+
+
+def removed(fitted: Recommender, view: View, drawn: dict[str, Any], language: str) -> dict[str, Any]:
+    """What the removals do to the items of a picture of this view that is drawn."""
+    effects = announced([ledger(fitted, view, item["id"]) for item in drawn["items"]])
+    return removals(drawn, effects, view.k, language)
 
 
 @kept(st.cache_data, max_entries=256, speaks=False)
@@ -101,7 +132,6 @@ def shown(fitted: Recommender, view: View, language: str) -> Shown:
         rows,
         _items(fitted, view, ledgers, proof, notes, language),
         flows(ledgers, positions),
-        announced(ledgers),
         proof,
         [attention(why) for why in ledgers],
         len(history.newest),

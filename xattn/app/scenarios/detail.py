@@ -12,11 +12,12 @@ import streamlit as st
 
 from xattn.app import state
 from xattn.app.picture.component import draw as draw_picture
+from xattn.app.picture.component import follow
 from xattn.app.picture.scene import scene
 from xattn.app.recommend import reasons
 from xattn.app.recommend.answers import ledger, listed
 from xattn.app.recommend.exact import switch
-from xattn.app.recommend.picture import shown
+from xattn.app.recommend.picture import removed, shown, stamp_of
 from xattn.app.recommend.view import View
 from xattn.app.scenarios import place, watch, whom
 from xattn.app.scenarios.gallery import picture
@@ -100,12 +101,14 @@ def _list(one: Opened, start: str, language: str) -> None:
             st.info(t("recommendations.nothing", language))
             return
         name = one.scenario.manifest.name
-        values = scene(shown(one.model, view, language), language)
-        draw_picture(
-            values, key=f"scenario_picture_{name}", keep=partial(_keep, name, here), choose=partial(_choose, name, here)
+        values, stamp = scene(shown(one.model, view, language), language), stamp_of(one.model, view, language)
+        key = f"scenario_picture_{name}"
+        place_after = draw_picture(
+            values, stamp, key=key, keep=partial(_keep, name, here), choose=partial(_choose, name, here)
         )
         item = here.item or str(frame["item"].iloc[0])
         _why(one, view, item, language)
+        follow(place_after, removed(one.model, view, values, language), stamp, key=key)
 
 
 def _keep(name: str, here: Place, position: int, kept: bool) -> None:
