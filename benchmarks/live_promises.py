@@ -26,8 +26,8 @@ from xattn.data import load_dataset, planted
 from xattn.features import feature_set
 from xattn.live import Live, Plan, open_store
 from xattn.live.changes import reasons
-from xattn.live.record import Numbers
 from xattn.live.person import known_to
+from xattn.live.record import Numbers
 from xattn.live.said import KINDS
 from xattn.live.serving import ledger_of, make_list
 from xattn.recommenders import HybridAttention, Recommender
