@@ -18,6 +18,7 @@ from xattn.live.changes import Change
 from xattn.live.keys import Keys
 from xattn.live.live import Live
 from xattn.live.satisfaction import form
+from xattn.live.serving import ServedList
 from xattn.requests import RecommendRequest
 from xattn.requests.plain import document
 from xattn.serve.limits import Limits, body_of
@@ -117,8 +118,12 @@ async def post_events(server: Server, request: Request) -> Response:
 async def get_recommend(server: Server, request: Request) -> Response:
     """The list of a person."""
     k = _k(request, server.live)
-    served = await run_in_threadpool(server.live.recommend, request.path_params["user"], k)
-    return as_json(served.to_dict())
+    at = request.query_params.get("at")
+
+    def work() -> ServedList:
+        return server.live.recommend(request.path_params["user"], k, at=at)
+
+    return as_json((await run_in_threadpool(work)).to_dict())
 
 
 async def post_recommend(server: Server, request: Request) -> Response:
@@ -240,7 +245,7 @@ ROUTES: tuple[Route, ...] = (
         get_recommend,
         "",
         "List",
-        (("k", "integer"),),
+        (("k", "integer"), ("at", "string")),
     ),
     Route(
         "POST",
