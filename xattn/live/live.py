@@ -20,10 +20,10 @@ from typing import Any, Self
 from sqlalchemy import insert
 
 from xattn.data import Interactions
-from xattn.errors import InputError, UnknownIdError, check_id, refuse
+from xattn.errors import InputError, UnknownIdError, check_id, check_moment, refuse
 from xattn.live.changes import Change, alike, change, imagined
 from xattn.live.export import held
-from xattn.live.given import Arrival, Event, Refused, check_short, event_of, moment
+from xattn.live.given import Arrival, Event, Refused, check_short, event_of
 from xattn.live.keeper import Keeper, Plan
 from xattn.live.person import Person, known_to, person_of
 from xattn.live.said import Said, said_of
@@ -129,7 +129,7 @@ class Live:
         mark = self.store.mark(user)
         forgets = self._forgets.get(mark, 0)
         seq = self.store.seen()
-        now = self.store.now() if at is None else moment("at", at)
+        now = self.store.now() if at is None else check_moment("at", at)
         person = person_of(serving.data, user, self.store.of(user, seq), now)
         asked = {**self._asked(k), **conditions}
         made = make_list(serving.model, person, asked)

@@ -7,6 +7,7 @@ Work that touches the store or a model runs in a thread, so that the loop stays 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -133,6 +134,8 @@ async def post_recommend(server: Server, request: Request) -> Response:
         refuse("option_left_out", option="user", when="history_in_body", choice="", got=str(found["user"]))
     asked = RecommendRequest.from_dict(found)
     model = server.live.serving
+    if asked.at is None and asked.dated and model.data.dated:
+        asked = replace(asked, at=server.live.store.now())  # as a history that is kept
     listed = await run_in_threadpool(asked.answer, model.model)
     return as_json({"model": model.fingerprint, **listed.body()})
 
