@@ -26,6 +26,7 @@ from xattn.data import load_dataset, planted
 from xattn.features import feature_set
 from xattn.live import Live, Plan, open_store
 from xattn.live.changes import reasons
+from xattn.live.person import known_to
 from xattn.live.record import Numbers
 from xattn.live.said import KINDS
 from xattn.live.serving import ledger_of, make_list
@@ -60,7 +61,7 @@ def previews(live: Live, wanted: int) -> dict[str, Any]:
             elif kind == "not_interested" and n % 2:
                 about["event"] = str(rng.choice(ids))
             elif kind == "not_interested" and (row := live.store.newest_list(user)) is not None:
-                person = live.person(user, row.seq)
+                person = known_to(row, data, live.store)
                 listed = json.loads(row.items)
                 found = reasons(Numbers.of(row.numbers, len(listed)).ledger, person.shown)
                 if found and found[0] is not None:
@@ -142,7 +143,7 @@ def why(live: Live, wanted: int) -> dict[str, Any]:
     for list_id, item in served:
         row = live.store.listed(list_id)
         assert row is not None
-        person = live.person(row.user, row.seq)
+        person = known_to(row, data, live.store)
         ledger = ledger_of(live.serving.model, person, item.item, json.loads(row.conditions))
         cells = sum(float(head.contribution.sum()) for head in ledger.heads)
         score = max(score, abs(ledger.score - item.score))

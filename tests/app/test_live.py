@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,8 +14,10 @@ from tests.app.conftest import Opener, address, shown_text, small
 from xattn.app.live import stage as stages
 from xattn.app.live.stage import VISITOR, Stage
 from xattn.app.ui.text import safe
+from xattn.data import History, Interactions
 from xattn.i18n import LANGUAGES, t
 from xattn.live.satisfaction import CONSTRUCTS
+from xattn.recommenders import HybridAttention
 
 PAGE = "from xattn.app.live import page; page.render()"
 
@@ -168,3 +171,28 @@ def test_a_stage_leaves_nothing_behind() -> None:
     own.close()
     with pytest.raises(FileNotFoundError):
         list(Path(folder).iterdir())
+
+
+def test_a_replay_keeps_the_pauses_of_its_person() -> None:
+    """Nobody waits for them, and heads that forget by time see them; what is drawn is of the moment of the list."""
+    plain = small().data_
+    assert plain.time is not None
+    time = 1.7e9 + (plain.time - plain.time.min()) * 30_000.0
+    dated = Interactions("dated", plain.user_ids, plain.items, plain.indptr, plain.item, plain.rating, time)
+    model = HybridAttention(min_events=2, recency_days=(1.0,)).fit(dated)
+    own = Stage(model)
+    try:
+        history = History.of(dated, 0)
+        assert history.elapsed is not None
+        assert history.elapsed[0] > 1.0
+        while own.play(history):
+            found = own.person.history.elapsed
+            assert found is not None
+            want = history.elapsed[: own.played] - history.elapsed[own.played - 1]
+            np.testing.assert_allclose(found, want, atol=1e-3)  # and the seconds that the store takes
+            sums = own.values.sum(axis=1)
+            np.testing.assert_allclose(sums, [one.score - one.base for one in own.served.items], atol=1e-12)
+            again = model.contributions_of(own.person.history, dated.items.rows([x.item for x in own.served.items]))
+            np.testing.assert_array_equal(own.values, again)
+    finally:
+        own.close()

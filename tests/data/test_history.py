@@ -94,7 +94,9 @@ def test_repeated_items_are_events_of_their_own():
         ([("1", float("nan"))], "`rating in history` must be a finite number; got nan."),
         ([("1", float("inf"))], "`rating in history` must be a finite number; got inf."),
         ([("1", "5")], "`rating in history` must be a finite number; got '5'."),
-        ([("1", 5, 6)], "(id, rating) pairs"),
+        ([("1", 5, 6, 7)], "(id, rating) pairs"),
+        ([("1", 5, "soon")], "`moment in history` must be a moment"),
+        ([("1", 5, float("nan"))], "`moment in history` must be"),
         ([("1", 5), "2"], "`history` must hold a rating for every event or for none; got 1 of 2."),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 from tests.live.stage import data, model, sqlite
 from xattn.live import Live, Plan, open_store
 from xattn.live.changes import reasons
+from xattn.live.person import known_to
 from xattn.live.record import Numbers
 from xattn.live.serving import ServedList
 
@@ -28,7 +29,7 @@ def because(live: Live, served: ServedList) -> dict[str, str | None]:
     assert row is not None
     ledger = Numbers.of(row.numbers, len(served.items)).ledger
     ids = data().items.ids
-    found = reasons(ledger, live.person(served.user, row.seq).shown)
+    found = reasons(ledger, known_to(row, live.serving.data, live.store).shown)
     return {one.item: None if at is None else ids[at] for one, at in zip(served.items, found, strict=True)}
 
 

@@ -116,11 +116,15 @@ def test_a_client_in_python(live: Live, address: str) -> None:
     assert client.send([{"id": "c1", "user": user, "item": "i3"}])["repeated"] == 1
     found = client.recommend(user, k=3)
     assert [one["item"] for one in found["items"]] == [one.item for one in live.recommend(user, k=3).items]
+    then = client.recommend(user, k=3, at="2001-09-09T03:46:40+02:00")
+    row = live.store.listed(then["list_id"])
+    assert row is not None
+    assert row.asked == 1e9
     why = client.why(found["list_id"], found["items"][0]["item"])
     assert why["score"] == found["items"][0]["score"]
     assert (why["user"], why["list_id"]) == (user, found["list_id"])
     assert client.held(user)["events"][0]["id"] == "c1"
-    assert client.forget(user)["removed"]["lists"] == 2
+    assert client.forget(user)["removed"]["lists"] == 3
     with pytest.raises(UnknownIdError, match="is still kept"):
         client.why(found["list_id"], "i0")
     with pytest.raises(InputError, match="`k` must"):
@@ -148,6 +152,7 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         ("POST", "/recommend", b'{"user": "u"}', 400, "option_left_out"),
         ("POST", "/recommend", b'{"history": []}', 400, "empty_history"),
         ("GET", "/recommend/u?k=many", None, 400, "whole"),
+        ("GET", "/recommend/u?at=soon", None, 400, "moment"),
         ("GET", "/recommend/%00", None, 400, "id_text"),
         ("GET", "/nothing", None, 404, "no_route"),
         ("PUT", "/events", b"{}", 405, "no_method"),

@@ -226,6 +226,7 @@ def test_a_store_of_the_first_step_is_brought_up_to_date(tmp_path: Path) -> None
         served = live.recommend("ann", k=2)
     with sqlite3.connect(tmp_path / "events.db") as file:
         file.execute("alter table lists drop column scenario")
+        file.execute("alter table lists drop column asked")
         file.execute("alter table answers drop column list_id")
         file.execute("alter table feedback drop column alike")
         file.execute("update alembic_version set version_num = '0001'")

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import inspect, text
 
 from tests.live.stage import sqlite
-from xattn.errors import InputError, StoreError
+from xattn.errors import InputError, StoreError, check_moment
 from xattn.live import open_store
-from xattn.live.given import Arrival, Event, Refused, moment
+from xattn.live.given import Arrival, Event, Refused
 from xattn.live.schema import newest
 from xattn.live.tables import PERSONAL, feedback, metadata
 from xattn.live.writer import Batch
@@ -276,10 +276,10 @@ def test_errors_quote_nothing_of_what_was_sent(tmp_path: Path) -> None:
     ],
 )
 def test_moments(given: object, seconds: float) -> None:
-    assert moment("time", given) == seconds
+    assert check_moment("time", given) == seconds
 
 
 @pytest.mark.parametrize("given", ["soon", "", "2026-13-01", 1e300, float("nan"), True, "12:00"])
 def test_what_is_no_moment_is_refused(given: object) -> None:
     with pytest.raises(InputError, match="`time` must be"):
-        moment("time", given)
+        check_moment("time", given)

@@ -15,7 +15,7 @@ from xattn.cli.options import (
     DataChoice,
     ListChoice,
     ModelChoice,
-    PersonChoice,
+    SomePerson,
     as_json,
     check_left_out,
     data_options,
@@ -113,7 +113,7 @@ question_options = grouped(
 @as_json
 def explain(
     source: DataChoice,
-    person: PersonChoice,
+    person: SomePerson,
     question: QuestionChoice,
     choice: ModelChoice,
     listing: ListChoice,

@@ -12,7 +12,7 @@ import numpy as np
 
 from xattn.cli.data_options import read_told
 from xattn.cli.models import named_model
-from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, check_left_out
+from xattn.cli.options import DataChoice, ListChoice, ModelChoice, PersonChoice, SomePerson, check_left_out
 from xattn.cli.screen import note, progress
 from xattn.errors import refuse, shown
 
@@ -34,7 +34,7 @@ R = TypeVar("R", bound=Checkable)
 
 
 def ask(
-    make: Callable[..., R], source: DataChoice, choice: ModelChoice, person: PersonChoice, listing: ListChoice
+    make: Callable[..., R], source: DataChoice, choice: ModelChoice, person: SomePerson, listing: ListChoice
 ) -> tuple[Recommender, R]:
     """The fitted model and the request that the options stand for; `make` makes it from a person and a list."""
     about = subject(source, choice)
@@ -128,13 +128,13 @@ def load_data(source: DataChoice) -> Interactions:
 
 
 def someone(data: Interactions, person: PersonChoice) -> dict[str, Any]:
-    """`user`, or `history` as (id, rating) pairs, as recommenders take them, each looked up once."""
+    """`user`, or `history` as (id, rating, moment) triples, as recommenders take them, each looked up once."""
     from xattn import History
 
     if person.user is not None:
         data.user_row(person.user)
         return {"user": person.user}
-    events = _read_history(str(person.history))
+    events = _read_events(str(person.history))
     unknown = History.given(data, events).unknown
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
@@ -142,12 +142,14 @@ def someone(data: Interactions, person: PersonChoice) -> dict[str, Any]:
     return {"history": events}
 
 
-def _person(data: Interactions, person: PersonChoice) -> dict[str, Any]:
+def _person(data: Interactions, person: SomePerson) -> dict[str, Any]:
     """The person as requests take them."""
     from xattn.requests import Event
 
     found = someone(data, person)
-    return {"history": [Event(*event) for event in found["history"]]} if "history" in found else found
+    if "history" in found:
+        found["history"] = [Event(*event) for event in found["history"]]
+    return {**found, "at": person.at}
 
 
 def _list(data: Interactions, listing: ListChoice) -> dict[str, Any]:
@@ -167,14 +169,14 @@ def _candidates(data: Interactions, text: str) -> list[str]:
     ids = [part.strip() for part in text.split(",")]
     if not os.path.exists(text) and (len(ids) > 1 or ids[0] in data.items.ids):
         return ids
-    return [item for item, _ in _read_history(text)]
+    return [item for item, *_ in _read_events(text)]
 
 
-def _read_history(path: str) -> list[tuple[str, float | None]]:
+def _read_events(path: str) -> list[tuple[str, float | None, float | None]]:
     """The events in a file, or in what is piped in."""
-    from xattn.data import read_history
+    from xattn.data.reading.read import read_moments
 
-    return read_history(sys.stdin.buffer if path == "-" else path)
+    return read_moments(sys.stdin.buffer if path == "-" else path)
 
 
 def _condition(data: Interactions, text: str) -> Condition:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from xattn.cli.data_options import READING, ReadingChoice
-from xattn.errors import check_choice, check_whole, refuse
+from xattn.errors import check_choice, check_moment, check_whole, refuse
 
 __all__ = [
     "DataChoice",
@@ -169,18 +169,27 @@ class PersonChoice:
 
 @dataclass(frozen=True)
 class SomePerson(PersonChoice):
-    """A known user, or the events of someone new."""
+    """A known user, or the events of someone new; and when the list is asked."""
+
+    at: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise InputError unless exactly one is named."""
+        """Raise InputError unless exactly one is named, and for what is no moment."""
         check_one_of(user=self.user, history=self.history)
+        if self.at is not None:
+            check_moment("at", self.at)
 
 
 PERSON = (
     click.option("--user", metavar="ID", help="A user of the data."),
-    click.option("--history", metavar="FILE", help="Events of someone new, item[,rating], oldest first; - is stdin."),
+    click.option(
+        "--history", metavar="FILE", help="Events of someone new, item[,rating][,time], oldest first; - is stdin."
+    ),
 )
-person_options = grouped("person", SomePerson, *PERSON)
+AT = click.option(
+    "--at", metavar="MOMENT", help="When the list is asked, as 2026-01-31T12:00.  [at the person's newest event]"
+)
+person_options = grouped("person", SomePerson, *PERSON, AT)
 perhaps_person_options = grouped("person", PersonChoice, *PERSON)
 
 

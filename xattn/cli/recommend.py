@@ -13,7 +13,7 @@ from xattn.cli.options import (
     DataChoice,
     ListChoice,
     ModelChoice,
-    PersonChoice,
+    SomePerson,
     as_json,
     data_options,
     language,
@@ -38,7 +38,7 @@ __all__ = ["recommend"]
 @as_json
 def recommend(
     source: DataChoice,
-    person: PersonChoice,
+    person: SomePerson,
     choice: ModelChoice,
     listing: ListChoice,
     diversity: float,

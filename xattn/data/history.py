@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from xattn.data.interactions import Interactions
+from xattn.data.reading.faults import running
 from xattn.data.reading.formats.frames import frame_table
-from xattn.data.reading.read import moments_of_history
+from xattn.data.reading.read import history_of, in_order
 from xattn.data.scale import check_opinions
 from xattn.data.source import Source
 from xattn.data.values import MISSING
@@ -31,6 +32,7 @@ from xattn.errors import (
     check_id,
     check_index_array,
     check_mask,
+    check_moment,
     check_number,
     check_positions,
     check_same_length,
@@ -53,8 +55,8 @@ class History:
 
     `user` is the user row when the events are a known user's own, else None. `unknown` holds the ids that were
     given and are not in the data; they have no row and take no age. `kind` is the event type where the data has
-    one. `elapsed` (n,) ≥ 0 is how many days ago each event was when the list is asked (None: not known; of a user of
-    the data it is asked at the moment of the newest event, unless `paused` says otherwise). Arrays are read-only.
+    one. `elapsed` (n,) ≥ 0 is how many days ago each event was when the list is asked (None: not known). That is at the
+    moment of the newest event, unless `at` of `of` or `given`, or `paused`, say otherwise. Arrays are read-only.
 
     >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
     >>> history = History.given(data, ["b", "nowhere", "a"])
@@ -130,8 +132,16 @@ class History:
         return f"History({len(self)} events of {whose}{masked}{unknown})"
 
     @classmethod
-    def of(cls, data: Interactions, user_row: int) -> History:
-        """The events of a user row; a user without events has an empty history."""
+    def of(cls, data: Interactions, user_row: int, at: Any = None) -> History:
+        """The events of a user row; a user without events has an empty history.
+
+        `at` is the moment in which a list is asked (ISO 8601 or a datetime, without a zone UTC; or seconds since 1970);
+        what came after it counts as just now. Raises InputError where the data hold no dates.
+        """
+        if at is not None:
+            found = cls.of(data, user_row)
+            time = data.time if data.dated else None
+            return replace(found, elapsed=_days_before(None if time is None else time[data.events_of(user_row)], at))
         kept = _last.get(check_type("data", data, Interactions, "interactions"))
         if kept is not None and kept.user == user_row:
             return kept
@@ -146,30 +156,42 @@ class History:
         return found
 
     @classmethod
-    def given(cls, data: Interactions, events: Any) -> History:
-        """Events that somebody names, oldest first: ids, (id, rating) pairs, a mapping id → rating, or a frame.
+    def given(cls, data: Interactions, events: Any, at: Any = None) -> History:
+        """Events that somebody names, oldest first: ids, (id, rating) pairs, (id, rating, moment) triples, a mapping
+        id → rating, or a frame.
 
-        A frame has an item column, and perhaps a rating and a time column (then it is sorted by time, stably). Raises
-        InputError when there is no event, when no item is known, when a rating is not finite, or when only some
-        have one.
+        A frame has an item column, and perhaps a rating and a time column. Where there are moments, events are sorted
+        by them, stably, those without one first. `at` is the moment in which a list is asked, as in `of`. Raises
+        InputError when there is no event, when no item is known, when a rating or a moment is none, when only some have
+        a rating, or when `at` is given and not all of the events have a date.
+
+        >>> data = Interactions.from_frame(pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"]}))
+        >>> events = [("a", 4.0, "2026-01-31"), ("b", 5.0, "2026-01-30")]
+        >>> History.given(data, events, at="2026-02-02").elapsed
+        array([3., 2.])
         """
         check_type("data", data, Interactions, "interactions")
-        pairs, time = _pairs(events)
-        if not pairs:
+        triples = _triples(events)
+        if not triples:
             refuse("empty_history")
-        ids = [item for item, _ in pairs]
+        triples = [triples[place] for place in in_order([when for *_, when in triples])]
+        ids = [item for item, *_ in triples]
         rows = data.items.rows(ids)
         known = rows != MISSING
         unknown = tuple(dict.fromkeys(item for item, row in zip(ids, rows.tolist(), strict=True) if row == MISSING))
         if not known.any():
             refuse("unknown_items", n=data.n_items, of=data.name, **some_of(unknown, 3))
-        rated = [rating for _, rating in pairs if rating is not None]
-        if rated and len(rated) < len(pairs):
-            refuse("some_ratings", got=len(rated), n=len(pairs))
+        rated = [rating for _, rating, _ in triples if rating is not None]
+        if rated and len(rated) < len(triples):
+            refuse("some_ratings", got=len(rated), n=len(triples))
         rating = np.array(rated, dtype=np.float64)[known] if rated else None
         n = int(known.sum())
-        elapsed = None if time is None else days_before(time[known])
-        return cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), None, unknown, None, elapsed)
+        found = cls(rows[known], rating, np.arange(n)[::-1], np.ones(n, dtype=bool), None, unknown)
+        told = [when for _, _, when in triples if when is not None]
+        time = np.array(told)[known] if len(told) == len(triples) else None
+        if at is not None:
+            return replace(found, elapsed=_days_before(None if time is None or running(time) else time, at))
+        return found if time is None else replace(found, elapsed=days_before(time))
 
     def followed_by(self, item: Any, rating: Any = None, kind: str | None = None) -> History:
         """This history with m further events after it, the last of them the newest; the events so far are m older.
@@ -224,6 +246,14 @@ class History:
         return replace(self, live=live)
 
 
+def _days_before(time: np.ndarray | None, at: Any) -> np.ndarray:
+    """`days_before` the moment `at` that somebody names. Raises InputError where there are no dates (None)."""
+    asked = check_moment("at", at)
+    if time is None:
+        refuse("no_dates")
+    return days_before(time, asked)
+
+
 def days_before(time: np.ndarray, asked: float | None = None) -> np.ndarray:
     """(n,) how many days before the moment `asked`, or the last of them, each moment was; moments in seconds."""
     at = time.max(initial=-np.inf) if asked is None else asked
@@ -239,21 +269,25 @@ def _opinions(rating: Any, m: int) -> np.ndarray:
     return found
 
 
-def _pairs(events: Any) -> tuple[list[tuple[str, float | None]], np.ndarray | None]:
-    """Whatever `History.given` takes, as (id, rating or None), and when each was, where all moments are told."""
+def _triples(events: Any) -> list[tuple[str, float | None, float | None]]:
+    """Whatever `History.given` takes, as (id, rating or None, moment or None)."""
     if isinstance(events, pd.DataFrame):
-        return moments_of_history(frame_table(events, HISTORY))
+        return history_of(frame_table(events, HISTORY))
     if isinstance(events, Mapping):
         events = list(events.items())
     if not is_listing(events):
         refuse("type", name="history", what="ids_or_pairs", got=events)
-    return [_pair(event) for event in events], None
+    return [_triple(event) for event in events]
 
 
-def _pair(event: Any) -> tuple[str, float | None]:
+def _triple(event: Any) -> tuple[str, float | None, float | None]:
     if not isinstance(event, (tuple, list)):
-        return check_id("history", event), None
-    if len(event) != 2:
+        return check_id("history", event), None, None
+    if len(event) not in (2, 3):
         refuse("id_or_pair", got=event)
-    item, rating = event
-    return check_id("history", item), None if rating is None else check_number("rating in history", rating)
+    item, rating, when = (*event, None)[:3]
+    return (
+        check_id("history", item),
+        None if rating is None else check_number("rating in history", rating),
+        None if when is None else check_moment("moment in history", when),
+    )

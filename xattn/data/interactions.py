@@ -25,7 +25,7 @@ from xattn.data.checksum import canonical, checksum_of
 from xattn.data.growth import both
 from xattn.data.items import ItemTable
 from xattn.data.reading.events import Events, Options, events_of
-from xattn.data.reading.faults import exact_repeats
+from xattn.data.reading.faults import exact_repeats, running
 from xattn.data.reading.formats.frames import frame_table
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
@@ -168,6 +168,12 @@ class Interactions:
     def counts(self) -> np.ndarray:
         """Events per item (M,) int64."""
         return np.bincount(self.item, minlength=self.n_items)
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether `time` holds moments of the calendar, which a clock can be set beside. Running numbers and seconds
+        since a start of their own tell of the order and of pauses alone."""
+        return self.time is not None and not running(self.time)
 
     @cached_property
     def checksum(self) -> str:

@@ -33,7 +33,7 @@ from xattn.errors.choices import (
 )
 from xattn.errors.environment import check_environment, threads_of
 from xattn.errors.renamed import by_name, current_names, takes_old_names, warn_of_old
-from xattn.errors.scalars import check_counts, check_number, check_probability, check_range, check_whole
+from xattn.errors.scalars import check_counts, check_moment, check_number, check_probability, check_range, check_whole
 from xattn.errors.shapes import check_axes, check_leading, check_same_columns, check_same_length
 from xattn.errors.system import system_reason
 from xattn.errors.tree import (
@@ -78,6 +78,7 @@ __all__ = [
     "check_logits",
     "check_mask",
     "check_mask_table",
+    "check_moment",
     "check_named",
     "check_no_overflow",
     "check_number",

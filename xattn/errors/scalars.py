@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,7 +12,9 @@ import numpy as np
 from xattn.errors.tree import refuse
 from xattn.i18n.sentence import Quoted
 
-__all__ = ["check_counts", "check_number", "check_probability", "check_range", "check_whole"]
+__all__ = ["check_counts", "check_moment", "check_number", "check_probability", "check_range", "check_whole"]
+
+FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # seconds of the years 1 and 9999
 
 
 def check_number(
@@ -50,6 +53,24 @@ def check_number(
             high=high if high < math.inf else None,
         )
     return number
+
+
+def check_moment(name: str, value: Any) -> float:
+    """Seconds since 1970: a number as it is, ISO 8601 as text, a datetime; without a zone both are UTC.
+
+    >>> check_moment("at", "1970-01-02T00:00:00"), check_moment("at", "1970-01-01T01:00+01:00"), check_moment("at", 7)
+    (86400.0, 0.0, 7.0)
+    """
+    if not isinstance(value, (str, datetime)):
+        return check_number(name, value, low=FIRST, high=LAST)
+    try:
+        found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+        seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        seconds = math.nan
+    if math.isnan(seconds):  # pandas' datetime that is none, too
+        refuse("moment", name=name, got=str(value))
+    return seconds
 
 
 def check_probability(name: str, value: Any) -> float:

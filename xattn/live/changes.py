@@ -72,9 +72,12 @@ def _row(columns: Mapping[str, Any], received: float) -> Any:
     return SimpleNamespace(**columns, received=received)
 
 
-def change(serving: Serving, user: str, before: Kept, after: Kept, conditions: Mapping[str, Any]) -> Change:
-    """What lies between two states of a person, in lists under these `conditions` of `recommend`."""
-    was, now = (person_of(serving.data, user, kept) for kept in (before, after))
+def change(
+    serving: Serving, user: str, before: Kept, after: Kept, conditions: Mapping[str, Any], asked: float
+) -> Change:
+    """What lies between two states of a person, in lists under these `conditions` of `recommend`, both `asked` at one
+    moment."""
+    was, now = (person_of(serving.data, user, kept, asked) for kept in (before, after))
     lists = [make_list(serving.model, person, conditions) for person in (was, now)]
     ids = serving.data.items.ids
     old, new = (made.rows.tolist() for made in lists)

@@ -40,10 +40,10 @@ class Client:
         """Send events: how many are accepted, how many had been there, and which were refused and why."""
         return self._call("POST", "/events", {"events": list(events)})
 
-    def recommend(self, user: str, k: int | None = None) -> dict[str, Any]:
-        """The list of a person."""
-        asked = "" if k is None else "?" + urlencode({"k": k})
-        return self._call("GET", f"/recommend/{_part(user)}{asked}")
+    def recommend(self, user: str, k: int | None = None, at: str | None = None) -> dict[str, Any]:
+        """The list of a person, asked now or `at` a moment (ISO 8601)."""
+        given = {name: value for name, value in (("k", k), ("at", at)) if value is not None}
+        return self._call("GET", f"/recommend/{_part(user)}{'?' + urlencode(given) if given else ''}")
 
     def why(self, list_id: str, item: str) -> dict[str, Any]:
         """Why an item had its score in a list."""

@@ -1,20 +1,18 @@
-"""What people send: an event, checked; and moments, as ISO 8601 or seconds since 1970."""
+"""What people send: an event, checked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from xattn.data import Interactions
-from xattn.errors import InputError, check_id, check_number, check_whole, refuse
+from xattn.errors import InputError, check_id, check_moment, check_number, check_whole, refuse
 from xattn.requests.plain import Given, Id, parsed
 
-__all__ = ["LONGEST_ID", "Arrival", "Event", "Refused", "check_short", "event_of", "moment"]
+__all__ = ["LONGEST_ID", "Arrival", "Event", "Refused", "check_short", "event_of"]
 
 LONGEST_ID = 200  # characters
-FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # seconds of the years 1 and 9999
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Event(Given):
             if getattr(self, name) is not None:
                 check_short(name, check_id(name, getattr(self, name)))
         if self.time is not None:
-            object.__setattr__(self, "time", moment("time", self.time))
+            object.__setattr__(self, "time", check_moment("time", self.time))
         if self.position is not None:
             check_whole("position", self.position, low=1, high=2**31 - 1)
 
@@ -98,18 +96,3 @@ def check_short(name: str, value: str, most: int = LONGEST_ID) -> str:
     if len(value) > most:
         refuse("long_id", name=name, most=most, got=len(value))
     return value
-
-
-def moment(name: str, value: Any) -> float:
-    """Seconds since 1970: a number as it is, ISO 8601 as text; without a zone it is UTC.
-
-    >>> moment("time", "1970-01-02T00:00:00"), moment("time", "1970-01-01T01:00+01:00"), moment("time", 7)
-    (86400.0, 0.0, 7.0)
-    """
-    if not isinstance(value, str):
-        return check_number(name, value, low=FIRST, high=LAST)
-    try:
-        found = datetime.fromisoformat(value.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        refuse("moment", name=name, got=value)

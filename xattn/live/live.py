@@ -20,12 +20,12 @@ from typing import Any, Self
 from sqlalchemy import insert
 
 from xattn.data import Interactions
-from xattn.errors import InputError, UnknownIdError, check_id, refuse
+from xattn.errors import InputError, UnknownIdError, check_id, check_moment, refuse
 from xattn.live.changes import Change, alike, change, imagined
 from xattn.live.export import held
 from xattn.live.given import Arrival, Event, Refused, check_short, event_of
 from xattn.live.keeper import Keeper, Plan
-from xattn.live.person import Person, person_of
+from xattn.live.person import Person, known_to, person_of
 from xattn.live.said import Said, said_of
 from xattn.live.satisfaction import answer_of, satisfaction
 from xattn.live.satisfaction.truth import truth
@@ -113,25 +113,28 @@ class Live:
             self.keeper.arrived(arrival.accepted)
         return arrival
 
-    def person(self, user: str, upto: int | None = None) -> Person:
-        """What lists know of a person, now or at the row `upto` of the store."""
-        return person_of(self.serving.data, user, self.store.of(user, upto))
+    def person(self, user: str) -> Person:
+        """What lists know of a person now."""
+        return person_of(self.serving.data, user, self.store.of(user), self.store.now())
 
-    def recommend(self, user: Any, k: int | None = None, **conditions: Any) -> ServedList:
+    def recommend(self, user: Any, k: int | None = None, *, at: Any = None, **conditions: Any) -> ServedList:
         """The list of a person, known or new; `conditions` are those of `Recommender.recommend`. It is kept.
 
-        Raises InputError for wrong conditions, StoreError where the list could not be kept.
+        It is asked now, or `at` a moment (ISO 8601, or seconds since 1970): heads that forget by time count from there
+        how long ago events were, and one that came later as just now. Raises InputError for wrong conditions,
+        StoreError where the list could not be kept.
         """
         user = check_short("user", check_id("user", user))
         serving = self.serving
         mark = self.store.mark(user)
         forgets = self._forgets.get(mark, 0)
         seq = self.store.seen()
-        person = person_of(serving.data, user, self.store.of(user, seq))
+        now = self.store.now() if at is None else check_moment("at", at)
+        person = person_of(serving.data, user, self.store.of(user, seq), now)
         asked = {**self._asked(k), **conditions}
         made = make_list(serving.model, person, asked)
         list_id = secrets.token_hex(16)
-        row = self._row(list_id, seq, person, serving, made, asked)
+        row = {**self._row(list_id, seq, person, serving, made, asked), "asked": now}
 
         def keep(batch: Batch) -> None:
             if self._forgets.get(mark, 0) == forgets:  # else the person has been forgotten meanwhile
@@ -162,7 +165,7 @@ class Live:
         switches = None if settings is None else _switches(kept).changed(settings, serving.data)
         rows = [one.row(self._alike(one)) for one in things if one.id not in known]
         news = [one for one in events if one.id not in known]
-        return change(serving, user, kept, imagined(kept, rows, news, switches), self._asked(k))
+        return self._change(serving, user, kept, imagined(kept, rows, news, switches), k)
 
     def say(self, document: Any, k: int | None = None) -> tuple[bool, Change]:
         """Take in what somebody says (`xattn.live.said.Said`): whether it is new, and what it does to the list.
@@ -175,14 +178,18 @@ class Live:
             refuse("nothing_to_undo", kind=UnknownIdError, got=said.undoes)
         before = self.store.of(said.user)
         new = self.store.add(feedback, said.row(self._alike(said)))
-        return new, change(serving, said.user, before, self.store.of(said.user), self._asked(k))
+        return new, self._change(serving, said.user, before, self.store.of(said.user), k)
+
+    def _change(self, serving: Serving, user: str, before: Kept, after: Kept, k: int | None) -> Change:
+        """What lies between two states, in lists that are asked now."""
+        return change(serving, user, before, after, self._asked(k), self.store.now())
 
     def _alike(self, said: Said) -> tuple[Id, ...]:
         """The items that had the same largest reason in the list that it was said about (default: the newest one)."""
         if said.kind != "not_interested" or said.event is None:
             return ()
         row = self.store.newest_list(said.user) if said.list_id is None else self.store.listed(said.list_id)
-        return () if row is None else alike(self.serving.data, said, row, self.person(row.user, row.seq))
+        return () if row is None else alike(self.serving.data, said, row, known_to(row, self.serving.data, self.store))
 
     def switch(self, user: Any, document: Mapping[str, Any], k: int | None = None) -> tuple[Switches, Change]:
         """Change settings of a person (`xattn.live.switches.Switches`), at once and for good: what holds now, and what
@@ -191,7 +198,7 @@ class Live:
         serving, before = self.serving, self.store.of(user)
         switches = _switches(before).changed(document, serving.data)
         self.store.add(settings_table, {"user": user, "settings": switches.text()})
-        return switches, change(serving, user, before, self.store.of(user), self._asked(k))
+        return switches, self._change(serving, user, before, self.store.of(user), k)
 
     def answer(self, document: Any) -> tuple[bool, str | None]:
         """Take in answers (`xattn.live.satisfaction.Answer`): whether they are new; of a guess, what is true.
@@ -222,7 +229,7 @@ class Live:
         item = check_id("item", item)
         place_of(row, item)
         data = self.serving.data
-        person = person_of(data, row.user, self.store.of(row.user, row.seq))
+        person = known_to(row, data, self.store)
         model = self.keeper.model_of(row.model)
         if model is None:
             return stored_ledger(row, data, person, item), row.user
@@ -252,7 +259,7 @@ class Live:
         data = self.serving.data
         users = data.user_ids[:: max(1, data.n_users // 20)]
         for user in users:
-            make_list(self.serving.model, person_of(data, user, self.store.of(user)), {"k": None})
+            make_list(self.serving.model, self.person(user), {"k": None})
 
     def _asked(self, k: int | None) -> dict[str, Any]:
         """The conditions of a list of which nothing else is said."""

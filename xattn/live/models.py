@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +77,7 @@ class Models:
                 model.save(self.new)
             self.new.replace(self.file(fingerprint))
         self.new.unlink(missing_ok=True)
-        self.store.add(table, {"fingerprint": fingerprint, "made": time.time(), "base": base, "knows": knows})
+        self.store.add(table, {"fingerprint": fingerprint, "made": self.store.now(), "base": base, "knows": knows})
         for old in self.kept()[self.most :]:
             self.drop(old)
         return fingerprint

@@ -1,8 +1,8 @@
 """A person as a list sees one: the history that the model attends to, and what may not be listed.
 
-All of it follows from the rows of the store up to one moment, and from the data set; so what a list knew can be told
-again at any time. Events stand in order of their moment and their id; those of the data set come first where they have
-no time, and at equal times.
+All of it follows from the rows of the store up to one moment, from the data set, and from the moment at which the list
+was asked, which is kept with it; so what a list knew can be told again at any time. Events stand in order of their
+moment and their id; those of the data set come first where they have no time, and at equal times.
 
     like        one more event, as good as the scale has         learned: it works through the model
     dislike     one more event, as bad as the scale has          learned, and the item is not listed
@@ -29,10 +29,10 @@ from xattn.data.history import days_before
 from xattn.data.values import MISSING
 from xattn.errors import UnknownIdError
 from xattn.features import feature_set
-from xattn.live.store import Kept
+from xattn.live.store import Kept, Store
 from xattn.live.switches import Switches
 
-__all__ = ["Entry", "Person", "empty", "person_of", "tagged"]
+__all__ = ["Entry", "Person", "empty", "known_to", "person_of", "tagged"]
 
 
 class Entry(NamedTuple):
@@ -66,8 +66,14 @@ class Person:
         return found
 
 
-def person_of(data: Interactions, user: str, kept: Kept) -> Person:
-    """The person that the data set and the rows of the store make."""
+def known_to(row: Row[Any], data: Interactions, store: Store) -> Person:
+    """The person of a kept list, as the list knew them."""
+    return person_of(data, row.user, store.of(row.user, row.seq), row.asked)
+
+
+def person_of(data: Interactions, user: str, kept: Kept, asked: float | None = None) -> Person:
+    """The person that the data set and the rows of the store make, for a list that is `asked` at a moment, in seconds
+    since 1970; left out, at that of the newest event."""
     own = _own(data, user)
     entries = sorted(_entries(data, kept.events))
     switches = Switches.of(kept.settings[-1].settings) if kept.settings else Switches()
@@ -83,7 +89,7 @@ def person_of(data: Interactions, user: str, kept: Kept) -> Person:
     for tag in switches.muted:
         for row in tagged(data, tag).tolist():
             blocked.setdefault(row, f"tag: {tag}")
-    history = _merged(own, entries, masks)
+    history = _merged(own, entries, masks, _elapsed(data, own, entries, asked))
     if switches.dropped:
         gone = np.unique(np.concatenate([tagged(data, tag) for tag in switches.dropped]))
         history = replace(history, live=history.live & ~np.isin(history.item, gone))
@@ -150,7 +156,9 @@ def _place(own: _Own, at: float) -> int:
     return len(own.history) if own.at is None else int(np.searchsorted(own.at, at, side="right"))
 
 
-def _merged(own: _Own, entries: Sequence[Entry], masks: Sequence[tuple[Entry, int]]) -> History:
+def _merged(
+    own: _Own, entries: Sequence[Entry], masks: Sequence[tuple[Entry, int]], elapsed: np.ndarray | None
+) -> History:
     """One history of both, with the events that no longer count masked."""
     history = own.history
     places = [_place(own, entry.at) for entry in entries]
@@ -160,9 +168,6 @@ def _merged(own: _Own, entries: Sequence[Entry], masks: Sequence[tuple[Entry, in
         live[: _place(own, where.at)] &= history.item[: _place(own, where.at)] != row
         lives &= np.array([entry.item != row or entry[:2] >= where[:2] for entry in entries], bool)
     n = len(history) + len(entries)
-    elapsed = None
-    if own.at is not None or not len(history):  # the list is asked at the moment of the newest event
-        elapsed = days_before(np.insert(np.empty(0) if own.at is None else own.at, places, [e.at for e in entries]))
     rating, kind = history.rating, history.kind
     return History(
         np.insert(history.item, places, [entry.item for entry in entries]),
@@ -172,6 +177,15 @@ def _merged(own: _Own, entries: Sequence[Entry], masks: Sequence[tuple[Entry, in
         kind=None if kind is None else np.insert(kind, places, np.array([e.kind for e in entries], object)),
         elapsed=elapsed,
     )
+
+
+def _elapsed(data: Interactions, own: _Own, entries: Sequence[Entry], asked: float | None) -> np.ndarray | None:
+    """How many days ago each event was. An event after the moment `asked` was just now. Where the times of the data set
+    are no moments of the calendar, no clock can be set beside them, nor can what came live."""
+    at = np.empty(0) if own.at is None else own.at
+    if data.dated:
+        return days_before(np.insert(at, [_place(own, entry.at) for entry in entries], [e.at for e in entries]), asked)
+    return None if data.time is None or entries else days_before(at)
 
 
 # --- what was said ----------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from xattn.data import Interactions
-from xattn.errors import check_choice, check_id, check_named, refuse
+from xattn.errors import check_choice, check_id, check_moment, check_named, refuse
 from xattn.features import feature_set
-from xattn.live.given import check_short, moment
+from xattn.live.given import check_short
 from xattn.requests.plain import Given, Id, parsed
 
 __all__ = ["KINDS", "Said", "said_of"]
@@ -53,7 +53,7 @@ class Said(Given):
         if self.list_id is not None:
             check_short("list_id", check_id("list_id", self.list_id))
         if self.time is not None:
-            object.__setattr__(self, "time", moment("time", self.time))
+            object.__setattr__(self, "time", check_moment("time", self.time))
         one, perhaps = ABOUT[self.kind]
         named = [name for name in ("item", "event", "tag", "undoes") if getattr(self, name) is not None]
         if sum(name in one for name in named) != 1 or any(name not in (*one, *perhaps) for name in named):

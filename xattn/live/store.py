@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ class Removed(NamedTuple):
 class Store:
     """An open store; see the module's text. `close` it, or use it in a ``with`` block."""
 
-    def __init__(self, url: URL, *, waiting: int = WAITING) -> None:
+    def __init__(self, url: URL, *, waiting: int = WAITING, clock: Callable[[], float] = time.time) -> None:
         self.url = url
         file = file_of(url)
         self._lock = None if file is None else Lock(file)
@@ -68,7 +69,7 @@ class Store:
             with store_errors(), self._writing.begin() as connection:
                 upgrade(connection)
             self._reading = reading(url)
-            self.writer = Writer(self._writing, waiting)
+            self.writer = Writer(self._writing, waiting, clock)
             self._secret = self.meta(SECRET, secrets.token_hex(32))
         except BaseException:
             self._release()
@@ -155,6 +156,10 @@ class Store:
         last = self.writer.last
         return self.newest() if last is None else last
 
+    def now(self) -> float:
+        """The moment by the clock of the store, in seconds since 1970; never before the newest row was received."""
+        return self.writer.now()
+
     def listed(self, list_id: str) -> Row[Any] | None:
         """A list that was served."""
         return next(iter(self.ask(select(lists).where(lists.c.id == list_id))), None)
@@ -230,18 +235,19 @@ class Store:
         return self.writer.do(work)
 
 
-def open_store(url: str | Path, *, waiting: int = WAITING) -> Store:
+def open_store(url: str | Path, *, waiting: int = WAITING, clock: Callable[[], float] = time.time) -> Store:
     """The store at `url`, "sqlite:///file.db" or "postgresql://…", made where there is none.
 
-    At most `waiting` jobs wait to be written; more are refused with "queue_full". Raises StoreError where the store
-    cannot be used, is in use by another process, or was made by a newer version.
+    At most `waiting` jobs wait to be written; more are refused with "queue_full". `clock` tells the seconds since 1970
+    at which rows arrive and lists are asked. Raises StoreError where the store cannot be used, is in use by another
+    process, or was made by a newer version.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/events.db") as store:
     ...     store.add_events([Event("e1", "u", "a"), Event("e2", "u", "b"), Event("e1", "u", "c")])
     Arrival(accepted=2, repeated=1, refused=())
     """
-    return Store(checked_url(url), waiting=waiting)
+    return Store(checked_url(url), waiting=waiting, clock=clock)
 
 
 def _append(batch: Batch, given: Sequence[Event], refused: Sequence[tuple[Refused, str | None]]) -> Arrival:

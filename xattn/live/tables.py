@@ -46,6 +46,7 @@ lists = Table(
     Column("seq", Seq, nullable=False),  # the newest row of the store that the list knew
     Column("user", String(200), nullable=False),
     Column("made", Float(53), nullable=False),
+    Column("asked", Float(53)),  # the moment from which the list counted how long ago events were; null: the newest one
     Column("model", String(64), nullable=False),  # the fingerprint of the model
     Column("personal", Boolean, nullable=False),
     Column("items", Text, nullable=False),  # item ids, as a JSON list

@@ -72,6 +72,11 @@ class Writer:
         last = self._last
         return None if last is None else last[0]
 
+    def now(self) -> float:
+        """The moment, in seconds since 1970: no row that is durable was received after it."""
+        last = self._last
+        return self.clock() if last is None else max(last[1], self.clock())
+
     def do(self, work: Callable[[Batch], T]) -> T:
         """Run `work` in a transaction and return what it returned, once that is durable. Raises StoreError."""
         job = _Job(work, Future())

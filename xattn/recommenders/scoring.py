@@ -158,21 +158,24 @@ class Scoring(Estimator):
     # --- the history that a call is about ----------------------------------------------------------------------------
 
     @by_name("history", "without")
-    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = ()) -> History:
+    def history(self, user: Any = None, *, history: Any = None, without: Iterable[Any] = (), at: Any = None) -> History:
         """The events of `user` (an id) or of `history` as given, where those of the items in `without` are masked.
 
         In `without` an id stands for all events of the item, and a pair (id, n) for its n-th event alone, from 1.
-        `history` is a list of item ids or (id, rating) pairs, oldest first, or a History (which this method returns,
-        and whose own ``without`` masks events by position). Raises InputError (UnknownIdError for ids) where one of
-        these does not hold.
+        `history` is whatever `History.given` takes, or a History (which this method returns, and whose own ``without``
+        masks events by position). `at` is the moment in which a list is asked, for heads that forget by time (see
+        `History.of`; left out, that of the newest event): ``recommend(history=model.history("ann", at="2026-11-29"))``.
+        Raises InputError (UnknownIdError for ids) where one of these does not hold.
         """
         self._check_fitted()
         if (user is None) == (history is None):
             refuse("one_of", names=("user", "history"), found="none_of_them" if user is None else "both")
         if user is not None:
-            events = History.of(self.data_, self.data_.user_row(user))
+            events = History.of(self.data_, self.data_.user_row(user), at)
         else:
-            events = history if isinstance(history, History) else History.given(self.data_, history)
+            if isinstance(history, History) and at is not None:
+                refuse("at_of_history", got=str(at))
+            events = history if isinstance(history, History) else History.given(self.data_, history, at)
             check_index_array("history", events.item, size=self.data_.n_items, what="item_row")
             self._check_ratings(events)
         masked = [self._positions(events, one) for one in check_ids("without", without)]

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History, Interactions
-from xattn.errors import check_choice, check_probability, refuse
+from xattn.data.reading.faults import running
+from xattn.errors import check_choice, check_moment, check_probability, refuse
 from xattn.explain import SCENARIOS, Difference, Ledger, ListLedger, Origin, WhyNot, explain_list
 from xattn.recommenders import Recommender
 from xattn.recommenders.listing import SEEN, listing
@@ -45,10 +46,17 @@ Said = TypeVar("Said", bound=Answer)
 
 @dataclass(frozen=True)
 class Event(Given):
-    """An item that somebody met, and the rating that they gave it, if any."""
+    """An item that somebody met, the rating that they gave it, if any, and when that was (ISO 8601, or seconds since
+    1970), if that is known."""
 
     item: Id
     rating: float | None = None
+    time: str | float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.time is not None:
+            object.__setattr__(self, "time", check_moment("time", self.time))
 
 
 @dataclass(frozen=True)
@@ -71,15 +79,17 @@ class Request(Given, Generic[Result, Said]):
     """What all requests say: whose events, and which list.
 
     The person is `user`, a user of the data, or the events of `history`, oldest first; the events of `further` come
-    after them. `without` masks every event of an item, `masked` the events at these positions (0 is the oldest).
-    `muted` names heads of the model that stay silent. The list holds the `k` best items (ten, or all where there are
-    fewer) without those of `exclude`; of `candidates` alone, where they are given; and of the items that meet every
-    condition of `where`. Items that the person met before are not in it, unless `seen` is "keep".
+    after them. The list is asked `at` a moment, left out at that of the newest event (see `History.of`). `without`
+    masks every event of an item, `masked` the events at these positions (0 is the oldest). `muted` names heads of the
+    model that stay silent. The list holds the `k` best items (ten, or all where there are fewer) without those of
+    `exclude`; of `candidates` alone, where they are given; and of the items that meet every condition of `where`. Items
+    that the person met before are not in it, unless `seen` is "keep".
     """
 
     user: Id | None = None
     history: tuple[Event, ...] | None = None
     further: tuple[Event, ...] = ()
+    at: str | float | None = None
     without: tuple[Id, ...] = ()
     masked: tuple[int, ...] = ()
     muted: tuple[str, ...] = ()
@@ -92,12 +102,20 @@ class Request(Given, Generic[Result, Said]):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("seen", self.seen, SEEN)
+        if self.at is not None:
+            object.__setattr__(self, "at", check_moment("at", self.at))
         if (self.user is None) == (self.history is None):
             refuse("one_of", names=("user", "history"), found="none_of_them" if self.user is None else "both")
         columns = [condition.column for condition in self.where]
         if len(set(columns)) < len(columns):
             again = next(column for column in columns if columns.count(column) > 1)
             refuse("where_twice", got=again)
+
+    @property
+    def dated(self) -> bool:
+        """Whether the events of `history` bear dates, beside which a clock can be set."""
+        when = [event.time for event in self.history or ()]
+        return None not in when and not running(np.array(when, dtype=np.float64))
 
     @abstractmethod
     def ask(self, model: Recommender) -> Result:
@@ -114,16 +132,16 @@ class Request(Given, Generic[Result, Said]):
     def check(self, data: Interactions) -> None:
         """Raise InputError for an id or a column that `data` does not have, before a fit takes its seconds."""
         if self.user is not None:
-            data.user_row(self.user)
+            History.of(data, data.user_row(self.user), self.at)
         else:
-            History.given(data, self._pairs())
+            History.given(data, self._given(), self.at)
         for item in (*(event.item for event in self.further), *self.without):
             data.item_row(item)
         listing(data, **self._conditions())
 
     def events(self, model: Recommender) -> History:
         """The events that the request is about, masked ones included."""
-        events = model.history(self.user, history=self._pairs())
+        events = model.history(self.user, history=self._given(), at=self.at)
         if self.further:
             rows = [model.data_.item_row(event.item) for event in self.further]
             ratings = [event.rating for event in self.further]
@@ -132,8 +150,8 @@ class Request(Given, Generic[Result, Said]):
         events = model.history(history=events, without=self.without)
         return events.without(self.masked) if self.masked else events
 
-    def _pairs(self) -> list[tuple[str, float | None]] | None:
-        return None if self.history is None else [(event.item, event.rating) for event in self.history]
+    def _given(self) -> list[tuple[Any, ...]] | None:
+        return None if self.history is None else [(event.item, event.rating, event.time) for event in self.history]
 
     def _conditions(self) -> dict[str, Any]:
         """The list as arguments of `recommend` and `explain`."""

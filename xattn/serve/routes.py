@@ -7,6 +7,7 @@ Work that touches the store or a model runs in a thread, so that the loop stays 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from xattn.live.changes import Change
 from xattn.live.keys import Keys
 from xattn.live.live import Live
 from xattn.live.satisfaction import form
+from xattn.live.serving import ServedList
 from xattn.requests import RecommendRequest
 from xattn.requests.plain import document
 from xattn.serve.limits import Limits, body_of
@@ -117,8 +119,12 @@ async def post_events(server: Server, request: Request) -> Response:
 async def get_recommend(server: Server, request: Request) -> Response:
     """The list of a person."""
     k = _k(request, server.live)
-    served = await run_in_threadpool(server.live.recommend, request.path_params["user"], k)
-    return as_json(served.to_dict())
+    at = request.query_params.get("at")
+
+    def work() -> ServedList:
+        return server.live.recommend(request.path_params["user"], k, at=at)
+
+    return as_json((await run_in_threadpool(work)).to_dict())
 
 
 async def post_recommend(server: Server, request: Request) -> Response:
@@ -128,6 +134,8 @@ async def post_recommend(server: Server, request: Request) -> Response:
         refuse("option_left_out", option="user", when="history_in_body", choice="", got=str(found["user"]))
     asked = RecommendRequest.from_dict(found)
     model = server.live.serving
+    if asked.at is None and asked.dated and model.data.dated:
+        asked = replace(asked, at=server.live.store.now())  # as a history that is kept
     listed = await run_in_threadpool(asked.answer, model.model)
     return as_json({"model": model.fingerprint, **listed.body()})
 
@@ -240,7 +248,7 @@ ROUTES: tuple[Route, ...] = (
         get_recommend,
         "",
         "List",
-        (("k", "integer"),),
+        (("k", "integer"), ("at", "string")),
     ),
     Route(
         "POST",

@@ -1,7 +1,8 @@
 """What the page stands on: a store of its own for each session, in a folder that goes with the session.
 
 A `Stage` takes in events one after the other, and keeps of each what it did: the list before and after, and how long
-the store and the list took. All of it is the work of `xattn.live.Live`; nothing is computed for show.
+the store and the list took. All of it is the work of `xattn.live.Live`; nothing is computed for show. Where a history
+is replayed, its pauses pass on the clock of the store, though nobody waits for them.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import streamlit as st
 
 from xattn.app import state
 from xattn.data import History, Interactions
+from xattn.data.history import DAY
 from xattn.i18n.titles import natural
 from xattn.live import Live, Plan, open_store
 from xattn.live.changes import Change
-from xattn.live.person import Person
+from xattn.live.person import Person, known_to
 from xattn.live.record import Numbers
 from xattn.live.serving import ServedList
 from xattn.recommenders import Recommender
@@ -72,7 +74,8 @@ class Stage:
 
     def __init__(self, model: Recommender) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="xattn-live-")
-        self.store = open_store(f"sqlite:///{self.folder.name}/events.db")
+        self.ahead = 0.0  # seconds of pauses that a replay has left out
+        self.store = open_store(f"sqlite:///{self.folder.name}/events.db", clock=lambda: time.time() + self.ahead)
         plan = Plan(solve_after=0, most_models=0, scenario=state.scenario()[:64], seen=state.seen())
         self.live = Live(self.store, model=model, plan=plan)
         self.steps: list[Step] = []
@@ -103,15 +106,20 @@ class Stage:
 
     @property
     def person(self) -> Person:
-        """What lists know of the visitor."""
-        return self.live.person(VISITOR)
+        """The visitor as the list knew them."""
+        return known_to(self._row, self.live.serving.data, self.store)
 
     @property
     def values(self) -> np.ndarray:
         """(k, n) what each event of the history gives to each listed item."""
+        row = self._row
+        return Numbers.of(row.numbers, len(json.loads(row.items))).ledger
+
+    @property
+    def _row(self) -> Any:
         row = self.store.listed(self.served.list_id)
         assert row is not None
-        return Numbers.of(row.numbers, len(json.loads(row.items))).ledger
+        return row
 
     # --- what comes -------------------------------------------------------------------------------------------------
 
@@ -153,6 +161,8 @@ class Stage:
         if self.played >= len(history):
             return None
         at, self.played = self.played, self.played + 1
+        if at and history.elapsed is not None:
+            self.ahead += float(history.elapsed[at - 1] - history.elapsed[at]) * DAY
         return self.event(int(history.item[at]), None if history.rating is None else float(history.rating[at]))
 
     def advance(self, history: History) -> None:

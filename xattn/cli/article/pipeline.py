@@ -12,7 +12,7 @@ from xattn.cli.options import (
     DataChoice,
     ListChoice,
     ModelChoice,
-    PersonChoice,
+    SomePerson,
     as_json,
     data_options,
     language,
@@ -40,7 +40,7 @@ SHOWN = 5  # rows of each step
 @as_json
 def pipeline(
     source: DataChoice,
-    person: PersonChoice,
+    person: SomePerson,
     item: str | None,
     choice: ModelChoice,
     listing: ListChoice,

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["DIFFER", "Alike", "alike", "bots", "exact_repeats", "garbled", "odd_times", "repeats", "ties"]
+__all__ = ["DIFFER", "Alike", "alike", "bots", "exact_repeats", "garbled", "odd_times", "repeats", "running", "ties"]
 
 OLD, NEW = 1e8, 4.1e9  # 1973 and 2099: what a clock that was never set, or a slip, gives
 DAY = 86_400.0
@@ -82,10 +82,19 @@ GARBLED = (
 )
 
 
+def running(seconds: np.ndarray) -> bool:
+    """Whether times are no moments of the calendar: running numbers, or days or seconds since a start of their own.
+
+    >>> running(np.array([1.0, 2.0, 3.0])), running(np.array([8.5e8, 1.7e9]))
+    (True, False)
+    """
+    return not seconds.size or bool(np.median(seconds) < 5e8)  # before November 1985
+
+
 def odd_times(seconds: np.ndarray, now: float) -> np.ndarray:
     """Rows whose time is far from all others or after tomorrow."""
     known = seconds[~np.isnan(seconds)]
-    if not known.size or np.median(known) < 5e8:  # running numbers, days since a start
+    if running(known):
         return np.empty(0, np.int64)
     return np.flatnonzero((seconds < OLD) | (seconds > min(now + DAY, NEW)))
 

@@ -7,7 +7,7 @@ stands in the report of the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from xattn.data.reading.table import Table
 from xattn.data.reading.tables import table_of
 from xattn.errors import DataError, shown, takes_old_names
 
-__all__ = ["check_data", "read_history", "read_interactions", "read_items"]
+__all__ = ["check_data", "in_order", "read_history", "read_interactions", "read_items", "read_moments"]
 
 
 @takes_old_names(drop_missing="missing=refuse,drop")
@@ -144,19 +144,24 @@ def read_history(source: Any, *, max_bytes: int = MAX_BYTES) -> list[tuple[str, 
     The table has a header with an item column and perhaps a rating and a time column; or one id per line and no
     header. Raises DataError.
     """
+    return [event[:2] for event in read_moments(source, max_bytes=max_bytes)]
+
+
+def read_moments(source: Any, *, max_bytes: int = MAX_BYTES) -> list[tuple[str, float | None, float | None]]:
+    """The same with the moment of each event, in seconds, or None: (item id, rating, moment)."""
+    events = history_of(_history_table(source, max_bytes))
+    return [events[place] for place in in_order([when for *_, when in events])]
+
+
+def _history_table(source: Any, max_bytes: int) -> Table:
     table = table_of(source, of="history", max_bytes=max_bytes)
     if len(table.names) == 1 and not table.facts.header:
         table = table.but(roles={"item": 0})
-    return history_of(table)
+    return table
 
 
-def history_of(table: Table) -> list[tuple[str, float | None]]:
-    """A table of one person's events as (id, rating or None), oldest first; DataError when it is not that."""
-    return moments_of_history(table)[0]
-
-
-def moments_of_history(table: Table) -> tuple[list[tuple[str, float | None]], np.ndarray | None]:
-    """The same, and when each event was, in seconds; None where the table does not tell of all of them."""
+def history_of(table: Table) -> list[tuple[str, float | None, float | None]]:
+    """A table of one person's events as (id, rating or None, moment or None); DataError when it is not that."""
     roles = event_roles(table, required=("item",)).place
     source = table.source
     if not len(table):
@@ -180,13 +185,18 @@ def moments_of_history(table: Table) -> tuple[list[tuple[str, float | None]], np
             what = text_of(column)[int(bad[0])].as_py()
             source.refuse("rating_unread", int(bad[0]), column=table.names[roles["rating"]], what=what)
         ratings = values.tolist()
-    events = [(item.ids[code], rating) for code, rating in zip(item.codes.tolist(), ratings, strict=True)]
+    when: list[float | None] = [None] * len(table)
     if "time" in roles:
-        when = moments_of(table.columns[roles["time"]]).seconds  # without a time: before all others
-        order = np.argsort(np.nan_to_num(when, nan=-np.inf), kind="stable")
-        events = [events[row] for row in order.tolist()]
-        return events, None if np.isnan(when).any() else when[order]
-    return events, None
+        seconds = moments_of(table.columns[roles["time"]]).seconds.tolist()
+        when = [None if second != second else second for second in seconds]
+    return [(item.ids[code], *told) for code, *told in zip(item.codes.tolist(), ratings, when, strict=True)]
+
+
+def in_order(when: Sequence[float | None]) -> list[int]:
+    """The places of events by their moments, oldest first; those without one come before all others, as they came."""
+    found = np.array([-np.inf if moment is None else moment for moment in when])
+    order: list[int] = np.argsort(found, kind="stable").tolist()
+    return order
 
 
 def check_data(source: Any, items: Any = None, **options: Any) -> DataReport:

@@ -10,7 +10,7 @@ import numpy as np
 
 from xattn.data import Interactions
 from xattn.errors import UnknownIdError, refuse
-from xattn.live.person import person_of
+from xattn.live.person import known_to
 from xattn.live.satisfaction.answer import Answer
 from xattn.live.satisfaction.guesses import outcome
 from xattn.live.serving import make_list, place_of
@@ -34,7 +34,7 @@ def truth(store: Store, data: Interactions, model_of: Callable[[str], Recommende
         refuse("unknown_list", kind=UnknownIdError, got=str(given.list_id))
     item, event = str(given.found["item"]), str(given.found["event"])
     place = place_of(row, item)
-    person = person_of(data, row.user, store.of(row.user, row.seq))
+    person = known_to(row, data, store)
     history = person.shown
     masked = np.flatnonzero(history.live & (history.item == data.item_row(event)))
     if not len(masked):
