@@ -251,6 +251,30 @@ def test_wrong_moments_are_refused_in_one_sentence() -> None:
             made(**settings).fit(data())
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("scale", "settings"),
+    [
+        (1.0, {"recency_days": (1e-310,)}),
+        (1.0, {"recency_days": (1e300,), "pause_days": 1e-310}),
+        (1e290, {"recency_days": (1e-30, 1.0)}),
+        (-1e6, {"recency_days": (1.0,), "beta": 1.0}),
+    ],
+)
+def test_scales_and_pauses_beyond_all_measure_make_no_noise(scale: float, settings: dict[str, Any]) -> None:
+    """Nothing is left where more scales have passed than a number can hold; all that holds of a model holds."""
+    time = baskets().time
+    assert time is not None
+    time = time * scale if scale > 0 else time + scale * 1e5 * DAY
+    odd = Interactions("odd", data().user_ids, data().items, data().indptr, data().item, data().rating, time)
+    found = made(**settings).fit(odd)
+    for history in (History.of(odd, 3), History.of(odd, 3).paused(1e6)):
+        scores = found.scores_of(history)
+        assert np.isfinite(scores).all()
+        assert_adds_up(found.explain(item=odd.items.ids[0], history=history), float(scores[0]), False)
+        assert_removals_hold(found, history, 0, False)
+
+
 def test_the_protocol_asks_when_the_event_came() -> None:
     """Histories of the next item are as old as they were then; the last event but one is the newest in them."""
     from xattn.evaluate.questions import last_events
