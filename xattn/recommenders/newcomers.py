@@ -55,7 +55,7 @@ def inherit(
     form = behaviour.form
     if not len(new) or not len(form.warm) or most == 0:
         return None
-    features = newcomer_features(data.items, counts == 0)
+    features = newcomer_features(data.items, counts == 0, form.row_of_item >= 0)
     if not features.names:
         return None
     plain, asked = values(), Asked.of(data, behaviour, strengths)

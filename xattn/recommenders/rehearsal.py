@@ -157,7 +157,7 @@ def ranks_by_way(
     data, content, behaviour, values, base, young = fitted
     form, counts = behaviour.form, data.counts()
     warm, new = form.warm, np.flatnonzero(counts == 0)
-    F = newcomer_features(data.items, counts == 0).F
+    F = newcomer_features(data.items, counts == 0, form.row_of_item >= 0).F
     sample = Asked.of(data, behaviour, strengths)
     asked = Asked.of_histories([question.history for question in questions], behaviour, strengths)
     opened = replace(content, gate=np.where(counts == 0, 1.0, content.gate))
