@@ -129,6 +129,37 @@ def test_the_way_is_that_by_which_hidden_items_are_found_best(monkeypatch: pytes
     assert HybridAttention(min_events=2).fit(data()).way_ == best
 
 
+@pytest.mark.parametrize(("least", "times"), [(1, 1), (10**6, rehearsal.DRAWS)])
+def test_items_are_hidden_until_enough_is_asked(least: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first draw is for one way, the last for another, and all are well with a third: the sum decides."""
+    once, often, late = WAYS[3], WAYS[7], WAYS[9]
+    hidden: list[frozenset[int]] = []
+
+    def ranks(fitted: rehearsal.Fitted, questions: list[ColdQuestion], *_: object) -> dict[Way, np.ndarray]:
+        hidden.append(frozenset(np.flatnonzero((fitted.data.counts() == 0) & (data().counts() > 0)).tolist()))
+        best = {often: 2, {1: once, rehearsal.DRAWS: late}.get(len(hidden), often): 1}
+        return {way: np.full(len(questions), best.get(way, 9)) for way in WAYS}
+
+    monkeypatch.setattr(rehearsal, "ranks_by_way", ranks)
+    monkeypatch.setattr(rehearsal, "QUESTIONS", least)
+    assert HybridAttention(min_events=2).fit(data()).way_ == (once if times == 1 else often)
+    assert len(hidden) == times
+    assert len(set(hidden)) > 0.8 * times
+    assert all(len(items) == 3 for items in hidden)  # each time a tenth
+
+
+def test_a_way_that_is_too_loud_once_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    def ranks(_fitted: object, questions: list[ColdQuestion], *_: object) -> dict[Way, np.ndarray]:
+        calls.append(len(questions))
+        places = {way: 1 if way == WAYS[3] else 2 if way == WAYS[7] else 9 for way in WAYS}
+        return {w: np.full(len(questions), place) for w, place in places.items() if len(calls) != 2 or w != WAYS[3]}
+
+    monkeypatch.setattr(rehearsal, "ranks_by_way", ranks)
+    assert HybridAttention(min_events=2).fit(data()).way_ == WAYS[7]
+
+
 def test_with_nothing_to_hide_the_way_is_the_usual_one() -> None:
     few = data().select(np.arange(data().n_events) < 60)
     assert HybridAttention(min_events=2).fit(few).way_ == USUAL
