@@ -14,9 +14,9 @@ and at most `QUESTIONS` questions are asked. Without texts the way is `BEFORE`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +24,21 @@ import numpy as np
 from xattn.data import History, Interactions
 from xattn.data.hidden import FEWEST, SHARE, ColdQuestion, hidden_items, questions_of
 from xattn.features import newcomer_features
-from xattn.model.fit.inheritance import PENALTY, evening, expected, first_places, regression, spread
+from xattn.model.fit.inheritance import (
+    PENALTY,
+    evening,
+    expected,
+    first_places,
+    regression,
+    scaled,
+    spread,
+    squared_regression,
+)
 from xattn.model.heads.blocks import BlocksPart
 from xattn.model.heads.collaborative import CollaborativePart
 from xattn.model.heads.content import ContentPart
 from xattn.model.heads.field import fields_scores
+from xattn.model.heads.inherited import alike
 from xattn.model.value_table import Form
 from xattn.recommenders.dislikes import some_people
 
@@ -43,6 +53,7 @@ __all__ = [
     "Strengths",
     "Way",
     "chosen_way",
+    "has_room",
     "ranks_by_way",
 ]
 
@@ -50,13 +61,15 @@ SAMPLE = 200  # users whose lists say how far inherited scores are spread
 QUESTIONS = 600
 DRAWS = 10  # of hidden items, until there are so many questions
 BLOCK = 8_000_000  # scores (questions × items) held at a time: 64 MB
+ALIKE = 8_000_000  # pairs of items that are held, where what they have in common counts squared: 64 MB
 
 Content = ContentPart | BlocksPart
 Strengths = Callable[[str, History], np.ndarray]  # w (n,) of a history, in the way that a part asks for
 
 
 class Way(NamedTuple):
-    """How newcomers are scored: the ridge λ over features, whether values are evened, the content head's loudness.
+    """How newcomers are scored: the ridge λ, whether values are evened, how loud the content head is, and whether what
+    items have in common counts squared.
 
     The worths of the content head are fitted to items that have been met, and overrate rare words.
     """
@@ -64,12 +77,13 @@ class Way(NamedTuple):
     penalty: float
     evened: bool
     loudness: float
+    squared: bool = False
 
 
 BEFORE = Way(PENALTY, False, 1.0)  # where no texts describe the items
 USUAL = Way(16.0, True, 0.1)  # where nothing can be asked
 PENALTIES, LOUDNESSES = (1.0, 4.0, 16.0, 64.0), (0.0, 0.1, 0.3)  # that are tried
-WAYS = tuple(Way(*way) for way in product(PENALTIES, (True, False), LOUDNESSES))
+WAYS = tuple(Way(*way) for way in product(PENALTIES, (True, False), LOUDNESSES, (False, True)))
 
 
 class Fitted(NamedTuple):
@@ -119,14 +133,21 @@ class Asked(NamedTuple):
         return out
 
 
+def has_room(form: Form, n_new: int) -> bool:
+    """Whether what so many newcomers have in common with the items that have values can be held, and their slopes."""
+    C = len(form.warm)
+    return C * max(C, n_new) <= ALIKE
+
+
 def chosen_way(
     data: Interactions,
     refit: Callable[[Interactions], Fitted],
     strengths: Strengths,
     most: float,
     rng: np.random.Generator,
+    ways: Sequence[Way] = WAYS,
 ) -> Way:
-    """The one of `WAYS` by which hidden items are found best; `USUAL` where nothing can be hidden or asked.
+    """The one of `ways` by which hidden items are found best; `USUAL` where nothing can be hidden or asked.
 
     `refit` fits a model's parts to less data; newcomers may take the share `most` of first places.
     """
@@ -134,7 +155,7 @@ def chosen_way(
     if int((data.counts() >= FEWEST).sum() * SHARE) < 1:
         return USUAL
     able, asked = min(QUESTIONS, max(1, BLOCK // data.n_items)), 0
-    found = dict.fromkeys(WAYS, 0.0)
+    found = dict.fromkeys(ways, 0.0)
     for _ in range(DRAWS):
         hidden = hidden_items(data, rng)
         train = data.select(~hidden[data.item])
@@ -144,7 +165,7 @@ def chosen_way(
         fitted = refit(train) if questions else None
         if fitted is not None and len(fitted.behaviour.form.warm):
             asked += len(questions)
-            ranks = ranks_by_way(fitted, questions, strengths, most)
+            ranks = ranks_by_way(fitted, questions, strengths, most, ways)
             user, K = np.array([question.user for question in questions]), first_places(len(fitted.behaviour.form.warm))
             share = 1.0 / np.bincount(user)[user]
             own = {way: float(share @ (1.0 / (1.0 + (rank / K) ** 2))) for way, rank in ranks.items()}
@@ -155,9 +176,9 @@ def chosen_way(
 
 
 def ranks_by_way(
-    fitted: Fitted, questions: list[ColdQuestion], strengths: Strengths, most: float
+    fitted: Fitted, questions: list[ColdQuestion], strengths: Strengths, most: float, ways: Sequence[Way] = WAYS
 ) -> dict[Way, np.ndarray]:
-    """By each of `WAYS`, the rank (Q,) of what each question asks for; but not by those that are too loud.
+    """By each of the `ways`, the rank (Q,) of what each question asks for; but not by those that are too loud.
 
     A content head that takes more places for newcomers than their share costs items that have been met."""
     data, content, behaviour, values, base, young = fitted
@@ -179,23 +200,25 @@ def ranks_by_way(
     place[new] = np.arange(len(new))
     target = place[[question.target for question in questions]]
     share, least = np.where(counts > 0, base, 0.0), float(base[new].min())
+    own_base = {way.penalty: expected(share, F, new, least, way.penalty, young) for way in ways}
     found = {}
-    for penalty in PENALTIES:
-        R = regression(F[warm], penalty)
-        own_base = expected(share, F, new, least, penalty, young)
-        for evened in (True, False):
-            slopes = [own @ (R * evening(counts[warm]) if evened else R).T for own in plain]
-            alike = [(F[warm] @ slopes[0][:, :-1].T).T + slopes[0][:, -1:]]
-            alike += [(F[new] @ of[:, :-1].T).T + of[:, -1:] for of in slopes]
-            for loudness in LOUDNESSES:
-                rest = [own_base * (1.0 + loudness * of) for of in said]
-                s = spread(first, full[0], np.hstack(alike[:2]), rest[0], most)
-                if s == 0.0 and loudness > 0.0:
+    for squared, group in groupby(sorted(ways, key=lambda way: way[::-1]), lambda way: way.squared):
+        known = scaled(F[warm])
+        X, Y = (alike(F[rows], known) if squared else F[rows] for rows in (warm, new))
+        for (penalty, evened), own in groupby(sorted(group), lambda way: way[:2]):
+            R = squared_regression(X, penalty) if squared else regression(X, penalty)
+            slopes = [of @ (R * evening(counts[warm]) if evened else R).T for of in plain]
+            of_met = (X @ slopes[0][:, :-1].T).T + slopes[0][:, -1:]
+            of_new = [(Y @ of[:, :-1].T).T + of[:, -1:] for of in slopes]
+            for way in own:
+                rest = [own_base[penalty] * (1.0 + way.loudness * of) for of in said]
+                s = spread(first, full[0], np.hstack([of_met, of_new[0]]), rest[0], most)
+                if s == 0.0 and way.loudness > 0.0:
                     continue  # the content head alone takes more places than newcomers may have
-                scores = rest[1] + s * alike[2]
+                scores = rest[1] + s * of_new[1]
                 _leave_out(scores, [question.seen for question in questions], place)
-                own = scores[np.arange(len(scores)), target][:, None]
-                found[Way(penalty, evened, loudness)] = (met >= own).sum(axis=1) + (scores >= own).sum(axis=1)
+                asked_for = scores[np.arange(len(scores)), target][:, None]
+                found[way] = (met >= asked_for).sum(axis=1) + (scores >= asked_for).sum(axis=1)
     return found
 
 

@@ -3,6 +3,12 @@
 The values V_h[x, ·] of the items that have some are regressed on their features, row by row: D_h[x, f] is the effect of
 an event with x on items with feature f, l_h[x] its effect on any item.
 
+Where features in common count squared, a newcomer inherits from each of the items with values as far as it is alike:
+
+    D_h[x, f] is then A_h[x, k], of the item k, and F_jf is (F_j·F_k)²/m,      m the mean of F_k·F_k
+
+by kernel ridge regression: few that have much in common say more than many that have a little.
+
 The values of items that many people have met are larger, so that few items would decide most slopes. Where values are
 evened, those of an item are divided by the root of the number of its events first.
 
@@ -19,10 +25,20 @@ from scipy import sparse
 from scipy.linalg import solve
 from scipy.sparse.linalg import LinearOperator, cg
 
-from xattn.model.heads.inherited import Inheritance
+from xattn.model.heads.inherited import Inheritance, alike
 from xattn.model.value_table import Form
 
-__all__ = ["PENALTY", "evening", "expected", "first_places", "fit_inheritance", "regression", "spread"]
+__all__ = [
+    "PENALTY",
+    "evening",
+    "expected",
+    "first_places",
+    "fit_inheritance",
+    "regression",
+    "scaled",
+    "spread",
+    "squared_regression",
+]
 
 PENALTY = 20.0  # of the ridge over features, in items: the slope of a feature with 20 items is halved
 PLACES = 50  # of a list, of which newcomers may take a share; or a tenth of the items with values, if that is less
@@ -60,6 +76,19 @@ def _regressed(F: sparse.csr_array, y: np.ndarray, penalty: float, worth: np.nda
     return slopes, level - float(mean @ slopes)
 
 
+def squared_regression(K: np.ndarray, penalty: float) -> np.ndarray:
+    """R (C + 1, C): the same where items are as alike as `K` (C, C) says, by which slopes are multiplied: one slope for
+    each of the items with values.
+
+    With H = I − 1/C, slopes are (HKH + λI)⁻¹ H y, and the level is ȳ − slopes·K̄ (kernel ridge regression).
+    """
+    C = len(K)
+    mean = K.mean(axis=0)
+    centred = K - mean - mean[:, None] + mean.mean()
+    slopes = solve(centred + penalty * np.eye(C), np.eye(C) - 1 / C, assume_a="pos", overwrite_a=True)
+    return np.vstack([slopes, 1 / C - mean @ slopes])
+
+
 def evening(counts: np.ndarray) -> np.ndarray:
     """What values of items are multiplied by (C,) before the regression, from the events n of each: mean √n / √n.
 
@@ -71,14 +100,26 @@ def evening(counts: np.ndarray) -> np.ndarray:
 
 
 def fit_inheritance(
-    form: Form, F: sparse.csr_array, penalty: float = PENALTY, factor: np.ndarray | None = None
+    form: Form,
+    F: sparse.csr_array,
+    penalty: float = PENALTY,
+    factor: np.ndarray | None = None,
+    known: sparse.csr_array | None = None,
 ) -> Inheritance:
     """Regress the value table on the features `F` (M, d) of the C items that have values; s is 1.
 
-    With `factor` (C,), the values of each item are multiplied by it first (`evening`)."""
-    R = regression(F[form.warm], penalty)
+    With `factor` (C,), the values of each item are multiplied by it first (`evening`). With `known` (C, d), items are
+    regressed on how much they are `alike` to these (`scaled`)."""
+    own = F[form.warm]
+    R = regression(own, penalty) if known is None else squared_regression(alike(own, known), penalty)
     both = form.against(R if factor is None else R * factor)
     return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
+
+
+def scaled(F: sparse.csr_array) -> sparse.csr_array:
+    """`F` (C, d) divided by the root of the mean square length of a row: an item is `alike` to itself as by F·F."""
+    square = float(F.multiply(F).sum()) / max(1, F.shape[0])
+    return sparse.csr_array(F / np.sqrt(square)) if square > 0 else F
 
 
 def expected(
