@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.linear_model import Ridge
 
 from tests.models import assert_adds_up, assert_removals_hold
 from xattn import History, HybridAttention, Interactions, ItemTable, load_model, read_interactions
 from xattn.data.hidden import ColdQuestion, hidden_items, questions_of
 from xattn.features import make_features, newcomer_features
 from xattn.features.newcomers import has_texts
-from xattn.model.fit.inheritance import evening, fit_inheritance
-from xattn.model.heads.inherited import InheritedPart
+from xattn.model.fit.inheritance import evening, fit_inheritance, scaled
+from xattn.model.heads.inherited import InheritedPart, alike
 from xattn.model.value_table import ClosedForm
 from xattn.recommenders import rehearsal
 from xattn.recommenders.rehearsal import PENALTIES, USUAL, WAYS, Way, ranks_by_way
@@ -63,6 +64,13 @@ def without_texts() -> Interactions:
 
 
 @cache
+def data_form() -> ClosedForm:
+    form = model().parts_[1].form
+    assert isinstance(form, ClosedForm)
+    return form
+
+
+@cache
 def model(dtype: str = "float64") -> HybridAttention:
     return HybridAttention(min_events=2, dtype=dtype, newcomers=0.3).fit(data())
 
@@ -94,6 +102,62 @@ def test_evened_values_are_regressed_as_if_they_were_the_values(seed: int, C: in
         both = np.linalg.solve(X.T @ X + P, X.T @ even.T)
         np.testing.assert_allclose(D, both[:-1].T, atol=1e-9)
         np.testing.assert_allclose(l, both[-1], atol=1e-9)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(4, 12), st.integers(1, 5), st.sampled_from(PENALTIES))
+def test_squares_are_regressed_as_all_pairs_of_features_would_be(seed: int, C: int, d: int, penalty: float) -> None:
+    """The obvious way: F_f F_g of every two features as a feature of its own, and a ridge regression with a level."""
+    rng = np.random.default_rng(seed)
+    F, V, newcomer = rng.normal(size=(C, d)), rng.normal(size=(2, C, C)), rng.normal(size=(1, d))
+    form, known = ClosedForm(np.arange(C), np.arange(C), V), scaled(sparse.csr_array(F))
+    found = fit_inheritance(form, sparse.csr_array(F), penalty, None, known)
+    pairs, own = (np.array([np.outer(row, row).ravel() for row in of]) for of in (F, newcomer))
+    root = np.sqrt((F**2).sum() / C)
+    for D, l, values in zip(*found, V, strict=True):
+        said = D @ alike(sparse.csr_array(newcomer), known)[0] + l
+        theirs = Ridge(alpha=penalty, solver="svd").fit(pairs / root, values.T).predict(own / root)
+        np.testing.assert_allclose(said, theirs[0], rtol=1e-7, atol=1e-8)
+
+
+def test_nothing_is_squared_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    form = data_form()
+    C = len(form.warm)
+    monkeypatch.setattr(rehearsal, "ALIKE", 2 * C * C)
+    assert rehearsal.has_room(form, 2 * C)
+    assert not rehearsal.has_room(form, 2 * C + 1)
+    monkeypatch.setattr(rehearsal, "ALIKE", C * C - 1)
+    assert not rehearsal.has_room(form, 1)
+    asked: list[Way] = []
+
+    def chosen(*given: Any) -> Way:
+        asked.extend(given[-1])
+        return USUAL
+
+    monkeypatch.setattr("xattn.recommenders.attention.chosen_way", chosen)
+    HybridAttention(min_events=2).fit(data())
+    assert asked == [way for way in WAYS if not way.squared]
+
+
+def test_a_word_says_more_to_whoever_has_more_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two newcomers share a word with the same known items, and one shares another word too."""
+    F = sparse.csr_array(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))
+    assert alike(F, F).tolist() == [[4.0, 1.0], [1.0, 1.0]]
+    monkeypatch.setattr("xattn.recommenders.attention.chosen_way", lambda *_: Way(1.0, True, 0.0, True))
+    own = HybridAttention(min_events=2, dtype="float64", newcomers=0.3).fit(data())
+    inherited = own.parts_[-1]
+    assert isinstance(inherited, InheritedPart)
+    assert inherited.known is not None
+    history = History.of(data(), 0)
+    target = data().item_row("sea0")
+    w = np.ones(len(history))
+    for field in inherited.fields(history, w, np.array([target])):
+        factors = field.factors(0)
+        row = inherited.place[target]
+        D, l = inherited._rows(history, field.place)
+        of_items = D @ alike(inherited.F[[row]], inherited.known)[0] + l
+        np.testing.assert_allclose(factors.value.sum(axis=1), of_items, rtol=1e-12, atol=1e-15)
+        assert len(factors.features) == factors.value.shape[1] == 1 + len(inherited.F[[row]].indices)
 
 
 @pytest.mark.parametrize("fusion", ["multiply", "softmax"])
