@@ -13,7 +13,7 @@ from tests.models import assert_adds_up, assert_removals_hold
 from xattn import History, HybridAttention, InputError, Interactions, load_model
 from xattn.data.synthetic import planted
 from xattn.features import newcomer_features
-from xattn.model.fit.inheritance import expected, regression, spread
+from xattn.model.fit.inheritance import expected, kernel_regression, regression, spread
 from xattn.model.heads.inherited import InheritedPart
 
 NEW = (3, 9, 16, 30)  # one of each genre
@@ -152,6 +152,8 @@ def test_the_regression_is_a_linear_map_whether_features_are_many_or_few(d: int)
     theirs = Ridge(alpha=0.7).fit(F, y)
     ours = regression(sparse.csr_array(F), 0.7) @ y
     np.testing.assert_allclose(ours, np.append(theirs.coef_, theirs.intercept_), rtol=1e-9, atol=1e-12)
+    by_items = kernel_regression(F @ F.T, 0.7) @ y
+    np.testing.assert_allclose(F @ F.T @ by_items[:-1] + by_items[-1], theirs.predict(F), rtol=1e-9)
 
 
 def test_spread_keeps_to_the_share_as_if_every_newcomer_were_asked() -> None:

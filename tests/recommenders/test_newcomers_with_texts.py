@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -160,15 +161,27 @@ def test_a_word_says_more_to_whoever_has_more_in_common(monkeypatch: pytest.Monk
         assert len(factors.features) == factors.value.shape[1] == 1 + len(inherited.F[[row]].indices)
 
 
-@pytest.mark.parametrize("fusion", ["multiply", "softmax"])
-@pytest.mark.parametrize("way", WAYS[::7])
+@cache
+def with_remarks() -> Interactions:
+    """The same, where texts say more words than there are items with values."""
+    rng = np.random.default_rng(4)
+    said = [" ".join(f"remark{n}" for n in rng.integers(0, 60, 4)) for _ in data().items.ids]
+    table = ItemTable(data().items.ids, data().items.titles, data().items.frame.assign(remarks=said))
+    return Interactions(data().name, data().user_ids, table, data().indptr, data().item)
+
+
+@pytest.mark.parametrize(
+    ("way", "fusion", "of"),
+    [*((way, fusion, data) for way in WAYS[::7] for fusion in ("multiply", "softmax"))]
+    + [(way, "multiply", with_remarks) for way in WAYS[:2]],
+)
 def test_hidden_items_are_ranked_as_a_model_of_that_way_would(
-    way: Way, fusion: str, monkeypatch: pytest.MonkeyPatch
+    way: Way, fusion: str, of: Callable[[], Interactions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The obvious way: fit a model without the hidden items, score newcomers that way, and look where they stand."""
-    hidden = hidden_items(data(), np.random.default_rng(3))
-    train = data().select(~hidden[data().item])
-    questions = questions_of(data(), train, hidden)
+    hidden = hidden_items(of(), np.random.default_rng(3))
+    train = of().select(~hidden[of().item])
+    questions = questions_of(of(), train, hidden)
     options: dict[str, Any] = {"min_events": 2, "dtype": "float64", "newcomers": 0.3, "fusion": fusion}
     monkeypatch.setattr("xattn.recommenders.attention.chosen_way", lambda *_: way)
     served = HybridAttention(**options).fit(train)

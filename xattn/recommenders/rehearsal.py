@@ -20,6 +20,7 @@ from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from xattn.data import History, Interactions
 from xattn.data.hidden import FEWEST, SHARE, ColdQuestion, hidden_items, questions_of
@@ -29,10 +30,10 @@ from xattn.model.fit.inheritance import (
     evening,
     expected,
     first_places,
+    kernel_regression,
     regression,
     scaled,
     spread,
-    squared_regression,
 )
 from xattn.model.heads.blocks import BlocksPart
 from xattn.model.heads.collaborative import CollaborativePart
@@ -200,26 +201,35 @@ def ranks_by_way(
     place[new] = np.arange(len(new))
     target = place[[question.target for question in questions]]
     share, least = np.where(counts > 0, base, 0.0), float(base[new].min())
-    own_base = {way.penalty: expected(share, F, new, least, way.penalty, young) for way in ways}
+    own_base = {p: expected(share, F, new, least, p, young) for p in {way.penalty for way in ways}}
     found = {}
     for squared, group in groupby(sorted(ways, key=lambda way: way[::-1]), lambda way: way.squared):
-        known = scaled(F[warm])
-        X, Y = (alike(F[rows], known) if squared else F[rows] for rows in (warm, new))
-        for (penalty, evened), own in groupby(sorted(group), lambda way: way[:2]):
-            R = squared_regression(X, penalty) if squared else regression(X, penalty)
-            slopes = [of @ (R * evening(counts[warm]) if evened else R).T for of in plain]
-            of_met = (X @ slopes[0][:, :-1].T).T + slopes[0][:, -1:]
-            of_new = [(Y @ of[:, :-1].T).T + of[:, -1:] for of in slopes]
-            for way in own:
-                rest = [own_base[penalty] * (1.0 + way.loudness * of) for of in said]
-                s = spread(first, full[0], np.hstack([of_met, of_new[0]]), rest[0], most)
-                if s == 0.0 and way.loudness > 0.0:
-                    continue  # the content head alone takes more places than newcomers may have
-                scores = rest[1] + s * of_new[1]
-                _leave_out(scores, [question.seen for question in questions], place)
-                asked_for = scores[np.arange(len(scores)), target][:, None]
-                found[way] = (met >= asked_for).sum(axis=1) + (scores >= asked_for).sum(axis=1)
+        X, Y = (_in_common(F[rows], F[warm], squared) for rows in (warm, new))
+        for penalty, same in groupby(sorted(group), lambda way: way.penalty):
+            R = regression(X, penalty) if isinstance(X, sparse.csr_array) else kernel_regression(X, penalty)
+            for evened, own in groupby(same, lambda way: way.evened):
+                slopes = [of @ (R * evening(counts[warm]) if evened else R).T for of in plain]
+                of_met = (X @ slopes[0][:, :-1].T).T + slopes[0][:, -1:]
+                of_new = [(Y @ of[:, :-1].T).T + of[:, -1:] for of in slopes]
+                for way in own:
+                    rest = [own_base[penalty] * (1.0 + way.loudness * of) for of in said]
+                    s = spread(first, full[0], np.hstack([of_met, of_new[0]]), rest[0], most)
+                    if s == 0.0 and way.loudness > 0.0:
+                        continue  # the content head alone takes more places than newcomers may have
+                    scores = rest[1] + s * of_new[1]
+                    _leave_out(scores, [question.seen for question in questions], place)
+                    reached = scores[np.arange(len(scores)), target][:, None]
+                    found[way] = (met >= reached).sum(axis=1) + (scores >= reached).sum(axis=1)
     return found
+
+
+def _in_common(F: sparse.csr_array, known: sparse.csr_array, squared: bool) -> sparse.csr_array | np.ndarray:
+    """What slopes are multiplied by: how alike rows of `F` are to those `known`, squared or not, or fewer features.
+
+    Where there are more features than known items, a regression on inner products says the same with fewer slopes."""
+    if squared:
+        return alike(F, scaled(known))
+    return F if F.shape[1] <= known.shape[0] else (F @ known.T).toarray()
 
 
 def _leave_out(scores: np.ndarray, items: list[np.ndarray], place: np.ndarray) -> None:

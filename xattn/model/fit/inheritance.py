@@ -34,10 +34,10 @@ __all__ = [
     "expected",
     "first_places",
     "fit_inheritance",
+    "kernel_regression",
     "regression",
     "scaled",
     "spread",
-    "squared_regression",
 ]
 
 PENALTY = 20.0  # of the ridge over features, in items: the slope of a feature with 20 items is halved
@@ -76,9 +76,9 @@ def _regressed(F: sparse.csr_array, y: np.ndarray, penalty: float, worth: np.nda
     return slopes, level - float(mean @ slopes)
 
 
-def squared_regression(K: np.ndarray, penalty: float) -> np.ndarray:
-    """R (C + 1, C): the same where items are as alike as `K` (C, C) says, by which slopes are multiplied: one slope for
-    each of the items with values.
+def kernel_regression(K: np.ndarray, penalty: float) -> np.ndarray:
+    """R (C + 1, C): the same where items are as alike as `K` (C, C) says: a slope for each of the items with values,
+    which is multiplied by how alike an item is to it. With K = FFᵀ this is `regression` on F in other slopes.
 
     With H = I − 1/C, slopes are (HKH + λI)⁻¹ H y, and the level is ȳ − slopes·K̄ (kernel ridge regression).
     """
@@ -111,7 +111,7 @@ def fit_inheritance(
     With `factor` (C,), the values of each item are multiplied by it first (`evening`). With `known` (C, d), items are
     regressed on how much they are `alike` to these (`scaled`)."""
     own = F[form.warm]
-    R = regression(own, penalty) if known is None else squared_regression(alike(own, known), penalty)
+    R = regression(own, penalty) if known is None else kernel_regression(alike(own, known), penalty)
     both = form.against(R if factor is None else R * factor)
     return Inheritance(np.ascontiguousarray(both[:, :, :-1]), np.ascontiguousarray(both[:, :, -1]))
 
