@@ -25,12 +25,10 @@ from xattn.kernels import (
     logits,
     logsum,
     losses,
-    normal,
     optim,
     pauses,
     pool,
     pooling,
-    rows,
     sequence,
     softmax,
     target,
@@ -41,6 +39,7 @@ from xattn.kernels.attention import exact, narrow
 from xattn.kernels.compile import Kernel
 from xattn.kernels.neighbours import cooccurrence, nearest
 from xattn.kernels.scorers import cosines, dots, hidden
+from xattn.kernels.sums import normal, rows
 
 MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from tests.checks import assert_within, unchanged
-from xattn.kernels.normal import normal_table
+from xattn.kernels.sums.normal import normal_table
 
 
 @given(st.integers(0, 12), st.integers(1, 7), st.floats(0, 1), st.integers(0, 999))

@@ -17,7 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
 from xattn.kernels.content import content_gradients
-from xattn.kernels.normal import normal_table
+from xattn.kernels.sums.normal import normal_table
 from xattn.model.heads.content import ItemFeatures
 
 __all__ = ["Sampled", "fit_feature_worths", "ridge_of", "sampled_gradients", "sampled_prefixes"]
