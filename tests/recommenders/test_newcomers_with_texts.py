@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from xattn.data.hidden import ColdQuestion, hidden_items, questions_of
 from xattn.features import make_features, newcomer_features
 from xattn.features.newcomers import has_texts
 from xattn.model.fit.inheritance import evening, fit_inheritance, scaled
-from xattn.model.heads.inherited import InheritedPart, alike
+from xattn.model.heads.collaborative import CollaborativePart
+from xattn.model.heads.inherited import Inheritance, InheritedPart, alike
 from xattn.model.value_table import ClosedForm
 from xattn.recommenders import rehearsal
 from xattn.recommenders.rehearsal import PENALTIES, USUAL, WAYS, Way, ranks_by_way
@@ -138,6 +140,28 @@ def test_nothing_is_squared_where_there_is_no_room(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("xattn.recommenders.attention.chosen_way", chosen)
     HybridAttention(min_events=2).fit(data())
     assert asked == [way for way in WAYS if not way.squared]
+
+
+def test_some_newcomers_have_the_bits_of_all() -> None:
+    """Where rounding decides which of two items is ahead, one is scored alone and beside others."""
+    rng = np.random.default_rng(0)
+    C, J, d = 417, 60, 30
+    F, G = (sparse.csr_array(rng.random((n, d)) * (rng.random((n, d)) < 0.5)) for n in (J, C))
+    items = np.arange(C + J)
+    form = ClosedForm(items[:C], np.append(items[:C], np.full(J, -1)), np.zeros((1, C, C)))
+    own = model().parts_[1]
+    assert isinstance(own, CollaborativePart)
+    behaviour = replace(own, form=form, gate=np.zeros(C + J), memories=own.memories[:1])
+    names = tuple(map(str, range(d)))
+    inheritance = Inheritance(rng.normal(size=(1, C, C)), rng.normal(size=(1, C)))
+    part = replace(InheritedPart.of(behaviour, inheritance, names, F, items[C:], names), known=G)
+    item, w, live = rng.choice(C, 20), np.ones(20), rng.random((3, 20)) < 0.8
+    histories = [History(item, None, np.arange(20)[::-1], row, 0) for row in live]
+    whole = [part.scores(history, w) for history in histories]
+    for seed in range(20):
+        some = C + np.random.default_rng(seed).choice(J, 7, replace=False)
+        for scores, masked in zip(whole, part.scores_masked(histories[0], w, live, some), strict=True):
+            np.testing.assert_array_equal(masked, scores[some])
 
 
 def test_a_word_says_more_to_whoever_has_more_in_common(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,11 @@ def alike(F: sparse.csr_array, G: sparse.csr_array) -> np.ndarray:
     return np.asarray((F @ G.T).toarray() ** 2)
 
 
+def _times(F: sparse.csr_array | np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """F slope (J,), each row to the same bits whichever rows stand beside it: a product by BLAS would not be."""
+    return np.asarray(np.einsum("jc,c->j", F, slope) if isinstance(F, np.ndarray) else F @ slope)
+
+
 class Inheritance(NamedTuple):
     """Slopes `D` (H, C, d), or (H, C, C) where what is in common counts squared, and levels `l` (H, C) over the C rows
     of a value table; float32, s multiplied in."""
@@ -172,7 +177,7 @@ class InheritedPart(Part):
             for E, D, l in heads:
                 a = field_weights(E, kept, self.beta, self.theta)[0] * w
                 slope, level = slope + a @ D, level + float(a @ l)
-            row[:] = level + F @ slope
+            row[:] = level + _times(F, slope)
         return out
 
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
