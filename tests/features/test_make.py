@@ -125,7 +125,13 @@ def test_of_many_features_newcomers_keep_those_that_they_share_most(monkeypatch:
     new = np.array([False, False, True, True])
     assert newcomer_features(items, new).names[:4] == ("a", "b", "c", "d")
     monkeypatch.setattr(newcomers, "MOST", 2)
+    monkeypatch.setattr(newcomers, "ROOM", 5)
     assert newcomer_features(items, new).names[:2] == ("a", "b")  # c: no other item has it; d: two items
+    only = np.array([True, False, False, False])
+    assert newcomer_features(items, new, only).names[:4] == ("a", "b", "c", "d")  # five slopes are four features
+    monkeypatch.setattr(newcomers, "ROOM", 3)
+    assert newcomer_features(items, new, only).names[:3] == ("a", "b", "d")
+    assert newcomer_features(items, new, ~new & ~only).names[:2] == ("a", "b")  # d: none that is known has it
 
 
 # --- models use them --------------------------------------------------------------------------------------------------

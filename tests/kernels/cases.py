@@ -29,7 +29,6 @@ from xattn.kernels import (
     pauses,
     pool,
     pooling,
-    rows,
     sequence,
     softmax,
     target,
@@ -40,6 +39,7 @@ from xattn.kernels.attention import exact, narrow
 from xattn.kernels.compile import Kernel
 from xattn.kernels.neighbours import cooccurrence, nearest
 from xattn.kernels.scorers import cosines, dots, hidden
+from xattn.kernels.sums import normal, rows
 
 MODULES = tuple(import_module(m.name) for m in pkgutil.walk_packages(kernels.__path__, "xattn.kernels."))
 R, N, D = 37, 23, 6  # rows, events, coordinates: no multiple of a block, a lane or two threads
@@ -76,6 +76,17 @@ class Case(NamedTuple):
     @property
     def inputs(self) -> list[np.ndarray]:
         return [x for x in self.args[self.outputs :] if isinstance(x, np.ndarray)]
+
+
+NORMAL = [0, -1, 1, -1, -1, 2, 3, -1, 4]  # places of the columns that are asked for
+
+
+def _sparse_rows(rng: np.random.Generator, n: int, d: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(ptr, index, value) of n rows, some of them empty."""
+    there = rng.random((n, d)) < 0.4
+    there[3] = False
+    row, index = np.nonzero(there)
+    return np.searchsorted(row, np.arange(n + 1)), index, rng.normal(size=len(row))
 
 
 def _attention() -> list[Case]:
@@ -400,6 +411,7 @@ def _learning(dtype: str, branch: str) -> list[Case]:
             pooling._pools_backward, 3, (0 * room, 0 * one, 0 * one[:9], du, *pools, say, k, *persons, False), "before"
         ),
         Case(rows._row_sums, 1, (G, rng.permutation(90), np.arange(10) * 10, du)),
+        Case(normal._add_normal_table, 1, (np.zeros((2, 5, 5)), *_sparse_rows(rng, 31, 9), np.array(NORMAL))),
     ]
 
 

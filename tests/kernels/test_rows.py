@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.checks import assert_within, unchanged
-from xattn.kernels.rows import row_sums
+from xattn.kernels.sums.rows import row_sums
 
 
 @pytest.mark.parametrize(("dtype", "room"), [(np.float32, 1e-5), (np.float64, 1e-13)])

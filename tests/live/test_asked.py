@@ -135,7 +135,13 @@ def test_a_moment_can_be_given(live: Live) -> None:
 
 def test_what_came_after_the_moment_was_just_now(alone: Live, clock: Clock) -> None:
     """A sender's clock that is ahead, a moment in the past: no pause is below nought, and the others keep theirs."""
-    alone.add([event("a", "ann", ITEMS[0], time=NOW - 2 * DAY), event("b", "ann", ITEMS[5], time=NOW + 900 * DAY)])
+    ahead = [event("b", "ann", ITEMS[5], time=NOW + 0.9 * DAY), event("c", "ann", ITEMS[6], time=NOW + 1.1 * DAY)]
+    arrival = alone.add([event("a", "ann", ITEMS[0], time=NOW - 2 * DAY), *ahead])
+    assert [one.problem.code for one in arrival.refused] == ["future"]
+    with pytest.raises(InputError, match="must not lie more than a day after now"):
+        alone.say({"id": "s", "user": "ann", "kind": "like", "item": ITEMS[0], "time": "2024-01-01"})
+    with pytest.raises(InputError, match="must not lie more than a day after now"):
+        alone.preview("ann", add=[event("x", "ann", ITEMS[0], time="2024-01-01")])
     found = alone.person("ann").history.elapsed
     assert found is not None
     np.testing.assert_allclose(found, [2.0, 0.0])

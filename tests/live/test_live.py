@@ -155,12 +155,13 @@ def test_faults_of_single_events_are_named_and_the_others_taken(alone: Live) -> 
         7,
         event("w5", "ann", data().items.ids[0], more=1),
         event("w6", "", data().items.ids[0]),
+        event("w7", "ann", data().items.ids[0], time="9999-01-01"),
     ]
     arrival = alone.add([good, *wrong])
     assert arrival.accepted == 1
-    assert [one.at for one in arrival.refused] == list(range(1, 8))
+    assert [one.at for one in arrival.refused] == list(range(1, 9))
     codes = [one.problem.code for one in arrival.refused]
-    assert codes == ["unknown_id", "number", "moment", "no_key", "no_object", "other_key", "id_text"]
+    assert codes == ["unknown_id", "number", "moment", "no_key", "no_object", "other_key", "id_text", "future"]
     assert alone.add([event("g", "ann", "nowhere")]) == (0, 1, ())
     with pytest.raises(InputError, match="At most 10,000"):
         alone.add([good] * 10_001)
@@ -186,7 +187,7 @@ def scrambled(seed: int) -> list[dict[str, Any]]:
             f"u{rng.integers(6)}" if n % 3 else data().user_ids[rng.integers(3)],
             str(rng.choice(ids)),
             value=float(rng.integers(1, 6)),
-            time=float(rng.integers(0, 40)) * 1e8,
+            time=float(rng.integers(0, 40)) * 4e7,
         )
         for n in range(120)
     ]

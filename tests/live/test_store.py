@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import inspect, text
 
@@ -270,6 +271,8 @@ def test_errors_quote_nothing_of_what_was_sent(tmp_path: Path) -> None:
         (0, 0.0),
         (-5.5, -5.5),
         ("1970-01-01", 0.0),
+        ("1700000000", 1.7e9),
+        (" 1700000000.5 ", 1.7e9 + 0.5),
         ("1970-01-01T00:00:01Z", 1.0),
         ("1970-01-01T02:00:00+02:00", 0.0),
         ("1969-12-31T23:59:59.5Z", -0.5),
@@ -279,7 +282,9 @@ def test_moments(given: object, seconds: float) -> None:
     assert check_moment("time", given) == seconds
 
 
-@pytest.mark.parametrize("given", ["soon", "", "2026-13-01", 1e300, float("nan"), True, "12:00"])
+@pytest.mark.parametrize(
+    "given", ["soon", "", "2026-13-01", 1e300, np.nan, True, "12:00", "2026", "7", "nan", "1e300", "-inf"]
+)
 def test_what_is_no_moment_is_refused(given: object) -> None:
     with pytest.raises(InputError, match="`time` must be"):
         check_moment("time", given)

@@ -168,9 +168,10 @@ def test_worths_are_the_ridge_solution(
 ) -> None:
     """With every prefix drawn and the targets in their shares, the sample is the whole problem (eq. 8).
 
-    Few features are solved for as a table, many by conjugate gradients.
+    Few features are solved for as a table, many by conjugate gradients, which solve the leading ones as a table.
     """
     monkeypatch.setattr(worths_module, "DENSE", dense)
+    monkeypatch.setattr(worths_module, "LEADING", 1)
     monkeypatch.setattr(worths_module, "SAMPLED_TARGETS", 8)
     monkeypatch.setattr(worths_module, "NEWEST", newest)
     with unchanged(INDPTR, ITEM, W, BASE):

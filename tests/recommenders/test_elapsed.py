@@ -24,6 +24,7 @@ from xattn.explain.cache import cache_of
 from xattn.explain.question import rank_of
 from xattn.explain.tell.snippet import Origin
 from xattn.model.fit.freshness import DAY
+from xattn.model.fit.pooling import in_baskets
 from xattn.recommenders.attention import Whole
 from xattn.testing.data import data_of
 
@@ -193,6 +194,32 @@ def test_growing_and_forgetting_end_where_a_fit_would() -> None:
     assert gap(less, made().fit(less.data_)) < 1e-9
 
 
+def mixed(fill: int) -> Interactions:
+    """The first `fill` people take three things at a time, the others one every other day."""
+    n = np.diff(data().indptr)
+    time = np.concatenate([np.arange(m) // (3 if user < fill else 1) * 2 * DAY for user, m in enumerate(n)])
+    return Interactions("mixed", data().user_ids, data().items, data().indptr, data().item, data().rating, time)
+
+
+def test_events_that_come_late_end_where_a_fit_would() -> None:
+    """Older events after newer ones, and whoever is forgotten when that turns what most people do."""
+    plain = {"min_events": 2, "regularization": 1.0, "dtype": "float64", "dislike": 1.0}
+    whole = baskets()
+    assert whole.time is not None
+    late = whole.time >= np.median(whole.time)
+    grown = HybridAttention(**plain).fit(whole.select(late)).partial_fit(whole.select(~late))
+    assert grown.days_ == (1.0,)
+    assert gap(grown, HybridAttention(**plain).fit(grown.data_)) < 1e-9
+    least = next(k for k in range(whole.n_users) if in_baskets(mixed(k).indptr, mixed(k).time))
+    for fill, gone, days in ((least, ["u0", "u1"], ()), (least - 1, list(whole.user_ids[-4:]), (1.0,))):
+        first = mixed(fill).select(mixed(fill).user < 60)
+        found = HybridAttention(**plain).fit(first).partial_fit(mixed(fill).select(mixed(fill).user >= 60))
+        for start in (found, HybridAttention(**plain).fit(mixed(fill))):
+            rest = start.forget(gone)
+            assert rest.days_ == days
+            assert gap(rest, HybridAttention(**plain).fit(rest.data_)) < 1e-9
+
+
 def test_without_times_it_is_refused() -> None:
     bare = Interactions("bare", data().user_ids, data().items, data().indptr, data().item, data().rating)
     for settings in ({"recency_days": (1.0,)}, {"recency_days": None, "pause_days": 2.0}):
@@ -249,6 +276,30 @@ def test_wrong_moments_are_refused_in_one_sentence() -> None:
     for settings in ({"days_floor": 1.0}, {"days_floor": -0.1}, {"pause_days": 0.0}, {"pause_days": np.inf}):
         with pytest.raises(InputError, match="days"):
             made(**settings).fit(data())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("scale", "settings"),
+    [
+        (1.0, {"recency_days": (1e-310,)}),
+        (1.0, {"recency_days": (1e300,), "pause_days": 1e-310}),
+        (1e290, {"recency_days": (1e-30, 1.0)}),
+        (-1e6, {"recency_days": (1.0,), "beta": 1.0}),
+    ],
+)
+def test_scales_and_pauses_beyond_all_measure_make_no_noise(scale: float, settings: dict[str, Any]) -> None:
+    """Nothing is left where more scales have passed than a number can hold; all that holds of a model holds."""
+    time = baskets().time
+    assert time is not None
+    time = time * scale if scale > 0 else time + scale * 1e5 * DAY
+    odd = Interactions("odd", data().user_ids, data().items, data().indptr, data().item, data().rating, time)
+    found = made(**settings).fit(odd)
+    for history in (History.of(odd, 3), History.of(odd, 3).paused(1e6)):
+        scores = found.scores_of(history)
+        assert np.isfinite(scores).all()
+        assert_adds_up(found.explain(item=odd.items.ids[0], history=history), float(scores[0]), False)
+        assert_removals_hold(found, history, 0, False)
 
 
 def test_the_protocol_asks_when_the_event_came() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from tests.models import assert_adds_up, assert_removals_hold
 from xattn import History, HybridAttention, InputError, Interactions, load_model
 from xattn.data.synthetic import planted
 from xattn.features import newcomer_features
-from xattn.model.fit.inheritance import expected, spread
+from xattn.model.fit.inheritance import expected, kernel_regression, regression, spread
 from xattn.model.heads.inherited import InheritedPart
 
 NEW = (3, 9, 16, 30)  # one of each genre
@@ -119,7 +120,6 @@ def test_wrong_shares_are_refused(share: object) -> None:
 
 
 def test_the_regression_is_that_of_sklearn() -> None:
-    from scipy import sparse
     from sklearn.linear_model import Ridge
 
     rng = np.random.default_rng(0)
@@ -129,6 +129,46 @@ def test_the_regression_is_that_of_sklearn() -> None:
     theirs = Ridge(alpha=20.0).fit(F[:27], y[:27]).predict(F[27:])
     np.testing.assert_allclose(ours, theirs, rtol=1e-10)
     assert expected(y, sparse.csr_array(F), new, 9.0).tolist() == [9.0] * 3
+
+
+def test_what_is_fresh_decides_the_base_of_newcomers() -> None:
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(2)
+    F, y, young = rng.random((30, 4)), rng.random(30), rng.random(30)
+    new, met = np.array([4, 9]), np.setdiff1d(np.arange(30), [4, 9])
+    worth = young[met] * (1 - young[met])
+    theirs = Ridge(alpha=2.0).fit(F[met], y[met] / (1 - young[met]), sample_weight=worth).predict(F[new])
+    ours = expected(y, sparse.csr_array(F), new, -np.inf, 2.0, young)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+@pytest.mark.parametrize("d", [3, 12, 40])
+def test_the_regression_is_a_linear_map_whether_features_are_many_or_few(d: int) -> None:
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(d)
+    F, y = rng.random((12, d)), rng.random(12)
+    theirs = Ridge(alpha=0.7).fit(F, y)
+    ours = regression(sparse.csr_array(F), 0.7) @ y
+    np.testing.assert_allclose(ours, np.append(theirs.coef_, theirs.intercept_), rtol=1e-9, atol=1e-12)
+    by_items = kernel_regression(F @ F.T, 0.7) @ y
+    np.testing.assert_allclose(F @ F.T @ by_items[:-1] + by_items[-1], theirs.predict(F), rtol=1e-9)
+
+
+def test_spread_keeps_to_the_share_as_if_every_newcomer_were_asked() -> None:
+    """The obvious way: rank all newcomers beside all others, for factors on a fine scale."""
+    rng = np.random.default_rng(1)
+    warm, rest, new = rng.normal(size=(30, 80)), rng.normal(-2, 1, size=(30, 50)), rng.normal(size=(30, 50))
+    lifts = rng.normal(size=(30, 80))
+
+    def share(s: float) -> float:
+        both = np.hstack([warm, rest + s * new])
+        return float((np.argsort(-both, axis=1)[:, :8] >= 80).mean())
+
+    found = spread(warm, lifts, np.hstack([lifts / 9.0, new]), rest, 0.2)
+    assert 0.0 < found < 9.0
+    assert share(found) <= 0.2 < share(found + 1e-6)
 
 
 def test_spread_is_the_ratio_of_deviations_where_the_share_allows_it() -> None:

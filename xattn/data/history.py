@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data.interactions import Interactions
-from xattn.data.reading.faults import running
+from xattn.data.reading.faults import calendar
 from xattn.data.reading.formats.frames import frame_table
 from xattn.data.reading.read import history_of, in_order
 from xattn.data.scale import check_opinions
@@ -190,7 +190,7 @@ class History:
         told = [when for _, _, when in triples if when is not None]
         time = np.array(told)[known] if len(told) == len(triples) else None
         if at is not None:
-            return replace(found, elapsed=_days_before(None if time is None or running(time) else time, at))
+            return replace(found, elapsed=_days_before(None if time is None or not calendar(time) else time, at))
         return found if time is None else replace(found, elapsed=days_before(time))
 
     def followed_by(self, item: Any, rating: Any = None, kind: str | None = None) -> History:

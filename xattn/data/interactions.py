@@ -25,7 +25,7 @@ from xattn.data.checksum import canonical, checksum_of
 from xattn.data.growth import both
 from xattn.data.items import ItemTable
 from xattn.data.reading.events import Events, Options, events_of
-from xattn.data.reading.faults import exact_repeats, running
+from xattn.data.reading.faults import calendar, exact_repeats
 from xattn.data.reading.formats.frames import frame_table
 from xattn.data.scale import Scale, check_opinions
 from xattn.data.source import Source
@@ -173,7 +173,7 @@ class Interactions:
     def dated(self) -> bool:
         """Whether `time` holds moments of the calendar, which a clock can be set beside. Running numbers and seconds
         since a start of their own tell of the order and of pauses alone."""
-        return self.time is not None and not running(self.time)
+        return self.time is not None and calendar(self.time)
 
     @cached_property
     def checksum(self) -> str:

@@ -14,6 +14,7 @@ from xattn.i18n.sentence import Quoted
 
 __all__ = ["check_counts", "check_moment", "check_number", "check_probability", "check_range", "check_whole"]
 
+SECONDS = 2e8  # from here on a number as text is one of seconds, as in files
 FIRST, LAST = -62_135_596_800.0, 253_402_300_799.0  # seconds of the years 1 and 9999
 
 
@@ -56,7 +57,7 @@ def check_number(
 
 
 def check_moment(name: str, value: Any) -> float:
-    """Seconds since 1970: a number as it is, ISO 8601 as text, a datetime; without a zone both are UTC.
+    """Seconds since 1970: a number as it is or as text, ISO 8601 as text, a datetime; without a zone both are UTC.
 
     >>> check_moment("at", "1970-01-02T00:00:00"), check_moment("at", "1970-01-01T01:00+01:00"), check_moment("at", 7)
     (86400.0, 0.0, 7.0)
@@ -64,13 +65,21 @@ def check_moment(name: str, value: Any) -> float:
     if not isinstance(value, (str, datetime)):
         return check_number(name, value, low=FIRST, high=LAST)
     try:
-        found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
-        seconds = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        seconds = _seconds(value)
     except (ValueError, OverflowError):
         seconds = math.nan
-    if math.isnan(seconds):  # pandas' datetime that is none, too
+    if not FIRST <= seconds <= LAST:  # pandas' datetime that is none, too
         refuse("moment", name=name, got=str(value))
     return seconds
+
+
+def _seconds(value: str | datetime) -> float:
+    try:
+        found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        number = float(str(value))
+        return number if number >= SECONDS else math.nan  # a year, or a running number
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def check_probability(name: str, value: Any) -> float:

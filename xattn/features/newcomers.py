@@ -18,21 +18,24 @@ __all__ = ["has_texts", "newcomer_features"]
 
 FINE_BINS = 16  # of a number: half as wide as where attention looks at it, since here nothing else tells items apart
 MOST_TITLE_WORDS = 500
-MOST = 1000  # features of columns: values are regressed on all of them at once, for every item with values
+MOST = 1000  # features of columns, or more where few items have values:
+ROOM = 4_000_000  # slopes of a head, one for each item with values and each feature
 
 
-def newcomer_features(items: ItemTable, new: np.ndarray) -> FeatureSet:
-    """Features of all items, by which the `new` ones (M,) bool resemble the others; within a block a row is at most 1
-    long. Features that were given with the table take the place of those of the columns.
+def newcomer_features(items: ItemTable, new: np.ndarray, known: np.ndarray | None = None) -> FeatureSet:
+    """Features of all items, by which the `new` ones (M,) bool resemble the `known` ones (M,) bool, or all others;
+    within a block a row is at most 1 long. Features that were given with the table take the place of those of the
+    columns. Of many, those are kept that new and known items share, the most frequent first.
 
     >>> table = ItemTable(("a", "b", "c"), ("Alien", "Aliens", "Alien Covenant"), pd.DataFrame(index=range(3)))
     >>> newcomer_features(table, np.array([False, False, True])).names
     ('title: alien',)
     """
-    columns = make_features(items, bins=FINE_BINS) if items.features is None else items.features
-    if len(columns) > MOST:
-        columns = columns.only(_shared(columns.F, new, MOST))
-    words = _title_words(items, new)
+    known = ~new if known is None else known
+    columns, most = _columns(items), max(MOST, ROOM // max(1, int(known.sum())))
+    if len(columns) > most:
+        columns = columns.only(_shared(columns.F, new, known, most))
+    words = _title_words(items, new, known)
     return FeatureSet.side_by_side([columns, *([words] if len(words) else [])])
 
 
@@ -42,16 +45,25 @@ def has_texts(items: ItemTable) -> bool:
     return any(kind_of(own) == "words" and (items.features or name in items.frame) for name, own in found.parts.items())
 
 
-def _title_words(items: ItemTable, new: np.ndarray) -> FeatureSet:
-    """Words of titles of the `new` that other titles have too, the most frequent of them, weighted by rarity."""
+def _columns(items: ItemTable) -> FeatureSet:
+    """Those given with the table, or those of its columns, kept with it."""
+    if items.features is not None:
+        return items.features
+    found: FeatureSet | None = items.kept.get(("features", "newcomers"))
+    if found is None:
+        found = items.kept["features", "newcomers"] = make_features(items, bins=FINE_BINS)
+    return found
+
+
+def _title_words(items: ItemTable, new: np.ndarray, known: np.ndarray) -> FeatureSet:
+    """Words of titles that the `new` and the `known` share, the most frequent of them, weighted by rarity."""
     labels, F = weighted_words(pd.Series(items.titles, dtype=object), None)
-    words = _shared(F, new, MOST_TITLE_WORDS)
+    words = _shared(F, new, known, MOST_TITLE_WORDS)
     return FeatureSet(tuple(f"{TITLE}: {labels[w]}" for w in words), F[:, words], (TITLE,) * len(words))
 
 
-def _shared(F: sparse.csr_array, new: np.ndarray, most: int) -> list[int]:
-    """The features that some of the `new` items and some of the others have; at most so many, the most frequent."""
-    columns = sparse.csc_array(F)
-    of_new, of_others = (np.asarray((columns[some] != 0).sum(axis=0)) for some in (new, ~new))
-    shared = np.flatnonzero((of_new > 0) & (of_others > 0))
-    return sorted(shared[np.argsort(-(of_new + of_others)[shared], kind="stable")[:most]].tolist())
+def _shared(F: sparse.csr_array, new: np.ndarray, known: np.ndarray, most: int) -> list[int]:
+    """The features that some of the `new` and some of the `known` items have; at most so many, the most frequent."""
+    of_new, of_known = (np.asarray((F[some] != 0).sum(axis=0)).ravel() for some in (new, known))
+    shared = np.flatnonzero((of_new > 0) & (of_known > 0))
+    return sorted(shared[np.argsort(-(of_new + of_known)[shared], kind="stable")[:most]].tolist())

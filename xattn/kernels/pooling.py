@@ -13,7 +13,7 @@ would lose its digits where one weight is nearly 1. `before` is one running sum 
 
 Persons are slices of the events: `start`, `stop` (B,). Their results lie one after the other, from `ptr` (B,) on, in
 arrays of T rows. Each person is owned by one iteration. Gradients are not summed over persons: dX (T, D) and de (T,)
-belong to each event's own P[x_i] and logit, drate (B,) to each person's r; `kernels/rows.py` sums them.
+belong to each event's own P[x_i] and logit, drate (B,) to each person's r; `kernels/sums/rows.py` sums them.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from xattn.data import Interactions
 from xattn.errors import InputError, check_id, check_moment, check_number, check_whole, refuse
 from xattn.requests.plain import Given, Id, parsed
 
-__all__ = ["LONGEST_ID", "Arrival", "Event", "Refused", "check_short", "event_of"]
+__all__ = ["LONGEST_ID", "Arrival", "Event", "Refused", "check_past", "check_short", "event_of"]
 
 LONGEST_ID = 200  # characters
+DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -80,15 +81,23 @@ class Arrival(NamedTuple):
     refused: tuple[Refused, ...]
 
 
-def event_of(document: Any, data: Interactions, at: int) -> Event:
-    """The event that a document holds. Raises InputError, which names the place of the fault."""
+def event_of(document: Any, data: Interactions, at: int, now: float) -> Event:
+    """The event that a document holds, which comes `now`. Raises InputError, which names the place of the fault."""
     event = document if isinstance(document, Event) else parsed(Event, _flat(document), f"events[{at}]")
     event.check(data)
+    check_past(event.time, now)
     return event
 
 
 def _flat(document: Any) -> Any:
     return dict(document) if isinstance(document, Mapping) else document
+
+
+def check_past(time: str | float | None, now: float) -> None:
+    """Refuse a moment that is yet to come: one sender's clock must not decide how old all else is. A day is for clocks
+    that go wrong a little, and for times of day without their zone."""
+    if time is not None and float(time) > now + DAY:
+        refuse("future", name="time", got=float(time))
 
 
 def check_short(name: str, value: str, most: int = LONGEST_ID) -> str:

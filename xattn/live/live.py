@@ -100,12 +100,12 @@ class Live:
         """
         if len(documents) > MOST_EVENTS:
             refuse("many_events", most=MOST_EVENTS, got=len(documents))
-        data = self.serving.data
+        data, now = self.serving.data, self.store.now()
         given: list[Event] = []
         wrong: list[tuple[Refused, str | None]] = []
         for at, document in enumerate(documents):
             try:
-                given.append(event_of(document, data, at))
+                given.append(event_of(document, data, at, now))
             except InputError as problem:
                 wrong.append((Refused(at, problem), _id_of(document)))
         arrival = self.store.add_events(given, wrong)
@@ -158,10 +158,10 @@ class Live:
         """What would follow if a person said these (`xattn.live.said.Said`), did these (`Event`), and switched these
         settings (`Switches`); ids may be left out. Nothing is kept. Raises InputError."""
         user = check_short("user", check_id("user", user))
-        serving, kept = self.serving, self.store.of(user)
+        serving, kept, now = self.serving, self.store.of(user), self.store.now()
         known = {row.id for row in (*kept.events, *kept.feedback)}
-        things = [said_of(_named(one, user, f"said {n}"), serving.data, n) for n, one in enumerate(said)]
-        events = [event_of(_named(one, user, f"event {n}"), serving.data, n) for n, one in enumerate(add)]
+        things = [said_of(_named(one, user, f"said {n}"), serving.data, now, n) for n, one in enumerate(said)]
+        events = [event_of(_named(one, user, f"event {n}"), serving.data, n, now) for n, one in enumerate(add)]
         switches = None if settings is None else _switches(kept).changed(settings, serving.data)
         rows = [one.row(self._alike(one)) for one in things if one.id not in known]
         news = [one for one in events if one.id not in known]
@@ -173,7 +173,7 @@ class Live:
         Durable when the call returns. Raises InputError, StoreError.
         """
         serving = self.serving
-        said = said_of(document, serving.data)
+        said = said_of(document, serving.data, self.store.now())
         if said.undoes is not None and said.undoes not in {row.id for row in self.store.of(said.user).feedback}:
             refuse("nothing_to_undo", kind=UnknownIdError, got=said.undoes)
         before = self.store.of(said.user)

@@ -10,7 +10,7 @@ from typing import Any
 from xattn.data import Interactions
 from xattn.errors import check_choice, check_id, check_moment, check_named, refuse
 from xattn.features import feature_set
-from xattn.live.given import check_short
+from xattn.live.given import check_past, check_short
 from xattn.requests.plain import Given, Id, parsed
 
 __all__ = ["KINDS", "Said", "said_of"]
@@ -72,8 +72,9 @@ class Said(Given):
         return {**asdict(self), "alike": json.dumps(list(alike), ensure_ascii=False) if alike else None}
 
 
-def said_of(document: Any, data: Interactions, at: int | None = None) -> Said:
-    """What a document says; `at` is its place in a list. Raises InputError."""
+def said_of(document: Any, data: Interactions, now: float, at: int | None = None) -> Said:
+    """What a document says that comes `now`; `at` is its place in a list. Raises InputError."""
     said = parsed(Said, document, "" if at is None else f"said[{at}]")
     said.check(data)
+    check_past(said.time, now)
     return said

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["Aged", "Memory", "memories_of", "memory_names"]
+__all__ = ["Aged", "Memory", "decay", "memories_of", "memory_names"]
 
 
 class Aged(Protocol):
@@ -53,7 +53,13 @@ class Memory(NamedTuple):
         past = events.age * self.pace
         if events.elapsed is not None:
             past = np.where(np.isnan(events.elapsed), past, events.elapsed)
-        return np.asarray(self.floor + (1.0 - self.floor) * np.exp(-past / self.tau))
+        return np.asarray(self.floor + (1.0 - self.floor) * decay(past, self.tau))
+
+
+def decay(days: np.ndarray, tau: float) -> np.ndarray:
+    """e^{−days/τ}: 0 where more scales have passed than a number can hold."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(-days / tau))
 
 
 def memories_of(

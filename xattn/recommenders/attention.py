@@ -37,7 +37,7 @@ from xattn.recommenders.additive import Additive
 from xattn.recommenders.behaviour import A_DAY, AS_ANY_OTHER, Behaviour, Kept, PartSums
 from xattn.recommenders.dislikes import chosen_dislike
 from xattn.recommenders.newcomers import inherit, with_newcomers
-from xattn.recommenders.rehearsal import Content, Fitted, Way, chosen_way
+from xattn.recommenders.rehearsal import WAYS, Content, Fitted, Way, chosen_way
 
 __all__ = ["FUSION", "AttentionModel", "Whole"]
 
@@ -222,10 +222,11 @@ class AttentionModel(Additive):
         if self.half_life is not None and data.time is not None:
             young = youth(data.item, data.time, float(self.half_life), data.n_items)
 
-        def way() -> Way:
+        def way(room: bool) -> Way:
             if self.way_ is None:
                 rng = np.random.default_rng(self.get_params(deep=False).get("random_state", 0))
-                self.way_ = chosen_way(data, self._rehearsed, self._strength, most, rng)
+                ways = [way for way in WAYS if room or not way.squared]
+                self.way_ = chosen_way(data, self._rehearsed, self._strength, most, rng, ways)
             return self.way_
 
         found = inherit(data, content, behaviour, self._strength, values, self.base_, most, way, young)
@@ -284,8 +285,9 @@ class AttentionModel(Additive):
             self.dislike_ = self._behaviour.dislike if "collaborative" in self.kinds else AS_ANY_OTHER
         if "newcomers_way" in state:
             way = check_array("newcomers_way", state["newcomers_way"], ndim=1)
+            way = np.append(way, 0.0) if len(way) == 3 else way  # an older file, when nothing counted squared
             check_same_length(way=len(Way._fields), newcomers_way=len(way))
-            self.way_ = Way(float(way[0]), bool(way[1]), float(way[2]))
+            self.way_ = Way(float(way[0]), bool(way[1]), float(way[2]), bool(way[3]))
         self.days_ = tuple(check_array("days", state["days"], ndim=1).tolist()) if "days" in state else ()
         if "pace" in state:
             self.pace_ = check_number("pace", float(state["pace"]), low=0.0, open_low=True)

@@ -16,11 +16,11 @@ from xattn.data import Interactions
 from xattn.features import newcomer_features
 from xattn.features.newcomers import has_texts
 from xattn.kernels.pool import pool_scores
-from xattn.model.fit.inheritance import evening, expected, fit_inheritance, spread
+from xattn.model.fit.inheritance import evening, expected, fit_inheritance, scaled, spread
 from xattn.model.heads.collaborative import CollaborativePart
-from xattn.model.heads.inherited import Inheritance, InheritedPart
+from xattn.model.heads.inherited import Inheritance, InheritedPart, alike
 from xattn.model.value_table import Form
-from xattn.recommenders.rehearsal import BEFORE, Asked, Content, Strengths, Way
+from xattn.recommenders.rehearsal import BEFORE, Asked, Content, Strengths, Way, has_room
 
 __all__ = ["Newcomers", "inherit", "with_newcomers"]
 
@@ -41,31 +41,34 @@ def inherit(
     values: Callable[[], Form],
     base: np.ndarray,
     most: float,
-    way: Callable[[], Way],
+    way: Callable[[bool], Way],
     young: np.ndarray | None = None,
 ) -> Newcomers | None:
     """What newcomers get, as far as they then take no more than the share `most` of first places; None without any.
 
     `values` gives the value table that they inherit, over the rows of that of `behaviour`; `base` (M,) is that of the
     items that have been met, `young` (M,) how young these are where the base forgets (`expected`). `way` is asked where
-    texts describe the items. None also where no item has values, or no feature is known.
+    texts describe the items, with whether there is room for squares (`has_room`). None also where no item has values,
+    or no feature is known.
     """
     counts = data.counts()
     new = np.flatnonzero(counts == 0)
     form = behaviour.form
     if not len(new) or not len(form.warm) or most == 0:
         return None
-    features = newcomer_features(data.items, counts == 0)
+    features = newcomer_features(data.items, counts == 0, form.row_of_item >= 0)
     if not features.names:
         return None
     plain, asked = values(), Asked.of(data, behaviour, strengths)
-    penalty, evened, loudness = way() if has_texts(data.items) else BEFORE
-    inheritance = fit_inheritance(plain, features.F, penalty, evening(counts[plain.warm]) if evened else None)
+    penalty, evened, loudness, squared = way(has_room(form, len(new))) if has_texts(data.items) else BEFORE
+    known = scaled(features.F[form.warm]) if squared else None
+    factor = evening(counts[plain.warm]) if evened else None
+    inheritance = fit_inheritance(plain, features.F, penalty, factor, known)
     share = np.where(counts > 0, base, 0.0)
     base, gate = base.copy(), content.gate.copy()
     base[new] = gate[new] = expected(share, features.F, new, float(base[new].min()), penalty, young)
     part = InheritedPart.of(behaviour, inheritance, features.names, features.F[new], new, features.blocks)
-    part = replace(part, loudness=loudness)
+    part = replace(part, loudness=loudness, known=known)
     content = with_newcomers(replace(content, gate=gate), part)
     s = _spread(asked, content, behaviour, strengths, part, features.F[form.warm], base, most)
     own = Inheritance(*(np.asarray(s * table, dtype=form.dtype) for table in inheritance))
@@ -100,5 +103,6 @@ def _spread(
         seen = form.row_of_item[h.item]
         own[seen[seen >= 0]] = -np.inf  # no candidates
     rest = asked.said(content, strengths, part.new, base[part.new])
-    alike = np.hstack([(table @ slopes.T).T + levels for table in (F, part.F)])
-    return spread(warm, lifts, alike, rest, most)
+    own = F if part.known is None else alike(F, part.known)
+    both = np.hstack([(table @ slopes.T).T + levels for table in (own, part.said)])
+    return spread(warm, lifts, both, rest, most)

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from xattn.data import History, Interactions
-from xattn.data.reading.faults import running
+from xattn.data.reading.faults import calendar
 from xattn.errors import check_choice, check_moment, check_probability, refuse
 from xattn.explain import SCENARIOS, Difference, Ledger, ListLedger, Origin, WhyNot, explain_list
 from xattn.recommenders import Recommender
@@ -106,6 +106,8 @@ class Request(Given, Generic[Result, Said]):
             object.__setattr__(self, "at", check_moment("at", self.at))
         if (self.user is None) == (self.history is None):
             refuse("one_of", names=("user", "history"), found="none_of_them" if self.user is None else "both")
+        if any(event.time is not None for event in self.further):
+            refuse("further_time")
         columns = [condition.column for condition in self.where]
         if len(set(columns)) < len(columns):
             again = next(column for column in columns if columns.count(column) > 1)
@@ -115,7 +117,7 @@ class Request(Given, Generic[Result, Said]):
     def dated(self) -> bool:
         """Whether the events of `history` bear dates, beside which a clock can be set."""
         when = [event.time for event in self.history or ()]
-        return None not in when and not running(np.array(when, dtype=np.float64))
+        return None not in when and calendar(np.array(when, dtype=np.float64))
 
     @abstractmethod
     def ask(self, model: Recommender) -> Result:

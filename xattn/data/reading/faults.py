@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["DIFFER", "Alike", "alike", "bots", "exact_repeats", "garbled", "odd_times", "repeats", "running", "ties"]
+__all__ = ["DIFFER", "Alike", "alike", "bots", "calendar", "exact_repeats", "garbled", "odd_times", "repeats", "ties"]
 
 OLD, NEW = 1e8, 4.1e9  # 1973 and 2099: what a clock that was never set, or a slip, gives
+START = 5e8  # November 1985: what lies before it, at the median, are running numbers
 DAY = 86_400.0
 BOT_GAP = 1.0  # seconds between two events, at the median, that no person keeps up
 BOT_EVENTS = 200
@@ -82,19 +83,20 @@ GARBLED = (
 )
 
 
-def running(seconds: np.ndarray) -> bool:
-    """Whether times are no moments of the calendar: running numbers, or days or seconds since a start of their own.
+def calendar(seconds: np.ndarray) -> bool:
+    """Whether times are moments of the calendar, which a clock can be set beside: no running numbers, no seconds since
+    a start of their own, no milliseconds.
 
-    >>> running(np.array([1.0, 2.0, 3.0])), running(np.array([8.5e8, 1.7e9]))
-    (True, False)
+    >>> calendar(np.array([1.0, 2.0, 3.0])), calendar(np.array([8.5e8, 1.7e9])), calendar(np.array([1.7e12]))
+    (False, True, False)
     """
-    return not seconds.size or bool(np.median(seconds) < 5e8)  # before November 1985
+    return bool(seconds.size and START <= np.median(seconds) <= NEW)
 
 
 def odd_times(seconds: np.ndarray, now: float) -> np.ndarray:
     """Rows whose time is far from all others or after tomorrow."""
     known = seconds[~np.isnan(seconds)]
-    if running(known):
+    if not known.size or np.median(known) < START:  # running numbers, days since a start
         return np.empty(0, np.int64)
     return np.flatnonzero((seconds < OLD) | (seconds > min(now + DAY, NEW)))
 

@@ -38,7 +38,7 @@ from xattn.kernels.pooling import (
     pool_others,
     pool_others_backward,
 )
-from xattn.kernels.rows import row_sums
+from xattn.kernels.sums.rows import row_sums
 from xattn.model.fit.training import Epoch, Schedule, n_batches, train
 from xattn.progress import Progress, part_of
 

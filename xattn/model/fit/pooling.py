@@ -22,7 +22,7 @@ from scipy import sparse
 from xattn.kernels.gram import normalisers, tails
 from xattn.kernels.pauses import shared_normalisers
 from xattn.model.fit.freshness import DAY
-from xattn.model.memory import Memory
+from xattn.model.memory import Memory, decay
 
 __all__ = ["Pooled", "in_baskets", "pace_of", "pauses_of", "pooled_by_events", "pooled_by_memory"]
 
@@ -167,9 +167,8 @@ def pooled_by_memory(
             rho.append(np.full(N, np.exp(-1.0 / memory.tau)))
             lag.append(np.ones(N))
         else:
-            decay = np.exp(-pause / memory.tau)
-            rho.append(decay)
-            lag.append((1.0 - memory.floor) * decay)
+            rho.append(decay(pause, memory.tau))
+            lag.append((1.0 - memory.floor) * rho[-1])
             if memory.floor > 0.0:
                 head.append(h)
                 rho.append(np.ones(N))
@@ -179,5 +178,5 @@ def pooled_by_memory(
     c = shared_normalisers(indptr, np.array(rho), np.array(lag), streams, beta)
     root = None
     if forget is not None:
-        root = np.sqrt(np.maximum(forget.floor, np.exp(-pause / forget.tau)))
+        root = np.sqrt(np.maximum(forget.floor, decay(pause, forget.tau)))
     return Pooled(np.array(rho), c, streams, root)

@@ -5,13 +5,19 @@
 An event with x says D_h[x, f] about feature f of whatever comes next, and l_h[x] about any item. The sum splits exactly
 over features, and the attention is that of the collaborative heads. How D, l and s are fitted stands in
 `model/fit/inheritance.py`.
+
+Where features in common count squared, the slopes are those of items with values k, which have the features G:
+
+    v_h(x, j) = s (l_h[x] + Σ_k A_h[x, k] (F_j·G_k)²) = s (l_h[x] + Σ_f F_jf Σ_k A_h[x, k] (F_j·G_k) G_kf)
+
+so a cell still splits over the features of the newcomer: each says what it has in common, times all that is in common.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -25,11 +31,26 @@ from xattn.model.heads.part import Part
 from xattn.model.memory import Memory, memory_names
 from xattn.model.state import rows_of_state, rows_state, text_array, texts_of
 
-__all__ = ["Inheritance", "InheritedPart"]
+__all__ = ["Inheritance", "InheritedPart", "alike"]
+
+
+def alike(F: sparse.csr_array, G: sparse.csr_array) -> np.ndarray:
+    """(J, C) the squared inner products of the rows of `F` (J, d) and `G` (C, d).
+
+    >>> alike(sparse.csr_array(np.array([[1.0, 2.0]])), sparse.csr_array(np.array([[1.0, 1.0], [0.0, 1.0]]))).tolist()
+    [[9.0, 4.0]]
+    """
+    return np.asarray((F @ G.T).toarray() ** 2)
+
+
+def _times(F: sparse.csr_array | np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """F slope (J,), each row to the same bits whichever rows stand beside it: a product by BLAS would not be."""
+    return np.asarray(np.einsum("jc,c->j", F, slope) if isinstance(F, np.ndarray) else F @ slope)
 
 
 class Inheritance(NamedTuple):
-    """Slopes `D` (H, C, d) and levels `l` (H, C) over the C rows of a value table; float32, s multiplied in."""
+    """Slopes `D` (H, C, d), or (H, C, C) where what is in common counts squared, and levels `l` (H, C) over the C rows
+    of a value table; float32, s multiplied in."""
 
     D: np.ndarray
     l: np.ndarray
@@ -50,6 +71,7 @@ class InheritedPart(Part):
     beta: float
     theta: float
     loudness: float = 1.0  # of the content head, where it speaks of newcomers beside these heads
+    known: sparse.csr_array | None = None  # G (C, d), where what is in common counts squared
 
     strength: ClassVar[str] = "presence"
 
@@ -85,18 +107,23 @@ class InheritedPart(Part):
             names = texts_of("new_feature_names", state["new_feature_names"])
         D, levels = check_array("slopes", state["slopes"], ndim=3), check_array("levels", state["levels"], ndim=2)
         F = rows_of_state(state, "new_F", len(new), len(names))
-        if D.shape != (len(behaviour.memories), len(behaviour.form.warm), len(names)) or levels.shape != D.shape[:2]:
+        C = len(behaviour.form.warm)
+        known = rows_of_state(state, "new_known", C, len(names)) if "new_known_ptr" in state else None
+        width = len(names) if known is None else C
+        if D.shape != (len(behaviour.memories), C, width) or levels.shape != D.shape[:2]:
             refuse("slopes", got=D.shape, got_levels=levels.shape)
         named = "new_feature_blocks" in state
         blocks = texts_of("new_feature_blocks", state["new_feature_blocks"], len(names)) if named else None
         loudness = check_number("new_loudness", float(state.get("new_loudness", np.array(1.0))), low=0.0)
-        return replace(cls.of(behaviour, Inheritance(D, levels), names, F, new, blocks), loudness=loudness)
+        part = cls.of(behaviour, Inheritance(D, levels), names, F, new, blocks)
+        return replace(part, loudness=loudness, known=known)
 
     def state(self) -> dict[str, np.ndarray]:
         named = {"new_feature_names": text_array(self.names), "new_feature_blocks": text_array(self.blocks)}
         tables = {"new": self.new, "slopes": self.inheritance.D, "levels": self.inheritance.l}
         tables["new_loudness"] = np.array(self.loudness)
-        return {**named, **tables, **rows_state("new_F", self.F)}
+        known = {} if self.known is None else rows_state("new_known", self.known)
+        return {**named, **tables, **rows_state("new_F", self.F), **known}
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -109,6 +136,15 @@ class InheritedPart(Part):
     def with_heads(self, stay: list[int]) -> InheritedPart:
         D, l = self.inheritance
         return replace(self, inheritance=Inheritance(D[stay], l[stay]), memories=tuple(self.memories[h] for h in stay))
+
+    @cached_property
+    def said(self) -> sparse.csr_array | np.ndarray:
+        """What the slopes are multiplied by, for each newcomer: its features (J, d), or how alike it is (J, C)."""
+        return self.F if self.known is None else alike(self.F, self.known)
+
+    @cached_property
+    def _known_by_column(self) -> sparse.csc_array | None:
+        return None if self.known is None else sparse.csc_array(self.known)
 
     def _E(self, events: Events, h: int) -> np.ndarray:
         return self.memories[h].exponentials(events)[None, :]
@@ -123,17 +159,17 @@ class InheritedPart(Part):
     def scores(self, events: Events, w: np.ndarray) -> np.ndarray:
         """The heads' part of the score of every item (M,); 0 for items that have been met."""
         out = np.zeros(len(self.place))
-        out[self.new] = self._of_new(events, w, events.live[None], self.F)[0]
+        out[self.new] = self._of_new(events, w, events.live[None], self.said)[0]
         return out
 
     def scores_masked(self, events: Events, w: np.ndarray, live: np.ndarray, targets: np.ndarray) -> np.ndarray:
         out, new = np.zeros((len(live), len(targets))), self.place[targets] >= 0
         if new.any():
-            out[:, new] = self._of_new(events, w, live, self.F[self.place[targets[new]]])
+            out[:, new] = self._of_new(events, w, live, self.said[self.place[targets[new]]])
         return out
 
-    def _of_new(self, events: Events, w: np.ndarray, live: np.ndarray, F: sparse.csr_array) -> np.ndarray:
-        """(R, J) of newcomers with the features `F` (J, d) under the maskings `live` (R, n)."""
+    def _of_new(self, events: Events, w: np.ndarray, live: np.ndarray, F: sparse.csr_array | np.ndarray) -> np.ndarray:
+        """(R, J) of newcomers of which `F` (J, ·) is `said`, under the maskings `live` (R, n)."""
         heads = [(self._E(events, h), *self._rows(events, h)) for h in range(len(self.memories))]
         out = np.empty((len(live), F.shape[0]))
         for row, kept in zip(out, live, strict=True):
@@ -141,7 +177,7 @@ class InheritedPart(Part):
             for E, D, l in heads:
                 a = field_weights(E, kept, self.beta, self.theta)[0] * w
                 slope, level = slope + a @ D, level + float(a @ l)
-            row[:] = level + F @ slope
+            row[:] = level + _times(F, slope)
         return out
 
     def fields(self, events: Events, w: np.ndarray, targets: np.ndarray) -> list[HeadField]:
@@ -149,7 +185,7 @@ class InheritedPart(Part):
         of_new = self.place[targets] >= 0
         if not of_new.any():
             return []
-        F, found = self.F[self.place[targets[of_new]]], []
+        F, found = self.said[self.place[targets[of_new]]], []
         for h, name in enumerate(self.heads):
             D, l = self._rows(events, h)
             X = np.zeros((len(targets), len(w)))
@@ -166,9 +202,16 @@ class InheritedPart(Part):
         own = slice(*self.F.indptr[row : row + 2])
         index = self.F.indices[own]
         names = tuple(self.names[f] for f in index)
-        value = np.column_stack([l, D[:, index] * self.F.data[own]])
+        value = np.column_stack([l, self._slopes(D, row, index) * self.F.data[own]])
         blocks = (self.blocks[f] for f in index)
         return Factors(w, value, 1.0, ("", *names), ("", *blocks), (-1, *index.tolist()), ("target",))
+
+    def _slopes(self, D: np.ndarray, row: int, index: np.ndarray) -> np.ndarray:
+        """(n, ·) the slopes of the features `index` of one newcomer, from those of events."""
+        if self._known_by_column is None:
+            return D[:, index]
+        common = self._known_by_column[:, index]
+        return np.asarray((common.T @ (D * (common @ self.F[[row]].toarray()[0, index])).T).T)
 
     # --- without parts of an item's features --------------------------------------------------------------------------
 
@@ -189,11 +232,16 @@ class InheritedPart(Part):
         at = np.array([place.get(name, -1) for name in names], np.int64)
         if item != target or self.place[target] < 0 or not len(events) or not (at >= 0).any():
             return np.zeros(less.shape[0])
-        slope = np.zeros(len(self.names))
+        slope = np.zeros(self.inheritance.D.shape[2])
         for h in range(len(self.memories)):
             a = field_weights(self._E(events, h), events.live, self.beta, self.theta)[0] * w
             slope += a @ self._rows(events, h)[0]
-        return np.asarray(-(less[:, np.flatnonzero(at >= 0)] @ slope[at[at >= 0]]))
+        taken = sparse.csr_array(less[:, np.flatnonzero(at >= 0)])
+        if self.known is None:
+            return np.asarray(-(taken @ slope[at[at >= 0]]))
+        gone = (taken @ self.known[:, at[at >= 0]].T).toarray()
+        common = (self.F[[int(self.place[target])]] @ self.known.T).toarray()
+        return np.asarray((gone * (gone - 2.0 * common)) @ slope)
 
     # --- what is quick to know about the whole catalogue --------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Sums over the rows of tables, the same whatever the number of threads."""
