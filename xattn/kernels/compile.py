@@ -128,7 +128,7 @@ def serial_kernels() -> Iterator[None]:
 # --- the thread pool --------------------------------------------------------------------------------------------------
 
 SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")  # of the environment: how a thread without work waits
-SPINS = 2000  # looks for new work before it sleeps: some microseconds, as long as two kernels of one list are apart
+SPINS = 8000  # looks for new work before it sleeps: some microseconds, as long as two kernels of one list are apart
 
 _start_lock = threading.Lock()
 _pool_lock: threading.RLock | None = None  # set when the layer is not thread-safe: one parallel kernel at a time
