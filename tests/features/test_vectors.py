@@ -98,6 +98,24 @@ def test_a_turn_changes_no_angle_and_makes_words_stand_out() -> None:
     assert ((W**3).sum(axis=0) >= 0).all()
 
 
+@given(st.integers(1, 4), st.integers(2, 6), st.integers(0, 2**32 - 1))
+def test_rounding_decides_no_end_and_no_order(K: int, pairs: int, seed: int) -> None:
+    """Each word has its mirror image, so ends are as long; directions are alike in size. However the vectors are told,
+    mirrored, in another order, or with a grain of noise, the features are the same."""
+    rng = np.random.default_rng(seed)
+    half = np.repeat(np.eye(K), pairs, axis=0)
+    W = np.concatenate([half, -half])[rng.permutation(2 * K * pairs)]
+    first = turned(W, np.ones(len(W)), K)
+    for _ in range(4):
+        told = (W * rng.choice([-1.0, 1.0], K))[:, rng.permutation(K)]
+        again = turned(told * (1 + 1e-14 * rng.normal(size=told.shape)), np.ones(len(W)), K)
+        np.testing.assert_allclose(again, first, atol=1e-9)
+
+
+def test_vectors_without_a_direction_have_no_features() -> None:
+    assert turned(np.zeros((3, 2)), np.ones(3), 2).shape == (3, 0)
+
+
 def test_words_that_stand_beside_the_same_words_are_alike() -> None:
     """robbery and heist never share a text here, and a story of one finds one of the other."""
     told = [

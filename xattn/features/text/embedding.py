@@ -25,6 +25,8 @@ WHOLE = 1000  # words up to which the whole table is factored; above, its larges
 TURNS = 200
 STEADY = 1e-6  # share by which a turn must still better the axes
 NOTHING = 1e-10  # of a vector of length 1: what is less is rounding
+EVEN = 1e-6  # share by which two ends, or two directions, must differ to be told apart
+FAR = 0.5  # of the farthest word
 
 
 def near_counts(word: np.ndarray, text: np.ndarray, V: int, window: int = WINDOW) -> sparse.csr_array:
@@ -64,7 +66,8 @@ def trained_vectors(n: sparse.csr_array, K: int, k: float, rng: np.random.Genera
 def turned(W: np.ndarray, weight: np.ndarray, K: int) -> np.ndarray:
     """The vectors (V, at most K) as features: length 1, less their mean by `weight` (V,), turned.
 
-    The widest K directions are kept, the one that most is said about first. A long end is the positive one.
+    The widest K directions are kept, the one that most is said about first. A long end is the positive one. Where ends
+    are as long, or as much is said about two directions, the first word that is far out decides, and not rounding.
     """
     length = np.linalg.norm(W, axis=1, keepdims=True)
     known = length[:, 0] > 0
@@ -75,8 +78,12 @@ def turned(W: np.ndarray, weight: np.ndarray, K: int) -> np.ndarray:
     widest = np.argsort(-size, kind="stable")[:K]
     W = W @ axes[:, widest[size[widest] > NOTHING * max(size.max(initial=0.0), 1e-300)]]
     W = W @ _varimax(W)
-    W = W * np.where(share @ W**3 < 0, -1.0, 1.0)
-    W = W[:, np.argsort(-(share @ W**2), kind="stable")]
+    far = np.argmax(np.abs(W) > FAR * np.abs(W).max(axis=0, initial=0.0), axis=0)
+    longer, both = share @ W**3, share @ np.abs(W) ** 3
+    end = np.where(np.abs(longer) > EVEN * both, longer, W[far, np.arange(W.shape[1])])
+    W = W * np.where(end < 0, -1.0, 1.0)
+    said = share @ W**2
+    W = W[:, np.lexsort((far, -np.round(said / max(said.max(initial=0.0), 1e-300) / EVEN)))]
     return np.where(np.abs(W) > NOTHING, W, 0.0)
 
 
