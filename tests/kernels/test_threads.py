@@ -10,8 +10,6 @@ from pathlib import Path
 import numba
 import pytest
 
-from xattn.kernels.compile import SPINNING
-
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="without the JIT there is no thread pool")
 ROOT = Path(__file__).parents[2]
 
@@ -42,38 +40,3 @@ def test_without_the_lock_the_process_dies() -> None:
     done = hammer("unguarded", layer="workqueue")
     assert done.returncode != 0
     assert "Concurrent access has been detected" in done.stderr
-
-
-WORK = """
-import os, time
-import numpy as np
-from xattn import softmax
-from xattn.kernels.compile import num_threads, threading_layer
-x = np.zeros((400, 4000))
-softmax(x)
-before = time.process_time()
-for _ in range(100):
-    softmax(x)
-    time.sleep(0.003)
-print(threading_layer(), num_threads(), time.process_time() - before, os.environ.get("GOMP_SPINCOUNT"))
-"""
-
-
-def waited(**environment: str) -> tuple[float, str]:
-    """Seconds of processor time of short kernels with pauses between them, and what the environment says after it."""
-    own = {name: value for name, value in os.environ.items() if name not in SPINNING}
-    done = subprocess.run(
-        [sys.executable, "-c", WORK], cwd=ROOT, env={**own, **environment}, capture_output=True, text=True, timeout=300
-    )
-    layer, threads, seconds, told = done.stdout.split()
-    if layer != "omp" or int(threads) < 2 or not sys.platform.startswith("linux"):
-        pytest.skip("no threads of GNU's OpenMP")
-    return float(seconds), told
-
-
-def test_threads_without_work_leave_the_cores_to_others() -> None:
-    seconds, told = waited()
-    spinning, _ = waited(OMP_WAIT_POLICY="active")
-    assert seconds < 0.6 * spinning
-    assert told == "None", "nobody else is told how to wait"
-    assert waited(GOMP_SPINCOUNT="7")[1] == "7", "what the user has set stands"

@@ -127,9 +127,6 @@ def serial_kernels() -> Iterator[None]:
 
 # --- the thread pool --------------------------------------------------------------------------------------------------
 
-SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")  # of the environment: how a thread without work waits
-SPINS = 8000  # looks for new work before it sleeps: some microseconds, as long as two kernels of one list are apart
-
 _start_lock = threading.Lock()
 _pool_lock: threading.RLock | None = None  # set when the layer is not thread-safe: one parallel kernel at a time
 _layer: str | None = None
@@ -140,27 +137,9 @@ def _touch(out: Any) -> None:
         out[i] = i
 
 
-@contextmanager
-def _soon_asleep() -> Iterator[None]:
-    """Inside, an OpenMP library that is loaded learns that a thread without work sleeps soon.
-
-    GNU's spins for milliseconds between two kernels, and holds a core meanwhile that another process may wait for. It
-    reads its environment once, when it is loaded, so nobody else sees this; what the user has set there stands.
-    """
-    if any(name in os.environ for name in SPINNING):
-        yield
-        return
-    os.environ[SPINNING[0]] = str(SPINS)
-    try:
-        yield
-    finally:
-        os.environ.pop(SPINNING[0], None)
-
-
 def _probe_layer() -> str:
     """Start Numba's pool by a tiny parallel kernel; return the layer that it chose."""
-    with _soon_asleep():
-        _jit(_named(_touch, f"_{SHARED}"), parallel=True)(np.empty(2))
+    _jit(_named(_touch, f"_{SHARED}"), parallel=True)(np.empty(2))
     return "none" if numba.config.DISABLE_JIT else str(numba.threading_layer())
 
 
