@@ -260,6 +260,13 @@ def test_removals_are_of_the_picture_that_is_drawn(open_page: Opener) -> None:
             assert then[at] == t(f"picture.{'stays' if rank == int(item['rank']) else 'then'}", place=place(rank))
 
 
+def test_how_the_page_is_open_makes_no_other_picture(open_page: Opener) -> None:
+    """It would be drawn anew, and stand without its removals until they come again."""
+    first = drawn(open_page(user="u3", item="i12"))
+    for how in ({"tab": "whatif"}, {"tab": "take"}, {"exact": "1"}):
+        assert drawn(open_page(user="u3", item="i12", **how)) == first, how
+
+
 def test_nobody_waits_for_removals(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture, all lines of the list and the reasons are on their way before the first removal is worked out."""
     order: list[str] = []

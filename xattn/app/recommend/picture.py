@@ -39,44 +39,27 @@ def picture(fitted: Recommender, view: View, language: str) -> Callable[[], None
     removals do: that takes longest, and nobody waits for it."""
     if listed(fitted, view).empty:
         return lambda: None
-    asked = (view.model, state.identity(fitted.data_), view.request(fitted.data_), view.item, view.without, language)
     stamp = stamp_of(fitted, view, language)
-    place = draw(_scene(fitted, view, *asked), stamp, key=KEY, keep=tick, choose=_choose)
-    return lambda: follow(place, _removals(fitted, view, *asked), stamp, key=KEY)
+    values = _scene(fitted, view, language, stamp)
+    place = draw(values, stamp, key=KEY, keep=tick, choose=_choose)
+    return lambda: follow(place, _removals(fitted, view, values, language, stamp), stamp, key=KEY)
 
 
 def stamp_of(fitted: Recommender, view: View, language: str) -> str:
-    """What a picture and its removals are known by: the same only where both are of one list, in one language."""
-    return blake2b(repr((state.identity(fitted.data_), view, language)).encode(), digest_size=16).hexdigest()
+    """What a picture and its removals are known by, and kept by: all that either depends on. How the page around it is
+    open (a tab, a depth of words) is no part of it."""
+    depends = (view.model, state.identity(fitted.data_), view.request(fitted.data_), view.item, view.without, language)
+    return blake2b(repr(depends).encode(), digest_size=16).hexdigest()
 
 
 @kept(st.cache_data, max_entries=128)
-def _scene(
-    _fitted: Recommender,
-    _view: View,
-    kind: str,
-    identity: str,
-    request: RecommendRequest,
-    item: str | None,
-    without: tuple[int, ...],
-    words: str,
-) -> dict[str, Any]:
-    return scene(shown(_fitted, _view, words), words)
+def _scene(_fitted: Recommender, _view: View, _words: str, stamp: str) -> dict[str, Any]:
+    return scene(shown(_fitted, _view, _words), _words)
 
 
 @kept(st.cache_data, max_entries=128)
-def _removals(
-    _fitted: Recommender,
-    _view: View,
-    kind: str,
-    identity: str,
-    request: RecommendRequest,
-    item: str | None,
-    without: tuple[int, ...],
-    words: str,
-) -> dict[str, Any]:
-    drawn = _scene(_fitted, _view, kind, identity, request, item, without, words)
-    return removed(_fitted, _view, drawn, words)
+def _removals(_fitted: Recommender, _view: View, _drawn: dict[str, Any], _words: str, stamp: str) -> dict[str, Any]:
+    return removed(_fitted, _view, _drawn, _words)
 
 
 def removed(fitted: Recommender, view: View, drawn: dict[str, Any], language: str) -> dict[str, Any]:
