@@ -288,3 +288,9 @@ def test_moments(given: object, seconds: float) -> None:
 def test_what_is_no_moment_is_refused(given: object) -> None:
     with pytest.raises(InputError, match="`time` must be"):
         check_moment("time", given)
+
+
+@pytest.mark.parametrize("given", ["-5", "2026", "1700000000000"])
+def test_a_number_as_text_that_is_refused_is_told_which_are_not(given: str) -> None:
+    with pytest.raises(InputError, match="as text from 200,000,000 to 253,402,300,799; got"):
+        check_moment("time", given)

@@ -69,7 +69,7 @@ def check_moment(name: str, value: Any) -> float:
     except (ValueError, OverflowError):
         seconds = math.nan
     if not FIRST <= seconds <= LAST:  # pandas' datetime that is none, too
-        refuse("moment", name=name, got=str(value))
+        refuse("moment", name=name, got=str(value), low=SECONDS, high=LAST)
     return seconds
 
 
